@@ -1,0 +1,1 @@
+//! The one pure function that decides what may leave.

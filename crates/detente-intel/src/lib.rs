@@ -1,0 +1,1 @@
+//! Indicators: normal form, readers, markings.

@@ -1,0 +1,1 @@
+//! Transparency log arithmetic after C2SP, without I/O.

@@ -1,0 +1,1 @@
+//! The auditor: checks an exported record offline.

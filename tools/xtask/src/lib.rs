@@ -1,0 +1,1 @@
+//! Chores that need code: tidy.

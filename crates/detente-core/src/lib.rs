@@ -2,8 +2,20 @@
 //!
 //! This crate knows nothing of files, sockets, clocks, entropy, storage or matching.
 
-mod kind;
-mod tlp;
+pub mod act;
+pub mod encode;
+pub mod key;
+pub mod party;
+pub mod sign;
 
+mod id;
+mod kind;
+mod time;
+mod tlp;
+mod words;
+
+pub use id::{AccordId, BadId, Digest, KeyId, PartyId, RunId};
 pub use kind::{Kind, UnknownKind};
+pub use time::{BadTime, Span, UnixSeconds};
 pub use tlp::{Tlp, UnknownTlp};
+pub use words::{WORDS, words};

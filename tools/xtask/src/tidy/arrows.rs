@@ -1,0 +1,249 @@
+//! Which crate may stand on which: the floors of the house.
+//!
+//! Is: the table of allowed arrows, and the check of the manifests against it.
+//! Source: ARCHITECTURE.md and docs/adr/0001-floors.md; a change here is a change there.
+
+use crate::house::{House, Room};
+
+use super::Finding;
+
+/// One crate in the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Package name.
+    pub name: &'static str,
+    /// Folder.
+    pub folder: &'static str,
+    /// 1 to 6 for the house; tools and tests have 7, above everything.
+    pub floor: u8,
+    /// Our crates that it may need to build.
+    pub may_use: &'static [&'static str],
+}
+
+const TOOLS: u8 = 7;
+
+/// The one tool that tests on every floor may use.
+const TESTKIT: &str = "detente-testkit";
+
+const ALL: &[&str] = &[
+    "detente-core",
+    "detente-gate",
+    "detente-intel",
+    "detente-log",
+    "detente-match",
+    "detente-net",
+    "detente-node",
+    "detente-peer",
+    "detente-store",
+    "detente-verify",
+];
+
+const UP_TO_STORE: &[&str] = &[
+    "detente-core",
+    "detente-gate",
+    "detente-intel",
+    "detente-log",
+    "detente-match",
+    "detente-node",
+    "detente-peer",
+    "detente-store",
+    "detente-verify",
+];
+
+const EVERYTHING: &[&str] = &[
+    "detente",
+    "detente-core",
+    "detente-gate",
+    "detente-intel",
+    "detente-log",
+    "detente-match",
+    "detente-net",
+    "detente-node",
+    "detente-peer",
+    "detente-store",
+    "detente-verify",
+    TESTKIT,
+];
+
+const fn room(
+    name: &'static str,
+    folder: &'static str,
+    floor: u8,
+    may_use: &'static [&'static str],
+) -> Place {
+    Place {
+        name,
+        folder,
+        floor,
+        may_use,
+    }
+}
+
+/// Every crate of the workspace, lowest floor first.
+pub const ROOMS: &[Place] = &[
+    room("detente-core", "crates/detente-core", 1, &[]),
+    room("detente-match", "crates/detente-match", 1, &[]),
+    room("detente-log", "crates/detente-log", 1, &[]),
+    room(
+        "detente-intel",
+        "crates/detente-intel",
+        2,
+        &["detente-core"],
+    ),
+    room("detente-gate", "crates/detente-gate", 2, &["detente-core"]),
+    room(
+        "detente-peer",
+        "crates/detente-peer",
+        3,
+        &[
+            "detente-core",
+            "detente-gate",
+            "detente-log",
+            "detente-match",
+        ],
+    ),
+    room(
+        "detente-verify",
+        "crates/detente-verify",
+        3,
+        &["detente-core", "detente-gate", "detente-log"],
+    ),
+    room(
+        "detente-node",
+        "crates/detente-node",
+        4,
+        &[
+            "detente-core",
+            "detente-gate",
+            "detente-intel",
+            "detente-log",
+            "detente-match",
+            "detente-peer",
+        ],
+    ),
+    room(
+        "detente-store",
+        "crates/detente-store",
+        5,
+        &[
+            "detente-core",
+            "detente-intel",
+            "detente-log",
+            "detente-node",
+        ],
+    ),
+    room(
+        "detente-net",
+        "crates/detente-net",
+        5,
+        &["detente-core", "detente-node", "detente-peer"],
+    ),
+    room("detente", "crates/detente", 6, ALL),
+    room(TESTKIT, "tools/testkit", TOOLS, UP_TO_STORE),
+    room("detente-bench", "tools/bench", TOOLS, EVERYTHING),
+    room("detente-it", "tests/it", TOOLS, EVERYTHING),
+    room("xtask", "tools/xtask", TOOLS, &[]),
+];
+
+/// The place of a crate in the table.
+#[must_use]
+pub fn place(name: &str) -> Option<&'static Place> {
+    ROOMS.iter().find(|place| place.name == name)
+}
+
+/// Each arrow of each manifest is in the table; arrows of tests do not point up.
+pub(super) fn check(house: &House) -> Vec<Finding> {
+    house.rooms().iter().flat_map(check_room).collect()
+}
+
+fn check_room(room: &Room) -> Vec<Finding> {
+    // A crate that is not in the table is the fault of another rule.
+    let Some(own) = place(&room.name) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for other in room.dependencies.iter().filter_map(|name| place(name)) {
+        if !own.may_use.contains(&other.name) {
+            let message = format!(
+                "{} (floor {}) may not stand on {} (floor {})",
+                own.name, own.floor, other.name, other.floor
+            );
+            found.push((room.manifest(), 0, message));
+        }
+    }
+    for other in room.dev_dependencies.iter().filter_map(|name| place(name)) {
+        if other.floor > own.floor && other.name != TESTKIT {
+            let message = format!(
+                "the tests of {} (floor {}) may not reach up to {} (floor {}), only to {TESTKIT}",
+                own.name, own.floor, other.name, other.floor
+            );
+            found.push((room.manifest(), 0, message));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{assert_caught, assert_clean, manifest};
+    use super::{ROOMS, place};
+
+    #[test]
+    fn the_table_points_down() {
+        for room in ROOMS {
+            for name in room.may_use {
+                let other = place(name).expect("a crate of the table");
+                let tool = room.floor == super::TOOLS && other.floor <= super::TOOLS;
+                assert!(other.floor < room.floor || tool, "{} -> {name}", room.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_arrow_up_is_caught() {
+        let path = "crates/detente-core/Cargo.toml";
+        for line in [
+            "detente-log.workspace = true\n",
+            "detente-node = { path = \"../detente-node\" }\n",
+            "alias = { package = \"detente-net\", path = \"../detente-net\" }\n",
+            "\n[target.'cfg(unix)'.dependencies]\ndetente-node.workspace = true\n",
+            "\n[build-dependencies]\ndetente-node.workspace = true\n",
+        ] {
+            assert_caught(
+                &[(path, &manifest("detente-core", line, ""))],
+                "arrows",
+                path,
+                0,
+            );
+        }
+    }
+
+    #[test]
+    fn net_and_store_do_not_know_each_other() {
+        let path = "crates/detente-net/Cargo.toml";
+        let text = manifest("detente-net", "detente-store.workspace = true\n", "");
+        assert_caught(&[(path, &text)], "arrows", path, 0);
+    }
+
+    #[test]
+    fn a_renamed_workspace_dependency_is_seen_through() {
+        let mut root = super::super::sample::tree()
+            .text("Cargo.toml")
+            .unwrap()
+            .to_owned();
+        root += "[workspace.dependencies]\nn = { package = \"detente-node\", path = \"x\" }\n";
+        let path = "crates/detente-core/Cargo.toml";
+        let text = manifest("detente-core", "n.workspace = true\n", "");
+        assert_caught(&[("Cargo.toml", &root), (path, &text)], "arrows", path, 0);
+    }
+
+    #[test]
+    fn tests_may_look_down_sideways_and_to_the_testkit() {
+        let path = "crates/detente-log/Cargo.toml";
+        let text = |line: &str| manifest("detente-log", "", line);
+        assert_clean(&[(path, &text("detente-testkit.workspace = true\n"))]);
+        assert_clean(&[(path, &text("detente-core.workspace = true\n"))]);
+        let up = text("detente-node.workspace = true\n");
+        assert_caught(&[(path, &up)], "arrows", path, 0);
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! This crate knows nothing of files, sockets, clocks, entropy, storage or matching.
 
+pub mod accord;
 pub mod act;
 pub mod encode;
 pub mod key;
@@ -10,6 +11,8 @@ pub mod sign;
 
 mod id;
 mod kind;
+pub mod object;
+pub mod state;
 mod time;
 mod tlp;
 mod words;

@@ -1,1 +1,17 @@
 //! The one pure function that decides what may leave.
+//!
+//! [`decide`] is total: no loop over unbounded input, no I/O, no clock. Time, counters and the
+//! object's facts are inputs, so that an auditor can ask again and must get the same answer. A
+//! [`Release`] can only be made here, from a verdict that allows; peer and net accept nothing else.
+//!
+//! This crate knows nothing of storage, sockets, keys or how an indicator was read.
+
+mod decide;
+mod exposure;
+mod release;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Allowance, Denial, Question, Verdict, decide};
+pub use exposure::{Cell, Direction, Exposure, exposure};
+pub use release::{Decided, Release, ReleaseFault, decide_all};

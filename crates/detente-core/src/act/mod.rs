@@ -4,6 +4,7 @@
 //! bound to the header by a salted digest. A log can thus be shown without its contents, and any
 //! body can be disclosed later and proved.
 
+mod admit;
 mod body;
 mod header;
 mod kind;
@@ -12,11 +13,13 @@ mod release;
 #[cfg(test)]
 mod tests;
 
+pub use admit::{Admission, AdmitFault};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
 pub use header::{Header, MAX_SEEN, Seen};
 pub use kind::{ActKind, UnknownAct};
 pub use matching::{Answer, Blame, Close, Learn, MAX_CLAUSE_ID, Mode, Offer, Outcome, UnknownWord};
 pub use release::{MAX_LABEL, MAX_LABELS, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
+pub(crate) use release::{read_kind, read_labels, read_tlp};
 
 use crate::encode::{DecodeError, DecodeFault};
 use crate::id::Digest;

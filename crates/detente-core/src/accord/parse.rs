@@ -1,0 +1,417 @@
+//! Reads the parts of a text around its clauses.
+
+use std::collections::BTreeSet;
+
+use toml::de::DeTable;
+
+use super::fault::{Fault, Faults};
+use super::table::{Source, Table};
+use super::{
+    Accord, Authority, Bindingness, ClockStart, Deadline, Definition, Emergency, Exit, MAX_PARTIES,
+    MAX_SLUG, Party, parse_clause,
+};
+use crate::act::{ActKind, MAX_TEXT};
+use crate::id::{Digest, PartyId};
+use crate::party::Role;
+use crate::time::{BadTime, Span, UnixSeconds};
+use crate::tlp::Tlp;
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Accord, Faults> {
+    let one = |line, code, what: String, remedy: &str| {
+        Faults(vec![Fault {
+            line,
+            code,
+            what,
+            remedy: remedy.to_owned(),
+        }])
+    };
+    if bytes.len() > MAX_TEXT {
+        let what = format!("the text has {} bytes", bytes.len());
+        return Err(one(
+            1,
+            "too_long",
+            what,
+            "an accord has at most 262144 bytes",
+        ));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let upto = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + upto.iter().filter(|byte| **byte == b'\n').count();
+        one(
+            line,
+            "not_utf8",
+            "the text is not UTF-8".to_owned(),
+            "save the file as UTF-8",
+        )
+    })?;
+    let source = Source::new(text);
+    let root = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| source.line(span.start));
+        one(
+            line,
+            "not_toml",
+            error.message().to_owned(),
+            "mend the TOML",
+        )
+    })?;
+    let read = {
+        let table = Table::new(&source, root.get_ref(), 0..0, "the text");
+        read_accord(&table, Digest::plain(bytes))
+    };
+    let faults = source.into_faults();
+    match read {
+        Some(accord) if faults.is_empty() => Ok(accord),
+        _ => Err(Faults(faults)),
+    }
+}
+
+fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
+    if root.number("format", u64::MAX) != Some(1) {
+        root.source.fault_at(
+            1,
+            "format",
+            "the text does not say which format it has".to_owned(),
+            "begin with `format = 1`",
+        );
+    }
+    let head = root.table("accord");
+    if head.is_none() {
+        root.missing(
+            "accord",
+            "add a table [accord] with id, title, bindingness, languages",
+        );
+    }
+    let head = head?;
+    let languages = head.list::<String>("languages");
+    if languages.is_none() && !head.has("languages") {
+        head.missing("languages", "write languages = [\"en\"]");
+    }
+    let languages = languages.unwrap_or_default();
+    let parties = read_parties(root);
+    let handles: Vec<String> = parties.iter().map(|party| party.handle.clone()).collect();
+    let authorities = read_authorities(root, &handles);
+    let definitions = read_definitions(root, &languages);
+    let clauses = parse_clause::read_clauses(root, &languages, &handles);
+    let emergency = read_emergency(root);
+    let exit = read_exit(root);
+    let slug = read_slug(&head);
+    let title = head.required("title", "write one line for people");
+    let bindingness = head.required_as("bindingness", "write political, legal or technical");
+    let prevailing = read_prevailing(&head, &languages);
+    let expires = head.required_as::<Time>("expires", "write expires = \"2027-12-31\"");
+    let default_tlp = head.required_as::<Tlp>(
+        "default_tlp",
+        "say what an unmarked indicator counts as, for example default_tlp = \"amber+strict\"",
+    );
+    head.finish();
+    root.finish();
+    Some(Accord {
+        slug: slug?,
+        title: title?,
+        bindingness: bindingness?,
+        languages,
+        prevailing: prevailing?,
+        expires: expires?.0,
+        default_tlp: default_tlp?,
+        parties,
+        authorities,
+        definitions,
+        clauses,
+        emergency: emergency?,
+        exit: exit?,
+        digest,
+    })
+}
+
+/// A time in a text.
+pub(super) struct Time(pub(super) UnixSeconds);
+
+impl std::str::FromStr for Time {
+    type Err = BadTime;
+
+    fn from_str(text: &str) -> Result<Time, BadTime> {
+        UnixSeconds::parse(text).map(Time)
+    }
+}
+
+impl std::str::FromStr for Bindingness {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Bindingness, &'static str> {
+        [
+            Bindingness::Legal,
+            Bindingness::Political,
+            Bindingness::Technical,
+        ]
+        .into_iter()
+        .find(|word| word.name() == text)
+        .ok_or("write political, legal or technical")
+    }
+}
+
+fn read_slug(head: &Table<'_>) -> Option<String> {
+    let slug = head.required("id", "write id = \"hamburg-0\"")?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if slug.len() > MAX_SLUG || !slug.bytes().all(plain) {
+        head.fault(
+            "bad_value",
+            format!("the accord's id is {slug:?}"),
+            "use at most 64 lower-case letters, digits and hyphens",
+        );
+        return None;
+    }
+    Some(slug)
+}
+
+fn read_prevailing(head: &Table<'_>, languages: &[String]) -> Option<Option<String>> {
+    let word = head.required(
+        "prevailing",
+        "name a language, or write prevailing = \"none\"",
+    )?;
+    if word == "none" {
+        return Some(None);
+    }
+    if languages.contains(&word) {
+        return Some(Some(word));
+    }
+    head.fault(
+        "bad_value",
+        format!("`prevailing` is {word:?}, which is none of the languages"),
+        format!("write one of {} or \"none\"", languages.join(", ")),
+    );
+    None
+}
+
+fn read_parties(root: &Table<'_>) -> Vec<Party> {
+    let tables = root.tables("party");
+    if !(2..=MAX_PARTIES).contains(&tables.len()) {
+        root.fault(
+            "parties",
+            format!("the text names {} parties", tables.len()),
+            format!("write 2 to {MAX_PARTIES} tables [[party]] with id, name and root"),
+        );
+    }
+    let mut parties: Vec<Party> = Vec::new();
+    for table in tables {
+        let handle = table.required("id", "write a short name such as id = \"A\"");
+        let name = table.required("name", "write the party's name");
+        let id = table.required_as::<PartyId>(
+            "root",
+            "write the fingerprint that `detente party card` prints: 64 hex digits",
+        );
+        table.finish();
+        let (Some(handle), Some(name), Some(id)) = (handle, name, id) else {
+            continue;
+        };
+        if handle == "*"
+            || parties
+                .iter()
+                .any(|other| other.handle == handle || other.id == id)
+        {
+            table.fault(
+                "repeated",
+                format!("party {handle:?} stands twice, by name or by fingerprint"),
+                "give each party one table, its own id and its own root",
+            );
+            continue;
+        }
+        parties.push(Party { handle, name, id });
+    }
+    parties
+}
+
+/// Checks that a handle is one of the parties.
+pub(super) fn known_handle(table: &Table<'_>, handle: &str, handles: &[String]) -> bool {
+    let known = handles.iter().any(|known| known == handle);
+    if !known {
+        table.fault(
+            "unknown_party",
+            format!("{} names party {handle:?}", table.name),
+            format!("use one of: {}", handles.join(", ")),
+        );
+    }
+    known
+}
+
+fn read_authorities(root: &Table<'_>, handles: &[String]) -> Vec<Authority> {
+    let mut authorities: Vec<Authority> = Vec::new();
+    for table in root.tables("authority") {
+        let party = table.required("party", "name the party by its id in this text");
+        let role = table.required_as::<Role>("role", "name the role");
+        let may = table.list::<ActKind>("may");
+        if !table.has("may") {
+            table.missing(
+                "may",
+                "list the acts, for example may = [\"sign\", \"denounce\"]",
+            );
+        }
+        table.finish();
+        let (Some(party), Some(role), Some(may)) = (party, role, may) else {
+            continue;
+        };
+        if known_handle(&table, &party, handles) {
+            authorities.push(Authority { party, role, may });
+        }
+    }
+    for handle in handles {
+        let mut own = authorities.iter().filter(|a| a.party == *handle).peekable();
+        if own.peek().is_some() && !own.any(|a| a.may.contains(&ActKind::Sign)) {
+            root.fault(
+                "nobody_signs",
+                format!("no role of party {handle} may sign"),
+                "give one [[authority]] of that party \"sign\", or leave its authority to its card",
+            );
+        }
+    }
+    authorities
+}
+
+fn read_definitions(root: &Table<'_>, languages: &[String]) -> Vec<Definition> {
+    let mut definitions: Vec<Definition> = Vec::new();
+    for table in root.tables("definition") {
+        let id = table.required("id", "name the term");
+        let status = table.required("status", "write \"agreed\" or \"divergent\"");
+        let text = table.table("text");
+        if text.is_none() {
+            table.missing("text", "write text.en = \"...\" for each language");
+        }
+        table.finish();
+        let (Some(id), Some(status), Some(text)) = (id, status, text) else {
+            continue;
+        };
+        if status != "agreed" && status != "divergent" {
+            table.fault(
+                "bad_value",
+                format!("status of definition {id:?} is {status:?}"),
+                "write \"agreed\" or \"divergent\"",
+            );
+        }
+        if definitions.iter().any(|other| other.id == id) {
+            table.fault(
+                "repeated",
+                format!("{id:?} is defined twice"),
+                "define a term once",
+            );
+        }
+        let text: Vec<(String, String)> = text
+            .entries()
+            .into_iter()
+            .map(|(language, text, _)| (language, text))
+            .collect();
+        check_languages(&table, &format!("definition {id:?}"), &text, languages);
+        definitions.push(Definition {
+            id,
+            agreed: status == "agreed",
+            text,
+        });
+    }
+    definitions
+}
+
+/// Every language once, no other.
+pub(super) fn check_languages(
+    table: &Table<'_>,
+    what: &str,
+    texts: &[(String, String)],
+    languages: &[String],
+) {
+    let have: BTreeSet<&str> = texts
+        .iter()
+        .map(|(language, _)| language.as_str())
+        .collect();
+    for language in languages {
+        if !have.contains(language.as_str()) {
+            table.fault(
+                "missing_language",
+                format!("{what} has no text in {language}"),
+                format!("add one in {language}, or take {language} out of `languages`"),
+            );
+        }
+    }
+    for language in have {
+        if !languages.iter().any(|known| known == language) {
+            table.fault(
+                "unknown_language",
+                format!("{what} has a text in {language}"),
+                format!("add {language} to `languages`, or take the text out"),
+            );
+        }
+    }
+}
+
+/// A span under `key` with its clock beside it.
+pub(super) fn read_deadline(table: &Table<'_>, key: &'static str) -> Option<Deadline> {
+    let within = table.parsed::<Span>(key);
+    let clock = table.parsed::<ClockStart>("clock");
+    if table.has(key) && !table.has("clock") {
+        table.fault(
+            "deadline_without_clock",
+            format!("{} has `{key}`, but no clock", table.name),
+            "say when it starts: clock = \"act\", \"awareness\", \"effective\" or \"receipt\"",
+        );
+    }
+    Some(Deadline {
+        within: within?,
+        clock: clock?,
+    })
+}
+
+fn read_emergency(root: &Table<'_>) -> Option<Emergency> {
+    let Some(table) = root.table("emergency") else {
+        root.missing(
+            "emergency",
+            "add [emergency] with stop_by, lapses and clock",
+        );
+        return None;
+    };
+    let stop_by = table.list::<Role>("stop_by");
+    if !table.has("stop_by") {
+        table.missing(
+            "stop_by",
+            "list roles, for example stop_by = [\"duty-officer\"]",
+        );
+    }
+    if !table.has("lapses") {
+        table.missing(
+            "lapses",
+            "say when a stop ends by itself: lapses = \"P10D\"",
+        );
+    }
+    let lapses = read_deadline(&table, "lapses");
+    if lapses.is_some_and(|deadline| deadline.clock != ClockStart::Act) {
+        table.fault(
+            "bad_value",
+            "a stop lapses by another clock than the act's".to_owned(),
+            "write clock = \"act\"",
+        );
+    }
+    table.finish();
+    Some(Emergency {
+        stop_by: stop_by?,
+        lapses: lapses?.within,
+    })
+}
+
+fn read_exit(root: &Table<'_>) -> Option<Exit> {
+    let Some(table) = root.table("exit") else {
+        root.missing("exit", "add [exit] with notice and clock");
+        return None;
+    };
+    if !table.has("notice") {
+        table.missing("notice", "say how long the notice runs: notice = \"P90D\"");
+    }
+    let notice = read_deadline(&table, "notice");
+    if notice.is_some_and(|deadline| deadline.clock != ClockStart::Act) {
+        table.fault(
+            "bad_value",
+            "a notice runs by another clock than the act's".to_owned(),
+            "write clock = \"act\": the notice runs from the act that gives it",
+        );
+    }
+    let survives = table.list::<String>("survives").unwrap_or_default();
+    table.finish();
+    Some(Exit {
+        notice: notice?,
+        survives,
+    })
+}

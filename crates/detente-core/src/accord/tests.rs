@@ -1,0 +1,302 @@
+use proptest::prelude::*;
+
+use super::{Accord, ClockStart, Fault, Only, Pad, Rule};
+use crate::act::ActKind;
+use crate::kind::Kind;
+use crate::party::Role;
+use crate::tlp::Tlp;
+
+/// A sound text between two parties.
+pub(crate) const SOUND: &str = r#"format = 1
+
+[accord]
+id = "test-0"
+title = "A test accord"
+bindingness = "technical"
+languages = ["en", "de"]
+prevailing = "none"
+expires = "2030-12-31"
+default_tlp = "amber+strict"
+
+[[party]]
+id = "A"
+name = "CERT Alpha"
+root = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+[[party]]
+id = "B"
+name = "CERT Beta"
+root = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+[[authority]]
+party = "A"
+role = "minister"
+may = ["propose", "sign"]
+
+[[definition]]
+id = "indicator"
+status = "agreed"
+text.en = "a normalised observable"
+text.de = "ein normalisiertes Merkmal"
+
+[[clause]]
+id = "1"
+prose.en = "Matching of at most {max_items} items, {budget.runs} runs and {budget.items} items per {budget.per}."
+prose.de = "Abgleich von höchstens {max_items} Merkmalen, {budget.runs} Läufe und {budget.items} Merkmale je {budget.per}."
+match = { between = ["A", "B"], kinds = ["domain", "ipv4"], mode = "which", answer = "both", max_items = 1000, pad = "power-of-two", budget = { runs = 4, items = 4000, per = "P30D" } }
+
+[[clause]]
+id = "2"
+prose.en = "Matched indicators up to {max_tlp} leave, {cap.count} per {cap.per}; kept {retention.within} from {retention.clock}."
+prose.de = "Gemeinsame Merkmale bis {max_tlp} gehen hinaus, {cap.count} je {cap.per}; Frist {retention.within}."
+[clause.permit]
+from = "*"
+to = "*"
+object = "indicator"
+kinds = ["ipv4", "domain"]
+only = "matched"
+max_tlp = "amber"
+cap = { count = 200, per = "P30D" }
+retention = { within = "P180D", clock = "receipt" }
+
+[[clause]]
+id = "3"
+prose.en = "Nothing labelled {labels} leaves, clause 2 notwithstanding."
+prose.de = "Nichts mit {labels} geht hinaus, ungeachtet Klausel 2."
+forbid = { from = "*", to = "*", object = "indicator", labels = ["victim"] }
+
+[[clause]]
+id = "4"
+prose.en = "Receipts within {within}."
+prose.de = "Quittung in {within}."
+oblige = { actor = "*", verb = "acknowledge", on = "release", within = "PT24H", clock = "receipt", breach = "escalate" }
+
+[emergency]
+stop_by = ["duty-officer", "minister"]
+lapses = "P10D"
+clock = "act"
+
+[exit]
+notice = "P90D"
+clock = "act"
+survives = ["retention"]
+"#;
+
+fn faults(from: &str, to: &str) -> Vec<Fault> {
+    assert!(SOUND.contains(from), "{from}");
+    Accord::parse(SOUND.replacen(from, to, 1).as_bytes())
+        .unwrap_err()
+        .0
+}
+
+/// The change gives a fault with this code on this line, and says this.
+#[track_caller]
+fn refused(from: &str, to: &str, code: &str, says: &str) {
+    let faults = faults(from, to);
+    let hit = faults.iter().find(|fault| fault.code == code);
+    let hit = hit.unwrap_or_else(|| panic!("no {code} in {faults:#?}"));
+    assert!(hit.to_string().contains(says), "{hit}");
+    assert!(!hit.remedy.is_empty());
+}
+
+#[test]
+fn a_sound_text_reads() {
+    let accord = Accord::parse(SOUND.as_bytes()).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    assert_eq!(accord.clauses.len(), 4);
+    let Some(Rule::Match(rule)) = &accord.clause("1").unwrap().rule else {
+        panic!()
+    };
+    assert_eq!((rule.max_items, rule.pad), (1000, Pad::PowerOfTwo));
+    let Some(Rule::Permit(rule)) = &accord.clause("2").unwrap().rule else {
+        panic!()
+    };
+    assert_eq!(rule.kinds, [Kind::Domain, Kind::Ipv4], "sorted");
+    assert_eq!((rule.only, rule.max_tlp), (Only::Matched, Tlp::Amber));
+    assert_eq!(rule.retention.unwrap().clock, ClockStart::Receipt);
+    assert_eq!(
+        accord.clause("2").unwrap().prose[0].1,
+        "Matched indicators up to TLP:AMBER leave, 200 per 30 days; kept 180 days from receipt."
+    );
+    assert_eq!(accord.clause("3").unwrap().line, 53);
+}
+
+#[test]
+fn authority_is_the_texts_where_it_speaks_and_the_cards_where_it_is_silent() {
+    let accord = Accord::parse(SOUND.as_bytes()).unwrap();
+    assert!(accord.allows("A", Role::Minister, ActKind::Sign));
+    assert!(!accord.allows("A", Role::Head, ActKind::Sign));
+    assert!(
+        accord.allows("B", Role::Head, ActKind::Sign),
+        "B's authority is left to its card"
+    );
+    assert!(
+        !accord.allows("B", Role::Head, ActKind::Stop),
+        "only who the emergency terms name"
+    );
+}
+
+#[test]
+fn a_permit_without_scope_is_refused() {
+    refused(
+        "only = \"matched\"\n",
+        "",
+        "no_scope",
+        "matched indicators only",
+    );
+    refused("max_tlp = \"amber\"\n", "", "no_scope", "marking ceiling");
+    refused("kinds = [\"ipv4\", \"domain\"]\n", "", "no_scope", "kinds");
+    refused("from = \"*\"\nto = \"*\"", "to = \"*\"", "no_scope", "from");
+    refused(
+        "from = \"*\"\nto = \"*\"",
+        "from = \"A\"\nto = \"A\"",
+        "no_scope",
+        "itself",
+    );
+    refused(
+        "object = \"indicator\"\nkinds",
+        "kinds",
+        "no_scope",
+        "which objects",
+    );
+    refused(
+        "kinds = [\"ipv4\", \"domain\"]",
+        "kinds = []",
+        "bad_value",
+        "0 items",
+    );
+}
+
+#[test]
+fn a_deadline_without_a_clock_is_refused() {
+    let says = "say when it starts";
+    refused(
+        ", clock = \"receipt\", breach",
+        ", breach",
+        "deadline_without_clock",
+        says,
+    );
+    refused(
+        ", clock = \"receipt\" }\n\n",
+        " }\n\n",
+        "deadline_without_clock",
+        says,
+    );
+    refused(
+        "lapses = \"P10D\"\nclock = \"act\"",
+        "lapses = \"P10D\"",
+        "deadline_without_clock",
+        says,
+    );
+    refused(
+        "notice = \"P90D\"\nclock = \"act\"",
+        "notice = \"P90D\"",
+        "deadline_without_clock",
+        says,
+    );
+}
+
+#[test]
+fn prose_that_contradicts_its_parameters_is_refused() {
+    refused(
+        "leave, {cap.count} per",
+        "leave, 500 per",
+        "prose_contradicts",
+        "says 500",
+    );
+    refused(
+        "up to {max_tlp} leave",
+        "up to TLP:RED leave",
+        "prose_contradicts",
+        "TLP:RED",
+    );
+    refused(
+        "leave, {cap.count} per",
+        "leave per",
+        "parameter_not_shown",
+        "cap.count",
+    );
+    refused(
+        "up to {max_tlp} leave",
+        "up to {tlp} leave",
+        "unknown_parameter",
+        "`tlp`",
+    );
+    refused(
+        "clause 2 notwithstanding",
+        "clause 9 notwithstanding",
+        "prose_contradicts",
+        "says 9",
+    );
+    let stated = SOUND.replacen("leave, {cap.count} per", "leave, 200 per", 1);
+    assert!(
+        Accord::parse(stated.as_bytes()).is_ok(),
+        "a true number may be stated"
+    );
+}
+
+#[test]
+fn faults_name_their_line() {
+    let faults = faults("max_tlp = \"amber\"", "max_tlp = \"mauve\"");
+    assert_eq!(faults[0].line, 49);
+    assert!(faults[0].to_string().contains("mauve"));
+}
+
+#[test]
+fn what_nobody_reads_is_refused() {
+    refused(
+        "only = \"matched\"",
+        "only = \"matched\"\nonyl = 1",
+        "unknown_field",
+        "onyl",
+    );
+    refused("format = 1", "format = 2", "format", "format = 1");
+    refused("id = \"B\"", "id = \"A\"", "repeated", "twice");
+    refused(
+        "prose.de = \"Quittung in {within}.\"\n",
+        "",
+        "missing_language",
+        "de",
+    );
+    refused(
+        "may = [\"propose\", \"sign\"]",
+        "may = [\"propose\"]",
+        "nobody_signs",
+        "A may sign",
+    );
+    refused("id = \"4\"", "id = \"3\"", "repeated", "clause 3");
+    refused(
+        "between = [\"A\", \"B\"]",
+        "between = [\"A\", \"C\"]",
+        "unknown_party",
+        "\"C\"",
+    );
+    refused("CERT Beta", "CERT \u{202e}Beta", "bad_string", "hidden");
+}
+
+#[test]
+fn broken_files_are_refused_with_their_line() {
+    let faults = Accord::parse(b"format = 1\n[accord\n").unwrap_err().0;
+    assert_eq!((faults[0].code, faults[0].line), ("not_toml", 2));
+    let faults = Accord::parse(b"format = 1\n\n\xff\n").unwrap_err().0;
+    assert_eq!((faults[0].code, faults[0].line), ("not_utf8", 3));
+    assert!(Accord::parse(&vec![b'#'; 300_000]).is_err());
+}
+
+proptest! {
+    #[test]
+    fn foreign_text_never_panics(text in ".{0,300}") {
+        prop_assert!(Accord::parse(text.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_mutated_text_never_panics(
+        at in any::<prop::sample::Index>(), len in 0usize..20, with in "[\\PC\n]{0,8}",
+    ) {
+        let chars: Vec<char> = SOUND.chars().collect();
+        let at = at.index(chars.len());
+        let end = (at + len).min(chars.len());
+        let text: String =
+            chars[..at].iter().chain(with.chars().collect::<Vec<_>>().iter()).chain(&chars[end..]).collect();
+        let _ = Accord::parse(text.as_bytes());
+    }
+}

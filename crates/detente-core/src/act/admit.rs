@@ -1,0 +1,228 @@
+//! Takes the entries of one party's log, one after the other, and lets only sound acts through.
+
+use crate::act::{Act, ActFault, ActKind, Body, Header, Salt, open_leaf};
+use crate::id::{AccordId, KeyId, PartyId};
+use crate::party::{Card, CardFault};
+use crate::sign::{Unverified, Verified};
+use crate::time::UnixSeconds;
+
+/// Why an entry can't stand in a log. Every one of these is the log's author's fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdmitFault {
+    /// The act itself is unsound.
+    #[error("entry {index} is no sound act")]
+    Act {
+        /// Place in the log.
+        index: u64,
+        /// What is wrong with it.
+        #[source]
+        source: ActFault,
+    },
+    /// The card in the first entry is unsound.
+    #[error("entry 0 does not carry a sound party card")]
+    Card(#[from] CardFault),
+    /// The first entry is not the author's card under its own root, or a later one is.
+    #[error("entry {index} is a {kind} act: a log begins with one designate act by its root")]
+    Designation {
+        /// Place in the log.
+        index: u64,
+        /// The kind found.
+        kind: ActKind,
+    },
+    /// The header names another accord, author or place.
+    #[error("entry {index} states another {what} than its log has")]
+    Misplaced {
+        /// Place in the log.
+        index: u64,
+        /// Accord, author or sequence.
+        what: &'static str,
+    },
+    /// The author's clock or its view of another log goes back.
+    #[error("entry {index} goes back: its {what} is older than in the entry before")]
+    GoesBack {
+        /// Place in the log.
+        index: u64,
+        /// Time or seen checkpoint.
+        what: &'static str,
+    },
+    /// No key of the author's card has this name.
+    #[error("entry {index} is signed by key {}, which is not on the author's card", key.short())]
+    UnknownKey {
+        /// Place in the log.
+        index: u64,
+        /// The key named.
+        key: KeyId,
+    },
+}
+
+impl AdmitFault {
+    /// A stable machine code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            AdmitFault::Act { source, .. } => source.code(),
+            AdmitFault::Card(fault) => fault.code(),
+            AdmitFault::Designation { .. } => "log_designation",
+            AdmitFault::Misplaced { .. } => "log_misplaced_entry",
+            AdmitFault::GoesBack { .. } => "log_goes_back",
+            AdmitFault::UnknownKey { .. } => "log_unknown_key",
+        }
+    }
+}
+
+/// The gate of one log: what the next entry must satisfy.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    accord: AccordId,
+    author: PartyId,
+    card: Option<Card>,
+    next: u64,
+    last_time: UnixSeconds,
+    last_seen: Vec<crate::act::Seen>,
+}
+
+impl Admission {
+    /// The start of `author`'s log in `accord`.
+    pub fn new(accord: AccordId, author: PartyId) -> Admission {
+        let last_time = UnixSeconds::new(0);
+        Admission {
+            accord,
+            author,
+            card: None,
+            next: 0,
+            last_time,
+            last_seen: Vec::new(),
+        }
+    }
+
+    /// The author's card, once its first entry was admitted.
+    pub fn card(&self) -> Option<&Card> {
+        self.card.as_ref()
+    }
+
+    /// The place of the next entry.
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Checks the next entry with its body and, if it is sound, moves on.
+    ///
+    /// # Errors
+    /// [`AdmitFault`]; nothing has changed then.
+    pub fn admit(&mut self, leaf: &[u8], salt: Salt, body: &[u8]) -> Result<Act, AdmitFault> {
+        let index = self.next;
+        let act_fault = |source| AdmitFault::Act { index, source };
+        if index == 0 {
+            let (act, card) = self.admit_card(leaf, salt, body)?;
+            self.advance(&act);
+            self.card = Some(card);
+            return Ok(act);
+        }
+        let header = self.open(leaf)?;
+        let act = Act::join(header, salt, body).map_err(act_fault)?;
+        if act.header().kind == ActKind::Designate {
+            return Err(AdmitFault::Designation {
+                index,
+                kind: ActKind::Designate,
+            });
+        }
+        self.advance(&act);
+        Ok(act)
+    }
+
+    /// Checks the next entry whose body is withheld.
+    ///
+    /// # Errors
+    /// [`AdmitFault`]; nothing has changed then. The first entry can't be withheld.
+    pub fn admit_leaf(&mut self, leaf: &[u8]) -> Result<Verified<Header>, AdmitFault> {
+        let header = self.open(leaf)?;
+        self.advance_header(header.value());
+        Ok(header)
+    }
+
+    fn open(&self, leaf: &[u8]) -> Result<Verified<Header>, AdmitFault> {
+        let index = self.next;
+        let unverified = Unverified::<Header>::read(leaf).map_err(|error| AdmitFault::Act {
+            index,
+            source: error.into(),
+        })?;
+        let key = unverified.key();
+        let role = self.card.as_ref().and_then(|card| card.role_of(key));
+        let role = role.ok_or(AdmitFault::UnknownKey { index, key })?;
+        let header = unverified
+            .verify(&role.key)
+            .map_err(|error| AdmitFault::Act {
+                index,
+                source: error.into(),
+            })?;
+        self.check(header.value())?;
+        Ok(header)
+    }
+
+    fn admit_card(&self, leaf: &[u8], salt: Salt, body: &[u8]) -> Result<(Act, Card), AdmitFault> {
+        let act_fault = |source| AdmitFault::Act { index: 0, source };
+        let decoded = Body::decode(ActKind::Designate, body).map_err(|e| act_fault(e.into()))?;
+        let Body::Designate { card } = decoded else {
+            return Err(AdmitFault::Designation {
+                index: 0,
+                kind: decoded.kind(),
+            });
+        };
+        let card = Card::open(&card)?.into_value();
+        if card.party() != self.author {
+            return Err(AdmitFault::Misplaced {
+                index: 0,
+                what: "author",
+            });
+        }
+        let header = open_leaf(leaf, &card.root).map_err(act_fault)?;
+        let act = Act::join(header, salt, body).map_err(act_fault)?;
+        if act.header().kind != ActKind::Designate {
+            return Err(AdmitFault::Designation {
+                index: 0,
+                kind: act.header().kind,
+            });
+        }
+        self.check(act.header())?;
+        Ok((act, card))
+    }
+
+    fn check(&self, header: &Header) -> Result<(), AdmitFault> {
+        let index = self.next;
+        let misplaced = |what| Err(AdmitFault::Misplaced { index, what });
+        if header.accord != self.accord {
+            return misplaced("accord");
+        }
+        if header.author != self.author {
+            return misplaced("author");
+        }
+        if header.sequence != index {
+            return misplaced("sequence");
+        }
+        if header.time < self.last_time {
+            return Err(AdmitFault::GoesBack {
+                index,
+                what: "time",
+            });
+        }
+        for last in &self.last_seen {
+            let now = header.seen.iter().find(|seen| seen.party == last.party);
+            if now.is_none_or(|now| now.size < last.size) {
+                return Err(AdmitFault::GoesBack {
+                    index,
+                    what: "seen checkpoint",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, act: &Act) {
+        self.advance_header(act.header());
+    }
+
+    fn advance_header(&mut self, header: &Header) {
+        self.next += 1;
+        self.last_time = header.time;
+        self.last_seen.clone_from(&header.seen);
+    }
+}

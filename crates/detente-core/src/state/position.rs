@@ -1,0 +1,296 @@
+//! Positions on texts: proposed, signed, refused; in force, stopped, denounced.
+
+use std::collections::BTreeMap;
+
+use super::{Effect, State};
+use crate::accord::Accord;
+use crate::act::Header;
+use crate::id::{Digest, PartyId};
+use crate::time::{Span, UnixSeconds};
+
+/// A proposed text and where each party stands on it.
+#[derive(Clone, Debug)]
+pub struct TextState {
+    /// The text, read.
+    pub accord: Accord,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Who proposed it first.
+    pub proposer: PartyId,
+    /// When, by the proposer's clock.
+    pub proposed: UnixSeconds,
+    /// Where each party stands.
+    pub positions: BTreeMap<PartyId, Position>,
+}
+
+/// Where a party stands on a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// It put the text forward and is not bound by it.
+    Proposed {
+        /// Since when, by its clock.
+        since: UnixSeconds,
+    },
+    /// It is bound if all sign.
+    Signed {
+        /// Since when, by its clock.
+        since: UnixSeconds,
+    },
+    /// It declines.
+    Refused {
+        /// Since when, by its clock.
+        since: UnixSeconds,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Position {
+    /// Since when the party holds it.
+    pub const fn since(&self) -> UnixSeconds {
+        match self {
+            Position::Proposed { since }
+            | Position::Signed { since }
+            | Position::Refused { since, .. } => *since,
+        }
+    }
+
+    /// The word for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Position::Proposed { .. } => "proposed",
+            Position::Signed { .. } => "signed",
+            Position::Refused { .. } => "refused",
+        }
+    }
+}
+
+/// The text in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// Its digest.
+    pub text: Digest,
+    /// When the last party signed, by that party's clock.
+    pub since: UnixSeconds,
+}
+
+/// Why nothing is in force at a time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotInForce {
+    /// A notice of leaving has taken effect.
+    #[error("denounced with effect from {since}")]
+    Denounced {
+        /// From when.
+        since: UnixSeconds,
+    },
+    /// The accord has ended by its own terms.
+    #[error("expired on {at}")]
+    Expired {
+        /// When.
+        at: UnixSeconds,
+    },
+    /// No text was signed by all parties.
+    #[error("no text is signed by all parties")]
+    NotSigned,
+    /// The last signature is later than the time asked for.
+    #[error("not in force before {since}")]
+    NotYet {
+        /// From when.
+        since: UnixSeconds,
+    },
+}
+
+/// A stop by one party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Since when.
+    pub since: UnixSeconds,
+    /// When it lapses by itself.
+    pub lapses: UnixSeconds,
+    /// Why.
+    pub reason: String,
+}
+
+/// A notice of leaving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Who leaves.
+    pub party: PartyId,
+    /// When the notice was given.
+    pub given: UnixSeconds,
+    /// When it takes effect.
+    pub effective: UnixSeconds,
+    /// Why.
+    pub reason: String,
+}
+
+impl State {
+    /// The text in force at `now`.
+    ///
+    /// # Errors
+    /// [`NotInForce`] says why there is none.
+    pub fn in_force_at(&self, now: UnixSeconds) -> Result<&Accord, NotInForce> {
+        let force = self.in_force.ok_or(NotInForce::NotSigned)?;
+        let accord = &self
+            .texts
+            .get(&force.text)
+            .ok_or(NotInForce::NotSigned)?
+            .accord;
+        if now < force.since {
+            return Err(NotInForce::NotYet { since: force.since });
+        }
+        if now >= accord.expires {
+            return Err(NotInForce::Expired { at: accord.expires });
+        }
+        match &self.notice {
+            Some(notice) if now >= notice.effective => Err(NotInForce::Denounced {
+                since: notice.effective,
+            }),
+            _ => Ok(accord),
+        }
+    }
+
+    /// The stop that holds at `now`, with the party that called it.
+    pub fn stopped_at(&self, now: UnixSeconds) -> Option<(PartyId, &Stop)> {
+        self.stops
+            .iter()
+            .map(|(party, stop)| (*party, stop))
+            .find(|(_, stop)| now < stop.lapses)
+    }
+
+    pub(super) fn propose(&mut self, header: &Header, text: &[u8]) -> Result<Effect, String> {
+        let accord = Accord::parse(text).map_err(|faults| faults.to_string())?;
+        if accord.id() != self.accord {
+            return Err("the text is of another accord: its id or its parties differ".to_owned());
+        }
+        let digest = accord.digest;
+        let since = header.time;
+        let entry = self.texts.entry(digest).or_insert_with(|| TextState {
+            accord,
+            bytes: text.to_vec(),
+            proposer: header.author,
+            proposed: since,
+            positions: BTreeMap::new(),
+        });
+        entry
+            .positions
+            .entry(header.author)
+            .or_insert(Position::Proposed { since });
+        Ok(Effect::InEffect)
+    }
+
+    pub(super) fn sign(&mut self, header: &Header, digest: Digest) -> Result<Effect, String> {
+        let text = self
+            .texts
+            .get_mut(&digest)
+            .ok_or("no such text was proposed")?;
+        if header.time >= text.accord.expires {
+            return Err(format!("the text expired on {}", text.accord.expires));
+        }
+        let since = header.time;
+        if let Some(Position::Signed { since }) = text.positions.get(&header.author) {
+            return Err(format!("already signed at {since}"));
+        }
+        text.positions
+            .insert(header.author, Position::Signed { since });
+        let all =
+            text.accord.parties.iter().all(|party| {
+                matches!(text.positions.get(&party.id), Some(Position::Signed { .. }))
+            });
+        if all {
+            let since = text
+                .positions
+                .values()
+                .map(Position::since)
+                .max()
+                .unwrap_or(since);
+            self.in_force = Some(InForce {
+                text: digest,
+                since,
+            });
+        }
+        Ok(Effect::InEffect)
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        header: &Header,
+        digest: Digest,
+        reason: &str,
+    ) -> Result<Effect, String> {
+        if self.in_force.is_some_and(|force| force.text == digest) {
+            return Err("the text is in force: it can be denounced, not refused".to_owned());
+        }
+        let text = self
+            .texts
+            .get_mut(&digest)
+            .ok_or("no such text was proposed")?;
+        let refused = Position::Refused {
+            since: header.time,
+            reason: reason.to_owned(),
+        };
+        // Having proposed or signed and then refusing is a step back, and shows as one.
+        Ok(match text.positions.insert(header.author, refused) {
+            Some(Position::Proposed { since } | Position::Signed { since }) => {
+                let after = Span::seconds(header.time.get().saturating_sub(since.get()));
+                Effect::Reversal { after }
+            }
+            _ => Effect::InEffect,
+        })
+    }
+
+    pub(super) fn denounce(
+        &mut self,
+        header: &Header,
+        digest: Digest,
+        reason: &str,
+        effective: UnixSeconds,
+    ) -> Result<Effect, String> {
+        let accord = self
+            .in_force_at(header.time)
+            .map_err(|error| error.to_string())?;
+        if accord.digest != digest {
+            return Err("another text is in force".to_owned());
+        }
+        let earliest = header.time.plus(accord.exit.notice.within);
+        if effective < earliest {
+            return Err(format!(
+                "the notice runs {}: not before {earliest}",
+                accord.exit.notice.within
+            ));
+        }
+        if let Some(notice) = &self.notice {
+            return Err(format!("notice was given already at {}", notice.given));
+        }
+        self.notice = Some(Notice {
+            party: header.author,
+            given: header.time,
+            effective,
+            reason: reason.to_owned(),
+        });
+        let since = self.in_force.map_or(header.time, |force| force.since);
+        let after = Span::seconds(header.time.get().saturating_sub(since.get()));
+        Ok(Effect::Reversal { after })
+    }
+
+    pub(super) fn stop(&mut self, header: &Header, reason: &str) -> Result<Effect, String> {
+        let accord = self
+            .in_force_at(header.time)
+            .map_err(|error| error.to_string())?;
+        let lapses = header.time.plus(accord.emergency.lapses);
+        let stop = Stop {
+            since: header.time,
+            lapses,
+            reason: reason.to_owned(),
+        };
+        self.stops.insert(header.author, stop);
+        Ok(Effect::InEffect)
+    }
+
+    pub(super) fn resume(&mut self, header: &Header) -> Result<Effect, String> {
+        match self.stops.remove(&header.author) {
+            Some(_) => Ok(Effect::InEffect),
+            None => Err("the party has no stop to lift".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Releases and receipts, and what they use up of the caps.
+
+use std::collections::BTreeMap;
+
+use super::{Effect, State};
+use crate::act::{Act, Header, ReleaseBody};
+use crate::id::{Digest, PartyId, RunId};
+use crate::time::{Span, UnixSeconds};
+
+/// A release as the acts tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseState {
+    /// The act, by the digest of its leaf.
+    pub act: Digest,
+    /// Who released.
+    pub author: PartyId,
+    /// When, by the author's clock.
+    pub time: UnixSeconds,
+    /// The run it rests on.
+    pub run: Option<RunId>,
+    /// Objects in it.
+    pub objects: usize,
+    /// What it used of each clause.
+    pub by_clause: BTreeMap<String, Released>,
+    /// Its manifest, by digest.
+    pub manifest: Digest,
+    /// The other side's receipt.
+    pub receipt: Option<Receipt>,
+}
+
+/// A receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Who acknowledged.
+    pub by: PartyId,
+    /// When, by that party's clock.
+    pub time: UnixSeconds,
+}
+
+/// How much left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Released {
+    /// Objects.
+    pub count: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Released {
+    /// Both together; stays at the maximum instead of overflowing.
+    pub const fn plus(self, other: Released) -> Released {
+        Released {
+            count: self.count.saturating_add(other.count),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
+impl State {
+    /// What `author` released under `clause` in the window of `per` that ends `now`.
+    pub fn released(&self, author: PartyId, clause: &str, per: Span, now: UnixSeconds) -> Released {
+        let from = now.minus(per);
+        self.releases
+            .iter()
+            .filter(|release| release.author == author && release.time > from)
+            .filter_map(|release| release.by_clause.get(clause))
+            .fold(Released::default(), |sum, used| sum.plus(*used))
+    }
+
+    pub(super) fn release(&mut self, act: &Act, body: &ReleaseBody) -> Result<Effect, String> {
+        let header = act.header();
+        let accord = self
+            .in_force_at(header.time)
+            .map_err(|error| error.to_string())?;
+        if accord.digest != body.text {
+            return Err("another text is in force".to_owned());
+        }
+        if let Some(run) = body.run {
+            let known = self.runs.get(&run).filter(|known| known.has(header.author));
+            let run = known.ok_or("the release rests on a run that the party took no part in")?;
+            if run.agreed().is_none() {
+                return Err(
+                    "the release rests on a run that both sides did not close alike".into(),
+                );
+            }
+        }
+        let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
+        for entry in &body.manifest {
+            let used = by_clause.entry(entry.clause.clone()).or_default();
+            *used = used.plus(Released {
+                count: 1,
+                bytes: entry.facts.bytes.into(),
+            });
+        }
+        self.releases.push(ReleaseState {
+            act: act.digest(),
+            author: header.author,
+            time: header.time,
+            run: body.run,
+            objects: body.manifest.len(),
+            by_clause,
+            manifest: body.manifest_digest(),
+            receipt: None,
+        });
+        Ok(Effect::InEffect)
+    }
+
+    pub(super) fn receipt(
+        &mut self,
+        header: &Header,
+        release: Digest,
+        manifest: Digest,
+    ) -> Result<Effect, String> {
+        let known = self.releases.iter_mut().find(|known| known.act == release);
+        let known = known.ok_or("no such release")?;
+        if known.author == header.author {
+            return Err("a party can't acknowledge its own release".to_owned());
+        }
+        if known.manifest != manifest {
+            return Err("it acknowledges another manifest".to_owned());
+        }
+        if known.receipt.is_some() {
+            return Err("the release is acknowledged already".to_owned());
+        }
+        known.receipt = Some(Receipt {
+            by: header.author,
+            time: header.time,
+        });
+        Ok(Effect::InEffect)
+    }
+}
+
+/// The clauses of a release, in words.
+pub(super) fn clauses(release: &ReleaseBody) -> String {
+    let mut clauses: Vec<&str> = release.manifest.iter().map(|e| e.clause.as_str()).collect();
+    clauses.sort_unstable();
+    clauses.dedup();
+    clauses.join(", ")
+}

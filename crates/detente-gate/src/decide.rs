@@ -1,0 +1,324 @@
+//! The decision on one object.
+
+use detente_core::accord::{Accord, Forbid, Only, Permit, Rule};
+use detente_core::act::ObjectFacts;
+use detente_core::state::{NotInForce, Released};
+use detente_core::{Span, Tlp, UnixSeconds};
+
+/// All that a decision rests on.
+pub struct Question<'a> {
+    /// The text in force, or why there is none.
+    pub accord: Result<&'a Accord, NotInForce>,
+    /// The party whose stop holds, if one does.
+    pub stopped_by: Option<String>,
+    /// Who releases, by handle.
+    pub from: &'a str,
+    /// Who receives, by handle.
+    pub to: &'a str,
+    /// What is known of the object.
+    pub facts: &'a ObjectFacts,
+    /// Whether a run under this accord, closed alike by both sides, found it at both.
+    pub matched: bool,
+    /// The time of the decision.
+    pub now: UnixSeconds,
+    /// What the releasing party has released under a clause in a window that ends now.
+    pub used: &'a dyn Fn(&str, Span) -> Released,
+}
+
+/// The gate's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may leave.
+    Allow(Allowance),
+    /// It stays.
+    Deny(Denial),
+}
+
+/// Under which clause an object may leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The clause.
+    pub clause: String,
+    /// In words.
+    pub reason: String,
+}
+
+/// Why an object stays.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    /// The cap of the only clause that would permit it is reached.
+    #[error("clause {clause} lets {max} {what} leave in {per}, and {used} have left")]
+    Cap {
+        /// The permission.
+        clause: String,
+        /// `objects` or `bytes`.
+        what: &'static str,
+        /// What left in the window.
+        used: u64,
+        /// The cap.
+        max: u64,
+        /// The window.
+        per: Span,
+    },
+    /// The permission has ended.
+    #[error("clause {clause} expired on {at}")]
+    Expired {
+        /// The permission.
+        clause: String,
+        /// When it ended.
+        at: UnixSeconds,
+    },
+    /// A prohibition covers it.
+    #[error("clause {clause} forbids it{because}")]
+    Forbidden {
+        /// The prohibition.
+        clause: String,
+        /// By what, in words.
+        because: String,
+    },
+    /// A marking is not understood, or markings contradict each other.
+    #[error("a marking is unknown or contradictory, and so closed")]
+    MarkingUnknown,
+    /// Nothing permits it.
+    #[error("no clause permits it from {from} to {to}: {kind}, {tlp}, {}", if *matched { "matched" } else { "not matched" })]
+    NoPermit {
+        /// Who would release.
+        from: String,
+        /// Who would receive.
+        to: String,
+        /// What sort of indicator.
+        kind: detente_core::Kind,
+        /// Its colour.
+        tlp: Tlp,
+        /// Whether it is matched.
+        matched: bool,
+    },
+    /// No accord is in force.
+    #[error("no accord is in force")]
+    NotInForce(#[source] NotInForce),
+    /// A permission covers matched indicators only.
+    #[error("clause {clause} covers matched indicators only, and no run found this one at both")]
+    NotMatched {
+        /// The permission.
+        clause: String,
+    },
+    /// A stop holds.
+    #[error("stopped by {by}")]
+    Stopped {
+        /// Who stopped.
+        by: String,
+    },
+    /// Its colour is more closed than the permission's ceiling.
+    #[error("marked {tlp}, clause {clause} lets go up to {max}")]
+    TlpCeiling {
+        /// The permission.
+        clause: String,
+        /// The object's colour.
+        tlp: Tlp,
+        /// The ceiling.
+        max: Tlp,
+    },
+}
+
+impl Denial {
+    /// A stable machine code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Denial::Cap { .. } => "cap_reached",
+            Denial::Expired { .. } => "permit_expired",
+            Denial::Forbidden { .. } => "forbidden",
+            Denial::MarkingUnknown => "marking_unknown",
+            Denial::NoPermit { .. } => "no_permit",
+            Denial::NotInForce(_) => "not_in_force",
+            Denial::NotMatched { .. } => "not_matched",
+            Denial::Stopped { .. } => "stopped",
+            Denial::TlpCeiling { .. } => "tlp_ceiling",
+        }
+    }
+
+    /// The clause that speaks, if one does.
+    pub fn clause(&self) -> Option<&str> {
+        match self {
+            Denial::Cap { clause, .. }
+            | Denial::Expired { clause, .. }
+            | Denial::Forbidden { clause, .. }
+            | Denial::NotMatched { clause }
+            | Denial::TlpCeiling { clause, .. } => Some(clause),
+            _ => None,
+        }
+    }
+
+    /// How near the object came to leaving: the nearest miss is the most useful answer.
+    const fn nearness(&self) -> u8 {
+        match self {
+            Denial::Cap { .. } => 4,
+            Denial::Expired { .. } => 3,
+            Denial::TlpCeiling { .. } => 2,
+            Denial::NotMatched { .. } => 1,
+            _ => 0,
+        }
+    }
+}
+
+/// Decides whether one object may leave.
+///
+/// Order: accord in force; stop; markings understood; prohibitions; then permissions, each with its
+/// scope, ceiling, expiry and cap; else no. The order of clauses in the text does not matter: among
+/// several permissions the lowest-numbered that lets the object go is named.
+pub fn decide(question: &Question<'_>) -> Verdict {
+    let accord = match &question.accord {
+        Ok(accord) => *accord,
+        Err(error) => return Verdict::Deny(Denial::NotInForce(error.clone())),
+    };
+    if let Some(by) = &question.stopped_by {
+        return Verdict::Deny(Denial::Stopped { by: by.clone() });
+    }
+    if question.facts.marking_unknown {
+        return Verdict::Deny(Denial::MarkingUnknown);
+    }
+    if let Some(denial) = forbidden(accord, question) {
+        return Verdict::Deny(denial);
+    }
+    permitted(accord, question)
+}
+
+/// Clause ids in the order of their numbers: 3.2 before 3.10.
+pub(crate) fn clause_order(id: &str) -> Vec<u64> {
+    id.split('.')
+        .map(|part| part.parse().unwrap_or(u64::MAX))
+        .collect()
+}
+
+fn forbidden(accord: &Accord, question: &Question<'_>) -> Option<Denial> {
+    let mut hits: Vec<(&str, String)> = Vec::new();
+    for clause in &accord.clauses {
+        if let Some(Rule::Forbid(rule)) = &clause.rule
+            && let Some(because) = covers(rule, question)
+        {
+            hits.push((&clause.id, because));
+        }
+    }
+    let (clause, because) = hits.into_iter().min_by_key(|(id, _)| clause_order(id))?;
+    Some(Denial::Forbidden {
+        clause: clause.to_owned(),
+        because,
+    })
+}
+
+/// Whether a prohibition covers the object, and by what.
+fn covers(rule: &Forbid, question: &Question<'_>) -> Option<String> {
+    let facts = question.facts;
+    if !rule.from.is(question.from) || !rule.to.is(question.to) {
+        return None;
+    }
+    if !rule.kinds.is_empty() && !rule.kinds.contains(&facts.kind) {
+        return None;
+    }
+    if rule.min_tlp.is_some_and(|min| facts.tlp < min) {
+        return None;
+    }
+    if rule.labels.is_empty() {
+        return Some(String::new());
+    }
+    let label = rule.labels.iter().find(|label| {
+        facts
+            .labels
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(label))
+    })?;
+    Some(format!(": label {label:?}"))
+}
+
+fn permitted(accord: &Accord, question: &Question<'_>) -> Verdict {
+    let facts = question.facts;
+    let mut permits: Vec<(&str, &Permit)> = Vec::new();
+    for clause in &accord.clauses {
+        if let Some(Rule::Permit(rule)) = &clause.rule
+            && rule.from.is(question.from)
+            && rule.to.is(question.to)
+            && rule.kinds.contains(&facts.kind)
+        {
+            permits.push((&clause.id, rule));
+        }
+    }
+    permits.sort_by_key(|(id, _)| clause_order(id));
+    let mut nearest = Denial::NoPermit {
+        from: question.from.to_owned(),
+        to: question.to.to_owned(),
+        kind: facts.kind,
+        tlp: facts.tlp,
+        matched: question.matched,
+    };
+    for (clause, rule) in permits {
+        match check_permit(clause, rule, question) {
+            Ok(reason) => {
+                return Verdict::Allow(Allowance {
+                    clause: clause.to_owned(),
+                    reason,
+                });
+            }
+            Err(denial) if denial.nearness() > nearest.nearness() => nearest = denial,
+            Err(_) => {}
+        }
+    }
+    Verdict::Deny(nearest)
+}
+
+fn check_permit(clause: &str, rule: &Permit, question: &Question<'_>) -> Result<String, Denial> {
+    let clause = || clause.to_owned();
+    let facts = question.facts;
+    if rule.only == Only::Matched && !question.matched {
+        return Err(Denial::NotMatched { clause: clause() });
+    }
+    if facts.tlp > rule.max_tlp {
+        return Err(Denial::TlpCeiling {
+            clause: clause(),
+            tlp: facts.tlp,
+            max: rule.max_tlp,
+        });
+    }
+    if let Some(at) = rule.expires
+        && question.now >= at
+    {
+        return Err(Denial::Expired {
+            clause: clause(),
+            at,
+        });
+    }
+    let mut reason = format!("{}, {} within {}", facts.kind, facts.tlp, rule.max_tlp);
+    if rule.only == Only::Matched {
+        reason.push_str(", matched");
+    }
+    if let Some(cap) = &rule.cap {
+        let used = (question.used)(&clause(), cap.per);
+        if used.count >= cap.count {
+            let (used, max, per) = (used.count, cap.count, cap.per);
+            return Err(Denial::Cap {
+                clause: clause(),
+                what: "objects",
+                used,
+                max,
+                per,
+            });
+        }
+        if let Some(max) = cap.bytes
+            && used.bytes.saturating_add(facts.bytes.into()) > max
+        {
+            let (used, per) = (used.bytes, cap.per);
+            return Err(Denial::Cap {
+                clause: clause(),
+                what: "bytes",
+                used,
+                max,
+                per,
+            });
+        }
+        reason.push_str(&format!(
+            ", {} of {} in {}",
+            used.count + 1,
+            cap.count,
+            cap.per
+        ));
+    }
+    Ok(reason)
+}

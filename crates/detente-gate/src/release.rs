@@ -1,0 +1,253 @@
+//! Decides a list of objects in order and makes the release of those that may leave.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use detente_core::act::{MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
+use detente_core::object::Object;
+use detente_core::state::{Released, State};
+use detente_core::{Digest, PartyId, RunId, UnixSeconds};
+
+use crate::decide::{Question, Verdict, decide};
+
+/// One object and the gate's answer.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// SHA-256 of the object's bytes.
+    pub address: Digest,
+    /// The object.
+    pub object: Object,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// The answer.
+    pub verdict: Verdict,
+}
+
+impl Decided {
+    /// What the gate saw.
+    pub fn facts(&self) -> ObjectFacts {
+        self.object.facts(&self.bytes)
+    }
+}
+
+/// Who asks to release to whom, when, and on which run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) from: PartyId,
+    pub(crate) to: PartyId,
+    pub(crate) run: Option<RunId>,
+    pub(crate) now: UnixSeconds,
+}
+
+/// Decides on objects in the order given; what one uses of a cap is gone for the next.
+///
+/// With `run`, the caller vouches that each object's indicator is in that run's answer; the run
+/// counts only if both sides closed it alike.
+pub fn decide_all(
+    state: &State,
+    (from, to): (PartyId, PartyId),
+    run: Option<RunId>,
+    objects: Vec<Object>,
+    now: UnixSeconds,
+) -> Vec<Decided> {
+    let asked = Asked { from, to, run, now };
+    let mut tally = Tally::new(state, asked);
+    let mut seen: BTreeSet<Digest> = BTreeSet::new();
+    let mut decided = Vec::with_capacity(objects.len());
+    for object in objects {
+        let bytes = object.encode();
+        let address = Object::address(&bytes);
+        // The same bytes twice are one object.
+        if !seen.insert(address) {
+            continue;
+        }
+        let verdict = tally.decide(&object.facts(&bytes));
+        decided.push(Decided {
+            address,
+            object,
+            bytes,
+            verdict,
+        });
+    }
+    decided
+}
+
+/// Decides object after object, counting what has left.
+pub(crate) struct Tally<'a> {
+    state: &'a State,
+    asked: Asked,
+    own: BTreeMap<String, Released>,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new(state: &'a State, asked: Asked) -> Tally<'a> {
+        Tally {
+            state,
+            asked,
+            own: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn decide(&mut self, facts: &ObjectFacts) -> Verdict {
+        let Asked { from, to, run, now } = self.asked;
+        let accord = self.state.in_force_at(now);
+        let handle = |party: PartyId| {
+            let named = accord.as_ref().ok().and_then(|accord| accord.party(party));
+            named.map_or("", |party| party.handle.as_str())
+        };
+        let matched = run
+            .and_then(|run| self.state.runs.get(&run))
+            .is_some_and(|run| run.agreed().is_some() && run.has(from) && run.has(to));
+        let own = RefCell::new(&mut self.own);
+        let used = |clause: &str, per| {
+            let before = self.state.released(from, clause, per, now);
+            before.plus(own.borrow().get(clause).copied().unwrap_or_default())
+        };
+        let verdict = decide(&Question {
+            accord: accord.clone(),
+            stopped_by: self
+                .state
+                .stopped_at(now)
+                .map(|(party, _)| self.state.name_of(party)),
+            from: handle(from),
+            to: handle(to),
+            facts,
+            matched,
+            now,
+            used: &used,
+        });
+        if let Verdict::Allow(allowance) = &verdict {
+            let mut own = own.borrow_mut();
+            let sum = own.entry(allowance.clause.clone()).or_default();
+            *sum = sum.plus(Released {
+                count: 1,
+                bytes: facts.bytes.into(),
+            });
+        }
+        verdict
+    }
+}
+
+/// Objects that may leave, with the manifest for the record. Only the gate makes one.
+#[derive(Clone, Debug)]
+pub struct Release {
+    to: PartyId,
+    body: ReleaseBody,
+    objects: Vec<(Digest, Vec<u8>)>,
+}
+
+/// Why no release can be made of a list of verdicts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReleaseFault {
+    /// Nothing may leave.
+    #[error("nothing may leave")]
+    Nothing,
+    /// More objects than one release holds.
+    #[error("{got} objects may leave, one release holds at most {MAX_MANIFEST}")]
+    TooMany {
+        /// Objects that may leave.
+        got: usize,
+    },
+}
+
+impl ReleaseFault {
+    /// A stable machine code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            ReleaseFault::Nothing => "release_nothing",
+            ReleaseFault::TooMany { .. } => "release_too_many",
+        }
+    }
+}
+
+impl Release {
+    /// Decides on objects and takes those that may leave.
+    ///
+    /// # Errors
+    /// [`ReleaseFault`].
+    pub fn decide(
+        state: &State,
+        (from, to): (PartyId, PartyId),
+        run: Option<RunId>,
+        objects: Vec<Object>,
+        now: UnixSeconds,
+    ) -> Result<Release, ReleaseFault> {
+        let accord = state.in_force_at(now).map_err(|_| ReleaseFault::Nothing)?;
+        let mut manifest = Vec::new();
+        let mut leaving = Vec::new();
+        for decided in decide_all(state, (from, to), run, objects, now) {
+            let facts = decided.facts();
+            if let Verdict::Allow(allowance) = decided.verdict {
+                let clause = allowance.clause;
+                manifest.push(ManifestEntry {
+                    object: decided.address,
+                    clause,
+                    facts,
+                });
+                leaving.push((decided.address, decided.bytes));
+            }
+        }
+        if manifest.is_empty() {
+            return Err(ReleaseFault::Nothing);
+        }
+        if manifest.len() > MAX_MANIFEST {
+            return Err(ReleaseFault::TooMany {
+                got: manifest.len(),
+            });
+        }
+        let body = ReleaseBody {
+            text: accord.digest,
+            run,
+            manifest,
+        };
+        Ok(Release {
+            to,
+            body,
+            objects: leaving,
+        })
+    }
+
+    /// Who receives it.
+    pub const fn to(&self) -> PartyId {
+        self.to
+    }
+
+    /// What goes into the record.
+    pub const fn body(&self) -> &ReleaseBody {
+        &self.body
+    }
+
+    /// The objects, by address.
+    pub fn objects(&self) -> &[(Digest, Vec<u8>)] {
+        &self.objects
+    }
+
+    /// Asks the gate again about a release in the record: the state just before it, its author, the
+    /// receiver and time must give the same clause for each object.
+    ///
+    /// # Errors
+    /// The place in the manifest and what the gate says of it.
+    pub fn replay(
+        state: &State,
+        (from, to): (PartyId, PartyId),
+        body: &ReleaseBody,
+        now: UnixSeconds,
+    ) -> Result<(), (usize, Verdict)> {
+        let mut tally = Tally::new(
+            state,
+            Asked {
+                from,
+                to,
+                run: body.run,
+                now,
+            },
+        );
+        for (index, entry) in body.manifest.iter().enumerate() {
+            match tally.decide(&entry.facts) {
+                Verdict::Allow(allowance) if allowance.clause == entry.clause => {}
+                other => return Err((index, other)),
+            }
+        }
+        Ok(())
+    }
+}

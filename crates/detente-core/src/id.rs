@@ -117,6 +117,17 @@ impl AccordId {
     }
 }
 
+/// The origin line of a party's log in an accord, and the name of the key that signs it
+/// (C2SP tlog-checkpoint, signed-note).
+pub fn log_origin(accord: AccordId, party: PartyId) -> String {
+    format!("detente/{accord}/{party}")
+}
+
+/// The name of the key with which a party cosigns other parties' logs (C2SP tlog-cosignature).
+pub fn mirror_name(party: PartyId) -> String {
+    format!("detente-mirror/{party}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{AccordId, Digest, PartyId};

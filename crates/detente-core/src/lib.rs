@@ -17,7 +17,7 @@ mod time;
 mod tlp;
 mod words;
 
-pub use id::{AccordId, BadId, Digest, KeyId, PartyId, RunId};
+pub use id::{AccordId, BadId, Digest, KeyId, PartyId, RunId, log_origin, mirror_name};
 pub use kind::{Kind, UnknownKind};
 pub use time::{BadTime, Span, UnixSeconds};
 pub use tlp::{Tlp, UnknownTlp};

@@ -1,6 +1,6 @@
 //! Takes the entries of one party's log, one after the other, and lets only sound acts through.
 
-use crate::act::{Act, ActFault, ActKind, Body, Header, Salt, open_leaf};
+use crate::act::{Act, ActFault, ActKind, Body, Header, Salt};
 use crate::id::{AccordId, KeyId, PartyId};
 use crate::party::{Card, CardFault};
 use crate::sign::{Unverified, Verified};
@@ -21,8 +21,8 @@ pub enum AdmitFault {
     /// The card in the first entry is unsound.
     #[error("entry 0 does not carry a sound party card")]
     Card(#[from] CardFault),
-    /// The first entry is not the author's card under its own root, or a later one is.
-    #[error("entry {index} is a {kind} act: a log begins with one designate act by its root")]
+    /// The first entry is not the author's card, or a later one is.
+    #[error("entry {index} is a {kind} act: a log begins with one designate act")]
     Designation {
         /// Place in the log.
         index: u64,
@@ -174,7 +174,11 @@ impl Admission {
                 what: "author",
             });
         }
-        let header = open_leaf(leaf, &card.root).map_err(act_fault)?;
+        // The root signed the card and can stay offline: any key on the card may enter it.
+        let unverified = Unverified::<Header>::read(leaf).map_err(|e| act_fault(e.into()))?;
+        let key = unverified.key();
+        let role = card.role_of(key).ok_or(AdmitFault::UnknownKey { index: 0, key })?;
+        let header = unverified.verify(&role.key).map_err(|e| act_fault(e.into()))?;
         let act = Act::join(header, salt, body).map_err(act_fault)?;
         if act.header().kind != ActKind::Designate {
             return Err(AdmitFault::Designation {

@@ -9,7 +9,7 @@ use crate::encode::{DecodeError, DecodeFault, Reader};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum ActKind {
-    /// A party enters its card: the first act of each log, signed by the root key.
+    /// A party enters its root-signed card: the first act of each log, by any key on the card.
     Designate = 1,
     /// Puts a text forward.
     Propose = 2,

@@ -1,0 +1,383 @@
+//! The four doors to the world: [`Store`], [`Clock`], [`Entropy`] and [`Link`].
+//!
+//! Use cases speak to the world only through them. They are synchronous: the rooms above bridge to
+//! threads and sockets, and a simulation runs many nodes on one thread.
+
+use std::ops::Range;
+
+use detente_core::act::Salt;
+use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
+use detente_intel::{Context, Indicator, Observable};
+use detente_log::{Append, RightEdge};
+use detente_peer::{Request, Response};
+
+/// Tells the time.
+pub trait Clock: Send {
+    /// The time now.
+    fn now(&self) -> UnixSeconds;
+}
+
+/// Gives random bytes.
+pub trait Entropy: Send {
+    /// Fills a buffer with bytes that nobody can foresee.
+    ///
+    /// # Errors
+    /// The system has no entropy to give.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+/// The system gave no entropy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the system gave no random bytes")]
+pub struct EntropyError;
+
+/// A session with one party's node.
+pub trait Link: Send + Sync {
+    /// Whose node it is; TLS has proved it.
+    fn peer(&self) -> PartyId;
+
+    /// Asks and waits for the answer.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the session ends first.
+    fn request(&self, request: &Request) -> Result<Response, LinkError>;
+
+    /// Opens a stream whose first message is the request.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the session ends first.
+    fn open(&self, request: &Request) -> Result<Box<dyn Stream>, LinkError>;
+}
+
+/// A stream of messages in both directions.
+pub trait Stream: Send {
+    /// Sends a message; may wait until the line takes it.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the session ended.
+    fn send(&mut self, message: Vec<u8>) -> Result<(), LinkError>;
+
+    /// Waits for the next message; none if the other side sends no more.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the session ended.
+    fn recv(&mut self) -> Result<Option<Vec<u8>>, LinkError>;
+
+    /// The next message if it is here already.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the session ended.
+    fn try_recv(&mut self) -> Result<Option<Vec<u8>>, LinkError>;
+}
+
+/// Why a session does not serve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The session ended.
+    #[error("the line to the other node was cut")]
+    Cut,
+    /// The other node broke the protocol.
+    #[error("the other node broke the protocol: {0}")]
+    Misbehaved(String),
+    /// The other node can't be reached.
+    #[error("cannot reach {party}: {reason}")]
+    Unreachable {
+        /// Its name.
+        party: String,
+        /// Why, and what was tried.
+        reason: String,
+    },
+}
+
+/// Names one log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogKey {
+    /// The accord.
+    pub accord: AccordId,
+    /// Who writes it.
+    pub party: PartyId,
+}
+
+/// An accord that this node takes part in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccordRow {
+    /// Its id.
+    pub id: AccordId,
+    /// What the parties call it.
+    pub slug: String,
+    /// Its parties, sorted.
+    pub parties: Vec<PartyId>,
+}
+
+/// One act as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// The leaf of the log: the signed header.
+    pub leaf: Vec<u8>,
+    /// The salt of the body.
+    pub salt: Salt,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What is stored of a log besides its entries and tiles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogRow {
+    /// Right edge of the entries held; its size is the place of the next.
+    pub edge: RightEdge,
+    /// The newest checkpoint whose entries are all durable, with its cosignatures.
+    pub checkpoint: Option<Vec<u8>>,
+    /// For a mirrored log: checkpoints received whose entries may still be missing, oldest first.
+    pub pending: Vec<Vec<u8>>,
+}
+
+/// What a write of entries brings.
+pub struct LogAppend<'a> {
+    /// The new acts.
+    pub entries: &'a [EntryRow],
+    /// The tiles they change; `append.old_size` must be what is stored.
+    pub append: &'a Append,
+    /// The checkpoint of the new size, for an own log.
+    pub checkpoint: Option<&'a [u8]>,
+}
+
+/// A matching run as this node knows it beyond the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// The run.
+    pub run: RunId,
+    /// The accord.
+    pub accord: AccordId,
+    /// The other side.
+    pub peer: PartyId,
+    /// The clause.
+    pub clause: String,
+    /// Whether this node offered it.
+    pub initiator: bool,
+    /// Secret from which the salts of the own commitment come: opens positions to an auditor.
+    pub salt_seed: [u8; 32],
+    /// Real items entered, without padding.
+    pub items: u32,
+    /// How many are common, once known.
+    pub common: Option<u64>,
+}
+
+/// An object that came from a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedRow {
+    /// SHA-256 of its bytes.
+    pub address: Digest,
+    /// The accord.
+    pub accord: AccordId,
+    /// Who released it.
+    pub from: PartyId,
+    /// The release, by the digest of its leaf.
+    pub release: Digest,
+    /// Place in the manifest.
+    pub place: u32,
+    /// The clause that let it go.
+    pub clause: String,
+    /// When it arrived.
+    pub received: UnixSeconds,
+    /// Until when it may be kept, if the clause says.
+    pub keep_until: Option<UnixSeconds>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// How many indicators there are of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindCount {
+    /// The kind.
+    pub kind: Kind,
+    /// Distinct own observables.
+    pub own: u64,
+    /// Contexts of them.
+    pub contexts: u64,
+}
+
+/// What an import added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Observables that were not there.
+    pub observables: u64,
+    /// Contexts that were not there.
+    pub contexts: u64,
+}
+
+impl Added {
+    /// Both together.
+    pub const fn plus(self, other: Added) -> Added {
+        Added {
+            observables: self.observables + other.observables,
+            contexts: self.contexts + other.contexts,
+        }
+    }
+}
+
+/// Keeps everything. Each method is one transaction: when it returns, its work is durable; when it
+/// fails, nothing has changed. Only one process holds a home, so there is one writer.
+pub trait Store: Send {
+    /// Keeps the card of another party, by its id; a card that is there already is replaced.
+    fn put_card(&mut self, party: PartyId, card: &[u8]) -> Result<(), StoreError>;
+
+    /// All cards of other parties.
+    fn cards(&self) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// Enters an accord; nothing happens if it is there.
+    fn put_accord(&mut self, accord: &AccordRow) -> Result<(), StoreError>;
+
+    /// All accords, by slug.
+    fn accords(&self) -> Result<Vec<AccordRow>, StoreError>;
+
+    /// What is stored of a log; the default if nothing is.
+    fn log(&self, key: LogKey) -> Result<LogRow, StoreError>;
+
+    /// Adds entries with their tiles and, for an own log, the new checkpoint, in one transaction. The
+    /// staged bodies at these places are dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the stored size is not `append.old_size`: a second writer.
+    fn append(&mut self, key: LogKey, write: &LogAppend<'_>) -> Result<(), StoreError>;
+
+    /// Replaces the newest checkpoint of a log by one of the same size with more cosignatures or, for
+    /// a mirrored log, by a larger one. The size of the log must be at least `size`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if a checkpoint of a larger size is stored.
+    fn put_checkpoint(&mut self, key: LogKey, size: u64, note: &[u8]) -> Result<(), StoreError>;
+
+    /// Replaces the pending checkpoints of a mirrored log if they are still `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if they are not.
+    fn put_pending(
+        &mut self,
+        key: LogKey,
+        before: &[Vec<u8>],
+        after: &[Vec<u8>],
+    ) -> Result<(), StoreError>;
+
+    /// Entries of a log, in order; fewer if the log ends before.
+    fn entries(&self, key: LogKey, places: Range<u64>) -> Result<Vec<EntryRow>, StoreError>;
+
+    /// The stored bytes of a hash tile, as wide as it is now; none if there is no such tile.
+    fn tile(&self, key: LogKey, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps bodies whose leaves have not come yet, from place `start` on.
+    fn stage_bodies(
+        &mut self,
+        key: LogKey,
+        start: u64,
+        bodies: &[(Salt, Vec<u8>)],
+    ) -> Result<(), StoreError>;
+
+    /// The staged bodies of these places, as far as they go without a gap from the first.
+    fn staged_bodies(
+        &self,
+        key: LogKey,
+        places: Range<u64>,
+    ) -> Result<Vec<(Salt, Vec<u8>)>, StoreError>;
+
+    /// Keeps a piece of evidence against a party: a code and the bytes that prove it.
+    fn put_evidence(
+        &mut self,
+        party: PartyId,
+        at: UnixSeconds,
+        code: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreError>;
+
+    /// Number of pieces of evidence by party and code.
+    fn evidence(&self) -> Result<Vec<(PartyId, String, u64)>, StoreError>;
+
+    /// Adds own indicators. The same context of the same observable is kept once.
+    fn put_indicators(
+        &mut self,
+        at: UnixSeconds,
+        indicators: &[Indicator],
+    ) -> Result<Added, StoreError>;
+
+    /// Calls `each` with every own observable of these kinds, in the order of kind code and value.
+    fn observables(
+        &self,
+        kinds: &[Kind],
+        each: &mut dyn FnMut(Observable),
+    ) -> Result<(), StoreError>;
+
+    /// How many own observables there are of these kinds.
+    fn count(&self, kinds: &[Kind]) -> Result<u64, StoreError>;
+
+    /// How many indicators there are by kind.
+    fn counts(&self) -> Result<Vec<KindCount>, StoreError>;
+
+    /// The contexts of an own observable, in the order in which they came.
+    fn contexts(&self, observable: &Observable) -> Result<Vec<Context>, StoreError>;
+
+    /// Keeps a run, with what is common if it is known.
+    fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError>;
+
+    /// A run.
+    fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError>;
+
+    /// All runs of an accord, newest first.
+    fn runs(&self, accord: AccordId) -> Result<Vec<RunRow>, StoreError>;
+
+    /// What a run found at both sides.
+    fn matched(&self, run: RunId) -> Result<Vec<Observable>, StoreError>;
+
+    /// Whether a run of this accord with this peer found the observable at both sides.
+    fn is_matched(
+        &self,
+        accord: AccordId,
+        peer: PartyId,
+        observable: &Observable,
+    ) -> Result<bool, StoreError>;
+
+    /// Keeps objects on their way out, by address, until and after they are acknowledged.
+    fn put_released(&mut self, objects: &[(Digest, Vec<u8>)]) -> Result<(), StoreError>;
+
+    /// The bytes of an object that this node released or received.
+    fn object(&self, address: Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps objects that came from a peer.
+    fn put_received(&mut self, objects: &[ReceivedRow]) -> Result<(), StoreError>;
+
+    /// How many objects of a release are here from the front of its manifest without a gap.
+    fn received_upto(&self, release: Digest) -> Result<u32, StoreError>;
+
+    /// What was received about an observable.
+    fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError>;
+
+    /// How many objects were received, by party.
+    fn received_counts(&self) -> Result<Vec<(PartyId, u64)>, StoreError>;
+}
+
+/// Why the store does not serve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The stored state is not what the write rests on.
+    #[error("the stored state has changed: {0}")]
+    Conflict(String),
+    /// What is stored contradicts itself.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The disk or the database failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+}
+
+impl StoreError {
+    /// A stable machine code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            StoreError::Conflict(_) => "store_conflict",
+            StoreError::Damaged(_) => "store_damaged",
+            StoreError::Failed(_) => "store_failed",
+            StoreError::Full => "store_full",
+        }
+    }
+}

@@ -37,7 +37,7 @@ pub(super) struct Statement<'a> {
 
 impl Statement<'_> {
     /// Binds everything that the proof is about.
-    fn seed(&self) -> [u8; 64] {
+    pub(super) fn seed(&self) -> [u8; 64] {
         Sha512::new()
             .chain_update(LABEL_STATEMENT)
             .chain_update(self.terms.0)
@@ -96,13 +96,12 @@ impl Statement<'_> {
         };
         let seed = self.seed();
         let weights = coefficients(&seed, before.len());
-        let (sum_before, sum_after) =
-            rayon::join(|| weighted_sum(&weights, before), || weighted_sum(&weights, after));
-        let base_part = RistrettoPoint::vartime_double_scalar_mul_basepoint(
-            &challenge_told,
-            key,
-            &response,
+        let (sum_before, sum_after) = rayon::join(
+            || weighted_sum(&weights, before),
+            || weighted_sum(&weights, after),
         );
+        let base_part =
+            RistrettoPoint::vartime_double_scalar_mul_basepoint(&challenge_told, key, &response);
         let sum_part = RistrettoPoint::vartime_multiscalar_mul(
             [&response, &challenge_told],
             [&sum_before, &sum_after],
@@ -123,7 +122,7 @@ fn read_proof(proof: &[u8; PROOF_BYTES]) -> Option<(Scalar, Scalar)> {
 }
 
 /// The coefficients of `count` pairs, little-endian, four from each hash of `seed` and a counter.
-fn coefficients(seed: &[u8; 64], count: usize) -> Vec<Scalar> {
+pub(super) fn coefficients(seed: &[u8; 64], count: usize) -> Vec<Scalar> {
     let hashes = (0_u32..).flat_map(|block| {
         let hash: [u8; 64] = Sha512::new()
             .chain_update(LABEL_COEFFICIENT)
@@ -134,7 +133,10 @@ fn coefficients(seed: &[u8; 64], count: usize) -> Vec<Scalar> {
         let (parts, _) = hash.as_chunks::<COEFFICIENT_BYTES>();
         parts.to_vec()
     });
-    hashes.map(|part| Scalar::from(u128::from_le_bytes(part))).take(count).collect()
+    hashes
+        .map(|part| Scalar::from(u128::from_le_bytes(part)))
+        .take(count)
+        .collect()
 }
 
 fn weighted_sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint {
@@ -146,7 +148,9 @@ fn weighted_sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint
 }
 
 fn challenge(seed: &[u8; 64], points: [&RistrettoPoint; 4]) -> Scalar {
-    let mut hash = Sha512::new().chain_update(LABEL_CHALLENGE).chain_update(seed);
+    let mut hash = Sha512::new()
+        .chain_update(LABEL_CHALLENGE)
+        .chain_update(seed);
     for point in points {
         hash.update(point.compress().as_bytes());
     }

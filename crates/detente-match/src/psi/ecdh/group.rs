@@ -66,7 +66,11 @@ impl Key {
             scalar = Scalar::from_bytes_mod_order_wide(&wide);
         }
         let public = RistrettoPoint::mul_base(&scalar).compress().to_bytes();
-        Key { scalar, half: scalar.div_by_2(), public }
+        Key {
+            scalar,
+            half: scalar.div_by_2(),
+            public,
+        }
     }
 
     pub(super) fn scalar(&self) -> &Scalar {

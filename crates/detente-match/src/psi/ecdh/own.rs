@@ -34,8 +34,8 @@ pub(super) struct OwnList {
     /// number of a dummy.
     order: Vec<u32>,
     dummy_secret: Zeroizing<[u8; 32]>,
-    /// Of the points sent; dropped when the peer's list is complete.
-    tags: Vec<Tag>,
+    /// Of the points sent, until the peer's list is complete.
+    tags: Option<Vec<Tag>>,
     /// If we learn: the answers received, and in mode `Which` after them the points sent that
     /// wait for theirs.
     points: Vec<Encoded>,
@@ -63,7 +63,7 @@ impl OwnList {
             items,
             order: shuffled(params.own_len, rng),
             dummy_secret,
-            tags: Vec::new(),
+            tags: Some(Vec::new()),
             points: Vec::new(),
             sent: 0,
             answered: 0,
@@ -112,7 +112,9 @@ impl OwnList {
                 item.erase();
             }
         }
-        self.tags.extend(blinded.iter().map(tag));
+        if let Some(tags) = &mut self.tags {
+            tags.extend(blinded.iter().map(tag));
+        }
         if self.learns && self.mode == Mode::Which {
             self.points.extend_from_slice(&blinded);
         }
@@ -167,14 +169,17 @@ impl OwnList {
         }
         check_chunk(self.len, self.answered, start, got)?;
         if start >= ready {
-            return Err(PeerFault::AnswerUnasked { start, asked: ready });
+            return Err(PeerFault::AnswerUnasked {
+                start,
+                asked: ready,
+            });
         }
         Ok(())
     }
 
-    /// The tags of the points sent so far; they are not needed again.
+    /// The tags of the points sent so far; none are kept from here on.
     pub(super) fn take_tags(&mut self) -> Vec<Tag> {
-        std::mem::take(&mut self.tags)
+        self.tags.take().unwrap_or_default()
     }
 
     /// The answers to our real items with each item's number (mode `Which`).
@@ -209,11 +214,18 @@ pub(super) fn check_chunk(
         return Err(PeerFault::TooManyPoints { len });
     }
     if start != expected {
-        return Err(PeerFault::WrongStart { got: start, expected });
+        return Err(PeerFault::WrongStart {
+            got: start,
+            expected,
+        });
     }
     let due = chunk_len(len, start);
     if got != due as usize {
-        return Err(PeerFault::WrongLength { start, got, expected: due });
+        return Err(PeerFault::WrongLength {
+            start,
+            got,
+            expected: due,
+        });
     }
     Ok(())
 }
@@ -221,10 +233,14 @@ pub(super) fn check_chunk(
 fn refuse_duplicates(items: &[Item]) -> Result<(), CallerFault> {
     let mut sorted: Vec<(&Item, usize)> = items.iter().zip(0..).collect();
     sorted.par_sort_unstable();
-    match sorted.array_windows().find(|[(left, _), (right, _)]| left == right) {
-        Some([(_, first), (_, second)]) => {
-            Err(CallerFault::DuplicateItem { first: *first, second: *second })
-        }
+    match sorted
+        .array_windows()
+        .find(|[(left, _), (right, _)]| left == right)
+    {
+        Some([(_, first), (_, second)]) => Err(CallerFault::DuplicateItem {
+            first: *first,
+            second: *second,
+        }),
         None => Ok(()),
     }
 }

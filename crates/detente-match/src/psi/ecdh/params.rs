@@ -33,7 +33,7 @@ pub(super) const TAG_BYTES: usize = 16;
 pub(super) const BATCH_POINTS: usize = 64;
 
 /// Pairs that one task sums up. Count: the bucket method gains little above this.
-pub(super) const SUM_POINTS: usize = 1024;
+pub(super) const SUM_POINTS: usize = 512;
 
 // Labels of hashes. Each ends in a zero byte, so none is a prefix of another.
 pub(super) const LABEL_TERMS: &[u8] = b"detente-match/ecdh/1 terms\0";

@@ -183,10 +183,35 @@ impl CardFault {
 /// Whether a text is printable and free of control and direction-changing characters, so that it
 /// shows as what it is.
 pub(crate) fn is_plain(text: &str) -> bool {
-    !text.chars().any(|c| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    })
+    !text.chars().any(is_hidden)
+}
+
+/// Control characters, and those of Unicode that show as nothing or change the direction: zero
+/// width and formatting characters, line separators, fillers and tags.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The text with each hidden character as its number, fit to be shown to people.
+pub(crate) fn plain(text: String) -> String {
+    if is_plain(&text) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 impl Signable for Card {
@@ -234,7 +259,7 @@ impl Signable for Card {
         fields.required(r, 3)?;
         let root = PublicKey::read(r)?;
         fields.required(r, 4)?;
-        let roles = read_roles(r)?;
+        let roles = read_roles(r, &root)?;
         fields.required(r, 5)?;
         let transport = r.bytes(MAX_SPKI)?.to_vec();
         fields.required(r, 6)?;
@@ -278,7 +303,7 @@ fn plain_text(r: &mut Reader<'_>, max: usize) -> Result<String, DecodeError> {
     Ok(text.to_owned())
 }
 
-fn read_roles(r: &mut Reader<'_>) -> Result<Vec<RoleKey>, DecodeError> {
+fn read_roles(r: &mut Reader<'_>, root: &PublicKey) -> Result<Vec<RoleKey>, DecodeError> {
     let count = r.array(MAX_ROLES)?;
     let mut roles: Vec<RoleKey> = Vec::with_capacity(count);
     for _ in 0..count {
@@ -294,8 +319,10 @@ fn read_roles(r: &mut Reader<'_>) -> Result<Vec<RoleKey>, DecodeError> {
             return Err(r.fail(DecodeFault::Rule("roles are not in ascending order")));
         }
         let key = PublicKey::read(r)?;
-        if roles.iter().any(|other| other.key == key) {
-            return Err(r.fail(DecodeFault::Rule("two roles share one key")));
+        if key == *root || roles.iter().any(|other| other.key == key) {
+            return Err(r.fail(DecodeFault::Rule(
+                "two roles, or a role and the root, share one key",
+            )));
         }
         let mut may: Vec<ActKind> = Vec::new();
         for _ in 0..r.array(ActKind::ALL.len())? {
@@ -312,15 +339,24 @@ fn read_roles(r: &mut Reader<'_>) -> Result<Vec<RoleKey>, DecodeError> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
     use proptest::prelude::*;
 
-    use super::{ActKind, Card, Role, RoleKey};
+    use super::{ActKind, Card, Role, RoleKey, plain};
     use crate::key::{Seed, SigningKey};
     use crate::sign::{Verified, sign};
     use crate::time::UnixSeconds;
 
-    pub(crate) fn key(fill: u8) -> SigningKey {
-        SigningKey::from_seed(&Seed::new([fill; 64])).unwrap()
+    /// The key pair whose seed is `fill` throughout; made once.
+    pub(crate) fn key(fill: u8) -> &'static SigningKey {
+        static KEYS: Mutex<BTreeMap<u8, &'static SigningKey>> = Mutex::new(BTreeMap::new());
+        let mut keys = KEYS.lock().unwrap();
+        keys.entry(fill).or_insert_with(|| {
+            let seed = Seed::new([fill; 64]);
+            Box::leak(Box::new(SigningKey::from_seed(&seed).unwrap()))
+        })
     }
 
     /// A card of a party whose keys come from `fill`.
@@ -364,7 +400,17 @@ pub(crate) mod tests {
 
     #[test]
     fn names_that_hide_characters_are_refused() {
-        for name in ["", "A\u{202e}B", "A\nB", "A\u{200b}B"] {
+        for name in [
+            "",
+            "A\u{202e}B",
+            "A\nB",
+            "A\u{200b}B",
+            "A\u{61c}B",
+            "A\u{2028}B",
+            "A\u{ad}B",
+            "A\u{3164}",
+            "A\u{e0041}",
+        ] {
             let mut value = card("x", 10).into_value();
             value.name = name.to_owned();
             assert!(
@@ -372,6 +418,25 @@ pub(crate) mod tests {
                 "{name:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_has_one_use() {
+        let mut value = card("x", 10).into_value();
+        value.roles[1].key = value.roles[0].key.clone();
+        assert!(Card::open(sign(value, &key(10)).bytes()).is_err());
+        let mut value = card("x", 10).into_value();
+        value.roles[3].key = value.root.clone();
+        assert!(Card::open(sign(value, &key(10)).bytes()).is_err());
+        let mut value = card("x", 10).into_value();
+        value.mirror_key = value.log_key;
+        assert!(Card::open(sign(value, &key(10)).bytes()).is_err());
+    }
+
+    #[test]
+    fn hidden_characters_are_shown_by_their_number() {
+        assert_eq!(plain("a b\u{e9}".to_owned()), "a b\u{e9}");
+        assert_eq!(plain("a\n\u{1b}[2J".to_owned()), "a\\u{a}\\u{1b}[2J");
     }
 
     proptest! {

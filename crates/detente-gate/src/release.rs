@@ -142,6 +142,15 @@ pub enum ReleaseFault {
     /// Nothing may leave.
     #[error("nothing may leave")]
     Nothing,
+    /// An object is not the one that the recorded manifest names at its place.
+    #[error("object {place} is not the one on record")]
+    OtherObject {
+        /// Place in the manifest.
+        place: usize,
+    },
+    /// A stop holds, or the accord is no longer in force: what is on record waits.
+    #[error("{0}")]
+    Stopped(String),
     /// More objects than one release holds.
     #[error("{got} objects may leave, one release holds at most {MAX_MANIFEST}")]
     TooMany {
@@ -155,6 +164,8 @@ impl ReleaseFault {
     pub const fn code(&self) -> &'static str {
         match self {
             ReleaseFault::Nothing => "release_nothing",
+            ReleaseFault::OtherObject { .. } => "release_other_object",
+            ReleaseFault::Stopped(_) => "release_stopped",
             ReleaseFault::TooMany { .. } => "release_too_many",
         }
     }
@@ -205,6 +216,38 @@ impl Release {
             body,
             objects: leaving,
         })
+    }
+
+    /// A release that stands in the record already, to be sent again after a cut: nothing is decided
+    /// anew but whether a stop holds now.
+    ///
+    /// # Errors
+    /// [`ReleaseFault::OtherObject`] if an object is not the recorded one, [`ReleaseFault::Stopped`]
+    /// if nothing may leave now.
+    pub fn recorded(
+        state: &State,
+        to: PartyId,
+        body: &ReleaseBody,
+        objects: Vec<Vec<u8>>,
+        now: UnixSeconds,
+    ) -> Result<Release, ReleaseFault> {
+        if let Err(error) = state.in_force_at(now) {
+            return Err(ReleaseFault::Stopped(error.to_string()));
+        }
+        if let Some((by, stop)) = state.stopped_at(now) {
+            let words = format!("stopped by {} until {}", state.name_of(by), stop.lapses);
+            return Err(ReleaseFault::Stopped(words));
+        }
+        let mut leaving = Vec::with_capacity(body.manifest.len());
+        for (place, entry) in body.manifest.iter().enumerate() {
+            match objects.get(place) {
+                Some(bytes) if Object::address(bytes) == entry.object => {
+                    leaving.push((entry.object, bytes.clone()));
+                }
+                _ => return Err(ReleaseFault::OtherObject { place }),
+            }
+        }
+        Ok(Release { to, body: body.clone(), objects: leaving })
     }
 
     /// Who receives it.

@@ -2,4 +2,29 @@
 //!
 //! This crate knows nothing of sockets, files, databases, threads or the command line.
 
+mod accord;
+mod book;
+mod error;
+mod intake;
+mod keys;
+mod log;
+mod matching;
+mod mirror;
+mod node;
+mod party;
 pub mod ports;
+mod push;
+mod release;
+pub mod report;
+mod serve;
+mod tiles;
+
+pub use error::{Class, NodeError};
+pub use intake::import;
+pub use keys::Keys;
+pub use matching::{ENGINE, OnProgress, match_peer, run_match};
+pub use node::{Node, Shared};
+pub use party::{MAX_CONTACTS, report_card};
+pub use push::{push, push_all};
+pub use release::{dry_run, release, resend, run_peer};
+pub use serve::{respond, respond_stream};

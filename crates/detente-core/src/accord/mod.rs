@@ -11,7 +11,7 @@ mod parse_clause;
 mod prose;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, MatchRule, Oblige, Only, Pad, Permit, Rule,
@@ -162,10 +162,11 @@ impl Accord {
     }
 
     /// Whether the accord lets `role` of the party perform `kind`. An accord that says nothing of
-    /// a party leaves it to the party's card.
+    /// a party leaves it to the party's card. Who may stop, the emergency terms alone say: they are
+    /// for all parties, and an authority that forgets the stop must not take it away.
     pub fn allows(&self, party: &str, role: Role, kind: ActKind) -> bool {
-        if kind == ActKind::Stop && !self.emergency.stop_by.contains(&role) {
-            return false;
+        if kind == ActKind::Stop {
+            return self.emergency.stop_by.contains(&role);
         }
         let mut own = self
             .authorities

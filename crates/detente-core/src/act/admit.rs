@@ -1,6 +1,6 @@
 //! Takes the entries of one party's log, one after the other, and lets only sound acts through.
 
-use crate::act::{Act, ActFault, ActKind, Body, Header, Salt};
+use crate::act::{Act, ActFault, ActKind, Body, Header, Salt, Seen};
 use crate::id::{AccordId, KeyId, PartyId};
 use crate::party::{Card, CardFault};
 use crate::sign::{Unverified, Verified};
@@ -77,7 +77,7 @@ pub struct Admission {
     card: Option<Card>,
     next: u64,
     last_time: UnixSeconds,
-    last_seen: Vec<crate::act::Seen>,
+    last_seen: Vec<Seen>,
 }
 
 impl Admission {
@@ -97,6 +97,11 @@ impl Admission {
     /// The author's card, once its first entry was admitted.
     pub fn card(&self) -> Option<&Card> {
         self.card.as_ref()
+    }
+
+    /// The author's time in the newest entry; the next may not be older.
+    pub const fn last_time(&self) -> UnixSeconds {
+        self.last_time
     }
 
     /// The place of the next entry.
@@ -119,12 +124,6 @@ impl Admission {
         }
         let header = self.open(leaf)?;
         let act = Act::join(header, salt, body).map_err(act_fault)?;
-        if act.header().kind == ActKind::Designate {
-            return Err(AdmitFault::Designation {
-                index,
-                kind: ActKind::Designate,
-            });
-        }
         self.advance(&act);
         Ok(act)
     }
@@ -160,12 +159,16 @@ impl Admission {
 
     fn admit_card(&self, leaf: &[u8], salt: Salt, body: &[u8]) -> Result<(Act, Card), AdmitFault> {
         let act_fault = |source| AdmitFault::Act { index: 0, source };
-        let decoded = Body::decode(ActKind::Designate, body).map_err(|e| act_fault(e.into()))?;
+        let unverified = Unverified::<Header>::read(leaf).map_err(|e| act_fault(e.into()))?;
+        // Before the body: the body of another kind may look like a card's.
+        let kind = unverified.claim().kind;
+        if kind != ActKind::Designate {
+            return Err(AdmitFault::Designation { index: 0, kind });
+        }
+        let decoded = Body::decode(kind, body).map_err(|e| act_fault(e.into()))?;
         let Body::Designate { card } = decoded else {
-            return Err(AdmitFault::Designation {
-                index: 0,
-                kind: decoded.kind(),
-            });
+            let kind = decoded.kind();
+            return Err(AdmitFault::Designation { index: 0, kind });
         };
         let card = Card::open(&card)?.into_value();
         if card.party() != self.author {
@@ -175,17 +178,14 @@ impl Admission {
             });
         }
         // The root signed the card and can stay offline: any key on the card may enter it.
-        let unverified = Unverified::<Header>::read(leaf).map_err(|e| act_fault(e.into()))?;
         let key = unverified.key();
-        let role = card.role_of(key).ok_or(AdmitFault::UnknownKey { index: 0, key })?;
-        let header = unverified.verify(&role.key).map_err(|e| act_fault(e.into()))?;
+        let role = card
+            .role_of(key)
+            .ok_or(AdmitFault::UnknownKey { index: 0, key })?;
+        let header = unverified
+            .verify(&role.key)
+            .map_err(|e| act_fault(e.into()))?;
         let act = Act::join(header, salt, body).map_err(act_fault)?;
-        if act.header().kind != ActKind::Designate {
-            return Err(AdmitFault::Designation {
-                index: 0,
-                kind: act.header().kind,
-            });
-        }
         self.check(act.header())?;
         Ok((act, card))
     }
@@ -202,6 +202,13 @@ impl Admission {
         if header.sequence != index {
             return misplaced("sequence");
         }
+        // Here and not where the body is read: the body may be withheld.
+        if index > 0 && header.kind == ActKind::Designate {
+            return Err(AdmitFault::Designation {
+                index,
+                kind: header.kind,
+            });
+        }
         if header.time < self.last_time {
             return Err(AdmitFault::GoesBack {
                 index,
@@ -210,7 +217,9 @@ impl Admission {
         }
         for last in &self.last_seen {
             let now = header.seen.iter().find(|seen| seen.party == last.party);
-            if now.is_none_or(|now| now.size < last.size) {
+            // The same size with another root is another log, and no newer view of this one.
+            let older = |now: &Seen| now.size < last.size || (now.size == last.size && now != last);
+            if now.is_none_or(older) {
                 return Err(AdmitFault::GoesBack {
                     index,
                     what: "seen checkpoint",
@@ -230,3 +239,6 @@ impl Admission {
         self.last_seen.clone_from(&header.seen);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ pub struct Header {
     pub time: UnixSeconds,
     /// The act that this one replaces, by the digest of its leaf.
     pub supersedes: Option<Digest>,
-    /// Ties the logs together; ascending by party.
+    /// Ties the logs together; ascending by party, the author not among them.
     pub seen: Vec<Seen>,
     /// The salted digest of the body.
     pub body: Digest,
@@ -103,6 +103,10 @@ impl Signable for Header {
         };
         fields.required(r, 8)?;
         let seen = read_seen(r)?;
+        // Such an act might wait for itself, and all that has seen it would wait with it.
+        if seen.iter().any(|seen| seen.party == author) {
+            return Err(r.fail(DecodeFault::Rule("a party does not see its own log")));
+        }
         fields.required(r, 9)?;
         let body = Digest::new(r.fixed()?);
         fields.end(r)?;

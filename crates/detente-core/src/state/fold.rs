@@ -23,9 +23,16 @@ impl Logs {
         }
     }
 
-    /// Adds the next admitted act of its author's log. Acts of strangers are left out.
+    /// Adds the next admitted act of its author's log. Acts of strangers and of other accords, and
+    /// acts that are not the next of their log, are left out.
     pub fn push(&mut self, act: Act) {
-        if let Some(log) = self.logs.get_mut(&act.header().author) {
+        let header = act.header();
+        if header.accord != self.accord {
+            return;
+        }
+        if let Some(log) = self.logs.get_mut(&header.author)
+            && log.len() as u64 == header.sequence
+        {
             log.push(act);
         }
     }
@@ -42,11 +49,45 @@ impl Logs {
 
     /// Folds, showing each act and the state just before it to `before`: an auditor replays
     /// decisions there.
-    pub fn fold_with(&self, mut before: impl FnMut(&State, &Act)) -> State {
+    pub fn fold_with(&self, before: impl FnMut(&State, &Act)) -> State {
+        self.fold_upto(|_| u64::MAX, before)
+    }
+
+    /// The state that `act`'s author knew when it made it: its own log before the act, and as much
+    /// of the others' as it says that it had seen.
+    ///
+    /// A decision is judged by this. In the fold of everything an act that the author had not seen
+    /// may stand before its own, because its clock is slower or because someone dated it back.
+    pub fn fold_known_to(&self, act: &Act) -> State {
+        let header = act.header();
+        let known = |party: PartyId| {
+            if party == header.author {
+                return header.sequence;
+            }
+            let seen = header.seen.iter().find(|seen| seen.party == party);
+            seen.map_or(0, |seen| seen.size)
+        };
+        self.fold_upto(known, |_, _| {})
+    }
+
+    /// Folds at most `upto(party)` acts of each log.
+    fn fold_upto(
+        &self,
+        upto: impl Fn(PartyId) -> u64,
+        mut before: impl FnMut(&State, &Act),
+    ) -> State {
         let parties: Vec<PartyId> = self.logs.keys().copied().collect();
+        let logs: Vec<(PartyId, &[Act])> = self
+            .logs
+            .iter()
+            .map(|(party, log)| {
+                let upto = usize::try_from(upto(*party)).unwrap_or(usize::MAX);
+                (*party, log.get(..upto).unwrap_or(log))
+            })
+            .collect();
         let mut state = State::new(self.accord, &parties);
         let mut next: BTreeMap<PartyId, usize> = parties.iter().map(|p| (*p, 0)).collect();
-        while let Some(act) = self.pick(&next) {
+        while let Some(act) = pick(&logs, &next) {
             before(&state, act);
             state.apply(act);
             if let Some(at) = next.get_mut(&act.header().author) {
@@ -54,23 +95,22 @@ impl Logs {
             }
         }
         let folded: usize = next.values().sum();
-        let all: usize = self.logs.values().map(Vec::len).sum();
+        let all: usize = logs.iter().map(|(_, log)| log.len()).sum();
         state.waiting = (all - folded) as u64;
         state
     }
+}
 
-    /// The next act whose seen entries are all folded; the earliest by its author's time, then by
-    /// its author's id.
-    fn pick(&self, next: &BTreeMap<PartyId, usize>) -> Option<&Act> {
-        let heads = self
-            .logs
-            .iter()
-            .filter_map(|(party, log)| log.get(*next.get(party)?));
-        heads.filter(|act| ready(act, next)).min_by_key(|act| {
-            let header = act.header();
-            (header.time, header.author)
-        })
-    }
+/// The next act whose seen entries are all folded; the earliest by its author's time, then by its
+/// author's id.
+fn pick<'a>(logs: &[(PartyId, &'a [Act])], next: &BTreeMap<PartyId, usize>) -> Option<&'a Act> {
+    let heads = logs
+        .iter()
+        .filter_map(|(party, log)| log.get(*next.get(party)?));
+    heads.filter(|act| ready(act, next)).min_by_key(|act| {
+        let header = act.header();
+        (header.time, header.author)
+    })
 }
 
 fn ready(act: &Act, next: &BTreeMap<PartyId, usize>) -> bool {
@@ -89,8 +129,9 @@ impl State {
             return self.designate(header.author, card);
         }
         let summary = self.summary(act);
+        // A text says who may sign it. It can't say who may refuse it: nobody has agreed to it yet.
         let governing: Option<Digest> = match act.body() {
-            Body::Sign { text } | Body::Refuse { text, .. } => Some(*text),
+            Body::Sign { text } => Some(*text),
             _ => None,
         };
         let Some(role) = role else {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Effect, NotInForce, State};
 use crate::accord::{Accord, MatchRule, Rule};
-use crate::act::{Act, Answer, Close, Header, Offer, Outcome};
+use crate::act::{Act, Answer, Close, Header, Learn, Mode, Offer, Outcome};
 use crate::id::{Digest, PartyId};
 use crate::time::UnixSeconds;
 
@@ -46,6 +46,13 @@ impl Run {
             (a, b) => a.or(b),
         };
         (own.1 == other.1).then_some((counts, own.1))
+    }
+
+    /// Whether the run told this party which items both sides hold, so that it can know what is
+    /// matched: both closed it alike, it was not only a count, and this side learnt the answer.
+    pub fn told_which(&self, party: PartyId) -> bool {
+        let learns = self.offer.learn == Learn::Both || self.initiator == party;
+        self.agreed().is_some() && self.offer.mode == Mode::Which && self.has(party) && learns
     }
 
     /// Whether this party takes part.
@@ -306,7 +313,7 @@ impl State {
         };
         let rule = self.may_match(&entry, now)?;
         // A clause that tells which items are common also covers being told only how many.
-        let narrower = rule.mode == crate::act::Mode::Which;
+        let narrower = rule.mode == Mode::Which;
         let other = |what| MatchRefusal::OtherTerms {
             clause: offer.clause.clone(),
             what,
@@ -338,6 +345,12 @@ impl State {
         if run.answer.is_some() || run.initiator == header.author || !run.closes.is_empty() {
             return Err("the run is not open to this party".to_owned());
         }
+        // Under a newer text the clause may have other terms than those that were offered.
+        let in_force = self.in_force_at(header.time).map_err(|e| e.to_string())?;
+        if run.offer.text != in_force.digest {
+            let (named, in_force) = (run.offer.text, in_force.digest);
+            return Err(MatchRefusal::OtherText { named, in_force }.to_string());
+        }
         let clause = run.offer.clause.clone();
         let (party, size) = (header.author, answer.size);
         let entry = Entry {
@@ -355,11 +368,10 @@ impl State {
     }
 
     pub(super) fn close_match(&mut self, header: &Header, close: &Close) -> Result<Effect, String> {
-        let run = self
-            .runs
-            .get_mut(&close.run)
-            .ok_or("no such run was offered")?;
-        let declines = run.answer.is_none() && matches!(close.outcome, Outcome::Aborted { .. });
+        let run = self.runs.get(&close.run).ok_or("no such run was offered")?;
+        let declines = run.answer.is_none()
+            && matches!(close.outcome, Outcome::Aborted { .. })
+            && self.is_side(header.author, &run.offer);
         if !run.has(header.author) && !declines {
             return Err("the party takes no part in the run".to_owned());
         }
@@ -369,9 +381,21 @@ impl State {
         if run.closes.contains_key(&header.author) {
             return Err("the party has closed this run already".to_owned());
         }
-        run.closes
-            .insert(header.author, (header.time, close.clone()));
+        if let Some(run) = self.runs.get_mut(&close.run) {
+            run.closes
+                .insert(header.author, (header.time, close.clone()));
+        }
         Ok(Effect::InEffect)
+    }
+
+    /// Whether the clause under which a run was offered names this party.
+    fn is_side(&self, party: PartyId, offer: &Offer) -> bool {
+        let accord = self.texts.get(&offer.text).map(|text| &text.accord);
+        let sides = accord.and_then(|accord| {
+            let handle = &accord.party(party)?.handle;
+            Some(match_rule(accord, &offer.clause)?.between.contains(handle))
+        });
+        sides.unwrap_or(false)
     }
 }
 

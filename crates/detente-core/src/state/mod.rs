@@ -23,7 +23,7 @@ pub use release::{Receipt, ReleaseState, Released};
 
 use crate::act::{Act, ActKind};
 use crate::id::{AccordId, Digest, PartyId, RunId};
-use crate::party::{Card, Role};
+use crate::party::{Card, Role, plain};
 use crate::time::{Span, UnixSeconds};
 
 /// What the acts amount to.
@@ -39,7 +39,7 @@ pub struct State {
     pub in_force: Option<InForce>,
     /// Stops by party.
     pub stops: BTreeMap<PartyId, Stop>,
-    /// The first notice of leaving.
+    /// The notice of leaving the text in force that takes effect first.
     pub notice: Option<Notice>,
     /// Matching runs.
     pub runs: BTreeMap<RunId, Run>,
@@ -132,8 +132,8 @@ impl State {
         card.map_or_else(|| party.short(), |card| card.name.clone())
     }
 
-    /// Whether `role` of `party` may perform `kind` now: its card gives the power and the text that
-    /// governs does not take it away.
+    /// Whether `role` of `party` may perform `kind` now: its card gives the power, and neither the
+    /// text in force nor `governing`, the text that the act itself is about, takes it away.
     ///
     /// # Errors
     /// The reason in words.
@@ -152,16 +152,21 @@ impl State {
         if !powers.is_some_and(|own| own.may.contains(&kind)) {
             return Err(format!("the card gives {role} no power to {kind}"));
         }
-        let digest = governing.or(self.in_force.as_ref().map(|force| force.text));
-        let text = digest.and_then(|digest| self.texts.get(&digest));
-        let handle = text.and_then(|text| Some((text, text.accord.party(party)?)));
-        match handle {
-            Some((text, named)) if !text.accord.allows(&named.handle, role, kind) => Err(format!(
-                "the accord gives {role} of {} no power to {kind}",
-                named.handle
-            )),
-            _ => Ok(()),
+        // Both: a new text must not hand out what the text in force withholds.
+        let in_force = self.in_force.as_ref().map(|force| force.text);
+        for digest in [in_force, governing].into_iter().flatten() {
+            let text = self.texts.get(&digest);
+            match text.and_then(|text| Some((text, text.accord.party(party)?))) {
+                Some((text, named)) if !text.accord.allows(&named.handle, role, kind) => {
+                    let handle = &named.handle;
+                    return Err(format!(
+                        "the accord gives {role} of {handle} no power to {kind}"
+                    ));
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     /// Folds one act. [`Logs::fold`] gives the order.
@@ -175,6 +180,17 @@ impl State {
             .and_then(|card| card.role_of(act.key()))
             .map(|role| role.role);
         let (summary, effect) = self.dispatch(act, role);
+        // Summaries and reasons quote what the other side wrote.
+        let summary = plain(summary);
+        let effect = match effect {
+            Effect::Unconfirmed { reason } => Effect::Unconfirmed {
+                reason: plain(reason),
+            },
+            Effect::Void { reason } => Effect::Void {
+                reason: plain(reason),
+            },
+            other => other,
+        };
         self.history.push(Event {
             act: act.digest(),
             author: header.author,

@@ -172,10 +172,12 @@ impl State {
             proposed: since,
             positions: BTreeMap::new(),
         });
-        entry
-            .positions
-            .entry(header.author)
-            .or_insert(Position::Proposed { since });
+        let position = entry.positions.entry(header.author);
+        let position = position.or_insert(Position::Proposed { since });
+        // Who puts forward what it had refused takes the refusal back.
+        if matches!(position, Position::Refused { .. }) {
+            *position = Position::Proposed { since };
+        }
         Ok(Effect::InEffect)
     }
 
@@ -208,6 +210,8 @@ impl State {
                 text: digest,
                 since,
             });
+            // The notice was of the text before; who gave it has signed this one since.
+            self.notice = None;
         }
         Ok(Effect::InEffect)
     }
@@ -259,8 +263,17 @@ impl State {
                 accord.exit.notice.within
             ));
         }
-        if let Some(notice) = &self.notice {
-            return Err(format!("notice was given already at {}", notice.given));
+        // A later end changes nothing. A nearer one does: else a notice for a far day would keep
+        // the others from leaving.
+        if let Some(notice) = &self.notice
+            && notice.effective <= effective
+        {
+            let Notice {
+                given, effective, ..
+            } = notice;
+            return Err(format!(
+                "notice was given already at {given}, effective {effective}"
+            ));
         }
         self.notice = Some(Notice {
             party: header.author,
@@ -274,13 +287,17 @@ impl State {
     }
 
     pub(super) fn stop(&mut self, header: &Header, reason: &str) -> Result<Effect, String> {
-        let accord = self
-            .in_force_at(header.time)
-            .map_err(|error| error.to_string())?;
-        let lapses = header.time.plus(accord.emergency.lapses);
+        // Not `in_force_at`: a stop must hold though its author's clock is slower than that of the
+        // last party to sign, and does no harm once the accord has ended.
+        let force = self.in_force.ok_or(NotInForce::NotSigned);
+        let force = force.map_err(|error| error.to_string())?;
+        let text = self.texts.get(&force.text).ok_or("no text is in force")?;
+        let lapses = header.time.plus(text.accord.emergency.lapses);
+        let held = self.stops.get(&header.author).map(|stop| stop.lapses);
         let stop = Stop {
             since: header.time,
-            lapses,
+            // Stopping again never shortens a stop, though a newer text may have shorter ones.
+            lapses: held.map_or(lapses, |held| held.max(lapses)),
             reason: reason.to_owned(),
         };
         self.stops.insert(header.author, stop);

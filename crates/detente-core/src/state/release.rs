@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Effect, State};
-use crate::act::{Act, Header, ReleaseBody};
+use crate::act::{Act, Header, Mode, ReleaseBody};
 use crate::id::{Digest, PartyId, RunId};
 use crate::time::{Span, UnixSeconds};
 
@@ -81,6 +81,14 @@ impl State {
             if run.agreed().is_none() {
                 return Err(
                     "the release rests on a run that both sides did not close alike".into(),
+                );
+            }
+            if run.offer.mode == Mode::Count {
+                return Err("the release rests on a run that told only how many".into());
+            }
+            if !run.told_which(header.author) {
+                return Err(
+                    "the release rests on a run of which the party did not learn the answer".into(),
                 );
             }
         }

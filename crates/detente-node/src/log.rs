@@ -1,0 +1,190 @@
+//! The record: own logs are written here, and nowhere else.
+
+use detente_core::act::{Act, ActKind, Body, Header, Seen};
+use detente_core::party::Role;
+use detente_core::{AccordId, Digest, PartyId, UnixSeconds, log_origin, mirror_name};
+use detente_log::{
+    Append, Appender, Checkpoint, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin,
+    PublicKey, TrustedLog, VerifierKey,
+};
+
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::ports::{EntryRow, LogAppend, LogKey};
+
+impl Node {
+    /// The own log of an accord.
+    pub(crate) fn own_log(&self, accord: AccordId) -> LogKey {
+        LogKey {
+            accord,
+            party: self.party(),
+        }
+    }
+
+    /// Signs acts, enters them into the own log with a new checkpoint, and folds them: all or none.
+    /// Returns the digests of the acts asked for.
+    pub(crate) fn enter(
+        &mut self,
+        accord: AccordId,
+        acts: Vec<(Role, Body)>,
+    ) -> Result<Vec<Digest>, NodeError> {
+        let key = self.own_log(accord);
+        let row = self.store.log(key)?;
+        let begins = row.edge.size().get() == 0;
+        let asked = acts.len();
+        let mut acts = acts;
+        if begins {
+            // Any role key may enter the card: the root key signed it and stays locked.
+            let role = acts.first().map_or(Role::Analyst, |(role, _)| *role);
+            let card = self.card().bytes().to_vec();
+            acts.insert(0, (role, Body::Designate { card }));
+        }
+        let signed = self.sign_acts(accord, row.edge.size().get(), acts)?;
+        let mut appender = Appender::new(row.edge);
+        let mut entries = Vec::with_capacity(signed.len());
+        for act in &signed {
+            appender
+                .push_entry(act.leaf())
+                .map_err(NodeError::damaged)?;
+            entries.push(EntryRow {
+                leaf: act.leaf().to_vec(),
+                salt: *act.salt(),
+                body: act.body_bytes().to_vec(),
+            });
+        }
+        // What this node would refuse from a peer it does not write itself.
+        let own = self.party();
+        let (admission, admitted) = self
+            .book(accord)?
+            .try_admit(own, &entries)
+            .map_err(NodeError::damaged)?;
+        let append = appender.finish();
+        let checkpoint = self.sign_checkpoint(accord, &append)?;
+        let write = LogAppend {
+            entries: &entries,
+            append: &append,
+            checkpoint: Some(checkpoint.as_bytes()),
+        };
+        self.store.append(key, &write)?;
+        let digests = admitted
+            .iter()
+            .rev()
+            .take(asked)
+            .rev()
+            .map(Act::digest)
+            .collect();
+        self.book_mut(accord)?.commit(own, admission, admitted);
+        Ok(digests)
+    }
+
+    /// Signs acts that stand one after the other from place `first` on.
+    fn sign_acts(
+        &mut self,
+        accord: AccordId,
+        first: u64,
+        acts: Vec<(Role, Body)>,
+    ) -> Result<Vec<Act>, NodeError> {
+        let own = self.party();
+        let seen = self.seen(accord)?;
+        // The author's clock never goes back within its log, even if the machine's does.
+        let last = self
+            .book(accord)?
+            .admissions
+            .get(&own)
+            .map(|a| a.last_time());
+        let time = self.now().max(last.unwrap_or(UnixSeconds::new(0)));
+        let mut signed = Vec::with_capacity(acts.len());
+        for (place, (role, body)) in (first..).zip(acts) {
+            let salt = self.random()?;
+            let header = Header {
+                accord,
+                author: own,
+                kind: body.kind(),
+                sequence: place,
+                time,
+                supersedes: None,
+                seen: seen.clone(),
+                body: Digest::new([0; 32]),
+            };
+            let key = self.keys.role(role).ok_or_else(|| {
+                NodeError::denied(
+                    "no_key",
+                    format!("this home has no key for {role}"),
+                    "use the home that holds it",
+                )
+            })?;
+            signed.push(Act::create(header, body, salt, key));
+        }
+        Ok(signed)
+    }
+
+    /// The newest checkpoint of each other party's log whose entries are all here.
+    fn seen(&self, accord: AccordId) -> Result<Vec<Seen>, NodeError> {
+        let mut all = Vec::new();
+        for party in self.book(accord)?.others(self.party()) {
+            if let Some(note) = self.store.log(LogKey { accord, party })?.checkpoint {
+                let checkpoint = Checkpoint::parse(&note).map_err(NodeError::damaged)?;
+                let head = checkpoint.unverified_body().head();
+                all.push(Seen {
+                    party,
+                    size: head.size.get(),
+                    root: *head.root.as_bytes(),
+                });
+            }
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    fn sign_checkpoint(&self, accord: AccordId, append: &Append) -> Result<String, NodeError> {
+        let name = log_origin(accord, self.party());
+        let origin = Origin::new(&name).map_err(NodeError::damaged)?;
+        let name = KeyName::new(&name).map_err(NodeError::damaged)?;
+        let signer = NoteSigner::new(name, &self.keys.log);
+        let checkpoint = CheckpointBody::new(origin, append.edge.head())
+            .sign(&[&signer])
+            .map_err(NodeError::damaged)?;
+        Ok(checkpoint.to_string())
+    }
+
+    /// What verifies the checkpoints of a party's log: its origin and the log key on its card.
+    pub(crate) fn trusted_log(&self, key: LogKey) -> Result<TrustedLog, NodeError> {
+        let card = if key.party == self.party() {
+            self.card().value()
+        } else {
+            self.contact(key.party)?
+        };
+        let name = KeyName::new(&log_origin(key.accord, key.party)).map_err(NodeError::damaged)?;
+        let public = PublicKey::from_bytes(&card.log_key).map_err(NodeError::damaged)?;
+        TrustedLog::from_key(VerifierKey::new(name, public)).map_err(NodeError::damaged)
+    }
+
+    /// What verifies a party's cosignatures.
+    pub(crate) fn cosigner_key(&self, party: PartyId) -> Result<CosignerKey, NodeError> {
+        let card = self.contact(party)?;
+        let name = KeyName::new(&mirror_name(party)).map_err(NodeError::damaged)?;
+        let public = PublicKey::from_bytes(&card.mirror_key).map_err(NodeError::damaged)?;
+        Ok(CosignerKey::new(name, public))
+    }
+
+    /// Performs one act by a role that has the power.
+    pub(crate) fn perform(
+        &mut self,
+        accord: AccordId,
+        role: Option<Role>,
+        body: Body,
+    ) -> Result<Digest, NodeError> {
+        let kind = body.kind();
+        let governing = match &body {
+            Body::Sign { text } | Body::Refuse { text, .. } => Some(*text),
+            _ => None,
+        };
+        let role = self.role_for(accord, kind, role, governing)?;
+        debug_assert_ne!(kind, ActKind::Designate);
+        let digests = self.enter(accord, vec![(role, body)])?;
+        digests
+            .first()
+            .copied()
+            .ok_or_else(|| NodeError::damaged("no act was entered"))
+    }
+}

@@ -1,0 +1,594 @@
+//! Matching: terms and commitments into the record, the run over a stream, outcome or abort into the
+//! record. Neither side's items are touched before both commitments stand in both logs.
+
+use detente_core::accord::Pad;
+use detente_core::act::{Answer, Blame, Body, Close, Learn, MAX_REASON, Mode, Offer, Outcome};
+use detente_core::party::Role;
+use detente_core::state::{Entry, Run};
+use detente_core::{AccordId, Digest, Kind, PartyId, RunId};
+use detente_intel::{NORMAL_FORM_VERSION, Observable};
+use detente_log::RootBuilder;
+use detente_match::{Item, Message, Padding, Params, Seed, Session, padded_len};
+use detente_peer::{Refusal, Request, Response};
+
+use crate::error::NodeError;
+use crate::node::{Node, Shared};
+use crate::ports::{Link, LinkError, RunRow, Stream};
+use crate::push::{push, unexpected};
+use crate::report::MatchReport;
+
+/// The engine of this form and its version: a term of every run.
+pub const ENGINE: &str = "ecdh-ristretto255/1";
+
+/// Hears how far a run is: points done and to do.
+pub type OnProgress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// What one side brings into a run.
+struct Entered {
+    items: Vec<Observable>,
+    size: u32,
+    commitment: Digest,
+    salt_seed: [u8; 32],
+}
+
+impl Node {
+    /// Takes all own observables of these kinds, pads and commits to them.
+    fn entered(&mut self, kinds: &[Kind], pad: Pad, max: u32) -> Result<Entered, NodeError> {
+        let count = self.store.count(kinds)?;
+        let real = u32::try_from(count).unwrap_or(u32::MAX);
+        let padding = match pad {
+            Pad::Multiple(of) => Padding::Multiple(of),
+            Pad::None => Padding::None,
+            Pad::PowerOfTwo => Padding::PowerOfTwo,
+        };
+        let size = padded_len(real, padding);
+        // Checked before the items are read: a home may hold far more than a clause allows.
+        if size > max {
+            return Err(NodeError::denied(
+                "match_too_many_items",
+                format!("{count} indicators ({size} with padding), the clause allows {max}"),
+                "agree on a larger cap or on fewer kinds",
+            ));
+        }
+        let mut items = Vec::with_capacity(real as usize);
+        self.store
+            .observables(kinds, &mut |observable| items.push(observable))?;
+        let salt_seed = self.random()?;
+        let commitment = commit(&salt_seed, &items, size)?;
+        Ok(Entered {
+            items,
+            size,
+            commitment,
+            salt_seed,
+        })
+    }
+
+    /// Offers a run: terms and commitment go into the record.
+    fn offer(
+        &mut self,
+        accord: AccordId,
+        clause: &str,
+        count_only: bool,
+    ) -> Result<(RunRow, Entered), NodeError> {
+        let own = self.party();
+        let now = self.now();
+        let probe = Entry {
+            party: own,
+            clause,
+            size: 0,
+            offers: true,
+        };
+        let rule = self
+            .state(accord)?
+            .may_match(&probe, now)
+            .map_err(|e| refused(&e))?
+            .clone();
+        let text = self.in_force(accord)?;
+        let digest = text.digest;
+        let other = rule
+            .between
+            .iter()
+            .filter_map(|handle| text.parties.iter().find(|party| party.handle == *handle))
+            .find(|party| party.id != own)
+            .map(|party| party.id);
+        let peer = other.ok_or_else(|| NodeError::damaged("a matching clause has one side"))?;
+        let entered = self.entered(&rule.kinds, rule.pad, rule.max_items)?;
+        let run = RunId::new(self.random()?);
+        let offer = Offer {
+            run,
+            text: digest,
+            clause: clause.to_owned(),
+            mode: if count_only { Mode::Count } else { rule.mode },
+            learn: rule.learn,
+            normal_form: NORMAL_FORM_VERSION,
+            engine: ENGINE.to_owned(),
+            size: entered.size,
+            commitment: entered.commitment,
+        };
+        self.state(accord)?
+            .check_offer(own, &offer, now)
+            .map_err(|error| refused(&error))?;
+        let row = RunRow {
+            run,
+            accord,
+            peer,
+            clause: clause.to_owned(),
+            initiator: true,
+            salt_seed: entered.salt_seed,
+            items: u32::try_from(entered.items.len()).unwrap_or(u32::MAX),
+            common: None,
+        };
+        self.store.put_run(&row, &[])?;
+        self.perform(accord, Some(Role::Analyst), Body::OfferMatch(offer))?;
+        Ok((row, entered))
+    }
+
+    /// Takes up a run that the peer's log offers, or says why not.
+    fn answer(
+        &mut self,
+        peer: PartyId,
+        accord: AccordId,
+        run: RunId,
+    ) -> Result<(RunRow, Entered), NodeError> {
+        let offered = self.known_run(accord, run)?.clone();
+        let offer = &offered.offer;
+        let deny = |words: &str| NodeError::denied("match_not_open", words, "offer a new run");
+        if offered.initiator != peer || offered.answer.is_some() || !offered.closes.is_empty() {
+            return Err(deny("the run is not open"));
+        }
+        if offer.engine != ENGINE || offer.normal_form != NORMAL_FORM_VERSION {
+            return Err(deny("engine or normal form is another version than ours"));
+        }
+        let probe = Entry {
+            party: self.party(),
+            clause: &offer.clause,
+            size: 0,
+            offers: false,
+        };
+        let now = self.now();
+        let rule = self
+            .state(accord)?
+            .may_match(&probe, now)
+            .map_err(|e| refused(&e))?
+            .clone();
+        let entered = self.entered(&rule.kinds, rule.pad, rule.max_items)?;
+        let full = Entry {
+            size: entered.size,
+            ..probe
+        };
+        self.state(accord)?
+            .may_match(&full, now)
+            .map_err(|error| refused(&error))?;
+        let row = RunRow {
+            run,
+            accord,
+            peer,
+            clause: offer.clause.clone(),
+            initiator: false,
+            salt_seed: entered.salt_seed,
+            items: u32::try_from(entered.items.len()).unwrap_or(u32::MAX),
+            common: None,
+        };
+        self.store.put_run(&row, &[])?;
+        let answer = Answer {
+            run,
+            offer: offered.act,
+            size: entered.size,
+            commitment: entered.commitment,
+        };
+        self.perform(accord, Some(Role::Analyst), Body::AnswerMatch(answer))?;
+        Ok((row, entered))
+    }
+
+    fn known_run(&self, accord: AccordId, run: RunId) -> Result<&Run, NodeError> {
+        self.state(accord)?
+            .runs
+            .get(&run)
+            .ok_or_else(|| NodeError::unknown("run in effect", &run.short(), "see the history"))
+    }
+
+    /// Sets up the engine on terms that both logs hold.
+    fn session(&mut self, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
+        let seed = Seed::new(self.random()?);
+        let run = self.known_run(row.accord, row.run)?;
+        let (by, _, answer) = run
+            .answer
+            .as_ref()
+            .ok_or_else(|| NodeError::unknown("answer to run", &row.run.short(), "offer again"))?;
+        let responder = if row.initiator {
+            row.peer
+        } else {
+            self.party()
+        };
+        if *by != responder {
+            return Err(NodeError::damaged("another party answered the run"));
+        }
+        let mut answer_bytes = Vec::new();
+        for part in [answer.offer.as_bytes(), answer.commitment.as_bytes()] {
+            answer_bytes.extend(part);
+        }
+        let (size, commitment) = (run.offer.size, run.offer.commitment);
+        // Binds the run to both commitments, sizes and all terms: the offer's leaf states the rest.
+        let context = Digest::of(
+            "detente/match-context/1",
+            &[
+                row.run.as_bytes(),
+                run.act.as_bytes(),
+                commitment.as_bytes(),
+                &answer_bytes,
+                &answer.size.to_be_bytes(),
+            ],
+        );
+        let (own_len, peer_len) = if row.initiator {
+            (size, answer.size)
+        } else {
+            (answer.size, size)
+        };
+        let params = Params {
+            role: if row.initiator {
+                detente_match::Role::Initiator
+            } else {
+                detente_match::Role::Responder
+            },
+            mode: match run.offer.mode {
+                Mode::Which => detente_match::Mode::Which,
+                Mode::Count => detente_match::Mode::CountOnly,
+            },
+            learn: match run.offer.learn {
+                Learn::Both => detente_match::Learn::Both,
+                Learn::Initiator => detente_match::Learn::Initiator,
+            },
+            context: *context.as_bytes(),
+            own_len,
+            peer_len,
+        };
+        let items: Result<Vec<Item>, _> = entered
+            .items
+            .iter()
+            .map(|item| Item::new(item.match_key()))
+            .collect();
+        let items = items.map_err(NodeError::damaged)?;
+        Session::new(params, items, seed).map_err(NodeError::damaged)
+    }
+
+    /// Records the outcome of a run and keeps what is common.
+    fn close(
+        &mut self,
+        row: &RunRow,
+        entered: &Entered,
+        outcome: &detente_match::Outcome,
+    ) -> Result<(), NodeError> {
+        let matched: Vec<Observable> = outcome
+            .common
+            .iter()
+            .flatten()
+            .filter_map(|place| entered.items.get(*place).cloned())
+            .collect();
+        let row = RunRow {
+            common: outcome.count,
+            ..row.clone()
+        };
+        self.store.put_run(&row, &matched)?;
+        let close = Close {
+            run: row.run,
+            outcome: Outcome::Done {
+                count: outcome.count,
+                transcript: Digest::new(outcome.transcript),
+            },
+        };
+        self.perform(row.accord, Some(Role::Analyst), Body::CloseMatch(close))?;
+        Ok(())
+    }
+
+    /// Records an abort.
+    fn abort(&mut self, accord: AccordId, run: RunId, error: &NodeError) -> Result<(), NodeError> {
+        let blame = match error {
+            NodeError::Link(LinkError::Misbehaved(_)) | NodeError::Misbehaved { .. } => Blame::Peer,
+            NodeError::Link(_) => Blame::Line,
+            NodeError::PeerRefused(_) => Blame::Peer,
+            _ => Blame::Own,
+        };
+        let mut reason = crate::mirror::chain(error);
+        reason.truncate(reason.floor_char_boundary(MAX_REASON));
+        let close = Close {
+            run,
+            outcome: Outcome::Aborted { blame, reason },
+        };
+        self.perform(accord, Some(Role::Analyst), Body::CloseMatch(close))?;
+        Ok(())
+    }
+
+    /// How a run went, for this side.
+    ///
+    /// # Errors
+    /// [`NodeError::Unknown`].
+    pub fn match_report(&self, accord: AccordId, run: RunId) -> Result<MatchReport, NodeError> {
+        let known = self.known_run(accord, run)?;
+        let row = self
+            .store
+            .run(run)?
+            .ok_or_else(|| NodeError::unknown("run of this home", &run.short(), "see history"))?;
+        let answered = known
+            .answer
+            .as_ref()
+            .map_or(0, |(_, _, answer)| answer.size);
+        let (own_size, peer_size) = if row.initiator {
+            (known.offer.size, answered)
+        } else {
+            (answered, known.offer.size)
+        };
+        let transcript = match known.closes.get(&self.party()) {
+            Some((
+                _,
+                Close {
+                    outcome: Outcome::Done { transcript, .. },
+                    ..
+                },
+            )) => transcript.to_string(),
+            _ => String::new(),
+        };
+        let matched = self.store.matched(run)?;
+        Ok(MatchReport {
+            run: run.to_string(),
+            accord: self.book(accord)?.row.slug.clone(),
+            clause: row.clause.clone(),
+            mode: known.offer.mode.name().to_owned(),
+            peer: self.name_of(row.peer),
+            initiator: row.initiator,
+            own_items: row.items,
+            own_size,
+            peer_size,
+            common: row.common,
+            items: matched
+                .iter()
+                .map(|item| (item.kind().name().to_owned(), item.value().to_owned()))
+                .collect(),
+            transcript,
+            agreed: known.agreed().is_some(),
+            learnt: self.learnt(known, &row, own_size)?,
+        })
+    }
+
+    /// What the other side has learnt of this side, in plain words.
+    fn learnt(&self, run: &Run, row: &RunRow, own_size: u32) -> Result<Vec<String>, NodeError> {
+        let peer = self.name_of(row.peer);
+        let learns = run.offer.learn == Learn::Both || !row.initiator;
+        let mut words = vec![if own_size == row.items {
+            format!("{peer} learnt that you entered {own_size} indicators")
+        } else {
+            format!("{peer} learnt that you entered at most {own_size} indicators, not how many")
+        }];
+        words.push(match (learns, run.offer.mode) {
+            (false, _) => format!("{peer} learnt nothing of what is common"),
+            (true, Mode::Which) => {
+                format!("{peer} learnt which of its own indicators you hold too")
+            }
+            (true, Mode::Count) => format!(
+                "{peer} learnt how many indicators are common; a program that breaks the protocol \
+                 could learn which of its own"
+            ),
+        });
+        let text = self.in_force(row.accord).ok();
+        let kinds = text.and_then(|text| match &text.clause(&row.clause)?.rule {
+            Some(detente_core::accord::Rule::Match(rule)) => Some(rule.kinds.clone()),
+            _ => None,
+        });
+        let low: Vec<&str> = kinds
+            .into_iter()
+            .flatten()
+            .filter(|kind| kind.is_low_entropy())
+            .map(Kind::name)
+            .collect();
+        if !low.is_empty() {
+            words.push(format!(
+                "{} can be guessed one by one: {peer} may have entered addresses it does not hold, \
+                 up to the cap",
+                low.join(", ")
+            ));
+        }
+        Ok(words)
+    }
+}
+
+/// Merkle root (RFC 6962) over salted items, dummies included, so that single positions can be
+/// opened later and the root says nothing of the rest.
+fn commit(seed: &[u8; 32], items: &[Observable], size: u32) -> Result<Digest, NodeError> {
+    let mut root = RootBuilder::new();
+    for place in 0..size {
+        let salt = Digest::of("detente/match-salt/1", &[seed, &place.to_be_bytes()]);
+        let item = items
+            .get(place as usize)
+            .map(Observable::match_key)
+            .unwrap_or_default();
+        let leaf = Digest::of("detente/match-leaf/1", &[salt.as_bytes(), &item]);
+        root.push_entry(leaf.as_bytes())
+            .map_err(NodeError::damaged)?;
+    }
+    Ok(Digest::new(*root.head().root.as_bytes()))
+}
+
+fn refused(error: &detente_core::state::MatchRefusal) -> NodeError {
+    let words = crate::mirror::chain(error);
+    NodeError::denied(
+        error.code(),
+        words,
+        "see `detente accord status` for what is left",
+    )
+}
+
+/// Offers a run to the other side of a clause and carries it through.
+///
+/// # Errors
+/// [`NodeError`]; once the run is offered, its abort is on record too.
+pub fn run_match(
+    shared: &Shared,
+    link: &dyn Link,
+    accord: AccordId,
+    (clause, count_only): (&str, bool),
+    progress: OnProgress<'_>,
+) -> Result<MatchReport, NodeError> {
+    pull(link)?;
+    let (row, entered) = shared.lock().offer(accord, clause, count_only)?;
+    let carried = carry(shared, link, &row, &entered, progress);
+    conclude(shared, link, &row, &entered, carried)?;
+    // The other side's close is part of the answer: without it nothing may rest on the run.
+    pull(link)?;
+    shared.lock().match_report(accord, row.run)
+}
+
+/// The other party of a matching clause.
+///
+/// # Errors
+/// [`NodeError`] if nothing is in force or there is no such clause.
+pub fn match_peer(node: &Node, accord: AccordId, clause: &str) -> Result<PartyId, NodeError> {
+    let own = node.party();
+    let probe = Entry {
+        party: own,
+        clause,
+        size: 0,
+        offers: true,
+    };
+    let state = node.state(accord)?;
+    let rule = state
+        .may_match(&probe, node.now())
+        .map_err(|error| refused(&error))?;
+    let text = node.in_force(accord)?;
+    text.parties
+        .iter()
+        .find(|party| party.id != own && rule.between.contains(&party.handle))
+        .map(|party| party.id)
+        .ok_or_else(|| NodeError::damaged("a matching clause has one side"))
+}
+
+fn carry(
+    shared: &Shared,
+    link: &dyn Link,
+    row: &RunRow,
+    entered: &Entered,
+    progress: OnProgress<'_>,
+) -> Result<detente_match::Outcome, NodeError> {
+    push(shared, link, row.accord)?;
+    let request = Request::BeginMatch {
+        accord: row.accord,
+        run: row.run,
+    };
+    let mut stream = link.open(&request)?;
+    let first = stream.recv()?.ok_or(LinkError::Cut)?;
+    match Response::decode(&first) {
+        Ok(Response::Done) => {}
+        Ok(other) => return Err(unexpected(other)),
+        Err(error) => return Err(misbehaved("malformed_response", error.to_string())),
+    }
+    let session = shared.lock().session(row, entered)?;
+    drive(session, stream.as_mut(), progress)
+}
+
+/// Takes up a run that the peer begins.
+///
+/// # Errors
+/// [`NodeError`]; the peer is told first, and an abort is on record.
+pub fn respond_match(
+    shared: &Shared,
+    link: &dyn Link,
+    (accord, run): (AccordId, RunId),
+    stream: &mut dyn Stream,
+    progress: OnProgress<'_>,
+) -> Result<MatchReport, NodeError> {
+    let answered = shared.lock().answer(link.peer(), accord, run);
+    let (row, entered) = match answered {
+        Ok(answered) => answered,
+        Err(error) => {
+            let declined = {
+                let mut node = shared.lock();
+                let open = node.known_run(accord, run).is_ok_and(|known| {
+                    known.initiator == link.peer() && !known.closes.contains_key(&node.party())
+                });
+                open && node.abort(accord, run, &error).is_ok()
+            };
+            if declined {
+                push(shared, link, accord)?;
+            }
+            let refusal = Refusal::new(error.code(), crate::mirror::chain(&error));
+            stream.send(Response::Refused(refusal).encode())?;
+            return Err(error);
+        }
+    };
+    let carried = push(shared, link, accord)
+        .and_then(|()| Ok(stream.send(Response::Done.encode())?))
+        .and_then(|()| shared.lock().session(&row, &entered))
+        .and_then(|session| drive(session, stream, progress));
+    conclude(shared, link, &row, &entered, carried)?;
+    shared.lock().match_report(accord, run)
+}
+
+/// Puts outcome or abort on record and brings it to the other side.
+fn conclude(
+    shared: &Shared,
+    link: &dyn Link,
+    row: &RunRow,
+    entered: &Entered,
+    carried: Result<detente_match::Outcome, NodeError>,
+) -> Result<(), NodeError> {
+    match carried {
+        Ok(outcome) => {
+            shared.lock().close(row, entered, &outcome)?;
+            push(shared, link, row.accord)
+        }
+        Err(error) => {
+            shared.lock().abort(row.accord, row.run, &error)?;
+            // The line may be the very thing that failed; the record goes at the next contact.
+            let _ = push(shared, link, row.accord);
+            Err(error)
+        }
+    }
+}
+
+/// Asks the other side to push what it has.
+pub(crate) fn pull(link: &dyn Link) -> Result<(), NodeError> {
+    match link.request(&Request::Pull)? {
+        Response::Done => Ok(()),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Carries the engine's messages until it is done.
+fn drive(
+    mut session: Session,
+    stream: &mut dyn Stream,
+    progress: OnProgress<'_>,
+) -> Result<detente_match::Outcome, NodeError> {
+    let input = |session: &mut Session, bytes: Vec<u8>| -> Result<(), NodeError> {
+        let message =
+            Message::decode(&bytes).map_err(|e| misbehaved("match_message", e.to_string()))?;
+        session.input(message).map_err(engine)
+    };
+    loop {
+        while let Some(bytes) = stream.try_recv()? {
+            input(&mut session, bytes)?;
+        }
+        let done = session.progress();
+        progress(done.done(), done.total());
+        if let Some(message) = session.poll().map_err(engine)? {
+            stream.send(message.encode())?;
+        } else if session.is_done() {
+            return session.finish().map_err(engine);
+        } else {
+            let bytes = stream.recv()?.ok_or(LinkError::Cut)?;
+            input(&mut session, bytes)?;
+        }
+    }
+}
+
+fn engine(error: detente_match::Error) -> NodeError {
+    match error.blame() {
+        detente_match::Blame::Peer => misbehaved(error.code(), error.to_string()),
+        detente_match::Blame::Caller => NodeError::damaged(error),
+    }
+}
+
+fn misbehaved(code: &str, words: String) -> NodeError {
+    NodeError::Misbehaved {
+        code: code.to_owned(),
+        words,
+    }
+}

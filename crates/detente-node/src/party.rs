@@ -1,0 +1,144 @@
+//! Parties: the own card, and the cards of others.
+
+use detente_core::party::Card;
+use detente_core::sign::Verified;
+use detente_core::{PartyId, words};
+
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::report::{PartyReport, RoleReport};
+
+/// Most contacts of a node.
+pub const MAX_CONTACTS: usize = 1_000;
+
+impl Node {
+    /// Adds a party by its card. The caller has shown the fingerprint and was told that it is right.
+    ///
+    /// # Errors
+    /// [`NodeError::Card`]; [`NodeError::Denied`] for the own card or too many contacts.
+    pub fn add_party(&mut self, card: &[u8]) -> Result<PartyReport, NodeError> {
+        let card = Card::open(card)?;
+        let party = card.value().party();
+        if party == self.party() {
+            return Err(NodeError::denied(
+                "own_card",
+                "this is the card of this home itself",
+                "add the other party's card, and give this one to them",
+            ));
+        }
+        if self.contacts.len() >= MAX_CONTACTS && !self.contacts.contains_key(&party) {
+            return Err(NodeError::denied(
+                "too_many_contacts",
+                format!("a node has at most {MAX_CONTACTS} contacts"),
+                "use another home",
+            ));
+        }
+        if let Some(known) = self.contacts.get(&party)
+            && known.value().issued > card.value().issued
+        {
+            return Err(NodeError::denied(
+                "older_card",
+                format!(
+                    "a newer card of {:?} is here, made at {}",
+                    known.value().name,
+                    known.value().issued
+                ),
+                "ask the party for its newest card",
+            ));
+        }
+        self.store.put_card(party, card.bytes())?;
+        let report = self.report_card(&card)?;
+        self.contacts.insert(party, card);
+        Ok(report)
+    }
+
+    /// The card of another party.
+    pub(crate) fn contact(&self, party: PartyId) -> Result<&Card, NodeError> {
+        self.contacts
+            .get(&party)
+            .map(Verified::value)
+            .ok_or_else(|| {
+                NodeError::unknown(
+                    "party",
+                    &party.to_string(),
+                    "add its card with `detente party add FILE`",
+                )
+            })
+    }
+
+    /// The cards of all other parties.
+    pub fn contacts(&self) -> impl Iterator<Item = &Card> {
+        self.contacts.values().map(Verified::value)
+    }
+
+    /// This party and all contacts.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn parties(&self) -> Result<Vec<PartyReport>, NodeError> {
+        std::iter::once(self.card())
+            .chain(self.contacts.values())
+            .map(|card| self.report_card(card))
+            .collect()
+    }
+
+    fn report_card(&self, card: &Verified<Card>) -> Result<PartyReport, NodeError> {
+        let party = card.value().party();
+        let evidence = self.store.evidence()?;
+        let mut report = report_card(card.value());
+        report.evidence = evidence
+            .iter()
+            .filter(|(against, ..)| *against == party)
+            .map(|(.., n)| n)
+            .sum();
+        Ok(report)
+    }
+
+    /// The party that a name means: its name, its fingerprint or the start of it.
+    ///
+    /// # Errors
+    /// [`NodeError::Unknown`] if there is none or the name could mean several.
+    pub fn find_party(&self, name: &str) -> Result<PartyId, NodeError> {
+        let hits: Vec<PartyId> = self
+            .contacts()
+            .filter(|card| {
+                let id = card.party().to_string();
+                card.name == name || (name.len() >= 8 && id.starts_with(name))
+            })
+            .map(Card::party)
+            .collect();
+        match hits.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(NodeError::unknown(
+                "party",
+                name,
+                "see `detente party list`",
+            )),
+            _ => Err(NodeError::unknown(
+                "single party",
+                name,
+                "use its fingerprint",
+            )),
+        }
+    }
+}
+
+/// A card in plain data.
+pub fn report_card(card: &Card) -> PartyReport {
+    let party = card.party();
+    PartyReport {
+        name: card.name.clone(),
+        id: party.to_string(),
+        words: words(&party),
+        address: card.address.clone(),
+        roles: card
+            .roles
+            .iter()
+            .map(|role| RoleReport {
+                role: role.role.name().to_owned(),
+                may: role.may.iter().map(|kind| kind.name().to_owned()).collect(),
+            })
+            .collect(),
+        evidence: 0,
+    }
+}

@@ -1,0 +1,508 @@
+//! Release: the gate decides, the record says so, the objects go, the receipt comes back.
+
+use detente_core::accord::Rule;
+use detente_core::act::{Act, Body, ReleaseBody};
+use detente_core::object::Object;
+use detente_core::party::Role;
+use detente_core::state::{Effect, State};
+use detente_core::{AccordId, Digest, PartyId, RunId, Tlp, UnixSeconds};
+use detente_gate::{Decided, Release, Verdict, decide_all};
+use detente_intel::{Context, Observable};
+use detente_peer::{ObjectBatch, Refusal, Request, Response};
+
+use crate::error::NodeError;
+use crate::matching::pull;
+use crate::node::{Node, Shared};
+use crate::ports::{Link, ReceivedRow};
+use crate::push::{push, unexpected};
+use crate::report::{
+    ContextReport, CountReport, ObjectReport, ReceivedReport, ReleaseReport, SearchReport,
+};
+
+impl Node {
+    /// The run that a name means: its id or the start of it, or `last`.
+    ///
+    /// # Errors
+    /// [`NodeError::Unknown`].
+    pub fn find_run(&self, accord: AccordId, name: &str) -> Result<RunId, NodeError> {
+        let runs = self.store.runs(accord)?;
+        let mut hits = runs.iter().filter(|row| {
+            name == "last" && row.common.is_some()
+                || name.len() >= 8 && row.run.to_string().starts_with(name)
+        });
+        let unknown = || NodeError::unknown("run", name, "see `detente accord history`");
+        hits.next().map(|row| row.run).ok_or_else(unknown)
+    }
+
+    /// The context of everything that a run found at both sides, as objects. What came from other
+    /// parties is not among it: it is theirs.
+    fn objects_of_run(&self, accord: AccordId, run: RunId) -> Result<Vec<Object>, NodeError> {
+        let default = self.in_force(accord)?.default_tlp;
+        let mut objects = Vec::new();
+        for observable in self.store.matched(run)? {
+            for context in self.store.contexts(&observable)? {
+                objects.push(object(&observable, &context, default));
+            }
+        }
+        Ok(objects)
+    }
+
+    /// Decides on the context of a run's answer; with `dry_run` that is all, else the release goes
+    /// into the record.
+    fn prepare(
+        &mut self,
+        accord: AccordId,
+        run: RunId,
+        dry_run: bool,
+    ) -> Result<(ReleaseReport, Option<Prepared>), NodeError> {
+        let own = self.party();
+        let row = self
+            .store
+            .run(run)?
+            .filter(|row| row.accord == accord)
+            .ok_or_else(|| NodeError::unknown("run", &run.short(), "see the history"))?;
+        if self.store.matched(run)?.is_empty() {
+            return Err(NodeError::denied(
+                "nothing_matched",
+                "this side does not know which indicators the run found, or it found none",
+                "a run in mode \"which\" whose answer this side learns is needed",
+            ));
+        }
+        let objects = self.objects_of_run(accord, run)?;
+        // The time that the act will state: the auditor replays the decision with it.
+        let last = self
+            .book(accord)?
+            .admissions
+            .get(&own)
+            .map(|a| a.last_time());
+        let now = self.now().max(last.unwrap_or(UnixSeconds::new(0)));
+        let state = self.state(accord)?;
+        let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
+        let mut report = self.release_report(accord, run, row.peer, &decided)?;
+        report.dry_run = dry_run;
+        if dry_run || report.allowed == 0 {
+            return Ok((report, None));
+        }
+        let release = Release::decide(state, (own, row.peer), Some(run), objects, now)
+            .map_err(|fault| NodeError::denied(fault.code(), fault.to_string(), "see --dry-run"))?;
+        self.store.put_released(release.objects())?;
+        let body = Body::Release(release.body().clone());
+        let act = self.perform(accord, Some(Role::Analyst), body)?;
+        report.act = Some(act.to_string());
+        Ok((report, Some(Prepared { act, release })))
+    }
+
+    fn release_report(
+        &self,
+        accord: AccordId,
+        run: RunId,
+        to: PartyId,
+        decided: &[Decided],
+    ) -> Result<ReleaseReport, NodeError> {
+        let objects: Vec<ObjectReport> = decided.iter().map(report_object).collect();
+        let allowed = objects.iter().filter(|object| object.allowed).count() as u64;
+        Ok(ReleaseReport {
+            accord: self.book(accord)?.row.slug.clone(),
+            run: Some(run.to_string()),
+            to: self.name_of(to),
+            dry_run: false,
+            denied: objects.len() as u64 - allowed,
+            allowed,
+            objects,
+            act: None,
+            receipt: None,
+        })
+    }
+
+    /// The receipt of an own release, once it is here.
+    fn receipt_of(&self, accord: AccordId, release: Digest) -> Result<Option<String>, NodeError> {
+        let known = self
+            .state(accord)?
+            .releases
+            .iter()
+            .find(|known| known.act == release);
+        Ok(known
+            .and_then(|known| known.receipt)
+            .map(|receipt| receipt.time.to_string()))
+    }
+
+    /// Own releases that the other side has not acknowledged, made ready to go again.
+    pub(crate) fn unacknowledged(
+        &self,
+        peer: PartyId,
+    ) -> Result<Vec<(AccordId, Digest, Release)>, NodeError> {
+        let own = self.party();
+        let now = self.now();
+        let mut open = Vec::new();
+        for book in self.books().filter(|book| book.others(own).contains(&peer)) {
+            for known in &book.state.releases {
+                if known.author != own || known.receipt.is_some() {
+                    continue;
+                }
+                let Some(Body::Release(body)) = book.act(own, known.act).map(Act::body) else {
+                    continue;
+                };
+                // A release names its run, and the run names the receiver.
+                let to = body
+                    .run
+                    .and_then(|run| book.state.runs.get(&run))
+                    .map(|run| {
+                        if run.initiator == own {
+                            run.answer.as_ref().map_or(own, |(by, ..)| *by)
+                        } else {
+                            run.initiator
+                        }
+                    });
+                if to != Some(peer) {
+                    continue;
+                }
+                let mut objects = Vec::with_capacity(body.manifest.len());
+                for entry in &body.manifest {
+                    objects.push(self.store.object(entry.object)?.unwrap_or_default());
+                }
+                if let Ok(release) = Release::recorded(&book.state, peer, body, objects, now) {
+                    open.push((book.row.id, known.act, release));
+                }
+            }
+        }
+        Ok(open)
+    }
+
+    /// A peer says that its log has a release for us: from where shall it send?
+    pub(crate) fn open_release(
+        &self,
+        peer: PartyId,
+        accord: AccordId,
+        release: Digest,
+    ) -> Result<Response, NodeError> {
+        match self.sound_release(peer, accord, release)? {
+            Err(refusal) => Ok(Response::Refused(refusal)),
+            Ok(_) => Ok(Response::ReleaseState {
+                next: self.store.received_upto(release)?,
+            }),
+        }
+    }
+
+    /// A release of a peer that has effect and that the gate, asked again, lets go.
+    fn sound_release(
+        &self,
+        peer: PartyId,
+        accord: AccordId,
+        release: Digest,
+    ) -> Result<Result<(ReleaseBody, State), Refusal>, NodeError> {
+        let book = self.book(accord)?;
+        let no = |code: &str, words: &str| Ok(Err(Refusal::new(code, words)));
+        let Some(act) = book.act(peer, release) else {
+            return no(
+                "unknown_release",
+                "our copy of your log has no such release",
+            );
+        };
+        let Body::Release(body) = act.body() else {
+            return no("unknown_release", "the act is no release");
+        };
+        let event = book.state.history.iter().find(|event| event.act == release);
+        if !event.is_some_and(|event| event.effect == Effect::InEffect) {
+            return no(
+                "release_without_effect",
+                "the release has no effect under the accord",
+            );
+        }
+        let Some(before) = book.state_before(release) else {
+            return no(
+                "release_waits",
+                "the release rests on acts that are not here",
+            );
+        };
+        let time = act.header().time;
+        match Release::replay(&before, (peer, self.party()), body, time) {
+            Ok(()) => Ok(Ok((body.clone(), before))),
+            Err((place, _)) => {
+                let words = format!("object {place} may not leave under the accord");
+                no("release_breaks_accord", &words)
+            }
+        }
+    }
+
+    /// Objects of a release arrive.
+    pub(crate) fn put_objects(
+        &mut self,
+        peer: PartyId,
+        batch: &ObjectBatch,
+    ) -> Result<Response, NodeError> {
+        let (accord, release) = (batch.accord(), batch.release());
+        let (body, before) = match self.sound_release(peer, accord, release)? {
+            Err(refusal) => return Ok(Response::Refused(refusal)),
+            Ok(sound) => sound,
+        };
+        let next = self.store.received_upto(release)?;
+        if batch.start() != next {
+            return Ok(Response::ReleaseState { next });
+        }
+        let mut rows = Vec::with_capacity(batch.objects().len());
+        let now = self.now();
+        for (bytes, place) in batch.objects().iter().zip(next..) {
+            let entry = body.manifest.get(place as usize);
+            let object = Object::decode(bytes);
+            let sound = match (entry, &object) {
+                (Some(entry), Ok(object)) => {
+                    Object::address(bytes) == entry.object && object.facts(bytes) == entry.facts
+                }
+                _ => false,
+            };
+            let (Some(entry), true) = (entry, sound) else {
+                let words = format!("object {place} is not the one in the manifest");
+                return Ok(Response::Refused(Refusal::new("other_object", words)));
+            };
+            rows.push(ReceivedRow {
+                address: entry.object,
+                accord,
+                from: peer,
+                release,
+                place,
+                clause: entry.clause.clone(),
+                received: now,
+                keep_until: keep_until(&before, &entry.clause, now),
+                bytes: bytes.clone(),
+            });
+        }
+        self.store.put_received(&rows)?;
+        let next = self.store.received_upto(release)?;
+        let whole = next as usize == body.manifest.len();
+        let known = self
+            .state(accord)?
+            .releases
+            .iter()
+            .find(|known| known.act == release);
+        if whole && known.is_some_and(|known| known.receipt.is_none()) {
+            let receipt = Body::Receipt {
+                release,
+                manifest: body.manifest_digest(),
+            };
+            self.perform(accord, Some(Role::Analyst), receipt)?;
+        }
+        Ok(Response::ReleaseState { next })
+    }
+
+    /// What is known of one observable, here and from others.
+    ///
+    /// # Errors
+    /// [`NodeError::Denied`] if the text has no normal form.
+    pub fn search(&self, query: &str) -> Result<SearchReport, NodeError> {
+        let token = detente_intel::refang(query.trim());
+        let observable = Observable::detect(&token).map_err(|fault| {
+            NodeError::denied(
+                "no_normal_form",
+                format!("{query:?} is no observable: {fault}"),
+                "give one domain, address, URL, hash or e-mail address",
+            )
+        })?;
+        let own = self.store.contexts(&observable)?;
+        let received = self.store.received(&observable)?;
+        Ok(SearchReport {
+            query: query.to_owned(),
+            kind: observable.kind().name().to_owned(),
+            value: observable.value().to_owned(),
+            own: own.into_iter().map(report_context).collect(),
+            received: received
+                .iter()
+                .map(|row| self.report_received(row))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn report_received(&self, row: &ReceivedRow) -> Result<ReceivedReport, NodeError> {
+        let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
+        Ok(ReceivedReport {
+            from: self.name_of(row.from),
+            accord: self.book(row.accord)?.row.slug.clone(),
+            clause: row.clause.clone(),
+            tlp: object.tlp.to_string(),
+            received: row.received.to_string(),
+            keep_until: row.keep_until.map(|until| until.to_string()),
+            source: object.source,
+            labels: object.labels,
+            comment: object.comment,
+            address: row.address.to_string(),
+        })
+    }
+
+    /// How many indicators there are.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn counts(&self) -> Result<CountReport, NodeError> {
+        let kinds = self.store.counts()?;
+        let received = self.store.received_counts()?;
+        Ok(CountReport {
+            kinds: kinds
+                .into_iter()
+                .map(|count| (count.kind.name().to_owned(), count.own, count.contexts))
+                .collect(),
+            received: received
+                .into_iter()
+                .map(|(party, count)| (self.name_of(party), count))
+                .collect(),
+        })
+    }
+}
+
+struct Prepared {
+    act: Digest,
+    release: Release,
+}
+
+/// Until when an object may be kept, if its clause says and the clock starts with its arrival.
+fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeconds> {
+    let text = before
+        .in_force
+        .and_then(|force| before.texts.get(&force.text))?;
+    match &text.accord.clause(clause)?.rule {
+        Some(Rule::Permit(permit)) => permit.retention.map(|deadline| now.plus(deadline.within)),
+        _ => None,
+    }
+}
+
+/// The object that would leave for one context of an observable.
+fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
+    let time = |seconds: Option<i64>| {
+        seconds
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .map(UnixSeconds::new)
+    };
+    let markings = &context.markings;
+    Object {
+        kind: observable.kind(),
+        value: observable.value().to_owned(),
+        tlp: markings.tlp().unwrap_or(default),
+        marking_unknown: markings.is_closed(),
+        markings: markings.texts().to_vec(),
+        labels: context.labels.clone(),
+        // Chatham House rule: what was said may go, who said it may not.
+        source: (!markings.is_source_hidden()).then(|| context.source.clone()),
+        origin: context
+            .origin
+            .clone()
+            .filter(|_| !markings.is_source_hidden()),
+        comment: context.description.clone(),
+        confidence: context.confidence,
+        valid_from: time(context.valid_from),
+        valid_until: time(context.valid_until),
+    }
+    .fit()
+}
+
+fn report_object(decided: &Decided) -> ObjectReport {
+    let object = &decided.object;
+    let (allowed, clause, code, reason) = match &decided.verdict {
+        Verdict::Allow(allowance) => (
+            true,
+            Some(allowance.clause.clone()),
+            "allowed",
+            allowance.reason.clone(),
+        ),
+        Verdict::Deny(denial) => (
+            false,
+            denial.clause().map(str::to_owned),
+            denial.code(),
+            crate::mirror::chain(denial),
+        ),
+    };
+    ObjectReport {
+        address: decided.address.to_string(),
+        kind: object.kind.name().to_owned(),
+        value: object.value.clone(),
+        tlp: object.tlp.to_string(),
+        source: object.source.clone(),
+        allowed,
+        clause,
+        code: code.to_owned(),
+        reason,
+    }
+}
+
+fn report_context(context: Context) -> ContextReport {
+    ContextReport {
+        tlp: context.markings.tlp().map(|tlp| tlp.to_string()),
+        closed: context.markings.is_closed(),
+        source: context.source,
+        labels: context.labels,
+        description: context.description,
+        origin: context.origin,
+    }
+}
+
+/// Decides on the context of a run's answer, without anything leaving.
+///
+/// # Errors
+/// [`NodeError`].
+pub fn dry_run(shared: &Shared, accord: AccordId, run: RunId) -> Result<ReleaseReport, NodeError> {
+    Ok(shared.lock().prepare(accord, run, true)?.0)
+}
+
+/// Releases the context of a run's answer to the other side of the run.
+///
+/// # Errors
+/// [`NodeError`]; once the release is on record, it goes again at the next contact.
+pub fn release(
+    shared: &Shared,
+    link: &dyn Link,
+    accord: AccordId,
+    run: RunId,
+) -> Result<ReleaseReport, NodeError> {
+    pull(link)?;
+    let (mut report, prepared) = shared.lock().prepare(accord, run, false)?;
+    if let Some(prepared) = prepared {
+        push(shared, link, accord)?;
+        send(link, accord, prepared.act, &prepared.release)?;
+        pull(link)?;
+        report.receipt = shared.lock().receipt_of(accord, prepared.act)?;
+    }
+    Ok(report)
+}
+
+/// The other side of a run.
+///
+/// # Errors
+/// [`NodeError::Unknown`].
+pub fn run_peer(node: &Node, run: RunId) -> Result<PartyId, NodeError> {
+    let row = node.store.run(run)?;
+    row.map(|row| row.peer)
+        .ok_or_else(|| NodeError::unknown("run", &run.short(), "see history"))
+}
+
+/// Sends again what the peer has not acknowledged.
+///
+/// # Errors
+/// [`NodeError`].
+pub fn resend(shared: &Shared, link: &dyn Link) -> Result<u64, NodeError> {
+    let open = shared.lock().unacknowledged(link.peer())?;
+    let count = open.len() as u64;
+    for (accord, act, release) in open {
+        push(shared, link, accord)?;
+        send(link, accord, act, &release)?;
+    }
+    Ok(count)
+}
+
+fn send(
+    link: &dyn Link,
+    accord: AccordId,
+    act: Digest,
+    release: &Release,
+) -> Result<(), NodeError> {
+    let mut next = match link.request(&Request::OpenRelease {
+        accord,
+        release: act,
+    })? {
+        Response::ReleaseState { next } => next,
+        other => return Err(unexpected(other)),
+    };
+    while let Some(batch) = ObjectBatch::of(release, accord, act, next) {
+        match link.request(&Request::PutObjects(batch))? {
+            Response::ReleaseState { next: now } if now > next => next = now,
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,337 @@
+//! What use cases tell their caller: plain data for people and programs alike.
+
+use serde::{Deserialize, Serialize};
+
+/// A party as others see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartyReport {
+    /// Its name.
+    pub name: String,
+    /// Its id and fingerprint, hex.
+    pub id: String,
+    /// The fingerprint in words.
+    pub words: String,
+    /// Where its node listens.
+    pub address: Option<String>,
+    /// Roles with the acts they may perform.
+    pub roles: Vec<RoleReport>,
+    /// Pieces of evidence kept against it.
+    pub evidence: u64,
+}
+
+/// A role and its powers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleReport {
+    /// The office.
+    pub role: String,
+    /// Its acts.
+    pub may: Vec<String>,
+}
+
+/// Where an accord stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Its slug.
+    pub accord: String,
+    /// Its id.
+    pub id: String,
+    /// In one sentence.
+    pub standing: String,
+    /// Whether it binds now.
+    pub in_force: bool,
+    /// The text that governs, by digest.
+    pub text: Option<String>,
+    /// Title of that text, or of the newest proposal.
+    pub title: Option<String>,
+    /// When it ends by itself.
+    pub expires: Option<String>,
+    /// A stop that holds.
+    pub stopped: Option<String>,
+    /// A notice of leaving that runs.
+    pub notice: Option<String>,
+    /// Every text and where each party stands on it.
+    pub texts: Vec<TextReport>,
+    /// What may be used of each clause, for this party.
+    pub clauses: Vec<ClauseReport>,
+    /// The logs.
+    pub logs: Vec<LogReport>,
+    /// Acts that wait for entries that are not here yet.
+    pub waiting: u64,
+}
+
+/// A text and the positions on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextReport {
+    /// SHA-256 of its bytes.
+    pub digest: String,
+    /// Its title.
+    pub title: String,
+    /// Who proposed it.
+    pub proposer: String,
+    /// When.
+    pub proposed: String,
+    /// Party and position, in words.
+    pub positions: Vec<(String, String)>,
+}
+
+/// A clause of the text in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClauseReport {
+    /// Its number.
+    pub id: String,
+    /// permit, forbid, match, oblige or prose.
+    pub rule: String,
+    /// Its prose in the first language.
+    pub prose: String,
+    /// What is used of its cap or budget by each party, in words.
+    pub used: Vec<(String, String)>,
+}
+
+/// A log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogReport {
+    /// Whose.
+    pub party: String,
+    /// Entries held here.
+    pub entries: u64,
+    /// Its root, hex.
+    pub root: String,
+    /// Who cosigned the newest checkpoint.
+    pub cosigned_by: Vec<String>,
+}
+
+/// One line of the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventReport {
+    /// The author's clock.
+    pub time: String,
+    /// Who.
+    pub party: String,
+    /// By which role.
+    pub role: Option<String>,
+    /// What sort of act.
+    pub kind: String,
+    /// In words.
+    pub summary: String,
+    /// `in effect`, `reversal`, `unconfirmed` or `void`.
+    pub effect: String,
+    /// Why, or after how long.
+    pub note: Option<String>,
+    /// Place in the author's log.
+    pub sequence: u64,
+    /// The act, by digest.
+    pub act: String,
+}
+
+/// What an act did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActReport {
+    /// The accord.
+    pub accord: String,
+    /// The act, by digest.
+    pub act: String,
+    /// In words.
+    pub summary: String,
+    /// Whether the other side has it and cosigned it; if not, why.
+    pub delivered: Vec<DeliveryReport>,
+}
+
+/// How delivery to one party went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryReport {
+    /// To whom.
+    pub party: String,
+    /// Held and cosigned there.
+    pub cosigned: bool,
+    /// If not, why; it will go at the next contact.
+    pub reason: Option<String>,
+}
+
+/// What an import took and refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReport {
+    /// The file, or `-`.
+    pub file: String,
+    /// As what it was read.
+    pub format: String,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Items met.
+    pub seen: u64,
+    /// Items taken.
+    pub taken: u64,
+    /// Observables that were not there before.
+    pub new_observables: u64,
+    /// Contexts that were not there before.
+    pub new_contexts: u64,
+    /// Items refused, by reason.
+    pub refused: Vec<(String, u64)>,
+    /// Items skipped, by reason.
+    pub skipped: Vec<(String, u64)>,
+    /// Items taken whose marking nobody here understands.
+    pub closed: u64,
+    /// Items whose context was too long and was cut.
+    pub shortened: u64,
+    /// The first refusals, or all if asked for.
+    pub refusals: Vec<RefusalReport>,
+    /// Why the rest could not be read.
+    pub broken: Option<String>,
+}
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalReport {
+    /// Where.
+    pub place: String,
+    /// How it begins.
+    pub excerpt: String,
+    /// Stable code.
+    pub code: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a matching run went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchReport {
+    /// The run.
+    pub run: String,
+    /// The accord.
+    pub accord: String,
+    /// The clause.
+    pub clause: String,
+    /// `which` or `count`.
+    pub mode: String,
+    /// The other side.
+    pub peer: String,
+    /// Whether this node offered the run.
+    pub initiator: bool,
+    /// Real items this side entered.
+    pub own_items: u32,
+    /// What the other side saw of that: with padding.
+    pub own_size: u32,
+    /// What the other side entered, with padding.
+    pub peer_size: u32,
+    /// How many are common, if this side learnt it.
+    pub common: Option<u64>,
+    /// Which, if this side learnt it: kind and value.
+    pub items: Vec<(String, String)>,
+    /// The digest of the transcript that both sides recorded.
+    pub transcript: String,
+    /// Whether both sides recorded the same.
+    pub agreed: bool,
+    /// What the other side has learnt, in plain words.
+    pub learnt: Vec<String>,
+}
+
+/// What a release did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseReport {
+    /// The accord.
+    pub accord: String,
+    /// The run on which it rests.
+    pub run: Option<String>,
+    /// Who receives.
+    pub to: String,
+    /// Whether anything left.
+    pub dry_run: bool,
+    /// Every object and the gate's verdict.
+    pub objects: Vec<ObjectReport>,
+    /// Objects that leave.
+    pub allowed: u64,
+    /// Objects that stay.
+    pub denied: u64,
+    /// The release, by digest.
+    pub act: Option<String>,
+    /// When the other side acknowledged it.
+    pub receipt: Option<String>,
+}
+
+/// One object and the verdict on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectReport {
+    /// Its address: SHA-256.
+    pub address: String,
+    /// Kind of the observable.
+    pub kind: String,
+    /// The observable.
+    pub value: String,
+    /// Its colour.
+    pub tlp: String,
+    /// Its source here.
+    pub source: Option<String>,
+    /// Whether it may leave.
+    pub allowed: bool,
+    /// The clause that decides.
+    pub clause: Option<String>,
+    /// Stable code of the verdict.
+    pub code: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is known of one observable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchReport {
+    /// As it was asked for.
+    pub query: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its normal form.
+    pub value: String,
+    /// What own sources say.
+    pub own: Vec<ContextReport>,
+    /// What came from other parties.
+    pub received: Vec<ReceivedReport>,
+}
+
+/// One context.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextReport {
+    /// Who says so.
+    pub source: String,
+    /// The colour, if it was marked.
+    pub tlp: Option<String>,
+    /// A marking is not understood.
+    pub closed: bool,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// Id in its source.
+    pub origin: Option<String>,
+}
+
+/// One received object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedReport {
+    /// Who released it.
+    pub from: String,
+    /// Under which accord.
+    pub accord: String,
+    /// Under which clause.
+    pub clause: String,
+    /// Its colour.
+    pub tlp: String,
+    /// When it arrived.
+    pub received: String,
+    /// Until when it may be kept.
+    pub keep_until: Option<String>,
+    /// Its source at the other side.
+    pub source: Option<String>,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Free text.
+    pub comment: Option<String>,
+    /// Its address.
+    pub address: String,
+}
+
+/// Numbers of indicators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountReport {
+    /// Kind, distinct observables, contexts.
+    pub kinds: Vec<(String, u64, u64)>,
+    /// Objects received, by party.
+    pub received: Vec<(String, u64)>,
+}

@@ -1,0 +1,107 @@
+//! One stream of messages within a session, for code that waits.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use detente_node::ports::{LinkError, Stream};
+use detente_peer::limits::MAX_STREAM_BACKLOG;
+use detente_peer::{FrameKind, StreamId};
+
+use crate::session::Sender;
+
+/// What waits to be read on a stream.
+#[derive(Default)]
+struct Backlog {
+    messages: VecDeque<Vec<u8>>,
+    bytes: usize,
+    /// The other side sends no more.
+    ended: bool,
+    /// The session is over.
+    cut: bool,
+}
+
+/// The reading end's side of the queue, filled by the session.
+#[derive(Clone, Default)]
+pub(crate) struct Inbox {
+    shared: Arc<(Mutex<Backlog>, Condvar)>,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a message; false if too much waits already.
+    pub(crate) fn push(&self, message: Vec<u8>) -> bool {
+        let mut backlog = self.lock();
+        backlog.bytes = backlog.bytes.saturating_add(message.len());
+        if backlog.bytes > MAX_STREAM_BACKLOG || backlog.ended {
+            return false;
+        }
+        backlog.messages.push_back(message);
+        self.shared.1.notify_one();
+        true
+    }
+
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.shared.1.notify_all();
+    }
+
+    pub(crate) fn cut(&self) {
+        self.lock().cut = true;
+        self.shared.1.notify_all();
+    }
+
+    fn take(&self, wait: bool) -> Result<Option<Vec<u8>>, LinkError> {
+        let mut backlog = self.lock();
+        loop {
+            if let Some(message) = backlog.messages.pop_front() {
+                backlog.bytes = backlog.bytes.saturating_sub(message.len());
+                return Ok(Some(message));
+            }
+            if backlog.cut {
+                return Err(LinkError::Cut);
+            }
+            if backlog.ended || !wait {
+                return Ok(None);
+            }
+            backlog = self
+                .shared
+                .1
+                .wait(backlog)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A stream as use cases hold it. Dropping it tells the other side that no more comes.
+pub(crate) struct SessionStream {
+    pub(crate) id: StreamId,
+    pub(crate) sender: Sender,
+    pub(crate) inbox: Inbox,
+    /// Takes the stream out of the session's table.
+    pub(crate) forget: Box<dyn Fn() + Send>,
+}
+
+impl Stream for SessionStream {
+    fn send(&mut self, message: Vec<u8>) -> Result<(), LinkError> {
+        self.sender.send(self.id, FrameKind::Data, message)
+    }
+
+    fn recv(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+        self.inbox.take(true)
+    }
+
+    fn try_recv(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+        self.inbox.take(false)
+    }
+}
+
+impl Drop for SessionStream {
+    fn drop(&mut self) {
+        // If the line is gone, the other side knows already.
+        let _ = self.sender.send(self.id, FrameKind::End, Vec::new());
+        (self.forget)();
+    }
+}

@@ -91,13 +91,7 @@ impl Object {
     /// [`DecodeError`] for anything but the one canonical form.
     pub fn decode(bytes: &[u8]) -> Result<Object, DecodeError> {
         let r = &mut Reader::new(bytes);
-        if bytes.len() > MAX_OBJECT {
-            let got = bytes.len() as u64;
-            return Err(r.fail(DecodeFault::TooLong {
-                got,
-                max: MAX_OBJECT,
-            }));
-        }
+        check_len(r, bytes)?;
         let mut fields = r.map()?;
         fields.required(r, 1)?;
         let version = r.uint()?;
@@ -214,6 +208,16 @@ impl Object {
         }
         self
     }
+}
+
+fn check_len(r: &Reader<'_>, bytes: &[u8]) -> Result<(), DecodeError> {
+    if bytes.len() <= MAX_OBJECT {
+        return Ok(());
+    }
+    Err(r.fail(DecodeFault::TooLong {
+        got: bytes.len() as u64,
+        max: MAX_OBJECT,
+    }))
 }
 
 fn read_confidence(r: &mut Reader<'_>) -> Result<u8, DecodeError> {

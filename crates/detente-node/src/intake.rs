@@ -14,21 +14,32 @@ use crate::report::{ImportReport, RefusalReport};
 /// Indicators given to the store at a time.
 const BATCH: usize = 20_000;
 
-/// Imports one file. The node is held only while a batch is stored.
-///
-/// `keep` is how many refusals the report lists; `progress` hears the bytes read.
+/// One file to import.
+pub struct Import<'a> {
+    /// Its name, for the report.
+    pub file: &'a str,
+    /// How to read it.
+    pub options: &'a Options,
+    /// How many refusals the report lists.
+    pub keep: usize,
+}
+
+/// Imports one file. The node is held only while a batch is stored; `progress` hears the bytes read.
 ///
 /// # Errors
 /// [`NodeError`] if the store fails or the file can't be read at all. What was stored before stays,
 /// and a second import of the same file adds nothing twice.
 pub fn import(
     shared: &Shared,
-    file: &str,
+    what: &Import<'_>,
     input: impl BufRead,
-    options: &Options,
-    keep: usize,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ImportReport, NodeError> {
+    let Import {
+        file,
+        options,
+        keep,
+    } = *what;
     let at = shared.lock().now();
     let mut intake = Intake {
         shared,

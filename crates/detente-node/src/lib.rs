@@ -5,6 +5,7 @@
 mod accord;
 mod book;
 mod error;
+mod export;
 mod intake;
 mod keys;
 mod log;
@@ -20,7 +21,7 @@ mod serve;
 mod tiles;
 
 pub use error::{Class, NodeError};
-pub use intake::import;
+pub use intake::{Import, import};
 pub use keys::Keys;
 pub use matching::{ENGINE, OnProgress, match_peer, run_match};
 pub use node::{Node, Shared};

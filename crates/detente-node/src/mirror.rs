@@ -333,11 +333,19 @@ impl Node {
         let size = checkpoint.head().size.get();
         let note = checkpoint.checkpoint().to_string().into_bytes();
         self.store.put_checkpoint(key, size, &note)?;
+        let mut cosigned = checkpoint.clone();
         let (_, permit) = commit.persisted();
         let name = KeyName::new(&mirror_name(self.party())).map_err(NodeError::damaged)?;
         let cosigner = Cosigner::new(name, CosignerRole::Mirror, &self.keys.mirror);
         let time = CosignTime::new(self.now().get()).map_err(NodeError::damaged)?;
         let line = cosigner.cosign(permit, time).map_err(NodeError::damaged)?;
+        // Our own copy shows the cosignature too: an export from here proves what an export from
+        // there proves.
+        cosigned
+            .attach(std::slice::from_ref(&line), cosigner.verifier())
+            .map_err(NodeError::damaged)?;
+        self.store
+            .put_checkpoint(key, size, cosigned.checkpoint().to_string().as_bytes())?;
         Ok(Response::Cosigned {
             line: line.to_string().trim_end().to_owned(),
         })

@@ -109,6 +109,17 @@ impl ObjectBatch {
         })
     }
 
+    fn write(&self, w: &mut Writer) {
+        w.array(5)
+            .uint(8)
+            .bytes(self.accord.as_bytes())
+            .bytes(self.release.as_bytes());
+        w.uint(self.start.into()).array(self.objects.len());
+        for object in &self.objects {
+            w.bytes(object);
+        }
+    }
+
     /// The accord.
     pub const fn accord(&self) -> AccordId {
         self.accord
@@ -242,16 +253,7 @@ impl Request {
                     .bytes(accord.as_bytes())
                     .bytes(release.as_bytes());
             }
-            Request::PutObjects(batch) => {
-                w.array(5)
-                    .uint(8)
-                    .bytes(batch.accord.as_bytes())
-                    .bytes(batch.release.as_bytes());
-                w.uint(batch.start.into()).array(batch.objects.len());
-                for object in &batch.objects {
-                    w.bytes(object);
-                }
-            }
+            Request::PutObjects(batch) => batch.write(&mut w),
             Request::Pull => {
                 w.array(1).uint(9);
             }

@@ -27,6 +27,9 @@ use crate::tlp::Tlp;
 
 /// Most parties of one accord.
 pub const MAX_PARTIES: usize = 32;
+/// Most pairs of direction (one party to another) and label that prohibitions may name. The exposure
+/// table has 140 cells for each: 14 kinds, 5 colours, matched or not.
+pub const MAX_ROWS: usize = 8_192;
 /// Longest slug of an accord, in bytes.
 pub const MAX_SLUG: usize = 64;
 

@@ -7,8 +7,8 @@ use toml::de::DeTable;
 use super::fault::{Fault, Faults};
 use super::table::{Source, Table};
 use super::{
-    Accord, Authority, Bindingness, ClockStart, Deadline, Definition, Emergency, Exit, MAX_PARTIES,
-    MAX_SLUG, Party, parse_clause,
+    Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Definition, Emergency, Exit,
+    MAX_PARTIES, MAX_ROWS, MAX_SLUG, Party, Rule, parse_clause,
 };
 use crate::act::{ActKind, MAX_TEXT};
 use crate::id::{Digest, PartyId};
@@ -92,6 +92,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     let authorities = read_authorities(root, &handles);
     let definitions = read_definitions(root, &languages);
     let clauses = parse_clause::read_clauses(root, &languages, &handles);
+    check_rows(root, handles.len(), &clauses);
     let emergency = read_emergency(root);
     let exit = read_exit(root);
     let slug = read_slug(&head);
@@ -121,6 +122,29 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         exit: exit?,
         digest,
     })
+}
+
+/// The exposure table of a text must be one that people can have computed and read.
+fn check_rows(root: &Table<'_>, parties: usize, clauses: &[Clause]) {
+    let mut labels: BTreeSet<&str> = BTreeSet::new();
+    for clause in clauses {
+        if let Some(Rule::Forbid(rule)) = &clause.rule {
+            labels.extend(rule.labels.iter().map(String::as_str));
+        }
+    }
+    let directions = parties * parties.saturating_sub(1);
+    let rows = directions.saturating_mul(labels.len() + 1);
+    if rows > MAX_ROWS {
+        root.fault(
+            "too_many",
+            format!(
+                "{parties} parties and {} labels of prohibitions make {rows} pairs of direction \
+                 and label",
+                labels.len()
+            ),
+            format!("write prohibitions with fewer labels: at most {MAX_ROWS} pairs"),
+        );
+    }
 }
 
 /// A time in a text.

@@ -77,12 +77,13 @@ fn read_id(table: &Table<'_>) -> Option<String> {
     let numbered = id.len() <= MAX_CLAUSE_ID
         && id
             .split('.')
-            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+            .all(|part| !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit()))
+        && !id.split('.').any(str::is_empty);
     if !numbered {
         table.fault(
             "bad_value",
             format!("clause id {id:?} is no number"),
-            "number clauses like 3 or 3.1",
+            "number clauses like 3 or 3.1, from 1 and without leading zeros",
         );
         return None;
     }

@@ -1,7 +1,7 @@
 //! Prose and parameters can't drift: prose shows parameters by name, and a number or colour that it
 //! states by itself must be one of the clause's parameters.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::table::Source;
@@ -29,6 +29,9 @@ impl Param {
 
 /// Longest prose of a clause in one language, in bytes.
 const MAX_PROSE: usize = 20_000;
+/// Longest prose with its parameters filled in, in bytes: eight bytes that name a long list must
+/// not make a text grow a thousandfold.
+const MAX_FILLED: usize = 4 * MAX_PROSE;
 
 /// One clause's prose, checked and filled in.
 pub(super) struct Prose<'a> {
@@ -73,12 +76,18 @@ impl Prose<'_> {
             };
             let name = after.get(1..close).unwrap_or_default();
             match self.params.iter().find(|param| param.name == name) {
+                Some(param) if filled.len() + param.shown.len() > MAX_FILLED => {
+                    let remedy = "show each parameter once, and shorten its list";
+                    self.fault(at, language, "is too long once it is filled in", remedy);
+                    return String::new();
+                }
                 Some(param) => {
                     shown.insert(&param.name);
                     filled.push_str(&param.shown);
                     // A gap, so that digits before and after don't join.
                     own_words.push('\u{b7}');
                 }
+                None if self.source.is_full() => {}
                 None => self.unknown(at, language, name),
             }
             rest = after.get(close + 1..).unwrap_or_default();
@@ -136,17 +145,20 @@ impl Prose<'_> {
         at: &Range<usize>,
         shown: &mut BTreeSet<&'p str>,
     ) {
+        let mut stated: BTreeMap<String, Vec<&'p str>> = BTreeMap::new();
+        for param in self.params {
+            for claim in claims(&param.shown) {
+                stated.entry(claim).or_default().push(&param.name);
+            }
+        }
+        let mut asked: BTreeSet<String> = BTreeSet::new();
         for claim in claims(words) {
-            if self.clause_ids.contains(&claim) {
+            if self.clause_ids.contains(&claim) || !asked.insert(claim.clone()) {
                 continue;
             }
-            let states = |param: &&Param| claims(&param.shown).contains(&claim);
-            let mut found = false;
-            for param in self.params.iter().filter(states) {
-                found = true;
-                shown.insert(&param.name);
-            }
-            if !found {
+            if let Some(names) = stated.get(&claim) {
+                shown.extend(names);
+            } else if !self.source.is_full() {
                 let known: Vec<String> = self
                     .params
                     .iter()

@@ -67,6 +67,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Whether no more faults are noted: then there is no use in wording them.
+    pub(super) fn is_full(&self) -> bool {
+        self.faults.borrow().len() >= MAX_FAULTS
+    }
+
     pub(super) fn into_faults(self) -> Vec<Fault> {
         let mut faults = self.faults.into_inner();
         faults.sort_by_key(|fault| fault.line);

@@ -1,0 +1,18 @@
+//! The targets, a file for each crate.
+
+use crate::Target;
+
+mod core;
+mod intel;
+mod log;
+mod matching;
+mod peer;
+
+/// The tables of the crates.
+pub(crate) const TABLES: &[&[Target]] = &[
+    core::TARGETS,
+    intel::TARGETS,
+    log::TARGETS,
+    matching::TARGETS,
+    peer::TARGETS,
+];

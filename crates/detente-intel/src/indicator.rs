@@ -17,7 +17,7 @@ pub const MAX_ORIGIN: usize = 256;
 /// The longest description, in bytes.
 pub const MAX_DESCRIPTION: usize = 4096;
 /// Labels of one indicator.
-pub const MAX_LABELS: usize = 64;
+pub const MAX_LABELS: usize = 128;
 /// The longest label, in bytes.
 pub const MAX_LABEL: usize = 256;
 /// Further named values of one indicator.
@@ -100,17 +100,61 @@ impl ContextFault {
 impl Context {
     /// An empty context from this source.
     pub fn from_source(source: &str) -> Context {
-        let mut context = Context { source: source.to_owned(), ..Context::default() };
+        let mut context = Context {
+            source: source.to_owned(),
+            ..Context::default()
+        };
         context.shortened = cut(&mut context.source, MAX_SOURCE);
         context
     }
 
-    /// Adds a label unless it is empty or already there.
+    /// Adds a label unless it is empty, already there, or one too many.
     pub fn add_label(&mut self, label: &str) {
         let label = label.trim();
-        if !label.is_empty() && !self.labels.iter().any(|had| had == label) {
-            self.labels.push(label.to_owned());
+        let (kept, rest) = label.split_at(label.floor_char_boundary(MAX_LABEL));
+        if kept.is_empty() || self.labels.iter().any(|had| had == kept) {
+            return;
         }
+        self.shortened |= !rest.is_empty() || self.labels.len() >= MAX_LABELS;
+        if self.labels.len() < MAX_LABELS {
+            self.labels.push(kept.to_owned());
+        }
+    }
+
+    /// Adds to the description, at most up to its bound.
+    pub fn describe(&mut self, text: &str) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        let description = self.description.get_or_insert_default();
+        if !description.is_empty() {
+            description.push_str("; ");
+        }
+        let room = MAX_DESCRIPTION.saturating_sub(description.len());
+        let (kept, rest) = text.split_at(text.floor_char_boundary(room));
+        description.push_str(kept);
+        self.shortened |= !rest.is_empty();
+        self.shortened |= cut(description, MAX_DESCRIPTION);
+    }
+
+    /// About how many bytes of memory this takes.
+    pub(crate) fn weight(&self) -> usize {
+        /// What a `String` and its place in a list or map cost beside its bytes.
+        const EACH: usize = 64;
+        let labels = self
+            .labels
+            .iter()
+            .chain(self.markings.texts())
+            .map(|l| l.len() + EACH);
+        let extra = self
+            .extra
+            .iter()
+            .map(|(key, value)| key.len() + value.len() + 2 * EACH);
+        let fixed = self.source.len()
+            + self.origin.as_ref().map_or(0, String::len)
+            + self.description.as_ref().map_or(0, String::len);
+        size_of::<Context>() + fixed + labels.chain(extra).sum::<usize>()
     }
 
     /// Adds a further value unless it is empty.
@@ -157,11 +201,23 @@ impl Context {
     /// [`ContextFault`] names the first field that exceeds its bound.
     pub fn check(&self) -> Result<(), ContextFault> {
         let within = |field, got: usize, max: usize| {
-            if got > max { Err(ContextFault { field, got, max }) } else { Ok(()) }
+            if got > max {
+                Err(ContextFault { field, got, max })
+            } else {
+                Ok(())
+            }
         };
         within("source", self.source.len(), MAX_SOURCE)?;
-        within("origin", self.origin.as_ref().map_or(0, String::len), MAX_ORIGIN)?;
-        within("description", self.description.as_ref().map_or(0, String::len), MAX_DESCRIPTION)?;
+        within(
+            "origin",
+            self.origin.as_ref().map_or(0, String::len),
+            MAX_ORIGIN,
+        )?;
+        within(
+            "description",
+            self.description.as_ref().map_or(0, String::len),
+            MAX_DESCRIPTION,
+        )?;
         within("labels", self.labels.len(), MAX_LABELS)?;
         for label in &self.labels {
             within("label", label.len(), MAX_LABEL)?;
@@ -195,9 +251,15 @@ mod tests {
         let mut context = Context::from_source("a list");
         context.add_label("c2");
         context.add_label("c2");
-        let indicator = Indicator { observable, context };
+        let indicator = Indicator {
+            observable,
+            context,
+        };
         let json = serde_json::to_string(&indicator).expect("plain data");
-        assert_eq!(serde_json::from_str::<Indicator>(&json).expect("own output"), indicator);
+        assert_eq!(
+            serde_json::from_str::<Indicator>(&json).expect("own output"),
+            indicator
+        );
         assert_eq!(indicator.context.labels, ["c2"]);
         assert!(serde_json::from_str::<Indicator>(&json.replace("evil", "EVIL")).is_err());
         assert!(serde_json::from_str::<Indicator>(&json.replace("domain", "planet")).is_err());
@@ -211,7 +273,10 @@ mod tests {
         assert_eq!(context.check().map_err(|fault| fault.field), Err("labels"));
         context.labels.clear();
         context.confidence = Some(101);
-        assert_eq!(context.check().map_err(|fault| fault.field), Err("confidence"));
+        assert_eq!(
+            context.check().map_err(|fault| fault.field),
+            Err("confidence")
+        );
     }
 
     proptest! {

@@ -5,7 +5,8 @@
 //! ([`Markings::is_closed`]); nothing here ever opens anything.
 //!
 //! Sources: FIRST TLP 2.0 (August 2022); STIX 2.1 section 7.2 (TLP 1 definitions, section 7.2.1.4)
-//! and the OASIS extension definition "TLP 2.0"; MISP taxonomies `tlp` and `PAP`. PAP is kept as text.
+//! and the OASIS extension definition "TLP 2.0"; MISP taxonomies `tlp` and `PAP`. PAP is kept as
+//! text.
 
 use detente_core::Tlp;
 use serde::{Deserialize, Serialize};
@@ -102,7 +103,11 @@ impl Markings {
 
     /// The colour that counts: RED if the marking is closed, else the named colour, else `default`.
     pub fn effective(&self, default: Tlp) -> Tlp {
-        if self.closed { Tlp::Red } else { self.tlp.unwrap_or(default) }
+        if self.closed {
+            Tlp::Red
+        } else {
+            self.tlp.unwrap_or(default)
+        }
     }
 
     /// Adds a colour.
@@ -141,7 +146,10 @@ impl Markings {
         } else if lower.starts_with("pap:") {
             self.keep(tag);
             true
-        } else if FOREIGN_REGIMES.iter().any(|prefix| lower.starts_with(prefix)) {
+        } else if FOREIGN_REGIMES
+            .iter()
+            .any(|prefix| lower.starts_with(prefix))
+        {
             self.add_unknown(tag);
             true
         } else {
@@ -209,7 +217,10 @@ impl Markings {
 /// The colour that a STIX marking-definition id stands for.
 pub(crate) fn stix_tlp(id: &str) -> Option<Tlp> {
     let uuid = id.strip_prefix("marking-definition--")?;
-    STIX_TLP.iter().find(|(known, _)| known.eq_ignore_ascii_case(uuid)).map(|(_, tlp)| *tlp)
+    STIX_TLP
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(uuid))
+        .map(|(_, tlp)| *tlp)
 }
 
 /// The stored and sent spelling of [`Markings`].
@@ -250,9 +261,10 @@ impl TryFrom<Wire> for Markings {
             return Err("more or longer marking texts than allowed".to_owned());
         }
         let tlp = match wire.tlp {
-            Some(name) => {
-                Some(name.parse().map_err(|fault: detente_core::UnknownTlp| fault.to_string())?)
-            }
+            Some(name) => Some(
+                name.parse()
+                    .map_err(|fault: detente_core::UnknownTlp| fault.to_string())?,
+            ),
             None => None,
         };
         Ok(Markings {
@@ -272,7 +284,10 @@ mod tests {
 
     #[test]
     fn most_restrictive_wins_in_any_order() {
-        for order in [["tlp:green", "TLP:RED", "tlp:white"], ["TLP:RED", "tlp:white", "tlp:green"]] {
+        for order in [
+            ["tlp:green", "TLP:RED", "tlp:white"],
+            ["TLP:RED", "tlp:white", "tlp:green"],
+        ] {
             let mut markings = Markings::none();
             for tag in order {
                 assert!(markings.add_tag(tag));
@@ -287,7 +302,11 @@ mod tests {
         for text in ["white", "TLP:WHITE", "tlp:clear", "Clear", " TLP:CLEAR "] {
             let mut markings = Markings::none();
             markings.add_text(text);
-            assert_eq!((markings.tlp(), markings.is_closed()), (Some(Tlp::Clear), false), "{text}");
+            assert_eq!(
+                (markings.tlp(), markings.is_closed()),
+                (Some(Tlp::Clear), false),
+                "{text}"
+            );
         }
         let mut markings = Markings::none();
         markings.add_text("TLP:AMBER+STRICT");
@@ -296,7 +315,13 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_closes() {
-        for text in ["tlp:purple", "TLP:", "tlp:unclear", "internal use only", "nato:classification=\"NS\""] {
+        for text in [
+            "tlp:purple",
+            "TLP:",
+            "tlp:unclear",
+            "internal use only",
+            "nato:classification=\"NS\"",
+        ] {
             let mut markings = Markings::of(Tlp::Clear);
             markings.add_text(text);
             assert!(markings.is_closed(), "{text}");
@@ -346,9 +371,12 @@ mod tests {
         assert!(serde_json::from_str::<Markings>(r#"{"tlp":"purple"}"#).is_err());
     }
 
+    /// Colours, other words, and noise.
+    const MARKS: &str = "(tlp:|TLP:|)(red|amber|green|clear|x|.{0,12})";
+
     proptest! {
         #[test]
-        fn adding_never_opens(texts in proptest::collection::vec("(tlp:|TLP:|)(red|amber|green|clear|.{0,12})", 0..40)) {
+        fn adding_never_opens(texts in proptest::collection::vec(MARKS, 0..40)) {
             let mut markings = Markings::none();
             for text in &texts {
                 let before = markings.clone();
@@ -361,7 +389,7 @@ mod tests {
         }
 
         #[test]
-        fn merge_is_at_least_both(a in "(tlp:)?(red|amber|green|x)", b in "(tlp:)?(red|amber|green|x)") {
+        fn merge_is_at_least_both(a in MARKS, b in MARKS) {
             let (mut left, mut right) = (Markings::none(), Markings::none());
             left.add_text(&a);
             right.add_text(&b);

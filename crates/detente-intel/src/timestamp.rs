@@ -13,7 +13,11 @@ pub fn parse_unix_seconds(text: &str) -> Option<i64> {
     if !text.is_empty() && text.len() <= 11 && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().ok();
     }
-    let days = days_from_civil(digits(text, 0, 4)?, digits(text, 5, 2)?, digits(text, 8, 2)?)?;
+    let days = days_from_civil(
+        digits(text, 0, 4)?,
+        digits(text, 5, 2)?,
+        digits(text, 8, 2)?,
+    )?;
     if text.get(4..5)? != "-" || text.get(7..8)? != "-" {
         return None;
     }
@@ -36,7 +40,9 @@ pub fn parse_unix_seconds(text: &str) -> Option<i64> {
         }
     }
     if let Some(fraction) = rest.strip_prefix(['.', ',']) {
-        let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
+        let end = fraction
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(fraction.len());
         rest = fraction.get(end..)?;
     }
     let offset = offset_seconds(rest.trim_start())?;
@@ -118,8 +124,18 @@ mod tests {
     #[test]
     fn refuses_what_is_no_time() {
         for text in [
-            "", "yesterday", "2017-02-29", "2017-13-01", "2017-00-01", "0000-01-01", "2017-07-08T24:00:00Z",
-            "2017-07-08T12:61:00Z", "2017/07/08", "2017-07-08T12:00:00+2", "2017-07-08X", "999999999999",
+            "",
+            "yesterday",
+            "2017-02-29",
+            "2017-13-01",
+            "2017-00-01",
+            "0000-01-01",
+            "2017-07-08T24:00:00Z",
+            "2017-07-08T12:61:00Z",
+            "2017/07/08",
+            "2017-07-08T12:00:00+2",
+            "2017-07-08X",
+            "999999999999",
             "２０１７-07-08",
         ] {
             assert_eq!(parse_unix_seconds(text), None, "{text}");

@@ -35,7 +35,9 @@ pub(super) fn looks_like(text: &str) -> bool {
     if address.contains(':') {
         let bare = unbracket(address);
         return bare.bytes().filter(|b| *b == b':').count() >= 2
-            && bare.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
+            && bare
+                .bytes()
+                .all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
     }
     address.contains('.') && address.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
@@ -62,23 +64,37 @@ pub(super) fn normalise(text: &str, family: Family) -> Result<Observable, Normal
 
 fn parse(text: &str) -> Result<IpAddr, NormalFault> {
     if text.contains(':') {
-        return unbracket(text).parse::<Ipv6Addr>().map(IpAddr::V6).map_err(|_| NormalFault::Address);
+        return unbracket(text)
+            .parse::<Ipv6Addr>()
+            .map(IpAddr::V6)
+            .map_err(|_| NormalFault::Address);
     }
     text.parse::<Ipv4Addr>().map(IpAddr::V4).map_err(|_| {
-        let octal = text.split('.').any(|octet| octet.len() > 1 && octet.starts_with('0'));
-        if octal { NormalFault::AddressOctal } else { NormalFault::Address }
+        let is_octal = |octet: &str| {
+            octet.len() > 1 && octet.starts_with('0') && octet.bytes().all(|b| b.is_ascii_digit())
+        };
+        if text.split('.').any(is_octal) {
+            NormalFault::AddressOctal
+        } else {
+            NormalFault::Address
+        }
     })
 }
 
 fn unbracket(text: &str) -> &str {
-    text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(text)
+    text.strip_prefix('[')
+        .and_then(|inner| inner.strip_suffix(']'))
+        .unwrap_or(text)
 }
 
 fn one_v4(address: Ipv4Addr, family: Family) -> Result<Observable, NormalFault> {
     if family == Family::V6 {
         return Err(NormalFault::AddressFamily);
     }
-    Ok(Observable { kind: Kind::Ipv4, value: address.to_string() })
+    Ok(Observable {
+        kind: Kind::Ipv4,
+        value: address.to_string(),
+    })
 }
 
 fn one_v6(address: Ipv6Addr, family: Family) -> Result<Observable, NormalFault> {
@@ -88,7 +104,10 @@ fn one_v6(address: Ipv6Addr, family: Family) -> Result<Observable, NormalFault> 
     if family == Family::V4 {
         return Err(NormalFault::AddressFamily);
     }
-    Ok(Observable { kind: Kind::Ipv6, value: address.to_string() })
+    Ok(Observable {
+        kind: Kind::Ipv6,
+        value: address.to_string(),
+    })
 }
 
 fn net_v4(net: Ipv4Net, family: Family) -> Result<Observable, NormalFault> {
@@ -98,16 +117,20 @@ fn net_v4(net: Ipv4Net, family: Family) -> Result<Observable, NormalFault> {
     if family == Family::V6 {
         return Err(NormalFault::AddressFamily);
     }
-    Ok(Observable { kind: Kind::Ipv4Cidr, value: net.trunc().to_string() })
+    Ok(Observable {
+        kind: Kind::Ipv4Cidr,
+        value: net.trunc().to_string(),
+    })
 }
 
 fn net_v6(net: Ipv6Net, family: Family) -> Result<Observable, NormalFault> {
     if net.prefix_len() == net.max_prefix_len() {
         return one_v6(net.addr(), family);
     }
-    if let (Some(mapped), Some(length)) =
-        (net.addr().to_ipv4_mapped(), net.prefix_len().checked_sub(MAPPED_BITS))
-    {
+    if let (Some(mapped), Some(length)) = (
+        net.addr().to_ipv4_mapped(),
+        net.prefix_len().checked_sub(MAPPED_BITS),
+    ) {
         let inner = Ipv4Net::new(mapped, length).map_err(|_| NormalFault::PrefixLength)?;
         return net_v4(inner, Family::Either);
     }

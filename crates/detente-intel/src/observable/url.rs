@@ -24,7 +24,9 @@ pub(super) fn has_scheme(text: &str) -> bool {
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let starts = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
-    let fits = scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    let fits = scheme
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     (starts && fits).then_some(scheme)
 }
 
@@ -32,7 +34,10 @@ pub(super) fn normalise(text: &str) -> Result<String, NormalFault> {
     let with_scheme;
     let text = match scheme(text) {
         Some(scheme) => {
-            if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+            if !SCHEMES
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(scheme))
+            {
                 return Err(NormalFault::UrlScheme);
             }
             text
@@ -48,18 +53,24 @@ pub(super) fn normalise(text: &str) -> Result<String, NormalFault> {
     };
     let mut url = url::Url::parse(text).map_err(|fault| match fault {
         url::ParseError::EmptyHost => NormalFault::UrlHost,
-        url::ParseError::IdnaError => NormalFault::Idna,
         _ => NormalFault::Url,
     })?;
     url.set_fragment(None);
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(NormalFault::UrlHost)?;
+    let host = url
+        .host_str()
+        .filter(|host| !host.is_empty())
+        .ok_or(NormalFault::UrlHost)?;
     if !is_special(url.scheme()) {
         let host = plain_host(host)?;
-        url.set_host(Some(&host)).map_err(|_| NormalFault::UrlHost)?;
+        url.set_host(Some(&host))
+            .map_err(|_| NormalFault::UrlHost)?;
     }
     let value = String::from(url);
     if value.len() > MAX_VALUE {
-        return Err(NormalFault::TooLong { got: value.len(), max: MAX_VALUE });
+        return Err(NormalFault::TooLong {
+            got: value.len(),
+            max: MAX_VALUE,
+        });
     }
     Ok(value)
 }

@@ -1,0 +1,106 @@
+//! The counter through which every reader passes what it meets.
+
+use super::report::excerpt;
+use super::{
+    Format, Options, PROGRESS_STEP, Place, ReadFault, Reason, Refusal, Sink, Skip, Summary,
+};
+use crate::{Context, Indicator, Observable};
+
+/// The sink, the options and the running account of one import.
+pub(super) struct Intake<'a> {
+    pub(super) options: &'a Options,
+    sink: &'a mut dyn Sink,
+    summary: Summary,
+    next_progress: u64,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(options: &'a Options, sink: &'a mut dyn Sink, format: Format) -> Intake<'a> {
+        let summary = Summary {
+            format,
+            ..Summary::default()
+        };
+        Intake {
+            options,
+            sink,
+            summary,
+            next_progress: PROGRESS_STEP,
+        }
+    }
+
+    /// A new context of this import's source.
+    pub(super) fn context(&self) -> Context {
+        Context::from_source(&self.options.source)
+    }
+
+    /// Counts one item met. Every call is followed by one `take`, `refuse` or `skip`.
+    pub(super) fn see(&mut self) {
+        self.summary.seen += 1;
+    }
+
+    pub(super) fn take(
+        &mut self,
+        observable: Observable,
+        mut context: Context,
+    ) -> Result<(), ReadFault> {
+        context.shorten();
+        if context.markings.is_unmarked()
+            && let Some(tlp) = self.options.default_tlp
+        {
+            context.markings.add_tlp(tlp);
+        }
+        self.summary.closed += u64::from(context.markings.is_closed());
+        self.summary.conflicting += u64::from(context.markings.is_conflicting());
+        self.summary.shortened += u64::from(context.shortened);
+        self.sink
+            .take(Indicator {
+                observable,
+                context,
+            })
+            .map_err(ReadFault::Sink)?;
+        self.summary.taken += 1;
+        Ok(())
+    }
+
+    pub(super) fn refuse(&mut self, place: Place, content: &[u8], reason: impl Into<Reason>) {
+        let reason = reason.into();
+        *self.summary.refused.entry(reason.code()).or_default() += 1;
+        self.sink.refuse(Refusal {
+            place,
+            excerpt: excerpt(content),
+            reason,
+        });
+    }
+
+    pub(super) fn skip(&mut self, skip: Skip) {
+        *self.summary.skipped.entry(skip.code()).or_default() += 1;
+    }
+
+    /// Sees and skips one item.
+    pub(super) fn pass(&mut self, skip: Skip) {
+        self.see();
+        self.skip(skip);
+    }
+
+    /// Sees and refuses what makes the rest of the file unreadable.
+    pub(super) fn break_off(&mut self, place: Place, content: &[u8], reason: Reason) {
+        self.see();
+        self.summary.broken = Some(reason.clone());
+        self.refuse(place, content, reason);
+    }
+
+    /// Notes how far the input has been read.
+    pub(super) fn at(&mut self, bytes: u64, lines: u64) {
+        self.summary.bytes = bytes;
+        self.summary.lines = lines;
+        if bytes >= self.next_progress {
+            self.next_progress = bytes.saturating_add(PROGRESS_STEP);
+            self.sink.progress(bytes);
+        }
+    }
+
+    pub(super) fn finish(self) -> Summary {
+        self.sink.progress(self.summary.bytes);
+        self.summary
+    }
+}

@@ -1,0 +1,260 @@
+//! Readers of untrusted files: lists and free text, CSV, STIX 2.1, MISP.
+//!
+//! Every reader streams with bounded memory and accounts for every item it meets: taken, refused
+//! with a reason and a place, or skipped with a reason ([`Summary::is_balanced`]). Nothing is
+//! opened here: the caller hands over a [`BufRead`] and a [`Sink`].
+//!
+//! A fault in the content never ends in an error: it is refused, reported and, if the rest cannot
+//! be read, [`Summary::broken`] says so. [`ReadFault`] is for what the content cannot explain.
+
+mod csv;
+mod intake;
+mod json;
+mod kinds;
+mod line;
+mod list;
+mod misp;
+mod pattern;
+mod prose;
+mod report;
+mod stix;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufRead, Cursor, Read};
+
+use detente_core::Tlp;
+
+use crate::Indicator;
+
+pub use csv::{Column, CsvMapping, MAX_COLUMNS, MAX_RECORD, Role};
+pub use json::MAX_DEPTH;
+pub use line::MAX_LINE;
+pub use misp::MAX_EVENT_HELD;
+pub use pattern::{
+    Comparison, MAX_COMPARISONS, MAX_PATTERN, MAX_PATTERN_DEPTH, Operator, Pattern, PatternFault,
+};
+pub use report::{MAX_EXCERPT, Place, Reason, Refusal, Skip, Summary};
+pub use stix::{MAX_DEFINITIONS, MAX_HELD, MAX_OBJECT};
+
+use intake::Intake;
+
+/// How much of a file is looked at to tell its format, in bytes.
+const SNIFF: usize = 16 * 1024;
+/// Progress is reported about once per this many bytes.
+const PROGRESS_STEP: u64 = 256 * 1024;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Look at the first bytes.
+    #[default]
+    Auto,
+    /// Comma, semicolon or tab separated values.
+    Csv,
+    /// One value a line, hosts files, `value,comment`, or free text.
+    List,
+    /// MISP events or attributes as JSON.
+    Misp,
+    /// A STIX 2.0 or 2.1 bundle, a TAXII envelope, or an array of STIX objects.
+    Stix,
+}
+
+impl Format {
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Auto => "auto",
+            Format::Csv => "csv",
+            Format::List => "list",
+            Format::Misp => "misp",
+            Format::Stix => "stix",
+        }
+    }
+}
+
+/// The text names no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format {0:?}: use auto, list, csv, stix or misp")]
+pub struct UnknownFormat(pub String);
+
+impl std::str::FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Format, UnknownFormat> {
+        [
+            Format::Auto,
+            Format::Csv,
+            Format::List,
+            Format::Misp,
+            Format::Stix,
+        ]
+        .into_iter()
+        .find(|format| format.name() == text)
+        .ok_or_else(|| UnknownFormat(text.chars().take(64).collect()))
+    }
+}
+
+/// How to read a file.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the file holds.
+    pub format: Format,
+    /// The colour of indicators for which the file names none and marks nothing else. It never
+    /// opens a marking of the file.
+    pub default_tlp: Option<Tlp>,
+    /// The name of the source, at most [`crate::MAX_SOURCE`] bytes; longer is cut.
+    pub source: String,
+    /// Which CSV column means what; without it the header decides.
+    pub csv: Option<CsvMapping>,
+}
+
+/// Where indicators and refusals go.
+pub trait Sink {
+    /// Takes over one indicator.
+    ///
+    /// # Errors
+    /// A fault ends the import with [`ReadFault::Sink`].
+    fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault>;
+
+    /// Hears of one item that was not taken, and why.
+    fn refuse(&mut self, refusal: Refusal);
+
+    /// Hears how many bytes of the input have been read, now and then.
+    fn progress(&mut self, bytes_read: u64);
+}
+
+/// The sink cannot take more.
+#[derive(Debug, thiserror::Error)]
+#[error("the receiver of the indicators failed")]
+pub struct SinkFault(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Why an import ended early for a reason that is not in the content's details.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadFault {
+    /// The file is compressed; it is not unpacked here, so that no bomb can go off.
+    #[error("the file is compressed ({0}): unpack it first")]
+    Compressed(&'static str),
+    /// The input could not be read.
+    #[error("reading the input failed")]
+    Io(#[source] io::Error),
+    /// The sink failed.
+    #[error("handing over an indicator failed")]
+    Sink(#[source] SinkFault),
+    /// The file is in UTF-16; only UTF-8 is read.
+    #[error("the file is in UTF-16: convert it to UTF-8 first")]
+    Utf16,
+}
+
+impl ReadFault {
+    /// A stable machine name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReadFault::Compressed(_) => "compressed",
+            ReadFault::Io(_) => "io",
+            ReadFault::Sink(_) => "sink",
+            ReadFault::Utf16 => "utf16",
+        }
+    }
+}
+
+/// Reads all of `input` and hands every indicator and refusal to `sink`.
+///
+/// Memory is bounded by [`MAX_LINE`], [`MAX_RECORD`], [`MAX_OBJECT`], [`MAX_HELD`] and
+/// [`MAX_EVENT_HELD`], whatever the input's size.
+///
+/// # Errors
+/// [`ReadFault`]; what was handed over before stays handed over.
+pub fn read<R: BufRead>(
+    mut input: R,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Summary, ReadFault> {
+    let mut head = Vec::new();
+    input
+        .by_ref()
+        .take(SNIFF as u64)
+        .read_to_end(&mut head)
+        .map_err(ReadFault::Io)?;
+    refuse_binary(&head)?;
+    let bom = if head.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
+    let format = match options.format {
+        Format::Auto => sniff(head.get(bom..).unwrap_or(&[])),
+        format => format,
+    };
+    let mut cursor = Cursor::new(head);
+    cursor.set_position(bom as u64);
+    let input = cursor.chain(input);
+    let mut intake = Intake::new(options, sink, format);
+    match format {
+        Format::Auto | Format::List => list::read(input, &mut intake)?,
+        Format::Csv => csv::read(input, &mut intake)?,
+        Format::Misp => misp::read(input, &mut intake)?,
+        Format::Stix => stix::read(input, &mut intake)?,
+    }
+    Ok(intake.finish())
+}
+
+/// Parses one STIX pattern.
+///
+/// # Errors
+/// [`PatternFault`] with the byte where the text stops being a pattern.
+pub fn parse_pattern(text: &str) -> Result<Pattern, PatternFault> {
+    pattern::parse(text)
+}
+
+fn refuse_binary(head: &[u8]) -> Result<(), ReadFault> {
+    const MAGIC: [(&[u8], &str); 5] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"PK\x03\x04", "zip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\xfd7zXZ\x00", "xz"),
+        (b"BZh", "bzip2"),
+    ];
+    if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(ReadFault::Compressed(name));
+    }
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(ReadFault::Utf16);
+    }
+    Ok(())
+}
+
+/// Tells the format from the first bytes; anything unclear is a list, whose reader takes anything.
+fn sniff(head: &[u8]) -> Format {
+    let start = head
+        .iter()
+        .position(|b| !b.is_ascii_whitespace())
+        .unwrap_or(head.len());
+    let body = head.get(start..).unwrap_or(&[]);
+    let next = body.iter().skip(1).find(|b| !b.is_ascii_whitespace());
+    let json = match body.first() {
+        Some(b'{') => matches!(next, Some(b'"' | b'}')),
+        Some(b'[') => matches!(next, Some(b'{')),
+        _ => false,
+    };
+    if !json {
+        return if csv::looks_like(head) {
+            Format::Csv
+        } else {
+            Format::List
+        };
+    }
+    let find = |needle: &[u8]| {
+        body.windows(needle.len())
+            .position(|window| window == needle)
+    };
+    let first = |needles: &[&[u8]]| needles.iter().filter_map(|n| find(n)).min();
+    let misp = first(&[b"\"Event\"", b"\"response\"", b"\"Attribute\""]);
+    let stix = first(&[b"\"objects\"", b"\"spec_version\"", b"\"bundle\""]);
+    match (misp, stix) {
+        (Some(misp), Some(stix)) if misp < stix => Format::Misp,
+        (Some(_), None) => Format::Misp,
+        _ => Format::Stix,
+    }
+}

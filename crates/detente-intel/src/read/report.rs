@@ -1,0 +1,264 @@
+//! What an import says about itself: refusals one by one, and a summary that adds up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Format, PatternFault};
+use crate::NormalFault;
+
+/// The longest excerpt of refused content, in characters before escaping.
+pub const MAX_EXCERPT: usize = 80;
+
+/// Where in the input something stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line or record, counted from 1 (a CSV record by its first line).
+    Line(u64),
+    /// A value in a JSON document.
+    Json {
+        /// The path from the top, such as `objects[12]` or `Event.Attribute[3]`.
+        path: String,
+        /// The line on which the value ends, counted from 1.
+        line: u64,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Json { path, line } => write!(f, "{path} (line {line})"),
+        }
+    }
+}
+
+/// One item that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Where it stands.
+    pub place: Place,
+    /// How it begins: at most [`MAX_EXCERPT`] characters, control and direction characters escaped.
+    pub excerpt: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why an item was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A name that could be a file as well as a domain, in free text.
+    #[error("in free text this may be a file name as well as a domain")]
+    AmbiguousName,
+    /// JSON that breaks off.
+    #[error("the JSON document breaks off")]
+    JsonCut,
+    /// Bytes that are no JSON.
+    #[error("not JSON: {0}")]
+    JsonSyntax(String),
+    /// A line longer than [`super::MAX_LINE`].
+    #[error("a line of {got} bytes, at most {max} allowed")]
+    LineTooLong {
+        /// The length found, in bytes.
+        got: u64,
+        /// The bound, in bytes.
+        max: u64,
+    },
+    /// A marking definition with the fixed id of one colour and the content of another.
+    #[error("the marking definition contradicts the colour of its id")]
+    MarkingContradiction,
+    /// The value has no normal form.
+    #[error("{0}")]
+    Normal(NormalFault),
+    /// Not UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// A JSON value that is not what its format says.
+    #[error("not of the expected shape: {0}")]
+    ObjectShape(String),
+    /// A JSON value with more nesting than [`super::MAX_DEPTH`].
+    #[error("nested deeper than {max} levels")]
+    ObjectTooDeep {
+        /// The bound, in levels.
+        max: usize,
+    },
+    /// A JSON value of more bytes than its bound.
+    #[error("an object of {got} bytes, at most {max} allowed")]
+    ObjectTooLarge {
+        /// The length found, in bytes.
+        got: u64,
+        /// The bound, in bytes.
+        max: u64,
+    },
+    /// A STIX pattern with a negated comparison: what it names is what must not occur.
+    #[error("the pattern negates this comparison")]
+    PatternNegated,
+    /// A STIX pattern comparison with an operator that names no single value.
+    #[error("the pattern operator {0} names no single value")]
+    PatternOperator(String),
+    /// A STIX pattern comparison on an object path that is not an observable here.
+    #[error("the pattern path {0} is no supported observable")]
+    PatternPath(String),
+    /// A STIX pattern that does not parse.
+    #[error("not a STIX pattern: {0}")]
+    PatternSyntax(PatternFault),
+    /// A CSV record longer than [`super::MAX_RECORD`] or with more than [`super::MAX_COLUMNS`].
+    #[error("a record longer than {max_bytes} bytes or {max_columns} columns")]
+    RecordTooLarge {
+        /// The bound in bytes.
+        max_bytes: usize,
+        /// The bound in columns.
+        max_columns: usize,
+    },
+    /// A whole document in which nothing known was found.
+    #[error("a JSON document that is neither STIX nor MISP")]
+    UnknownJson,
+    /// A pattern in another language than STIX.
+    #[error("the pattern language {0} is not supported")]
+    UnsupportedPattern(String),
+    /// An attribute or column type that is no observable here.
+    #[error("the type {0} is not supported")]
+    UnsupportedType(String),
+    /// A name with a wildcard, which stands for many.
+    #[error("a wildcard stands for many names")]
+    Wildcard,
+}
+
+impl Reason {
+    /// A stable machine name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Reason::AmbiguousName => "ambiguous_name",
+            Reason::JsonCut => "json_cut",
+            Reason::JsonSyntax(_) => "json_syntax",
+            Reason::LineTooLong { .. } => "line_too_long",
+            Reason::MarkingContradiction => "marking_contradiction",
+            Reason::Normal(fault) => fault.code(),
+            Reason::NotUtf8 => "not_utf8",
+            Reason::ObjectShape(_) => "object_shape",
+            Reason::ObjectTooDeep { .. } => "object_too_deep",
+            Reason::ObjectTooLarge { .. } => "object_too_large",
+            Reason::PatternNegated => "pattern_negated",
+            Reason::PatternOperator(_) => "pattern_operator",
+            Reason::PatternPath(_) => "pattern_path",
+            Reason::PatternSyntax(_) => "pattern_syntax",
+            Reason::RecordTooLarge { .. } => "record_too_large",
+            Reason::UnknownJson => "unknown_json",
+            Reason::UnsupportedPattern(_) => "unsupported_pattern",
+            Reason::UnsupportedType(_) => "unsupported_type",
+            Reason::Wildcard => "wildcard",
+        }
+    }
+}
+
+impl From<NormalFault> for Reason {
+    fn from(fault: NormalFault) -> Reason {
+        Reason::Normal(fault)
+    }
+}
+
+/// Why an item was passed over although nothing is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Skip {
+    /// An empty line or record.
+    Blank,
+    /// A comment line.
+    Comment,
+    /// An attribute that its origin has deleted.
+    Deleted,
+    /// A CSV header.
+    Header,
+    /// A line of a hosts file that every hosts file has.
+    HostsBoilerplate,
+    /// A line or record in which nothing looks like an observable.
+    NoObservable,
+    /// A STIX object that is neither an indicator nor an observable.
+    OtherObject,
+    /// A proposal to change a MISP event, made by somebody other than its owner.
+    Proposal,
+    /// An indicator that its origin has revoked.
+    Revoked,
+}
+
+impl Skip {
+    /// A stable machine name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Skip::Blank => "blank",
+            Skip::Comment => "comment",
+            Skip::Deleted => "deleted",
+            Skip::Header => "header",
+            Skip::HostsBoilerplate => "hosts_boilerplate",
+            Skip::NoObservable => "no_observable",
+            Skip::OtherObject => "other_object",
+            Skip::Proposal => "proposal",
+            Skip::Revoked => "revoked",
+        }
+    }
+}
+
+/// The account of one import. An *item* is an observable found or a line, record or object in
+/// which none is; a line may hold several items.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What the file was read as.
+    pub format: Format,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Lines begun.
+    pub lines: u64,
+    /// Items met.
+    pub seen: u64,
+    /// Items handed to the sink. A value that occurs twice counts twice.
+    pub taken: u64,
+    /// Items refused, by [`Reason::code`].
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Items skipped, by [`Skip::code`].
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// Items taken whose marking is closed because it was not understood.
+    pub closed: u64,
+    /// Items taken for which more than one colour was named.
+    pub conflicting: u64,
+    /// Items taken whose context was longer than allowed and was cut.
+    pub shortened: u64,
+    /// Why the rest of the file could not be read, if so. The refusal has been reported too.
+    pub broken: Option<Reason>,
+}
+
+impl Summary {
+    /// Items refused for any reason.
+    pub fn refused_total(&self) -> u64 {
+        self.refused.values().sum()
+    }
+
+    /// Items skipped for any reason.
+    pub fn skipped_total(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+
+    /// Whether every item met is accounted for: taken, refused or skipped.
+    pub fn is_balanced(&self) -> bool {
+        self.seen == self.taken + self.refused_total() + self.skipped_total()
+    }
+}
+
+/// The beginning of refused content, safe to print.
+pub(super) fn excerpt(content: &[u8]) -> String {
+    // Four bytes a character at most, so that this prefix holds the characters that are shown.
+    let head = content.get(..MAX_EXCERPT * 4).unwrap_or(content);
+    let text = String::from_utf8_lossy(head);
+    let mut out = String::new();
+    for c in text.chars().take(MAX_EXCERPT) {
+        let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        if c.is_control() || turns {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    if text.chars().nth(MAX_EXCERPT).is_some() {
+        out.push('…');
+    }
+    out
+}

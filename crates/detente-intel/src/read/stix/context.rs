@@ -1,0 +1,176 @@
+//! What a STIX object says beside its observables: its properties, times and markings.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::read::intake::Intake;
+use crate::{Context, MAX_MARKING_TEXTS, Markings, parse_unix_seconds};
+
+/// The properties that are read. `serde` refuses an object that has one of them twice, so no two
+/// readers can see two different markings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Object {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<Value>,
+    pub(super) id: Option<Value>,
+    pub(super) created_by_ref: Option<Value>,
+    pub(super) confidence: Option<Value>,
+    pub(super) definition: Option<Value>,
+    pub(super) definition_type: Option<Value>,
+    pub(super) description: Option<Value>,
+    pub(super) extensions: Option<Value>,
+    pub(super) first_observed: Option<Value>,
+    pub(super) granular_markings: Option<Value>,
+    pub(super) hashes: Option<Value>,
+    pub(super) indicator_types: Option<Value>,
+    pub(super) labels: Option<Value>,
+    pub(super) last_observed: Option<Value>,
+    pub(super) name: Option<Value>,
+    pub(super) number: Option<Value>,
+    pub(super) object_marking_refs: Option<Value>,
+    pub(super) objects: Option<Value>,
+    pub(super) pattern: Option<Value>,
+    pub(super) pattern_type: Option<Value>,
+    pub(super) revoked: Option<Value>,
+    pub(super) valid_from: Option<Value>,
+    pub(super) valid_until: Option<Value>,
+    pub(super) value: Option<Value>,
+}
+
+pub(super) fn text(value: &Option<Value>) -> Option<&str> {
+    value.as_ref().and_then(Value::as_str)
+}
+
+pub(super) fn texts(value: &Option<Value>) -> impl Iterator<Item = &str> {
+    value
+        .as_ref()
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+/// What a marking definition says by its body.
+pub(super) fn defined(object: &Object, id: &str) -> Markings {
+    let mut markings = Markings::none();
+    let mut colours = Vec::new();
+    let is_tlp = text(&object.definition_type).is_some_and(|t| t.eq_ignore_ascii_case("tlp"));
+    if let Some(Value::Object(definition)) = &object.definition {
+        if let (true, Some(Value::String(colour))) = (is_tlp, definition.get("tlp")) {
+            colours.push(colour.as_str());
+        }
+        if let Some(Value::String(statement)) = definition.get("statement") {
+            // Terms in prose: a machine cannot tell what they allow.
+            markings.add_unknown(&format!("statement: {statement}"));
+        }
+    }
+    if let Some(Value::Object(extensions)) = &object.extensions {
+        colours.extend(
+            extensions
+                .values()
+                .filter_map(|e| e.get("tlp_2_0"))
+                .filter_map(Value::as_str),
+        );
+    }
+    for colour in &colours {
+        match colour.parse() {
+            Ok(tlp) => markings.add_tlp(tlp),
+            Err(_) => markings.add_unknown(colour),
+        }
+    }
+    if markings.is_unmarked() {
+        markings.add_unknown(id);
+    }
+    markings
+}
+
+/// The context of an object and the ids of markings that are still to be looked up.
+pub(super) fn context_of(intake: &Intake<'_>, object: &Object) -> (Context, Vec<String>) {
+    let mut context = intake.context();
+    context.origin = text(&object.id).map(str::to_owned);
+    context.describe(text(&object.description).unwrap_or(""));
+    for label in texts(&object.labels).chain(texts(&object.indicator_types)) {
+        context.add_label(label);
+    }
+    if let Some(confidence) = &object.confidence {
+        context.confidence = confidence.as_u64().and_then(|n| u8::try_from(n).ok());
+        if context.confidence.is_none_or(|n| n > 100) {
+            context.confidence = None;
+            context.add_extra("confidence", &confidence.to_string());
+        }
+    }
+    context.add_extra("name", text(&object.name).unwrap_or(""));
+    context.add_extra("created_by_ref", text(&object.created_by_ref).unwrap_or(""));
+    let times = [
+        ("valid_from", &object.valid_from, &mut context.valid_from),
+        ("valid_until", &object.valid_until, &mut context.valid_until),
+        (
+            "first_observed",
+            &object.first_observed,
+            &mut context.first_seen,
+        ),
+        (
+            "last_observed",
+            &object.last_observed,
+            &mut context.last_seen,
+        ),
+    ];
+    let mut unread = Vec::new();
+    for (name, value, into) in times {
+        *into = text(value).and_then(parse_unix_seconds);
+        if let (None, Some(raw)) = (&*into, text(value)) {
+            unread.push((name, raw));
+        }
+    }
+    for (name, raw) in unread {
+        context.add_extra(name, raw);
+    }
+    // Bounded before it is cloned for each value.
+    context.shorten();
+    let refs = marking_refs(object, &mut context.markings);
+    (context, refs)
+}
+
+/// Applies the markings with known ids and returns the others. A granular marking counts for the
+/// whole object: the indicator carries all of it, and the most restrictive wins.
+fn marking_refs(object: &Object, markings: &mut Markings) -> Vec<String> {
+    let mut ids: Vec<&str> = Vec::new();
+    match &object.object_marking_refs {
+        None => {}
+        Some(Value::Array(refs)) => {
+            for one in refs {
+                match one.as_str() {
+                    Some(id) => ids.push(id),
+                    None => markings.add_unknown("object_marking_refs"),
+                }
+            }
+        }
+        Some(_) => markings.add_unknown("object_marking_refs"),
+    }
+    match &object.granular_markings {
+        None => {}
+        Some(Value::Array(list)) => {
+            for one in list {
+                match one.get("marking_ref") {
+                    Some(Value::String(id)) => ids.push(id),
+                    // A granular marking may name a language instead.
+                    None if one.get("lang").is_some() => {}
+                    _ => markings.add_unknown("granular_markings"),
+                }
+            }
+        }
+        Some(_) => markings.add_unknown("granular_markings"),
+    }
+    let mut open: Vec<String> = Vec::new();
+    for id in ids {
+        if !markings.add_stix_id(id) && !open.iter().any(|had| had == id) {
+            if open.len() < MAX_MARKING_TEXTS {
+                open.push(id.to_owned());
+            } else {
+                markings.add_unknown(id);
+            }
+        }
+    }
+    open
+}

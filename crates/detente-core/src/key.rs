@@ -105,6 +105,13 @@ impl fmt::Debug for SigningKey {
     }
 }
 
+/// The public half of an Ed25519 seed (RFC 8032 §5.1.5): for log, mirror and other single keys.
+pub fn ed25519_public(seed: &[u8; 32]) -> [u8; ED25519_PUBLIC_LEN] {
+    ed25519_dalek::SigningKey::from_bytes(seed)
+        .verifying_key()
+        .to_bytes()
+}
+
 /// Both signatures over one statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignaturePair {

@@ -2,6 +2,7 @@
 
 use detente_core::accord::{Accord, Forbid, Only, Permit, Rule};
 use detente_core::act::ObjectFacts;
+use detente_core::encode::DecodeError;
 use detente_core::state::{NotInForce, Released};
 use detente_core::{Span, Tlp, UnixSeconds};
 
@@ -76,6 +77,9 @@ pub enum Denial {
         /// By what, in words.
         because: String,
     },
+    /// The object is not in its canonical form: the other side would have to refuse it.
+    #[error("the object is malformed")]
+    Malformed(#[source] DecodeError),
     /// A marking is not understood, or markings contradict each other.
     #[error("a marking is unknown or contradictory, and so closed")]
     MarkingUnknown,
@@ -127,6 +131,7 @@ impl Denial {
             Denial::Cap { .. } => "cap_reached",
             Denial::Expired { .. } => "permit_expired",
             Denial::Forbidden { .. } => "forbidden",
+            Denial::Malformed(_) => "object_malformed",
             Denial::MarkingUnknown => "marking_unknown",
             Denial::NoPermit { .. } => "no_permit",
             Denial::NotInForce(_) => "not_in_force",
@@ -162,7 +167,7 @@ impl Denial {
 
 /// Decides whether one object may leave.
 ///
-/// Order: accord in force; stop; markings understood; prohibitions; then permissions, each with its
+/// Order: accord in force; stop; two different parties of it; markings understood; prohibitions; then permissions, each with its
 /// scope, ceiling, expiry and cap; else no. The order of clauses in the text does not matter: among
 /// several permissions the lowest-numbered that lets the object go is named.
 pub fn decide(question: &Question<'_>) -> Verdict {
@@ -173,6 +178,11 @@ pub fn decide(question: &Question<'_>) -> Verdict {
     if let Some(by) = &question.stopped_by {
         return Verdict::Deny(Denial::Stopped { by: by.clone() });
     }
+    // A stranger is nobody, not "any party": `*` in a clause means the parties of the accord.
+    let party = |handle: &str| accord.parties.iter().any(|known| known.handle == handle);
+    if !party(question.from) || !party(question.to) || question.from == question.to {
+        return Verdict::Deny(no_permit(question));
+    }
     if question.facts.marking_unknown {
         return Verdict::Deny(Denial::MarkingUnknown);
     }
@@ -182,11 +192,11 @@ pub fn decide(question: &Question<'_>) -> Verdict {
     permitted(accord, question)
 }
 
-/// Clause ids in the order of their numbers: 3.2 before 3.10.
-pub(crate) fn clause_order(id: &str) -> Vec<u64> {
-    id.split('.')
-        .map(|part| part.parse().unwrap_or(u64::MAX))
-        .collect()
+/// Clause ids in the order of their numbers: 3.2 before 3.10. Parts have no leading zeros, so that
+/// the longer number is the larger.
+fn clause_order(id: &str) -> impl Ord + '_ {
+    let parts = id.split('.').map(|part| (part.len(), part));
+    parts.collect::<Vec<(usize, &str)>>()
 }
 
 fn forbidden(accord: &Accord, question: &Question<'_>) -> Option<Denial> {
@@ -198,7 +208,9 @@ fn forbidden(accord: &Accord, question: &Question<'_>) -> Option<Denial> {
             hits.push((&clause.id, because));
         }
     }
-    let (clause, because) = hits.into_iter().min_by_key(|(id, _)| clause_order(id))?;
+    let (clause, because) = hits
+        .into_iter()
+        .min_by(|(a, _), (b, _)| clause_order(a).cmp(&clause_order(b)))?;
     Some(Denial::Forbidden {
         clause: clause.to_owned(),
         because,
@@ -221,12 +233,32 @@ fn covers(rule: &Forbid, question: &Question<'_>) -> Option<String> {
         return Some(String::new());
     }
     let label = rule.labels.iter().find(|label| {
-        facts
-            .labels
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(label))
+        let mut own = facts.labels.iter();
+        own.any(|own| same_label(own, label))
     })?;
     Some(format!(": label {label:?}"))
+}
+
+/// Labels are compared as people read them: without regard to case in any script, and to white space
+/// around. A prohibition must not be passed by writing its label otherwise.
+fn same_label(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
+    // Upper case first: it makes one of what has two small letters (final sigma, sharp s).
+    let folded = |text: &str| text.to_uppercase().to_lowercase();
+    folded(one) == folded(other)
+}
+
+fn no_permit(question: &Question<'_>) -> Denial {
+    Denial::NoPermit {
+        from: question.from.to_owned(),
+        to: question.to.to_owned(),
+        kind: question.facts.kind,
+        tlp: question.facts.tlp,
+        matched: question.matched,
+    }
 }
 
 fn permitted(accord: &Accord, question: &Question<'_>) -> Verdict {
@@ -241,14 +273,8 @@ fn permitted(accord: &Accord, question: &Question<'_>) -> Verdict {
             permits.push((&clause.id, rule));
         }
     }
-    permits.sort_by_key(|(id, _)| clause_order(id));
-    let mut nearest = Denial::NoPermit {
-        from: question.from.to_owned(),
-        to: question.to.to_owned(),
-        kind: facts.kind,
-        tlp: facts.tlp,
-        matched: question.matched,
-    };
+    permits.sort_by(|(a, _), (b, _)| clause_order(a).cmp(&clause_order(b)));
+    let mut nearest = no_permit(question);
     for (clause, rule) in permits {
         match check_permit(clause, rule, question) {
             Ok(reason) => {

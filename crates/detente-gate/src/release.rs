@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_core::act::{MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
+use detente_core::accord::Rule;
+use detente_core::act::{Body, MAX_BODY, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
 use detente_core::object::Object;
-use detente_core::state::{Released, State};
-use detente_core::{Digest, PartyId, RunId, UnixSeconds};
+use detente_core::state::{NotInForce, Released, State};
+use detente_core::{Digest, Kind, PartyId, RunId, Span, UnixSeconds};
 
-use crate::decide::{Question, Verdict, decide};
+use crate::decide::{Denial, Question, Verdict, decide};
 
 /// One object and the gate's answer.
 #[derive(Clone, Debug)]
@@ -61,7 +62,12 @@ pub fn decide_all(
         if !seen.insert(address) {
             continue;
         }
-        let verdict = tally.decide(&object.facts(&bytes));
+        // What can't be read back would be refused over there, and its facts would spoil the
+        // manifest that is signed.
+        let verdict = match Object::decode(&bytes) {
+            Ok(_) => tally.decide(&object.facts(&bytes)),
+            Err(error) => Verdict::Deny(Denial::Malformed(error)),
+        };
         decided.push(Decided {
             address,
             object,
@@ -76,6 +82,10 @@ pub fn decide_all(
 pub(crate) struct Tally<'a> {
     state: &'a State,
     asked: Asked,
+    /// The kinds of indicator that the run told both sides of.
+    told: &'a [Kind],
+    /// What had left before, by clause and window; and what this release adds, by clause.
+    before: BTreeMap<(String, Span), Released>,
     own: BTreeMap<String, Released>,
 }
 
@@ -84,24 +94,27 @@ impl<'a> Tally<'a> {
         Tally {
             state,
             asked,
+            told: told(state, asked),
+            before: BTreeMap::new(),
             own: BTreeMap::new(),
         }
     }
 
     pub(crate) fn decide(&mut self, facts: &ObjectFacts) -> Verdict {
-        let Asked { from, to, run, now } = self.asked;
+        let Asked { from, to, now, .. } = self.asked;
         let accord = self.state.in_force_at(now);
         let handle = |party: PartyId| {
             let named = accord.as_ref().ok().and_then(|accord| accord.party(party));
             named.map_or("", |party| party.handle.as_str())
         };
-        let matched = run
-            .and_then(|run| self.state.runs.get(&run))
-            .is_some_and(|run| run.agreed().is_some() && run.has(from) && run.has(to));
-        let own = RefCell::new(&mut self.own);
+        let before = RefCell::new(&mut self.before);
         let used = |clause: &str, per| {
-            let before = self.state.released(from, clause, per, now);
-            before.plus(own.borrow().get(clause).copied().unwrap_or_default())
+            let mut before = before.borrow_mut();
+            // The state does not change under a tally: its releases are summed up once.
+            let before = before
+                .entry((clause.to_owned(), per))
+                .or_insert_with(|| self.state.released(from, clause, per, now));
+            before.plus(self.own.get(clause).copied().unwrap_or_default())
         };
         let verdict = decide(&Question {
             accord: accord.clone(),
@@ -112,19 +125,34 @@ impl<'a> Tally<'a> {
             from: handle(from),
             to: handle(to),
             facts,
-            matched,
+            matched: self.told.contains(&facts.kind),
             now,
             used: &used,
         });
         if let Verdict::Allow(allowance) = &verdict {
-            let mut own = own.borrow_mut();
-            let sum = own.entry(allowance.clause.clone()).or_default();
+            let sum = self.own.entry(allowance.clause.clone()).or_default();
             *sum = sum.plus(Released {
                 count: 1,
                 bytes: facts.bytes.into(),
             });
         }
         verdict
+    }
+}
+
+/// The kinds of indicator of which the run told the releasing side which ones both hold, if it was
+/// a run between the two.
+fn told(state: &State, Asked { from, to, run, .. }: Asked) -> &[Kind] {
+    let run = run.and_then(|run| state.runs.get(&run));
+    let Some(run) = run.filter(|run| run.told_which(from) && run.has(to)) else {
+        return &[];
+    };
+    // By the text under which it was offered; another may be in force by now.
+    let text = state.texts.get(&run.offer.text);
+    let clause = text.and_then(|text| text.accord.clause(&run.offer.clause));
+    match clause.and_then(|clause| clause.rule.as_ref()) {
+        Some(Rule::Match(rule)) => &rule.kinds,
+        _ => &[],
     }
 }
 
@@ -151,6 +179,15 @@ pub enum ReleaseFault {
     /// A stop holds, or the accord is no longer in force: what is on record waits.
     #[error("{0}")]
     Stopped(String),
+    /// No release with this manifest has effect in the record.
+    #[error("no release with this manifest is on record")]
+    NotOnRecord,
+    /// The manifest is longer than an act may be.
+    #[error("the manifest has {got} bytes, an act holds at most {MAX_BODY}: release less at once")]
+    TooLong {
+        /// Bytes of the manifest.
+        got: usize,
+    },
     /// More objects than one release holds.
     #[error("{got} objects may leave, one release holds at most {MAX_MANIFEST}")]
     TooMany {
@@ -164,8 +201,10 @@ impl ReleaseFault {
     pub const fn code(&self) -> &'static str {
         match self {
             ReleaseFault::Nothing => "release_nothing",
+            ReleaseFault::NotOnRecord => "release_not_on_record",
             ReleaseFault::OtherObject { .. } => "release_other_object",
             ReleaseFault::Stopped(_) => "release_stopped",
+            ReleaseFault::TooLong { .. } => "release_too_long",
             ReleaseFault::TooMany { .. } => "release_too_many",
         }
     }
@@ -211,6 +250,11 @@ impl Release {
             run,
             manifest,
         };
+        // Signed, it would stand in a log that nobody could read on.
+        let got = Body::Release(body.clone()).encode().len();
+        if got > MAX_BODY {
+            return Err(ReleaseFault::TooLong { got });
+        }
         Ok(Release {
             to,
             body,
@@ -222,8 +266,8 @@ impl Release {
     /// anew but whether a stop holds now.
     ///
     /// # Errors
-    /// [`ReleaseFault::OtherObject`] if an object is not the recorded one, [`ReleaseFault::Stopped`]
-    /// if nothing may leave now.
+    /// [`ReleaseFault::NotOnRecord`] if the record has no such release, [`ReleaseFault::OtherObject`]
+    /// if an object is not the recorded one, [`ReleaseFault::Stopped`] if nothing may leave now.
     pub fn recorded(
         state: &State,
         to: PartyId,
@@ -238,6 +282,13 @@ impl Release {
             let words = format!("stopped by {} until {}", state.name_of(by), stop.lapses);
             return Err(ReleaseFault::Stopped(words));
         }
+        // Else this would be a way around the gate.
+        let manifest = body.manifest_digest();
+        let receiver = state.parties.contains_key(&to);
+        let mut known = state.releases.iter();
+        if !receiver || !known.any(|known| known.manifest == manifest) {
+            return Err(ReleaseFault::NotOnRecord);
+        }
         let mut leaving = Vec::with_capacity(body.manifest.len());
         for (place, entry) in body.manifest.iter().enumerate() {
             match objects.get(place) {
@@ -247,7 +298,11 @@ impl Release {
                 _ => return Err(ReleaseFault::OtherObject { place }),
             }
         }
-        Ok(Release { to, body: body.clone(), objects: leaving })
+        Ok(Release {
+            to,
+            body: body.clone(),
+            objects: leaving,
+        })
     }
 
     /// Who receives it.
@@ -266,7 +321,10 @@ impl Release {
     }
 
     /// Asks the gate again about a release in the record: the state just before it, its author, the
-    /// receiver and time must give the same clause for each object.
+    /// receiver and time must give the same clause for each object. A release under another text
+    /// than the one in force fails at its first place.
+    ///
+    /// Judge an author by what it knew ([`detente_core::state::Logs::fold_known_to`]).
     ///
     /// # Errors
     /// The place in the manifest and what the gate says of it.
@@ -276,15 +334,15 @@ impl Release {
         body: &ReleaseBody,
         now: UnixSeconds,
     ) -> Result<(), (usize, Verdict)> {
-        let mut tally = Tally::new(
-            state,
-            Asked {
-                from,
-                to,
-                run: body.run,
-                now,
-            },
-        );
+        let run = body.run;
+        let mut tally = Tally::new(state, Asked { from, to, run, now });
+        match state.in_force_at(now) {
+            Ok(accord) if accord.digest != body.text => {
+                return Err((0, Verdict::Deny(Denial::NotInForce(NotInForce::NotSigned))));
+            }
+            Ok(_) => {}
+            Err(error) => return Err((0, Verdict::Deny(Denial::NotInForce(error)))),
+        }
         for (index, entry) in body.manifest.iter().enumerate() {
             match tally.decide(&entry.facts) {
                 Verdict::Allow(allowance) if allowance.clause == entry.clause => {}

@@ -1,1 +1,266 @@
+//! Texts made from drafts, and states in which they are in force.
 
+mod exposure;
+mod laws;
+mod release;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use detente_core::accord::Accord;
+use detente_core::act::ObjectFacts;
+use detente_core::state::{InForce, Released, State, TextState};
+use detente_core::{Kind, PartyId, Span, Tlp, UnixSeconds};
+
+use crate::{Question, Verdict, decide};
+
+/// The second at which the tests ask.
+pub(crate) const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
+
+/// A permission to be written into a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Allow {
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) matched: bool,
+    pub(crate) max_tlp: Tlp,
+    /// Objects and bytes in thirty days.
+    pub(crate) cap: Option<(u64, Option<u64>)>,
+    pub(crate) expires: Option<&'static str>,
+}
+
+/// A prohibition to be written into a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ban {
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) labels: Vec<&'static str>,
+    pub(crate) min_tlp: Option<Tlp>,
+}
+
+/// A clause with its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Draft {
+    Allow(String, Allow),
+    Ban(String, Ban),
+    /// A matching clause between A and B over domains and addresses.
+    Match(String),
+}
+
+/// Anything of domain kind may leave, up to amber.
+pub(crate) fn allow() -> Allow {
+    Allow {
+        from: "*",
+        to: "*",
+        kinds: vec![Kind::Domain],
+        matched: false,
+        max_tlp: Tlp::Amber,
+        cap: None,
+        expires: None,
+    }
+}
+
+/// Everything is forbidden.
+pub(crate) fn ban() -> Ban {
+    Ban {
+        from: "*",
+        to: "*",
+        kinds: Vec::new(),
+        labels: Vec::new(),
+        min_tlp: None,
+    }
+}
+
+fn quoted<T: ToString>(words: impl IntoIterator<Item = T>) -> String {
+    let words = words
+        .into_iter()
+        .map(|word| format!("{:?}", word.to_string()));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+impl Draft {
+    fn text(&self) -> String {
+        let (id, shown, rule) = match self {
+            Draft::Allow(id, rule) => (id, rule.shown(), rule.text()),
+            Draft::Ban(id, rule) => (id, rule.shown(), rule.text()),
+            Draft::Match(id) => (id, MATCH_SHOWN.to_owned(), MATCH.to_owned()),
+        };
+        format!("[[clause]]\nid = \"{id}\"\nprose.en = \"A rule. {shown}\"\n{rule}\n")
+    }
+}
+
+const MATCH: &str = "match = { between = [\"A\", \"B\"], kinds = [\"domain\", \"ipv4\"], \
+    mode = \"which\", answer = \"both\", max_items = 1000, pad = \"none\", \
+    budget = { runs = 4, items = 4000, per = \"P30D\" } }";
+const MATCH_SHOWN: &str = "{max_items} {budget.runs} {budget.items} {budget.per}";
+
+impl Allow {
+    fn shown(&self) -> String {
+        let mut shown = "{max_tlp}".to_owned();
+        if let Some((_, bytes)) = self.cap {
+            shown.push_str(" {cap.count} {cap.per}");
+            shown.push_str(if bytes.is_some() { " {cap.bytes}" } else { "" });
+        }
+        shown.push_str(if self.expires.is_some() {
+            " {expires}"
+        } else {
+            ""
+        });
+        shown
+    }
+
+    fn text(&self) -> String {
+        let kinds = quoted(&self.kinds);
+        let only = if self.matched { "matched" } else { "any" };
+        let mut text = format!(
+            "[clause.permit]\nfrom = {:?}\nto = {:?}\nobject = \"indicator\"\nkinds = [{kinds}]\n\
+             only = \"{only}\"\nmax_tlp = {:?}\n",
+            self.from,
+            self.to,
+            self.max_tlp.name(),
+        );
+        if let Some((count, bytes)) = self.cap {
+            let bytes = bytes.map_or(String::new(), |bytes| format!("bytes = {bytes}, "));
+            text.push_str(&format!(
+                "cap = {{ count = {count}, {bytes}per = \"P30D\" }}\n"
+            ));
+        }
+        if let Some(expires) = self.expires {
+            text.push_str(&format!("expires = {expires:?}\n"));
+        }
+        text
+    }
+}
+
+impl Ban {
+    fn shown(&self) -> String {
+        let labels = if self.labels.is_empty() {
+            ""
+        } else {
+            "{labels} "
+        };
+        let tlp = if self.min_tlp.is_some() {
+            "{min_tlp}"
+        } else {
+            ""
+        };
+        format!("{labels}{tlp}")
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!(
+            "[clause.forbid]\nfrom = {:?}\nto = {:?}\nobject = \"indicator\"\n",
+            self.from, self.to
+        );
+        if !self.kinds.is_empty() {
+            text.push_str(&format!("kinds = [{}]\n", quoted(&self.kinds)));
+        }
+        if !self.labels.is_empty() {
+            text.push_str(&format!("labels = [{}]\n", quoted(&self.labels)));
+        }
+        if let Some(tlp) = self.min_tlp {
+            text.push_str(&format!("min_tlp = {:?}\n", tlp.name()));
+        }
+        text
+    }
+}
+
+/// The id of a party by its handle.
+pub(crate) fn id(handle: &str) -> PartyId {
+    PartyId::new([handle.as_bytes()[0]; 32])
+}
+
+/// A text between A, B and C with these clauses.
+#[track_caller]
+pub(crate) fn accord(clauses: &[Draft]) -> Accord {
+    let mut text = "format = 1\n\n[accord]\nid = \"gate-0\"\ntitle = \"A test\"\n\
+        bindingness = \"technical\"\nlanguages = [\"en\"]\nprevailing = \"none\"\n\
+        expires = \"2030-12-31\"\ndefault_tlp = \"amber\"\n\n"
+        .to_owned();
+    for handle in ["A", "B", "C"] {
+        text.push_str(&format!(
+            "[[party]]\nid = \"{handle}\"\nname = \"CERT {handle}\"\nroot = \"{}\"\n\n",
+            id(handle)
+        ));
+    }
+    for clause in clauses {
+        text.push_str(&clause.text());
+    }
+    text.push_str(
+        "\n[emergency]\nstop_by = [\"duty-officer\"]\nlapses = \"P10D\"\nclock = \"act\"\n\n\
+         [exit]\nnotice = \"P90D\"\nclock = \"act\"\n",
+    );
+    Accord::parse(text.as_bytes()).unwrap_or_else(|faults| panic!("{faults:#?}\n{text}"))
+}
+
+/// One permission, numbered 1.
+pub(crate) fn only(rule: Allow) -> Accord {
+    accord(&[Draft::Allow("1".to_owned(), rule)])
+}
+
+/// A state in which the text has been in force since an hour.
+pub(crate) fn in_force(accord: Accord) -> State {
+    let ids: Vec<PartyId> = accord.parties.iter().map(|party| party.id).collect();
+    let since = NOW.minus(Span::seconds(3_600));
+    let mut state = State::new(accord.id(), &ids);
+    let text = accord.digest;
+    state.in_force = Some(InForce { text, since });
+    let text_state = TextState {
+        accord,
+        bytes: Vec::new(),
+        proposer: id("A"),
+        proposed: since,
+        positions: BTreeMap::new(),
+    };
+    state.texts.insert(text, text_state);
+    state
+}
+
+/// A green domain without labels.
+pub(crate) fn facts() -> ObjectFacts {
+    ObjectFacts {
+        kind: Kind::Domain,
+        tlp: Tlp::Green,
+        marking_unknown: false,
+        labels: Vec::new(),
+        bytes: 100,
+    }
+}
+
+/// Nothing stands in the way and nothing is used; the object is matched.
+pub(crate) fn question<'a>(accord: &'a Accord, facts: &'a ObjectFacts) -> Question<'a> {
+    Question {
+        accord: Ok(accord),
+        stopped_by: None,
+        from: "A",
+        to: "B",
+        facts,
+        matched: true,
+        now: NOW,
+        used: &|_, _| Released::default(),
+    }
+}
+
+pub(crate) fn ask(accord: &Accord, facts: &ObjectFacts) -> Verdict {
+    decide(&question(accord, facts))
+}
+
+/// The clause that lets the object go.
+#[track_caller]
+pub(crate) fn clause_of(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Allow(allowance) => &allowance.clause,
+        Verdict::Deny(denial) => panic!("{denial}"),
+    }
+}
+
+/// Why the object stays.
+#[track_caller]
+pub(crate) fn denied(verdict: Verdict) -> crate::Denial {
+    match verdict {
+        Verdict::Allow(allowance) => panic!("{allowance:?}"),
+        Verdict::Deny(denial) => denial,
+    }
+}

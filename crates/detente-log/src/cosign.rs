@@ -1,8 +1,8 @@
 //! Timestamped Ed25519 cosignatures of checkpoints.
 //!
 //! Is: cosigner keys (type 0x04), the signed message, and the permit without which nothing is
-//! cosigned. Is not: the decision whether to cosign: only `witness.rs` and `mirror.rs` make permits.
-//! Source: C2SP tlog-cosignature v1.0.1, "Ed25519 signed message".
+//! cosigned. Is not: the decision whether to cosign: only `witness.rs` and `mirror.rs` make
+//! permits. Source: C2SP tlog-cosignature v1.0.1, "Ed25519 signed message".
 //!
 //! An Ed25519 cosignature does not commit to the cosigner's name, so one key never serves two
 //! cosigners; a mirror and a witness of one operator have distinct keys and names (tlog-mirror).
@@ -176,11 +176,22 @@ impl CosignerKey {
 
     /// Checks one line over a checkpoint's text.
     fn verify(&self, text: &str, line: &SignatureLine) -> Result<Cosignature, CosignError> {
-        let invalid = || CosignError::Invalid { name: self.name().clone() };
-        let (seconds, signature) = line.signature().split_first_chunk::<8>().ok_or_else(invalid)?;
+        let invalid = || CosignError::Invalid {
+            name: self.name().clone(),
+        };
+        let (seconds, signature) = line
+            .signature()
+            .split_first_chunk::<8>()
+            .ok_or_else(invalid)?;
         let time = CosignTime::new(u64::from_be_bytes(*seconds)).map_err(|_| invalid())?;
-        self.0.key.verify(message(time, text).as_bytes(), signature).map_err(|_| invalid())?;
-        Ok(Cosignature { name: self.name().clone(), time })
+        self.0
+            .key
+            .verify(message(time, text).as_bytes(), signature)
+            .map_err(|_| invalid())?;
+        Ok(Cosignature {
+            name: self.name().clone(),
+            time,
+        })
     }
 }
 
@@ -222,7 +233,10 @@ pub(crate) fn verify_cosignatures(
         let name = || key.name().clone();
         // The message does not commit to the name: one public key under two names would count one
         // cosigner twice.
-        if keys[..at].iter().any(|old| old.public_key() == key.public_key()) {
+        if keys[..at]
+            .iter()
+            .any(|old| old.public_key() == key.public_key())
+        {
             return Err(CosignError::AmbiguousKey { name: name() });
         }
         let mut mine = lines.iter().filter(|line| key.0.is_named_by(line));
@@ -265,13 +279,17 @@ pub struct Cosigner {
 }
 
 impl Cosigner {
-    /// From a name, a role and the 32-byte seed of RFC 8032, which the caller zeroises. The seed must
-    /// not serve any other key.
+    /// From a name, a role and the 32-byte seed of RFC 8032, which the caller zeroises. The seed
+    /// must not serve any other key.
     #[must_use]
     pub fn new(name: KeyName, role: CosignerRole, seed: &[u8; 32]) -> Self {
         let key = SecretKey::from_seed(seed);
         let verifier = CosignerKey::new(name, key.public());
-        Self { key, verifier, role }
+        Self {
+            key,
+            verifier,
+            role,
+        }
     }
 
     /// The key that verifies what this one signs.
@@ -284,14 +302,27 @@ impl Cosigner {
     ///
     /// # Errors
     /// [`CosignError::Role`] when the permit is for another role.
-    pub fn cosign(&self, permit: MayCosign, time: CosignTime) -> Result<SignatureLine, CosignError> {
+    pub fn cosign(
+        &self,
+        permit: MayCosign,
+        time: CosignTime,
+    ) -> Result<SignatureLine, CosignError> {
         if permit.role != self.role {
-            return Err(CosignError::Role { got: self.role, want: permit.role });
+            return Err(CosignError::Role {
+                got: self.role,
+                want: permit.role,
+            });
         }
         let mut bytes = Vec::with_capacity(8 + SIGNATURE_LEN);
         bytes.extend_from_slice(&time.get().to_be_bytes());
-        let signature = self.key.sign(message(time, permit.checkpoint.text()).as_bytes());
+        let signature = self
+            .key
+            .sign(message(time, permit.checkpoint.text()).as_bytes());
         bytes.extend_from_slice(&signature);
-        Ok(SignatureLine::new(self.verifier.name().clone(), self.verifier.id(), bytes))
+        Ok(SignatureLine::new(
+            self.verifier.name().clone(),
+            self.verifier.id(),
+            bytes,
+        ))
     }
 }

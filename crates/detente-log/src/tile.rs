@@ -1,15 +1,13 @@
-//! Tiles and entry bundles: coordinates, paths, bytes.
+//! Tiles of hashes and of entries: coordinates, paths, and what an append writes.
 //!
-//! Is: the tlog-tiles layout, which tiles an append changes, bundles with uint16 lengths, and hashes
-//! read through tiles. Is not: fetching or storing them. Source: C2SP tlog-tiles v0.1.0.
-
-use std::collections::BTreeMap;
+//! Is: the tlog-tiles layout. Is not: the bytes of entries (`bundle.rs`), reading hashes through
+//! tiles (`tile_reader.rs`), fetching or storing. Source: C2SP tlog-tiles v0.1.0.
 
 use crate::blame::Blame;
-use crate::hash::{Hash, node_hash};
+use crate::hash::Hash;
 use crate::size::TreeSize;
 use crate::text::parse_decimal;
-use crate::tree::{HashReader, Node};
+use crate::tree::Node;
 
 /// Hashes in a full tile.
 pub const TILE_WIDTH: u16 = 256;
@@ -17,10 +15,6 @@ pub const TILE_WIDTH: u16 = 256;
 pub(crate) const TILE_HEIGHT: u8 = 8;
 /// Highest level that tlog-tiles names.
 const MAX_TILE_LEVEL: u8 = 63;
-/// Longest entry: its length is a uint16.
-pub const MAX_ENTRY_BYTES: usize = 65_535;
-/// Longest entry bundle: 256 entries of full length with their prefixes.
-pub const MAX_BUNDLE_BYTES: usize = 256 * (2 + MAX_ENTRY_BYTES);
 /// Longest path that can name a tile.
 const MAX_PATH_BYTES: usize = 64;
 
@@ -103,7 +97,7 @@ impl TileError {
 }
 
 /// Checks a width of 1 to 256.
-fn check_width(width: usize) -> Result<u16, TileError> {
+pub(crate) fn check_width(width: usize) -> Result<u16, TileError> {
     match u16::try_from(width) {
         Ok(fits) if (1..=TILE_WIDTH).contains(&fits) => Ok(fits),
         _ => Err(TileError::Width { got: width }),
@@ -128,7 +122,11 @@ impl Tile {
             return Err(TileError::Level { got: level });
         }
         check_width(usize::from(width))?;
-        Ok(Self { level, index, width })
+        Ok(Self {
+            level,
+            index,
+            width,
+        })
     }
 
     /// Level of the tile; its hashes cover 256^level leaves each.
@@ -172,7 +170,9 @@ impl Tile {
     /// # Errors
     /// [`TileError::Path`] for anything else.
     pub fn from_path(path: &str) -> Result<Self, TileError> {
-        let rest = bounded(path)?.strip_prefix("tile/").ok_or(TileError::Path)?;
+        let rest = bounded(path)?
+            .strip_prefix("tile/")
+            .ok_or(TileError::Path)?;
         let (level, rest) = rest.split_once('/').ok_or(TileError::Path)?;
         let level = parse_decimal(level).map_err(|_| TileError::Path)?;
         let level = u8::try_from(level).map_err(|_| TileError::Path)?;
@@ -180,8 +180,9 @@ impl Tile {
         Self::new(level, index, width).map_err(|_| TileError::Path)
     }
 
-    /// The tile that holds a node in a tree of `size` leaves; `None` when the tree has no such node.
-    fn of_node(node: Node, size: TreeSize) -> Option<Self> {
+    /// The tile that holds a node in a tree of `size` leaves; `None` when the tree has no such
+    /// node.
+    pub(crate) fn of_node(node: Node, size: TreeSize) -> Option<Self> {
         let (level, within) = (node.level / TILE_HEIGHT, node.level % TILE_HEIGHT);
         let shift = u32::from(level) * u32::from(TILE_HEIGHT);
         let hashes = size.get().checked_shr(shift)?;
@@ -191,7 +192,11 @@ impl Tile {
         }
         let index = (end - 1) / u64::from(TILE_WIDTH);
         let width = (hashes - index * u64::from(TILE_WIDTH)).min(u64::from(TILE_WIDTH));
-        Some(Self { level, index, width: u16::try_from(width).ok()? })
+        Some(Self {
+            level,
+            index,
+            width: u16::try_from(width).ok()?,
+        })
     }
 }
 
@@ -235,7 +240,9 @@ impl EntryTile {
     /// # Errors
     /// [`TileError::Path`] for anything else.
     pub fn from_path(path: &str) -> Result<Self, TileError> {
-        let rest = bounded(path)?.strip_prefix("tile/entries/").ok_or(TileError::Path)?;
+        let rest = bounded(path)?
+            .strip_prefix("tile/entries/")
+            .ok_or(TileError::Path)?;
         let (index, width) = parse_index_path(rest)?;
         Self::new(index, width).map_err(|_| TileError::Path)
     }
@@ -243,7 +250,11 @@ impl EntryTile {
 
 /// Refuses a path that is too long to name a tile.
 fn bounded(path: &str) -> Result<&str, TileError> {
-    if path.len() > MAX_PATH_BYTES { Err(TileError::Path) } else { Ok(path) }
+    if path.len() > MAX_PATH_BYTES {
+        Err(TileError::Path)
+    } else {
+        Ok(path)
+    }
 }
 
 /// `x001/x234/067` and, for a partial tile, `.p/<width>`.
@@ -290,19 +301,28 @@ fn parse_index_path(text: &str) -> Result<(u64, u16), TileError> {
             .ok_or(TileError::Path)?;
     }
     // A needless leading `x000` is another spelling of the same index.
-    if index_path(index, width) == text { Ok((index, width)) } else { Err(TileError::Path) }
+    if index_path(index, width) == text {
+        Ok((index, width))
+    } else {
+        Err(TileError::Path)
+    }
 }
 
 /// The tiles of a tree of `new` leaves that a tree of `old` leaves lacks or has narrower, by level,
 /// then by index. From size zero: all tiles of the tree. Nothing when `new` is not above `old`.
 pub fn tiles_changed(old: TreeSize, new: TreeSize) -> impl Iterator<Item = Tile> {
-    (0..=MAX_TILE_LEVEL).map_while(move |level| {
-        let shift = u32::from(level) * u32::from(TILE_HEIGHT);
-        let hashes = new.get().checked_shr(shift).filter(|hashes| *hashes > 0)?;
-        let before = old.get().checked_shr(shift).unwrap_or(0);
-        Some(spans(before, hashes).map(move |(index, width)| Tile { level, index, width }))
-    })
-    .flatten()
+    (0..=MAX_TILE_LEVEL)
+        .map_while(move |level| {
+            let shift = u32::from(level) * u32::from(TILE_HEIGHT);
+            let hashes = new.get().checked_shr(shift).filter(|hashes| *hashes > 0)?;
+            let before = old.get().checked_shr(shift).unwrap_or(0);
+            Some(spans(before, hashes).map(move |(index, width)| Tile {
+                level,
+                index,
+                width,
+            }))
+        })
+        .flatten()
 }
 
 /// The entry bundles of a tree of `new` leaves that a tree of `old` leaves lacks or has narrower.
@@ -314,7 +334,11 @@ pub fn entry_tiles_changed(old: TreeSize, new: TreeSize) -> impl Iterator<Item =
 fn spans(before: u64, after: u64) -> impl Iterator<Item = (u64, u16)> {
     let width = u64::from(TILE_WIDTH);
     let first = before / width;
-    let end = if after > before { after.div_ceil(width) } else { first };
+    let end = if after > before {
+        after.div_ceil(width)
+    } else {
+        first
+    };
     (first..end).map(move |index| {
         let hashes = (after - index * width).min(width);
         (index, u16::try_from(hashes).unwrap_or(TILE_WIDTH))
@@ -351,7 +375,10 @@ impl TileWrite {
     pub fn bytes_after(&self, before: &[u8]) -> Result<Vec<u8>, TileError> {
         let want = usize::from(self.offset) * Hash::LEN;
         if before.len() != want {
-            return Err(TileError::TileLength { got: before.len(), want });
+            return Err(TileError::TileLength {
+                got: before.len(),
+                want,
+            });
         }
         let mut bytes = before.to_vec();
         bytes.extend_from_slice(&encode_tile(&self.hashes));
@@ -372,176 +399,12 @@ pub fn encode_tile(hashes: &[Hash]) -> Vec<u8> {
 pub fn decode_tile(tile: &Tile, bytes: &[u8]) -> Result<Vec<Hash>, TileError> {
     let (hashes, rest) = bytes.as_chunks::<{ Hash::LEN }>();
     if !rest.is_empty() || hashes.len() != usize::from(tile.width) {
-        return Err(TileError::TileLength { got: bytes.len(), want: tile.byte_len() });
+        return Err(TileError::TileLength {
+            got: bytes.len(),
+            want: tile.byte_len(),
+        });
     }
     Ok(hashes.iter().map(|hash| Hash::from_bytes(*hash)).collect())
-}
-
-/// Writes 1 to 256 entries, each with a big-endian uint16 length.
-///
-/// # Errors
-/// [`TileError::Width`] for none or too many, [`TileError::EntryTooLong`] above 65535 bytes.
-pub fn encode_bundle<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileError> {
-    check_width(entries.len())?;
-    let mut bytes = Vec::with_capacity(entries.iter().map(|e| 2 + e.as_ref().len()).sum());
-    for entry in entries {
-        push_entry(&mut bytes, entry.as_ref())?;
-    }
-    Ok(bytes)
-}
-
-/// Writes one entry with its length.
-pub(crate) fn push_entry(bytes: &mut Vec<u8>, entry: &[u8]) -> Result<(), TileError> {
-    let length = u16::try_from(entry.len())
-        .map_err(|_| TileError::EntryTooLong { got: entry.len() })?;
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(entry);
-    Ok(())
-}
-
-/// Reads a bundle of exactly `width` entries, borrowing from `bytes`.
-///
-/// # Errors
-/// [`TileError`] when the bundle is short, long, or `width` is not 1 to 256.
-pub fn decode_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> {
-    check_width(usize::from(width))?;
-    let (entries, rest) = take_entries(bytes, width)?;
-    if !rest.is_empty() {
-        return Err(TileError::BundleTrailing { extra: rest.len(), width });
-    }
-    Ok(entries)
-}
-
-/// Reads `width` (at most 256) entries off the front of `bytes` and returns the rest.
-pub(crate) fn take_entries(bytes: &[u8], width: u16) -> Result<(Vec<&[u8]>, &[u8]), TileError> {
-    let mut entries = Vec::with_capacity(usize::from(width.min(TILE_WIDTH)));
-    let mut rest = bytes;
-    for entry in 0..width {
-        let truncated = TileError::BundleTruncated { entry, width };
-        let (length, after) = rest.split_first_chunk::<2>().ok_or(truncated.clone())?;
-        let length = usize::from(u16::from_be_bytes(*length));
-        let (body, after) = after.split_at_checked(length).ok_or(truncated)?;
-        entries.push(body);
-        rest = after;
-    }
-    Ok((entries, rest))
-}
-
-/// Gives stored tiles. The caller of this crate implements it.
-pub trait TileReader {
-    /// What the storage reports when it fails.
-    type Error: std::error::Error + 'static;
-
-    /// The bytes of `tiles`, in the same order, each exactly [`Tile::byte_len`] long: a store that
-    /// holds a wider tile returns its first hashes.
-    ///
-    /// # Errors
-    /// When the storage fails or lacks a tile.
-    fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, Self::Error>;
-}
-
-/// A read through tiles that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum TileReadError<E: std::error::Error + 'static> {
-    /// The reader returned another number of tiles than asked for.
-    #[error("tile reader returned {got} tiles for {asked}")]
-    Count {
-        /// Tiles asked for.
-        asked: usize,
-        /// Tiles returned.
-        got: usize,
-    },
-    /// The tree has no such complete subtree.
-    #[error("tree of size {size} has no node {index} at level {level}")]
-    Outside {
-        /// Level of the node.
-        level: u8,
-        /// Position of the node.
-        index: u64,
-        /// Size of the tree.
-        size: u64,
-    },
-    /// The reader failed.
-    #[error("tile reader failed")]
-    Reader(#[source] E),
-    /// A tile has the wrong length.
-    #[error("stored tile is malformed")]
-    Tile(#[source] TileError),
-}
-
-/// Reads hashes through tiles: an inner node is hashed from the lowest level of its tile.
-///
-/// It trusts its reader. Whoever reads foreign tiles verifies what is computed from them against a
-/// signed root.
-#[derive(Clone, Copy, Debug)]
-pub struct TileHashReader<'a, T> {
-    tiles: &'a T,
-    size: TreeSize,
-}
-
-impl<'a, T: TileReader> TileHashReader<'a, T> {
-    /// Reads from the tiles of a tree of `size` leaves.
-    #[must_use]
-    pub fn new(tiles: &'a T, size: TreeSize) -> Self {
-        Self { tiles, size }
-    }
-
-    /// Each tile that the nodes need, once, in ascending order.
-    fn tiles_of(&self, nodes: &[Node]) -> Result<Vec<Tile>, TileReadError<T::Error>> {
-        let mut wanted = nodes
-            .iter()
-            .map(|node| {
-                Tile::of_node(*node, self.size).ok_or(TileReadError::Outside {
-                    level: node.level,
-                    index: node.index,
-                    size: self.size.get(),
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        wanted.sort_unstable();
-        wanted.dedup();
-        Ok(wanted)
-    }
-}
-
-impl<T: TileReader> HashReader for TileHashReader<'_, T> {
-    type Error = TileReadError<T::Error>;
-
-    fn read_hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Self::Error> {
-        let wanted = self.tiles_of(nodes)?;
-        let bytes = self.tiles.read_tiles(&wanted).map_err(TileReadError::Reader)?;
-        if bytes.len() != wanted.len() {
-            return Err(TileReadError::Count { asked: wanted.len(), got: bytes.len() });
-        }
-        let mut read = BTreeMap::new();
-        for (tile, bytes) in wanted.iter().zip(&bytes) {
-            let hashes = decode_tile(tile, bytes).map_err(TileReadError::Tile)?;
-            read.insert((tile.level, tile.index), hashes);
-        }
-        nodes
-            .iter()
-            .map(|node| {
-                node_in_tiles(&read, *node).ok_or(TileReadError::Outside {
-                    level: node.level,
-                    index: node.index,
-                    size: self.size.get(),
-                })
-            })
-            .collect()
-    }
-}
-
-/// The hash of a node from the tiles that were read.
-fn node_in_tiles(read: &BTreeMap<(u8, u64), Vec<Hash>>, node: Node) -> Option<Hash> {
-    let count = 1_u64 << (node.level % TILE_HEIGHT);
-    let start = node.index.checked_mul(count)?;
-    let tile = read.get(&(node.level / TILE_HEIGHT, start / u64::from(TILE_WIDTH)))?;
-    let offset = usize::try_from(start % u64::from(TILE_WIDTH)).ok()?;
-    let mut row = tile.get(offset..offset.checked_add(usize::try_from(count).ok()?)?)?.to_vec();
-    while row.len() > 1 {
-        row = row.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
-    }
-    row.first().copied()
 }
 
 #[cfg(test)]

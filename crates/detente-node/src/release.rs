@@ -5,7 +5,7 @@ use detente_core::act::{Act, Body, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::state::{Effect, State};
-use detente_core::{AccordId, Digest, PartyId, RunId, Tlp, UnixSeconds};
+use detente_core::{AccordId, Digest, Kind, PartyId, RunId, Tlp, UnixSeconds};
 use detente_gate::{Decided, Release, Verdict, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
@@ -124,6 +124,18 @@ impl Node {
         Ok(known
             .and_then(|known| known.receipt)
             .map(|receipt| receipt.time.to_string()))
+    }
+
+    /// Checks that nothing is stopped now.
+    fn not_stopped(&self, accord: AccordId) -> Result<(), NodeError> {
+        match self.state(accord)?.stopped_at(self.now()) {
+            None => Ok(()),
+            Some((by, stop)) => Err(NodeError::denied(
+                "stopped",
+                format!("stopped by {}: {}", self.name_of(by), stop.reason),
+                "what is on record goes when the stop is lifted or lapses",
+            )),
+        }
     }
 
     /// Own releases that the other side has not acknowledged, made ready to go again.
@@ -327,6 +339,19 @@ impl Node {
         })
     }
 
+    /// Own observables, kind and value, of one kind or of all.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn list(&self, kind: Option<Kind>) -> Result<Vec<(String, String)>, NodeError> {
+        let kinds = kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
+        let mut all = Vec::new();
+        self.store.observables(&kinds, &mut |observable| {
+            all.push((observable.kind().name().to_owned(), observable.value().to_owned()));
+        })?;
+        Ok(all)
+    }
+
     /// How many indicators there are.
     ///
     /// # Errors
@@ -454,7 +479,7 @@ pub fn release(
     let (mut report, prepared) = shared.lock().prepare(accord, run, false)?;
     if let Some(prepared) = prepared {
         push(shared, link, accord)?;
-        send(link, accord, prepared.act, &prepared.release)?;
+        send(shared, link, (accord, prepared.act), &prepared.release)?;
         pull(link)?;
         report.receipt = shared.lock().receipt_of(accord, prepared.act)?;
     }
@@ -480,15 +505,15 @@ pub fn resend(shared: &Shared, link: &dyn Link) -> Result<u64, NodeError> {
     let count = open.len() as u64;
     for (accord, act, release) in open {
         push(shared, link, accord)?;
-        send(link, accord, act, &release)?;
+        send(shared, link, (accord, act), &release)?;
     }
     Ok(count)
 }
 
 fn send(
+    shared: &Shared,
     link: &dyn Link,
-    accord: AccordId,
-    act: Digest,
+    (accord, act): (AccordId, Digest),
     release: &Release,
 ) -> Result<(), NodeError> {
     let mut next = match link.request(&Request::OpenRelease {
@@ -499,6 +524,8 @@ fn send(
         other => return Err(unexpected(other)),
     };
     while let Some(batch) = ObjectBatch::of(release, accord, act, next) {
+        // A stop that comes while objects are on their way holds back the rest.
+        shared.lock().not_stopped(accord)?;
         match link.request(&Request::PutObjects(batch))? {
             Response::ReleaseState { next: now } if now > next => next = now,
             other => return Err(unexpected(other)),

@@ -46,7 +46,10 @@ impl<'a> Source<'a> {
         what: String,
         remedy: impl Into<String>,
     ) {
-        self.fault_at(self.line(at.start), code, what, remedy);
+        // Finding the line reads the text: not for a fault that is not noted.
+        if !self.is_full() {
+            self.fault_at(self.line(at.start), code, what, remedy);
+        }
     }
 
     pub(super) fn fault_at(

@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""Writes vectors/card-*.json and vectors/act-*.json: signed statements, good and bad.
+
+A second reading of the formats: the encoding is written here from RFC 8949 and RFC 9052, and the
+signatures come from PyPI `cryptography` (48 or newer, for ML-DSA), so that the vectors are no mirror
+of the code they test. Its ML-DSA signatures are randomised: a second run gives other bytes.
+
+    python3 make_vectors.py <folder>
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+
+ROLES = {"minister": 1, "head": 2, "duty-officer": 3, "analyst": 4}
+SIGN, RELEASE = 3, 11
+
+
+def head(major, value):
+    for code, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
+        if value < 24:
+            return bytes([major << 5 | value])
+        if value < 1 << 8 * size:
+            return bytes([major << 5 | code]) + value.to_bytes(size, "big")
+    raise ValueError(value)
+
+
+def cbor(value):
+    """Deterministic CBOR; `Raw` is put in as it is, maps keep the order they are given in."""
+    if isinstance(value, Raw):
+        return value.bytes
+    if isinstance(value, bool):
+        return b"\xf5" if value else b"\xf4"
+    if isinstance(value, int):
+        return head(0, value) if value >= 0 else head(1, -1 - value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
+    pairs = value.items() if isinstance(value, dict) else value.pairs
+    return head(5, len(pairs)) + b"".join(cbor(k) + cbor(v) for k, v in pairs)
+
+
+class Raw:
+    def __init__(self, data):
+        self.bytes = data
+
+
+class Pairs:
+    """A map with any keys in any order."""
+
+    def __init__(self, pairs):
+        self.pairs = pairs
+
+
+def digest(label, *parts):
+    lengths = (len(part).to_bytes(8, "big") + part for part in parts)
+    return hashlib.sha256(label.encode() + b"\0" + b"".join(lengths)).digest()
+
+
+class Key:
+    def __init__(self, fill):
+        self.ed25519 = Ed25519PrivateKey.from_private_bytes(bytes([fill]) * 32)
+        self.ml_dsa = MLDSA65PrivateKey.from_seed_bytes(bytes([fill]) * 32)
+        self.public = [
+            self.ed25519.public_key().public_bytes_raw(),
+            self.ml_dsa.public_key().public_bytes_raw(),
+        ]
+        self.id = digest("detente/key/1", cbor(self.public))
+
+
+ROOT, MINISTER, ANALYST, OTHER = Key(1), Key(2), Key(3), Key(9)
+
+
+def statement(label, payload, key, **change):
+    """COSE_Sign with both signatures; `change` spoils one part of it."""
+    kid = change.get("kid", key.id)
+    algs = change.get("algs", (-8, -49))
+    ids = (kid, change.get("kid2", kid))
+    heads = [cbor({1: alg, 4: name}) for alg, name in zip(algs, ids)]
+    signed = [cbor(["Signature", b"", part, label.encode(), payload]) for part in heads]
+    pair = [key.ed25519.sign(signed[0]), key.ml_dsa.sign(signed[1])]
+    for half in (0, 1):
+        if change.get("flip") == half:
+            pair[half] = bytes([pair[half][0] ^ 1]) + pair[half][1:]
+    payload = change.get("payload", payload)
+    body = [b"", change.get("unprotected", {}), payload]
+    body.append([[part, {}, signature] for part, signature in zip(heads, pair)])
+    return change.get("tag", b"\xd8\x62") + cbor(body) + change.get("tail", b"")
+
+
+def card_fields(**change):
+    fields = {
+        1: 1,
+        2: "CERT Alpha",
+        3: ROOT.public,
+        4: [[ROLES["minister"], MINISTER.public, [2, 3, 4]]],
+        5: b"\x30" * 44,
+        6: b"\x04" * 32,
+        7: b"\x05" * 32,
+        8: "192.0.2.1:443",
+        9: 1767323045,
+    }
+    fields.update({int(key[1:]): value for key, value in change.items()})
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def card(fields=None, key=ROOT, label="detente/card/1", **change):
+    payload = cbor(card_fields() if fields is None else fields)
+    return statement(label, payload, key, **change)
+
+
+def role(name, key, acts):
+    return [ROLES[name], key.public, acts]
+
+
+def cards():
+    fields = card_fields()
+    items = list(fields.items())
+    identity = b"\x01" + b"\0" * 31
+    good = {
+        "card": card(),
+        "card_without_address_and_roles": card(card_fields(f8=None, f4=[])),
+    }
+    malformed = {
+        "version_2": card(card_fields(f1=2)),
+        "name_empty": card(card_fields(f2="")),
+        "name_too_long": card(card_fields(f2="x" * 121)),
+        "name_turns_direction": card(card_fields(f2="CERT \u202eahplA")),
+        "name_not_utf8": card(card_fields(f2=Raw(b"\x62\xc3\x28"))),
+        "field_missing": card(card_fields(f7=None)),
+        "field_unknown": card(Pairs(items + [(10, 1)])),
+        "fields_unsorted": card(Pairs([items[1], items[0]] + items[2:])),
+        "field_twice": card(Pairs(items[:1] + items[:1] + items[1:])),
+        "integer_not_shortest": card(card_fields(f1=Raw(b"\x18\x01"))),
+        "list_indefinite": card(card_fields(f4=Raw(b"\x9f\xff"))),
+        "roles_unsorted": card(
+            card_fields(f4=[role("analyst", ANALYST, []), role("minister", MINISTER, [])])
+        ),
+        "roles_share_a_key": card(
+            card_fields(f4=[role("minister", MINISTER, []), role("analyst", MINISTER, [])])
+        ),
+        "role_has_the_root_key": card(card_fields(f4=[role("minister", ROOT, [3])])),
+        "role_unknown": card(card_fields(f4=[[5, MINISTER.public, []]])),
+        "acts_unsorted": card(card_fields(f4=[role("minister", MINISTER, [3, 2])])),
+        "act_unknown": card(card_fields(f4=[role("minister", MINISTER, [99])])),
+        "log_key_is_mirror_key": card(card_fields(f7=b"\x04" * 32)),
+        "root_of_small_order": card(card_fields(f3=[identity, ROOT.public[1]])),
+        "root_not_canonical": card(card_fields(f3=[b"\xee" + b"\xff" * 30 + b"\x7f", ROOT.public[1]])),
+        "root_ml_dsa_short": card(card_fields(f3=[ROOT.public[0], ROOT.public[1][:-1]])),
+        "time_out_of_range": card(card_fields(f9=1 << 40)),
+        "bytes_follow": card(tail=b"\0"),
+        "payload_bytes_follow": statement("detente/card/1", cbor(fields) + b"\0", ROOT),
+        "tag_missing": card(tag=b""),
+        "unprotected_header": card(unprotected={1: 1}),
+        "algorithms_swapped": card(algs=(-49, -8)),
+        "signatures_of_two_keys": card(kid2=OTHER.id),
+    }
+    unsigned = {
+        "signed_by_another_root": card(key=OTHER),
+        "signed_by_another_in_the_roots_name": card(key=OTHER, kid=ROOT.id),
+        "ed25519_signature_changed": card(flip=0),
+        "ml_dsa_signature_changed": card(flip=1),
+        "label_of_an_act": card(label="detente/act/1"),
+        "payload_changed": card(payload=cbor(card_fields(f2="CERT Omega"))),
+    }
+    cases = [(name, data, "ok") for name, data in good.items()]
+    cases += [(name, data, "card_malformed") for name, data in malformed.items()]
+    cases += [(name, data, "card_not_signed") for name, data in unsigned.items()]
+    named = [{"name": name, "card": data.hex(), "expect": expect} for name, data, expect in cases]
+    return {"version": 1, "party": ROOT.id.hex(), "cases": named}
+
+
+ACCORD, AUTHOR, SALT = b"\x11" * 32, ROOT.id, b"\x07" * 32
+SIGNATURE = cbor([b"\x22" * 32])
+
+
+def seen(party, size):
+    return [bytes([party]) * 32, size, b"\x33" * 32]
+
+
+def header_fields(**change):
+    fields = {
+        1: 1,
+        2: ACCORD,
+        3: AUTHOR,
+        4: SIGN,
+        5: 9,
+        6: 1767323045,
+        8: [seen(0x44, 12), seen(0x55, 3)],
+        9: digest("detente/body/1", SALT, SIGNATURE),
+    }
+    fields.update({int(key[1:]): value for key, value in change.items()})
+    return {key: fields[key] for key in sorted(fields) if fields[key] is not None}
+
+
+def leaf(fields=None, key=MINISTER, label="detente/act/1", **change):
+    payload = cbor(header_fields() if fields is None else fields)
+    return statement(label, payload, key, **change)
+
+
+def leaves():
+    items = list(header_fields().items())
+    own = [AUTHOR, 2, b"\x33" * 32]
+    good = {
+        "act": leaf(),
+        "act_that_supersedes": leaf(header_fields(f7=b"\x66" * 32)),
+        "act_that_has_seen_nothing": leaf(header_fields(f8=[])),
+    }
+    malformed = {
+        "version_2": leaf(header_fields(f1=2)),
+        "kind_unknown": leaf(header_fields(f4=13)),
+        "kind_zero": leaf(header_fields(f4=0)),
+        "author_short": leaf(header_fields(f3=b"\x01" * 31)),
+        "time_out_of_range": leaf(header_fields(f6=1 << 40)),
+        "seen_unsorted": leaf(header_fields(f8=[seen(0x55, 3), seen(0x44, 12)])),
+        "seen_twice": leaf(header_fields(f8=[seen(0x44, 12), seen(0x44, 13)])),
+        "seen_own_log": leaf(header_fields(f8=[own])),
+        "seen_too_many": leaf(header_fields(f8=[seen(party, 1) for party in range(32)])),
+        "field_missing": leaf(header_fields(f9=None)),
+        "field_unknown": leaf(Pairs(items + [(10, 1)])),
+        "fields_unsorted": leaf(Pairs([items[1], items[0]] + items[2:])),
+        "sequence_not_shortest": leaf(header_fields(f5=Raw(b"\x19\x00\x09"))),
+        "bytes_follow": leaf(tail=b"\0"),
+        "algorithms_swapped": leaf(algs=(-49, -8)),
+    }
+    unsigned = {
+        "signed_by_another": leaf(key=OTHER),
+        "signed_by_another_in_its_name": leaf(key=OTHER, kid=MINISTER.id),
+        "ed25519_signature_changed": leaf(flip=0),
+        "ml_dsa_signature_changed": leaf(flip=1),
+        "label_of_a_card": leaf(label="detente/card/1"),
+        "time_changed": leaf(payload=cbor(header_fields(f6=1767323046))),
+    }
+    cases = []
+    for expect, group in (("ok", good), ("act_malformed", malformed), ("act_not_signed", unsigned)):
+        for name, data in group.items():
+            cases.append((name, data, SALT, SIGNATURE, expect))
+    sound = leaf()
+    cases.append(("other_salt", sound, b"\x08" * 32, SIGNATURE, "act_other_body"))
+    cases.append(("other_body", sound, SALT, cbor([b"\x23" * 32]), "act_other_body"))
+    stop = leaf(header_fields(f9=digest("detente/body/1", SALT, cbor(["why"]))))
+    cases.append(("body_of_another_kind", stop, SALT, cbor(["why"]), "act_malformed"))
+    names = ("name", "leaf", "salt", "body", "expect")
+    rows = [[part.hex() if isinstance(part, bytes) else part for part in case] for case in cases]
+    key = cbor(MINISTER.public).hex()
+    return {"version": 1, "key": key, "cases": [dict(zip(names, row)) for row in rows]}
+
+
+def bodies():
+    run, text, root = b"\x03" * 32, b"\x07" * 32, b"\x08" * 32
+    offer = [run, text, "1", 1, 1, 1, "ecdh/1", 1024, root]
+    entry = [root, "2", 1, 2, False, ["a", "b"], 100]
+
+    def with_part(whole, place, part):
+        return whole[:place] + [part] + whole[place + 1:]
+
+    def release(*entries):
+        return {1: text, 3: list(entries)}
+
+    good = [
+        ("designate", 1, [b"any bytes"]),
+        ("propose", 2, [b"format = 1"]),
+        ("sign", 3, [text]),
+        ("refuse", 4, [text, "too wide"]),
+        ("denounce", 5, [text, "over", 1767323045]),
+        ("stop", 6, ["a leak"]),
+        ("resume", 7, ["mended"]),
+        ("offer_match", 8, offer),
+        ("answer_match", 9, [run, text, 1024, root]),
+        ("close_match_done", 10, [run, {1: root, 2: 3}]),
+        ("close_match_without_count", 10, [run, {1: root}]),
+        ("close_match_aborted", 10, [run, {3: 1, 4: "cut"}]),
+        ("release", 11, {1: text, 2: run, 3: [entry]}),
+        ("release_without_run", 11, release(entry, entry)),
+        ("receipt", 12, [text, root]),
+    ]
+    bad = [
+        ("empty", 3, Raw(b"")),
+        ("sign_digest_short", 3, [text[:-1]]),
+        ("sign_bytes_follow", 3, Raw(cbor([text]) + b"\0")),
+        ("sign_two_items", 3, [text, text]),
+        ("sign_text_for_bytes", 3, ["x" * 32]),
+        ("refuse_reason_too_long", 4, [text, "x" * 2001]),
+        ("denounce_time_out_of_range", 5, [text, "over", 1 << 40]),
+        ("denounce_time_negative", 5, [text, "over", -1]),
+        ("offer_mode_unknown", 8, with_part(offer, 3, 3)),
+        ("offer_answer_unknown", 8, with_part(offer, 4, 0)),
+        ("offer_size_too_large", 8, with_part(offer, 7, 1 << 32)),
+        ("offer_normal_form_too_large", 8, with_part(offer, 5, 1 << 16)),
+        ("offer_clause_too_long", 8, with_part(offer, 2, "1" * 33)),
+        ("offer_engine_too_long", 8, with_part(offer, 6, "e" * 65)),
+        ("close_both_done_and_aborted", 10, [run, {1: root, 3: 1, 4: "x"}]),
+        ("close_neither", 10, [run, {}]),
+        ("close_abort_without_reason", 10, [run, {3: 1}]),
+        ("close_blame_unknown", 10, [run, {3: 4, 4: "x"}]),
+        ("release_kind_unknown", 11, release(with_part(entry, 2, 15))),
+        ("release_colour_unknown", 11, release(with_part(entry, 3, 5))),
+        ("release_labels_unsorted", 11, release(with_part(entry, 5, ["b", "a"]))),
+        ("release_label_twice", 11, release(with_part(entry, 5, ["a", "a"]))),
+        ("release_label_too_long", 11, release(with_part(entry, 5, ["x" * 101]))),
+        ("release_labels_too_many", 11, release(with_part(entry, 5, [f"{n:02}" for n in range(33)]))),
+        ("release_marking_no_boolean", 11, release(with_part(entry, 4, 0))),
+        ("release_claims_more_entries", 11, Raw(cbor(release(entry)).replace(b"\x03\x81", b"\x03\x82"))),
+        ("release_claims_too_many", 11, Raw(cbor({1: text, 3: Raw(b"\x9a\xff\xff\xff\xff")}))),
+        ("receipt_one_item", 12, [text]),
+    ]
+    cases = []
+    for expect, group in (("ok", good), ("malformed", bad)):
+        for name, kind, value in group:
+            data = cbor(value).hex()
+            cases.append({"name": name, "kind": kind, "body": data, "expect": expect})
+    return {"version": 1, "cases": cases}
+
+
+def main():
+    folder = Path(sys.argv[1])
+    for name, vectors in (("card-signed", cards()), ("act-leaf", leaves()), ("act-body", bodies())):
+        text = json.dumps(vectors, indent=1) + "\n"
+        (folder / f"{name}.json").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+//! Own indicators: dedupe, order, totals.
+
+use detente_core::{Kind, UnixSeconds};
+use detente_intel::{Context, Indicator};
+use detente_node::ports::{Added, KindCount, Store, StoreError};
+
+use super::{Done, observable};
+
+const NOW: UnixSeconds = UnixSeconds::new(1_700_000_000);
+
+fn indicator(text: &str, source: &str) -> Result<Indicator, StoreError> {
+    Ok(Indicator {
+        observable: observable(text)?,
+        context: Context::from_source(source),
+    })
+}
+
+fn added(observables: u64, contexts: u64) -> Added {
+    Added {
+        observables,
+        contexts,
+    }
+}
+
+pub(super) fn same_is_kept_once(store: &mut dyn Store) -> Done {
+    assert_eq!(store.counts()?, []);
+    assert_eq!(store.put_indicators(NOW, &[])?, added(0, 0));
+    let a = indicator("a.example.com", "one")?;
+    let b = indicator("b.example.com", "one")?;
+    let ip = indicator("192.0.2.1", "one")?;
+    let batch = [a.clone(), b, a.clone(), ip, a.clone()];
+    assert_eq!(store.put_indicators(NOW, &batch)?, added(3, 3));
+    assert_eq!(store.put_indicators(NOW, &batch)?, added(0, 0));
+    let again = [
+        indicator("a.example.com", "two")?,
+        a,
+        indicator("a.example.com", "two")?,
+    ];
+    assert_eq!(store.put_indicators(NOW, &again)?, added(0, 1));
+    let domain = KindCount {
+        kind: Kind::Domain,
+        own: 2,
+        contexts: 3,
+    };
+    let ipv4 = KindCount {
+        kind: Kind::Ipv4,
+        own: 1,
+        contexts: 1,
+    };
+    assert_eq!(store.counts()?, [domain, ipv4]);
+    assert_eq!(store.count(&[Kind::Domain])?, 2);
+    assert_eq!(
+        store.count(&[Kind::Ipv4, Kind::Domain, Kind::Ipv4, Kind::Url])?,
+        3
+    );
+    assert_eq!(store.count(&[])?, 0);
+    Ok(())
+}
+
+pub(super) fn contexts_keep_their_order(store: &mut dyn Store) -> Done {
+    let put = |store: &mut dyn Store, at, lines: &[(&str, &str)]| -> Done {
+        let lines: Result<Vec<_>, _> = lines.iter().map(|(o, s)| indicator(o, s)).collect();
+        store
+            .put_indicators(UnixSeconds::new(at), &lines?)
+            .map(|_| ())
+    };
+    let (x, y) = ("x.example.com", "y.example.com");
+    put(
+        store,
+        9,
+        &[(y, "c"), (y, "a"), (x, "b"), (x, "c"), (y, "b")],
+    )?;
+    // An older clock, and a context that another observable had first.
+    put(store, 3, &[(x, "d"), (x, "a"), (x, "c")])?;
+    let sources = |text| -> Result<Vec<String>, StoreError> {
+        let contexts = store.contexts(&observable(text)?)?;
+        Ok(contexts.into_iter().map(|context| context.source).collect())
+    };
+    assert_eq!(sources(x)?, ["b", "c", "d", "a"]);
+    assert_eq!(sources(y)?, ["c", "a", "b"]);
+    assert_eq!(sources("z.example.com")?, [""; 0]);
+    // The whole context comes back, not its source alone.
+    let mut full = indicator(x, "e")?;
+    full.context.add_label("c2");
+    full.context.add_extra("port", "443");
+    full.context.description = Some("quote ' and \u{1f4a3}".to_owned());
+    full.context.valid_from = Some(-5);
+    store.put_indicators(NOW, std::slice::from_ref(&full))?;
+    assert_eq!(
+        store.contexts(&full.observable)?.last(),
+        Some(&full.context)
+    );
+    Ok(())
+}
+
+pub(super) fn observables_come_sorted(store: &mut dyn Store) -> Done {
+    // Bytewise: a hyphen before a dot before a digit before a letter; 10 before 9.
+    let sorted = [
+        "a-b.example.com",
+        "a.example.com",
+        "a1.example.com",
+        "ab.example.com",
+        "10.0.0.1",
+        "10.0.0.10",
+        "9.9.9.9",
+        "http://example.com/A",
+        "http://example.com/a",
+    ];
+    for batch in [&sorted[4..], &sorted[..6]] {
+        let lines: Result<Vec<_>, _> = batch
+            .iter()
+            .rev()
+            .map(|text| indicator(text, "one"))
+            .collect();
+        store.put_indicators(NOW, &lines?)?;
+    }
+    let mut found = Vec::new();
+    let kinds = [Kind::Url, Kind::Domain, Kind::Ipv4, Kind::Domain, Kind::Asn];
+    store.observables(&kinds, &mut |observable| {
+        found.push(observable.value().to_owned());
+    })?;
+    assert_eq!(found, sorted);
+    found.clear();
+    store.observables(&[Kind::Ipv4], &mut |observable| {
+        found.push(observable.value().to_owned());
+    })?;
+    assert_eq!(found, sorted[4..7]);
+    store.observables(&[], &mut |observable| {
+        found.push(observable.value().to_owned());
+    })?;
+    assert_eq!(found.len(), 3);
+    Ok(())
+}
+
+pub(super) fn caller_may_read_meanwhile(store: &mut dyn Store) -> Done {
+    let lines: Result<Vec<_>, _> = ["a.example.com", "b.example.com"]
+        .map(|text| indicator(text, "one"))
+        .into_iter()
+        .collect();
+    store.put_indicators(NOW, &lines?)?;
+    let mut read = Vec::new();
+    store.observables(&[Kind::Domain], &mut |observable| {
+        read.push(store.contexts(&observable));
+    })?;
+    let one = Ok(vec![Context::from_source("one")]);
+    assert_eq!(read, [one.clone(), one]);
+    store.put_indicators(NOW, &[indicator("c.example.com", "one")?])?;
+    assert_eq!(store.count(&[Kind::Domain])?, 3);
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Objects released and received.
+
+use detente_core::object::Object;
+use detente_core::{Digest, Kind, Tlp, UnixSeconds};
+use detente_node::ports::{ReceivedRow, Store};
+
+use super::{Done, accord, digest, is_failed, observable, party};
+
+/// The bytes of an object about a domain.
+fn bytes(domain: &str, comment: &str) -> Vec<u8> {
+    let object = Object {
+        kind: Kind::Domain,
+        value: domain.to_owned(),
+        tlp: Tlp::Green,
+        marking_unknown: false,
+        markings: vec![],
+        labels: vec![],
+        source: None,
+        origin: None,
+        comment: Some(comment.to_owned()),
+        confidence: None,
+        valid_from: None,
+        valid_until: None,
+    };
+    object.encode()
+}
+
+fn row(release: u8, place: u32, bytes: Vec<u8>) -> ReceivedRow {
+    ReceivedRow {
+        address: Object::address(&bytes),
+        accord: accord(1),
+        from: party(release),
+        release: digest(release),
+        place,
+        clause: "3.2".to_owned(),
+        received: UnixSeconds::new(1_000),
+        keep_until: (place % 2 == 1).then_some(UnixSeconds::new(2_000)),
+        bytes,
+    }
+}
+
+pub(super) fn objects_are_found_by_address(store: &mut dyn Store) -> Done {
+    let (out, both) = (
+        bytes("a.example.com", "out"),
+        bytes("b.example.com", "both ways"),
+    );
+    let (out_at, both_at) = (Object::address(&out), Object::address(&both));
+    assert_eq!(store.object(out_at)?, None);
+    let released = [(out_at, out.clone()), (both_at, both.clone())];
+    store.put_released(&released)?;
+    store.put_released(&released)?;
+    store.put_received(&[row(1, 0, both.clone())])?;
+    let came = row(1, 1, bytes("c.example.com", "in"));
+    store.put_received(std::slice::from_ref(&came))?;
+    assert_eq!(store.object(out_at)?, Some(out));
+    assert_eq!(store.object(both_at)?, Some(both));
+    assert_eq!(store.object(came.address)?, Some(came.bytes));
+    assert_eq!(store.object(digest(9))?, None);
+    // What was released and never received is about nothing that was received.
+    assert_eq!(store.received(&observable("a.example.com")?)?, []);
+    Ok(())
+}
+
+pub(super) fn received_are_counted_to_the_gap(store: &mut dyn Store) -> Done {
+    assert_eq!(store.received_upto(digest(1))?, 0);
+    let at = |release, place| row(release, place, bytes("a.example.com", &format!("{place}")));
+    store.put_received(&[at(1, 1), at(1, 2), at(1, 4)])?;
+    assert_eq!(store.received_upto(digest(1))?, 0);
+    store.put_received(&[at(1, 0), at(2, 0)])?;
+    assert_eq!(store.received_upto(digest(1))?, 3);
+    store.put_received(&[at(1, 3), at(1, 0), at(1, u32::MAX)])?;
+    assert_eq!(store.received_upto(digest(1))?, 5);
+    assert_eq!(store.received_upto(digest(2))?, 1);
+    let mut counts = store.received_counts()?;
+    counts.sort();
+    assert_eq!(counts, [(party(1), 6), (party(2), 1)]);
+    Ok(())
+}
+
+pub(super) fn received_are_found_by_observable(store: &mut dyn Store) -> Done {
+    let rows = [
+        row(1, 5, bytes("a.example.com", "first")),
+        row(1, 0, bytes("b.example.com", "other")),
+        row(2, 0, bytes("a.example.com", "second")),
+        row(1, 1, bytes("a.example.com", "first")),
+    ];
+    store.put_received(&rows)?;
+    // The same again, later: the first arrival stands.
+    store.put_received(&[ReceivedRow {
+        received: UnixSeconds::new(5_000),
+        ..rows[0].clone()
+    }])?;
+    let found = store.received(&observable("a.example.com")?)?;
+    assert_eq!(found, [rows[0].clone(), rows[2].clone(), rows[3].clone()]);
+    assert_eq!(store.received(&observable("b.example.com")?)?, rows[1..2]);
+    assert_eq!(store.received(&observable("c.example.com")?)?, []);
+    Ok(())
+}
+
+pub(super) fn bad_object_keeps_out_its_batch(store: &mut dyn Store) -> Done {
+    let good = row(1, 0, bytes("a.example.com", "good"));
+    let no_object = row(1, 1, b"no object".to_vec());
+    let mislabelled = ReceivedRow {
+        address: Digest::plain(b"something else"),
+        ..row(1, 1, bytes("a.example.com", "mislabelled"))
+    };
+    for bad in [no_object, mislabelled] {
+        assert!(is_failed(&store.put_received(&[good.clone(), bad])));
+        assert_eq!(store.received_upto(digest(1))?, 0);
+        assert_eq!(store.object(good.address)?, None);
+    }
+    let swapped = [
+        (good.address, good.bytes.clone()),
+        (digest(3), good.bytes.clone()),
+    ];
+    assert!(is_failed(&store.put_released(&swapped)));
+    assert_eq!(store.object(good.address)?, None);
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! Own indicators: observables, contexts, and which came with which.
+//!
+//! Made for imports of a million lines in batches. A context is kept once however many lines share
+//! it; a batch is sorted before it is written, so that neighbours in the table are written together.
+//! The order in which contexts came is kept by a running number.
+
+use std::collections::HashMap;
+
+use detente_core::{Digest, Kind, UnixSeconds};
+use detente_intel::{Context, Indicator, Observable};
+use detente_node::ports::{Added, KindCount};
+use rusqlite::{CachedStatement, Connection, Transaction};
+
+use super::fault::{Fault, damaged, number, refused, sql};
+
+/// Adds indicators; what is there already is passed over.
+pub(super) fn put(
+    tx: &Transaction<'_>,
+    at: UnixSeconds,
+    indicators: &[Indicator],
+) -> Result<Added, Fault> {
+    let contexts = context_ids(tx, indicators)?;
+    let mut batch: Vec<(&Observable, i64)> = indicators
+        .iter()
+        .map(|indicator| &indicator.observable)
+        .zip(contexts)
+        .collect();
+    // Stable: the contexts of one observable stay in the order in which they came.
+    batch.sort_by_key(|(observable, _)| key(observable));
+    let mut writer = Writer::new(tx, at)?;
+    for same in batch.chunk_by(|(a, _), (b, _)| a == b) {
+        writer.put(same)?;
+    }
+    writer.finish(tx)
+}
+
+/// What observables are sorted by: kind code, then the bytes of the value.
+fn key(observable: &Observable) -> (u8, &str) {
+    (observable.kind().code(), observable.value())
+}
+
+/// The numbers of the contexts, in the order of the indicators; new contexts are entered.
+fn context_ids(tx: &Transaction<'_>, indicators: &[Indicator]) -> Result<Vec<i64>, Fault> {
+    let text = "INSERT INTO context (digest, json) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    let mut insert = tx.prepare_cached(text)?;
+    let mut find = tx.prepare_cached("SELECT id FROM context WHERE digest = ?1")?;
+    let mut known: HashMap<Digest, i64> = HashMap::new();
+    let mut last: Option<(&Context, i64)> = None;
+    let mut ids = Vec::with_capacity(indicators.len());
+    for Indicator { context, .. } in indicators {
+        // The lines of a list follow each other with the same context.
+        if let Some((same, id)) = last
+            && same == context
+        {
+            ids.push(id);
+            continue;
+        }
+        let json = serde_json::to_string(context).map_err(|fault| refused(fault.to_string()))?;
+        let digest = Digest::plain(json.as_bytes());
+        let id = match known.get(&digest) {
+            Some(id) => *id,
+            None if insert.execute((digest.as_bytes(), &json))? == 1 => tx.last_insert_rowid(),
+            None => find.query_row([digest.as_bytes()], |row| row.get(0))?,
+        };
+        known.insert(digest, id);
+        last = Some((context, id));
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Enters a sorted batch and keeps count.
+struct Writer<'a> {
+    at: i64,
+    next: i64,
+    added: [Added; Kind::ALL.len()],
+    observe: CachedStatement<'a>,
+    find: CachedStatement<'a>,
+    sight: CachedStatement<'a>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(tx: &'a Transaction<'_>, at: UnixSeconds) -> Result<Writer<'a>, Fault> {
+        let observe = "INSERT INTO observable (kind, value, id) VALUES (?1, ?2, ?3)
+            ON CONFLICT (kind, value) DO NOTHING";
+        let find = "SELECT id FROM observable WHERE kind = ?1 AND value = ?2";
+        let sight = "INSERT INTO sighting (observable, context, n, added) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (observable, context) DO NOTHING";
+        Ok(Writer {
+            at: sql(at.get())?,
+            next: tx.query_row("SELECT next FROM counter", [], |row| row.get(0))?,
+            added: [Added::default(); Kind::ALL.len()],
+            observe: tx.prepare_cached(observe)?,
+            find: tx.prepare_cached(find)?,
+            sight: tx.prepare_cached(sight)?,
+        })
+    }
+
+    /// Enters one observable with its contexts, at least one.
+    fn put(&mut self, same: &[(&Observable, i64)]) -> Result<(), Fault> {
+        let Some((observable, _)) = same.first() else {
+            return Ok(());
+        };
+        let (kind, value) = key(observable);
+        let new = self.observe.execute((kind, value, self.next))? == 1;
+        let id = if new {
+            self.next
+        } else {
+            self.find.query_row((kind, value), |row| row.get(0))?
+        };
+        let mut contexts = 0;
+        for (_, context) in same {
+            if self.sight.execute((id, context, self.next, self.at))? == 1 {
+                self.next += 1;
+                contexts += 1;
+            }
+        }
+        // Codes count from 1 without a gap; a test holds it.
+        if let Some(added) = self.added.get_mut(usize::from(kind).wrapping_sub(1)) {
+            *added = added.plus(Added {
+                observables: u64::from(new),
+                contexts,
+            });
+        }
+        Ok(())
+    }
+
+    fn finish(self, tx: &Transaction<'_>) -> Result<Added, Fault> {
+        tx.execute("UPDATE counter SET next = ?1", [self.next])?;
+        let text = "INSERT INTO tally (kind, own, contexts) VALUES (?1, ?2, ?3)
+            ON CONFLICT (kind) DO UPDATE
+            SET own = own + excluded.own, contexts = contexts + excluded.contexts";
+        let mut tally = tx.prepare_cached(text)?;
+        let mut sum = Added::default();
+        for (kind, added) in Kind::ALL.iter().zip(self.added) {
+            if added.contexts > 0 {
+                tally.execute((kind.code(), sql(added.observables)?, sql(added.contexts)?))?;
+            }
+            sum = sum.plus(added);
+        }
+        Ok(sum)
+    }
+}
+
+/// Kinds in the order of their codes, each once.
+fn sorted(kinds: &[Kind]) -> Vec<Kind> {
+    Kind::ALL
+        .into_iter()
+        .filter(|kind| kinds.contains(kind))
+        .collect()
+}
+
+/// Calls `each` with the observables of these kinds, by kind code, then by value.
+pub(super) fn each(
+    conn: &Connection,
+    kinds: &[Kind],
+    each: &mut dyn FnMut(Observable),
+) -> Result<(), Fault> {
+    let mut values =
+        conn.prepare_cached("SELECT value FROM observable WHERE kind = ?1 ORDER BY value")?;
+    for kind in sorted(kinds) {
+        let mut rows = values.query([kind.code()])?;
+        while let Some(row) = rows.next()? {
+            each(observable(
+                kind,
+                row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
+            )?);
+        }
+    }
+    Ok(())
+}
+
+/// An observable as it was stored.
+pub(super) fn observable(kind: Kind, value: &str) -> Result<Observable, Fault> {
+    Observable::from_normal(kind, value)
+        .map_err(|fault| damaged(format!("a stored {kind}: {fault}")))
+}
+
+/// How many observables there are of these kinds.
+pub(super) fn count(conn: &Connection, kinds: &[Kind]) -> Result<u64, Fault> {
+    let counts = counts(conn)?;
+    Ok(counts
+        .iter()
+        .filter(|count| kinds.contains(&count.kind))
+        .map(|count| count.own)
+        .sum())
+}
+
+/// Totals of each kind of which there is any, by kind code.
+pub(super) fn counts(conn: &Connection) -> Result<Vec<KindCount>, Fault> {
+    let mut rows = conn.prepare_cached("SELECT kind, own, contexts FROM tally ORDER BY kind")?;
+    let mut rows = rows.query([])?;
+    let mut counts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind = kind(number(row, 0)?)?;
+        counts.push(KindCount {
+            kind,
+            own: number(row, 1)?,
+            contexts: number(row, 2)?,
+        });
+    }
+    Ok(counts)
+}
+
+/// A kind as it was stored.
+pub(super) fn kind(code: u8) -> Result<Kind, Fault> {
+    Kind::from_code(code).ok_or_else(|| damaged(format!("no kind of observable has code {code}")))
+}
+
+/// The contexts of an observable, in the order in which they came.
+pub(super) fn contexts(conn: &Connection, observable: &Observable) -> Result<Vec<Context>, Fault> {
+    let text = "SELECT json FROM observable
+        JOIN sighting ON sighting.observable = observable.id
+        JOIN context ON context.id = sighting.context
+        WHERE kind = ?1 AND value = ?2 ORDER BY n";
+    let mut rows = conn.prepare_cached(text)?;
+    let mut rows = rows.query(key(observable))?;
+    let mut contexts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        let context = serde_json::from_str(json)
+            .map_err(|fault| damaged(format!("a stored context: {fault}")))?;
+        contexts.push(context);
+    }
+    Ok(contexts)
+}

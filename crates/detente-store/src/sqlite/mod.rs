@@ -1,0 +1,255 @@
+//! The store on SQLite: one connection, one transaction a deed.
+//!
+//! Is: [`SqliteStore`] and the list of its deeds; each noun's SQL stands in the file of that name.
+//! Durability: write-ahead log with `synchronous = FULL`, so a commit returns after the disk has it;
+//! a process killed at any moment loses nothing that was acknowledged. Is not: shared. One process
+//! holds the file; a second one waits briefly for each write and is then refused.
+
+mod accord;
+mod check;
+mod fault;
+mod indicator;
+mod log;
+mod object;
+mod open;
+mod party;
+mod run;
+mod staged;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use detente_core::act::Salt;
+use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
+use detente_intel::{Context, Indicator, Observable};
+use detente_node::ports::{
+    AccordRow, Added, EntryRow, KindCount, LogAppend, LogKey, LogRow, ReceivedRow, RunRow, Store,
+    StoreError,
+};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use fault::Fault;
+pub use open::OpenError;
+pub use staged::{MAX_STAGED_BYTES, MAX_STAGED_PLACES};
+
+/// Everything that a node keeps, in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    conn: Connection,
+}
+
+impl SqliteStore {
+    /// Opens a store, and creates it if there is none. The file and its companions (`-wal`, `-shm`)
+    /// are readable by their owner alone; a file that is wider open is narrowed.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file is not a store, a newer program wrote it, or the disk refuses.
+    pub fn open(path: impl AsRef<std::path::Path>) -> Result<SqliteStore, OpenError> {
+        open::file(path.as_ref()).map(|conn| SqliteStore { conn })
+    }
+
+    /// A store that is gone when it is dropped: for tests and trials.
+    ///
+    /// # Errors
+    /// [`OpenError`] if there is no memory.
+    pub fn in_memory() -> Result<SqliteStore, OpenError> {
+        open::memory().map(|conn| SqliteStore { conn })
+    }
+
+    /// Reads everything and checks that it fits together: SQLite's own structures, references, that
+    /// each log's entries hash to its right edge and tiles, that each object and context hashes to
+    /// its address, and the totals. Takes time in proportion to what is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] names the first contradiction.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.read(check::everything)
+    }
+
+    /// One deed that writes: all of it is durable when this returns, or nothing has changed.
+    fn write<T>(
+        &mut self,
+        deed: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        // Immediate: what the deed reads can't change before it writes.
+        let run = || -> Result<T, Fault> {
+            let transaction = self
+                .conn
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = deed(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        run().map_err(StoreError::from)
+    }
+
+    /// One deed that reads: all of its statements see the same state.
+    fn read<T>(&self, deed: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let run = || -> Result<T, Fault> {
+            // Whoever is called back while observables stream may read too, within that transaction.
+            let _transaction = if self.conn.is_autocommit() {
+                Some(self.conn.unchecked_transaction()?)
+            } else {
+                None
+            };
+            deed(&self.conn)
+        };
+        run().map_err(StoreError::from)
+    }
+}
+
+impl Store for SqliteStore {
+    fn put_card(&mut self, party: PartyId, card: &[u8]) -> Result<(), StoreError> {
+        self.write(|tx| party::put_card(tx, party, card))
+    }
+
+    fn cards(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(party::cards)
+    }
+
+    fn put_accord(&mut self, accord: &AccordRow) -> Result<(), StoreError> {
+        self.write(|tx| accord::put(tx, accord))
+    }
+
+    fn accords(&self) -> Result<Vec<AccordRow>, StoreError> {
+        self.read(accord::all)
+    }
+
+    fn log(&self, key: LogKey) -> Result<LogRow, StoreError> {
+        self.read(|conn| log::row(conn, key))
+    }
+
+    fn append(&mut self, key: LogKey, write: &LogAppend<'_>) -> Result<(), StoreError> {
+        self.write(|tx| log::append(tx, key, write))
+    }
+
+    fn put_checkpoint(&mut self, key: LogKey, size: u64, note: &[u8]) -> Result<(), StoreError> {
+        self.write(|tx| log::put_checkpoint(tx, key, size, note))
+    }
+
+    fn put_pending(
+        &mut self,
+        key: LogKey,
+        before: &[Vec<u8>],
+        after: &[Vec<u8>],
+    ) -> Result<(), StoreError> {
+        self.write(|tx| log::put_pending(tx, key, before, after))
+    }
+
+    fn entries(&self, key: LogKey, places: Range<u64>) -> Result<Vec<EntryRow>, StoreError> {
+        self.read(|conn| log::entries(conn, key, places))
+    }
+
+    fn tile(&self, key: LogKey, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|conn| log::tile(conn, key, level, index))
+    }
+
+    fn stage_bodies(
+        &mut self,
+        key: LogKey,
+        start: u64,
+        bodies: &[(Salt, Vec<u8>)],
+    ) -> Result<(), StoreError> {
+        self.write(|tx| staged::put(tx, key, start, bodies))
+    }
+
+    fn staged_bodies(
+        &self,
+        key: LogKey,
+        places: Range<u64>,
+    ) -> Result<Vec<(Salt, Vec<u8>)>, StoreError> {
+        self.read(|conn| staged::front(conn, key, places))
+    }
+
+    fn put_evidence(
+        &mut self,
+        party: PartyId,
+        at: UnixSeconds,
+        code: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        self.write(|tx| party::put_evidence(tx, party, at, (code, bytes)))
+    }
+
+    fn evidence(&self) -> Result<Vec<(PartyId, String, u64)>, StoreError> {
+        self.read(party::evidence)
+    }
+
+    fn put_indicators(
+        &mut self,
+        at: UnixSeconds,
+        indicators: &[Indicator],
+    ) -> Result<Added, StoreError> {
+        self.write(|tx| indicator::put(tx, at, indicators))
+    }
+
+    fn observables(
+        &self,
+        kinds: &[Kind],
+        each: &mut dyn FnMut(Observable),
+    ) -> Result<(), StoreError> {
+        self.read(|conn| indicator::each(conn, kinds, each))
+    }
+
+    fn count(&self, kinds: &[Kind]) -> Result<u64, StoreError> {
+        self.read(|conn| indicator::count(conn, kinds))
+    }
+
+    fn counts(&self) -> Result<Vec<KindCount>, StoreError> {
+        self.read(indicator::counts)
+    }
+
+    fn contexts(&self, observable: &Observable) -> Result<Vec<Context>, StoreError> {
+        self.read(|conn| indicator::contexts(conn, observable))
+    }
+
+    fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {
+        self.write(|tx| run::put(tx, run, matched))
+    }
+
+    fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        self.read(|conn| run::find(conn, run))
+    }
+
+    fn runs(&self, accord: AccordId) -> Result<Vec<RunRow>, StoreError> {
+        self.read(|conn| run::of_accord(conn, accord))
+    }
+
+    fn matched(&self, run: RunId) -> Result<Vec<Observable>, StoreError> {
+        self.read(|conn| run::matched(conn, run))
+    }
+
+    fn is_matched(
+        &self,
+        accord: AccordId,
+        peer: PartyId,
+        observable: &Observable,
+    ) -> Result<bool, StoreError> {
+        self.read(|conn| run::is_matched(conn, accord, peer, observable))
+    }
+
+    fn put_released(&mut self, objects: &[(Digest, Vec<u8>)]) -> Result<(), StoreError> {
+        self.write(|tx| object::put_released(tx, objects))
+    }
+
+    fn object(&self, address: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|conn| object::bytes(conn, address))
+    }
+
+    fn put_received(&mut self, objects: &[ReceivedRow]) -> Result<(), StoreError> {
+        self.write(|tx| object::put_received(tx, objects))
+    }
+
+    fn received_upto(&self, release: Digest) -> Result<u32, StoreError> {
+        self.read(|conn| object::received_upto(conn, release))
+    }
+
+    fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError> {
+        self.read(|conn| object::received(conn, observable))
+    }
+
+    fn received_counts(&self) -> Result<Vec<(PartyId, u64)>, StoreError> {
+        self.read(object::received_counts)
+    }
+}

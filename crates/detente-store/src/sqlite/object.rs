@@ -1,0 +1,146 @@
+//! Objects that were released or received.
+//!
+//! An object is kept once, under the SHA-256 of its bytes, and both are compared on the way in and
+//! on the way out: nothing is ever served under an address that is not its own.
+
+use detente_core::object::Object;
+use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
+use detente_intel::Observable;
+use detente_node::ports::ReceivedRow;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+
+use super::fault::{Fault, conflict, damaged, number, refused, sql};
+
+/// Keeps the bytes of an object and says its number.
+fn put(tx: &Transaction<'_>, address: Digest, bytes: &[u8]) -> Result<i64, Fault> {
+    if Object::address(bytes) != address {
+        return Err(refused(format!(
+            "an object does not hash to its address {address}"
+        )));
+    }
+    let text = "INSERT INTO object (address, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    if tx
+        .prepare_cached(text)?
+        .execute((address.as_bytes(), bytes))?
+        == 1
+    {
+        return Ok(tx.last_insert_rowid());
+    }
+    let mut find = tx.prepare_cached("SELECT id FROM object WHERE address = ?1")?;
+    Ok(find.query_row([address.as_bytes()], |row| row.get(0))?)
+}
+
+pub(super) fn put_released(
+    tx: &Transaction<'_>,
+    objects: &[(Digest, Vec<u8>)],
+) -> Result<(), Fault> {
+    for (address, bytes) in objects {
+        put(tx, *address, bytes)?;
+    }
+    Ok(())
+}
+
+/// The bytes of an object.
+pub(super) fn bytes(conn: &Connection, address: Digest) -> Result<Option<Vec<u8>>, Fault> {
+    let found: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT bytes FROM object WHERE address = ?1")?
+        .query_row([address.as_bytes()], |row| row.get(0))
+        .optional()?;
+    match found {
+        Some(bytes) if Object::address(&bytes) != address => Err(damaged(format!(
+            "object {address} does not hash to its address"
+        ))),
+        found => Ok(found),
+    }
+}
+
+/// Keeps received objects. One that is there at the same place of the same release is passed over.
+pub(super) fn put_received(tx: &Transaction<'_>, objects: &[ReceivedRow]) -> Result<(), Fault> {
+    let text = "INSERT INTO received (release, place, object, accord, sender, clause, received,
+            keep_until, kind, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        ON CONFLICT (release, place) DO NOTHING";
+    let mut insert = tx.prepare_cached(text)?;
+    let mut find =
+        tx.prepare_cached("SELECT object FROM received WHERE release = ?1 AND place = ?2")?;
+    for row in objects {
+        let object = Object::decode(&row.bytes)
+            .map_err(|fault| refused(format!("object {}: {fault}", row.address)))?;
+        let id = put(tx, row.address, &row.bytes)?;
+        let values = (
+            row.release.as_bytes(),
+            row.place,
+            id,
+            row.accord.as_bytes(),
+            row.from.as_bytes(),
+            &row.clause,
+            sql(row.received.get())?,
+            row.keep_until.map(|until| sql(until.get())).transpose()?,
+            object.kind.code(),
+            &object.value,
+        );
+        if insert.execute(values)? == 1 {
+            continue;
+        }
+        let stored: i64 = find.query_row((row.release.as_bytes(), row.place), |row| row.get(0))?;
+        if stored != id {
+            let what = format!(
+                "another object is at place {} of {}",
+                row.place, row.release
+            );
+            return Err(conflict(what));
+        }
+    }
+    Ok(())
+}
+
+/// Objects of a release from place 0 to the first gap.
+pub(super) fn received_upto(conn: &Connection, release: Digest) -> Result<u32, Fault> {
+    let text = "SELECT place FROM received WHERE release = ?1 ORDER BY place";
+    let mut places = conn.prepare_cached(text)?;
+    let mut places = places.query([release.as_bytes()])?;
+    let mut next = 0;
+    while let Some(row) = places.next()? {
+        if number::<u32>(row, 0)? != next {
+            break;
+        }
+        next = next.saturating_add(1);
+    }
+    Ok(next)
+}
+
+/// What was received about an observable, in the order in which it came.
+pub(super) fn received(
+    conn: &Connection,
+    observable: &Observable,
+) -> Result<Vec<ReceivedRow>, Fault> {
+    let text = "SELECT address, accord, sender, release, place, clause, received, keep_until, bytes
+        FROM received JOIN object ON object.id = received.object
+        WHERE kind = ?1 AND value = ?2 ORDER BY received.id";
+    let columns = |row: &Row<'_>| -> rusqlite::Result<ReceivedRow> {
+        let keep_until: Option<i64> = row.get(7)?;
+        Ok(ReceivedRow {
+            address: Digest::new(row.get(0)?),
+            accord: AccordId::new(row.get(1)?),
+            from: PartyId::new(row.get(2)?),
+            release: Digest::new(row.get(3)?),
+            place: number(row, 4)?,
+            clause: row.get(5)?,
+            received: UnixSeconds::new(number(row, 6)?),
+            keep_until: keep_until
+                .map(|_| number(row, 7).map(UnixSeconds::new))
+                .transpose()?,
+            bytes: row.get(8)?,
+        })
+    };
+    let mut rows = conn.prepare_cached(text)?;
+    let rows = rows.query_map((observable.kind().code(), observable.value()), columns)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Objects received, by party; one that came in two releases counts twice.
+pub(super) fn received_counts(conn: &Connection) -> Result<Vec<(PartyId, u64)>, Fault> {
+    let text = "SELECT sender, count(*) FROM received GROUP BY sender ORDER BY sender";
+    let mut rows = conn.prepare_cached(text)?;
+    let rows = rows.query_map([], |row| Ok((PartyId::new(row.get(0)?), number(row, 1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,171 @@
+//! Opening the file: its mode, SQLite's settings, the mark of our files, the migrations.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use detente_node::ports::StoreError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::sorted;
+use crate::migrate::{self, MigrateError};
+
+/// Who may read and write the file: its owner.
+const MODE: u32 = 0o600;
+/// How long a write waits for another process before it is refused.
+const BUSY: Duration = Duration::from_secs(5);
+/// Memory for pages, in KiB: enough for the upper levels of every B-tree and one batch of a large
+/// import. SQLite takes it only as it needs it.
+const CACHE_KIB: i64 = 64 * 1024;
+/// What the write-ahead log is cut to after a large write, in bytes.
+const WAL_BYTES: i64 = 16 * 1024 * 1024;
+/// Statements kept compiled; more than this crate has.
+const STATEMENTS: usize = 64;
+
+/// Why a store can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file can't be created, opened or narrowed.
+    #[error("cannot open {}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is an SQLite database of another program.
+    #[error("the file is a database of another program")]
+    Foreign,
+    /// A newer version of detente wrote the file.
+    #[error("the store has version {found}, this program knows versions up to {known}: update it")]
+    Newer {
+        /// Version of the file.
+        found: i64,
+        /// Newest version known here.
+        known: usize,
+    },
+    /// SQLite refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// A stable machine code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            OpenError::File { .. } => "store_file",
+            OpenError::Foreign => "store_foreign",
+            OpenError::Newer { .. } => "store_newer",
+            OpenError::Store(error) => error.code(),
+        }
+    }
+}
+
+impl From<MigrateError> for OpenError {
+    fn from(error: MigrateError) -> OpenError {
+        match error {
+            MigrateError::Foreign => OpenError::Foreign,
+            MigrateError::Newer { found, known } => OpenError::Newer { found, known },
+            MigrateError::Sql(error) => OpenError::Store(sorted(&error)),
+            MigrateError::Step { name, source } => OpenError::Store(match sorted(&source) {
+                StoreError::Failed(what) => StoreError::Failed(format!("step {name}: {what}")),
+                other => other,
+            }),
+        }
+    }
+}
+
+/// Opens or creates a file.
+pub(super) fn file(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    };
+    // Absolute, so that SQLite can't take the path for a URI.
+    let path = std::path::absolute(path).map_err(failed)?;
+    make(&path).map_err(failed)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(&path, flags).map_err(|error| sorted(&error))?;
+    prepare(&mut conn, "wal")?;
+    Ok(conn)
+}
+
+/// Opens a database that is never on a disk.
+pub(super) fn memory() -> Result<Connection, OpenError> {
+    let mut conn = Connection::open_in_memory().map_err(|error| sorted(&error))?;
+    prepare(&mut conn, "memory")?;
+    Ok(conn)
+}
+
+/// Creates the file before SQLite does, with the right mode; SQLite gives its companions the mode
+/// of the database. Files that are wider open are narrowed.
+fn make(path: &Path) -> io::Result<()> {
+    let options = || {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).mode(MODE);
+        options
+    };
+    match options().create_new(true).open(path) {
+        Ok(_) => {
+            // The name must survive a power cut too.
+            if let Some(folder) = path.parent() {
+                File::open(folder)?.sync_all()?;
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        match options().open(&name) {
+            Ok(file) if file.metadata()?.permissions().mode() & 0o077 != 0 => {
+                file.set_permissions(Permissions::from_mode(MODE))?;
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Sets what every connection needs, and brings the form up to date.
+fn prepare(conn: &mut Connection, journal: &str) -> Result<(), OpenError> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Before anything is written: the file may not be ours.
+    settle(conn)
+        .map_err(MigrateError::from)
+        .and_then(|()| migrate::check_ours(conn))?;
+    let mode: String = conn
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(MigrateError::from)?;
+    if mode != journal {
+        let refusal = format!("no write-ahead log on this file system: journal mode is {mode}");
+        return Err(StoreError::Failed(refusal).into());
+    }
+    migrate::run(conn, migrate::SQLITE)?;
+    Ok(())
+}
+
+/// Settings of the connection; none of them touches the file.
+fn settle(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY)?;
+    // A commit returns when the disk has it; on macOS that takes a flag of its own.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "fullfsync", true)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    conn.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
+    // No indicator is written to a folder for temporary files.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // A file made by somebody else is data, not program.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    conn.pragma_update(None, "cell_size_check", true)
+}

@@ -1,0 +1,152 @@
+//! The audit of an exported record, step by step.
+//!
+//! Is: one pass over the steps, each in a file of its own, all writing to one desk. A step that can't
+//! go on leaves a finding and the others do what they still can. Is not: a repair, nor a judgement
+//! about who the parties are.
+
+mod compare;
+mod cosign;
+mod desk;
+mod fold;
+mod log;
+mod object;
+mod seen;
+
+use std::collections::BTreeMap;
+
+use detente_core::act::Act;
+use detente_core::state::State;
+use detente_core::{PartyId, words};
+
+use crate::folder::{Folder, MAX_ACCORD_JSON};
+use crate::json::{self, Head};
+use crate::path;
+use crate::record::Record;
+use crate::report::{Agreed, PartyReport, Place, Report, chain};
+use desk::Desk;
+use log::LogRead;
+
+/// Checks an exported record. Never fails: what can't be read is a finding.
+pub fn audit(folder: &dyn Folder) -> Report {
+    let mut desk = Desk::new(folder);
+    let outcome = if desk.list() {
+        run(&mut desk)
+    } else {
+        Outcome::default()
+    };
+    let (findings, left_out) = desk.findings.finish();
+    Report {
+        findings,
+        left_out,
+        facts: desk.facts,
+        parties: outcome.parties,
+        agreed: outcome.state.as_ref().and_then(agreed),
+        history: outcome.state.map_or_else(Vec::new, |state| state.history),
+    }
+}
+
+#[derive(Default)]
+struct Outcome {
+    parties: Vec<PartyReport>,
+    state: Option<State>,
+}
+
+fn run(desk: &mut Desk<'_>) -> Outcome {
+    let Some(head) = read_head(desk) else {
+        return Outcome::default();
+    };
+    let objects = object::read(desk);
+    let mut logs: BTreeMap<PartyId, LogRead> = BTreeMap::new();
+    for &(party, size) in &head.parties {
+        if log::is_there(desk, party, size)
+            && let Some(read) = log::read(desk, head.accord, party)
+        {
+            logs.insert(party, read);
+        }
+    }
+    cosign::check_keys(desk, &logs);
+    let parties: Vec<PartyReport> = head
+        .parties
+        .iter()
+        .map(|(party, _)| report_party(desk, &logs, *party))
+        .collect();
+    seen::check(desk, &head, &logs);
+    let acts: BTreeMap<PartyId, &[Act]> = logs
+        .iter()
+        .map(|(party, log)| (*party, log.acts.as_slice()))
+        .collect();
+    let expected = |(party, size): &(PartyId, u64)| match logs.get(party) {
+        Some(log) => log.whole,
+        None => *size == 0,
+    };
+    let whole = head.parties.iter().all(expected);
+    object::check(desk, &objects, &acts, whole);
+    let state = fold::check(desk, &head, &logs, whole);
+    compare::check(desk, record(head, objects.bytes, logs));
+    Outcome {
+        parties,
+        state: Some(state),
+    }
+}
+
+fn read_head(desk: &mut Desk<'_>) -> Option<Head> {
+    let bytes = desk.read(path::ACCORD, MAX_ACCORD_JSON)?;
+    match json::read(&bytes) {
+        Ok(head) => Some(head),
+        Err(error) => {
+            let place = Place::path(path::ACCORD);
+            desk.findings.broken("accord_json", place, chain(&error));
+            None
+        }
+    }
+}
+
+fn report_party(
+    desk: &mut Desk<'_>,
+    logs: &BTreeMap<PartyId, LogRead>,
+    party: PartyId,
+) -> PartyReport {
+    let log = logs.get(&party);
+    PartyReport {
+        id: party,
+        name: log.map(|log| log.card.name.clone()),
+        words: words(&party),
+        entries: log.map_or(0, |log| log.acts.len() as u64),
+        cosigned_by: log.map_or_else(Vec::new, |log| cosign::check(desk, logs, party, log)),
+    }
+}
+
+fn record(
+    head: Head,
+    objects: BTreeMap<detente_core::Digest, Vec<u8>>,
+    logs: BTreeMap<PartyId, LogRead>,
+) -> Record {
+    let logs = logs.into_iter().map(|(party, log)| (party, log.record));
+    Record {
+        accord: head.accord,
+        slug: head.slug,
+        parties: head.parties.into_iter().map(|(party, _)| party).collect(),
+        logs: logs.collect(),
+        objects,
+    }
+}
+
+fn agreed(state: &State) -> Option<Agreed> {
+    let force = state.in_force?;
+    let text = state.texts.get(&force.text)?;
+    Some(Agreed {
+        text: force.text,
+        title: text.accord.title.clone(),
+        since: force.since,
+        expires: text.accord.expires,
+        leaves: state.notice.as_ref().map(|notice| notice.effective),
+    })
+}
+
+/// A party for people: two may have the same name, so the start of the fingerprint stands beside it.
+fn name(logs: &BTreeMap<PartyId, LogRead>, party: PartyId) -> String {
+    match logs.get(&party) {
+        Some(log) => format!("{} ({})", log.card.name, party.short()),
+        None => party.short(),
+    }
+}

@@ -1,0 +1,143 @@
+//! Released objects: their address, their form, and whether they are what their manifest says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use detente_core::act::{Act, Body, ObjectFacts};
+use detente_core::object::{MAX_OBJECT, Object};
+use detente_core::{Digest, PartyId};
+
+use super::desk::Desk;
+use crate::path;
+use crate::report::Place;
+
+/// Absent objects that a release names one by one; beyond that they are counted.
+const MAX_ABSENT: usize = 8;
+
+/// The objects of the folder.
+pub(super) struct Objects {
+    pub(super) bytes: BTreeMap<Digest, Vec<u8>>,
+    /// What the gate would see; none for bytes that are no object.
+    facts: BTreeMap<Digest, Option<ObjectFacts>>,
+}
+
+/// Reads every object and checks its address.
+pub(super) fn read(desk: &mut Desk<'_>) -> Objects {
+    let mut objects = Objects {
+        bytes: BTreeMap::new(),
+        facts: BTreeMap::new(),
+    };
+    let from = path::OBJECTS.to_owned();
+    let listed = desk.paths().range(from..);
+    let listed = listed.take_while(|path| path.starts_with(path::OBJECTS));
+    // A file with another name is left to the comparison.
+    let named: Vec<(String, Digest)> = listed
+        .filter_map(|path| {
+            let digest = path.strip_prefix(path::OBJECTS)?.parse().ok()?;
+            Some((path.clone(), digest))
+        })
+        .collect();
+    for (path, address) in named {
+        let Some(bytes) = desk.read(&path, MAX_OBJECT) else {
+            continue;
+        };
+        let found = Digest::plain(&bytes);
+        if found != address {
+            let what = format!("its bytes have the SHA-256 {found}");
+            desk.findings
+                .broken("object_address", Place::path(path), what);
+            continue;
+        }
+        let facts = Object::decode(&bytes).ok();
+        let facts = facts.map(|object| object.facts(&bytes));
+        objects.facts.insert(address, facts);
+        objects.bytes.insert(address, bytes);
+    }
+    objects
+}
+
+/// Checks every manifest against the objects, and every object against the manifests.
+pub(super) fn check(
+    desk: &mut Desk<'_>,
+    objects: &Objects,
+    logs: &BTreeMap<PartyId, &[Act]>,
+    whole: bool,
+) {
+    let mut named: BTreeSet<Digest> = BTreeSet::new();
+    let mut sound: BTreeSet<Digest> = BTreeSet::new();
+    for act in logs.values().copied().flatten() {
+        let Body::Release(release) = act.body() else {
+            continue;
+        };
+        let header = act.header();
+        let (author, sequence) = (header.author, header.sequence);
+        let mut absent = 0;
+        for entry in &release.manifest {
+            let address = entry.object;
+            named.insert(address);
+            let place = || {
+                Place::path(path::object(address))
+                    .of(author)
+                    .entry(sequence)
+            };
+            match objects.facts.get(&address) {
+                None => {
+                    absent += 1;
+                    if absent <= MAX_ABSENT {
+                        let what = "released, and not in this folder";
+                        desk.findings.note("object_absent", place(), what);
+                    }
+                }
+                Some(Some(facts)) if *facts == entry.facts => {
+                    sound.insert(address);
+                }
+                Some(Some(facts)) => {
+                    let what = format!(
+                        "the release says {}, the object says {}",
+                        facts_in_words(&entry.facts),
+                        facts_in_words(facts)
+                    );
+                    desk.findings.breach("object_other_facts", place(), what);
+                }
+                Some(None) => {
+                    let what = "what was released is no object";
+                    desk.findings.breach("object_malformed", place(), what);
+                }
+            }
+        }
+        if absent > MAX_ABSENT {
+            let all = release.manifest.len();
+            let what = format!("{absent} of {all} released objects are not in this folder");
+            let place = Place::act(author, sequence);
+            desk.findings.note("object_absent", place, what);
+        }
+    }
+    desk.facts.objects += sound.len() as u64;
+    if !whole {
+        // A release may stand in what could not be read.
+        return;
+    }
+    for address in objects
+        .bytes
+        .keys()
+        .filter(|address| !named.contains(address))
+    {
+        let place = Place::path(path::object(*address));
+        let what = "no release names this object";
+        desk.findings.broken("object_unnamed", place, what);
+    }
+}
+
+fn facts_in_words(facts: &ObjectFacts) -> String {
+    format!(
+        "{}, {}{}, labels [{}], {} bytes",
+        facts.kind,
+        facts.tlp,
+        if facts.marking_unknown {
+            ", closed by a marking"
+        } else {
+            ""
+        },
+        crate::report::show(&facts.labels.join(", ")),
+        facts.bytes
+    )
+}

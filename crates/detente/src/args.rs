@@ -1,0 +1,294 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Cyber security co-operation between parties that do not trust each other.
+///
+/// Exit codes: 0 done; 1 refused, or a check found something; 2 wrong arguments; 3 disk, database or
+/// passphrase; 4 the other node is away or the line was cut; 5 the other node broke the protocol.
+#[derive(Debug, Parser)]
+#[command(name = "detente", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Verb,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Folder of this party's node.
+    #[arg(
+        long,
+        global = true,
+        env = "DETENTE_HOME",
+        default_value = "detente-home"
+    )]
+    pub home: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// File that holds the passphrase of the home. Without it: the environment variable
+    /// DETENTE_PASSPHRASE, or a prompt.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a party: root key, role keys, transport, log and mirror keys, card and store.
+    Init {
+        /// Name of the party.
+        #[arg(long)]
+        party: String,
+        /// Where this node listens, HOST:PORT. Without it, it only dials.
+        #[arg(long)]
+        listen: Option<String>,
+        /// Where others reach it, if that is another HOST:PORT.
+        #[arg(long)]
+        address: Option<String>,
+    },
+    /// Party cards: the own one, and those of others.
+    #[command(subcommand)]
+    Party(PartyVerb),
+    /// Accords: check a text, see all that it would let leave, propose, sign, follow.
+    #[command(subcommand)]
+    Accord(AccordVerb),
+    /// Import indicators from lists, free text, CSV, STIX 2.1 or MISP; `-` is stdin.
+    Import {
+        /// Files, folders of files, or `-`.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// auto, list, csv, stix or misp.
+        #[arg(long, default_value = "auto")]
+        format: String,
+        /// Colour of what the files do not mark: clear, green, amber, amber+strict or red.
+        #[arg(long)]
+        tlp: Option<String>,
+        /// Name of the source; the file's name without it.
+        #[arg(long)]
+        source: Option<String>,
+        /// List every refusal, line by line.
+        #[arg(long)]
+        refusals: bool,
+    },
+    /// Numbers of indicators by kind, own and received.
+    Count,
+    /// Print own observables in normal form, one a line.
+    List {
+        /// Only this kind.
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// What is known of one domain, address, URL, hash or e-mail address, here and from others.
+    Search {
+        /// The observable; defanged spellings are understood.
+        value: String,
+    },
+    /// Run the node: answer other parties, and take this home's commands meanwhile.
+    Serve {
+        /// Listen on another HOST:PORT than `init` was told.
+        #[arg(long)]
+        listen: Option<String>,
+    },
+    /// Exchange what is outstanding with all parties that can be reached.
+    Sync,
+    /// Learn which indicators both sides hold, and nothing else.
+    Match {
+        /// The accord.
+        accord: String,
+        /// The matching clause.
+        #[arg(long)]
+        clause: String,
+        /// Learn only how many.
+        #[arg(long)]
+        count_only: bool,
+        /// Write what is common to this file, one value a line.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Let the context of what a run found leave, as far as the accord permits.
+    Release {
+        /// The accord.
+        accord: String,
+        /// The run: its id or the start of it, or `last`.
+        #[arg(long, value_name = "RUN")]
+        matched: String,
+        /// Only print each object's verdict.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// The record.
+    #[command(subcommand)]
+    Log(LogVerb),
+    /// Check an exported record, offline, without a node.
+    Verify {
+        /// The exported folder.
+        folder: PathBuf,
+    },
+    /// Walk through the main job: two nodes, an accord, a match, a release, an audit.
+    Demo {
+        /// Folder for both nodes; must be new or empty.
+        #[arg(long, default_value = "detente-demo")]
+        dir: PathBuf,
+        /// Leave both nodes up at the end.
+        #[arg(long)]
+        serve: bool,
+    },
+    /// Print completions for a shell.
+    Completions {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Commands on parties.
+#[derive(Debug, Subcommand)]
+pub enum PartyVerb {
+    /// Print this party's card, to be given to others.
+    Card {
+        /// Write it to this file instead.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Add a party by its card, after showing its fingerprint; `-` is stdin.
+    Add {
+        /// The card.
+        file: PathBuf,
+        /// The fingerprint was compared already: do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List this party and its contacts.
+    List,
+}
+
+/// Commands on accords.
+#[derive(Debug, Subcommand)]
+pub enum AccordVerb {
+    /// Print a text to start from, between this party and another.
+    Draft {
+        /// What the parties will call the accord: lower-case letters, digits, hyphens.
+        slug: String,
+        /// The other party: its name or fingerprint.
+        #[arg(long)]
+        with: String,
+        /// Write it to this file instead.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Check a text: every fault with its line and remedy.
+    Check {
+        /// The text, a TOML file.
+        file: PathBuf,
+    },
+    /// Everything that may ever leave under a text, computed cell by cell.
+    Exposure {
+        /// A TOML file, or an accord.
+        accord: String,
+    },
+    /// Put a text forward.
+    Propose {
+        /// The text, a TOML file.
+        file: PathBuf,
+        #[command(flatten)]
+        role: RoleArg,
+    },
+    /// Sign a text; it is in force when all parties have signed the same bytes.
+    Sign {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        role: RoleArg,
+    },
+    /// Decline a text.
+    Refuse {
+        #[command(flatten)]
+        which: Which,
+        /// Why.
+        #[arg(long, default_value = "no reason given")]
+        reason: String,
+        #[command(flatten)]
+        role: RoleArg,
+    },
+    /// Stop everything that leaves, at once.
+    Stop {
+        /// The accord.
+        accord: String,
+        /// Why.
+        #[arg(long, default_value = "no reason given")]
+        reason: String,
+        #[command(flatten)]
+        role: RoleArg,
+    },
+    /// Lift this party's stop.
+    Resume {
+        /// The accord.
+        accord: String,
+        /// Why.
+        #[arg(long, default_value = "no reason given")]
+        reason: String,
+        #[command(flatten)]
+        role: RoleArg,
+    },
+    /// Give notice of leaving.
+    Denounce {
+        /// The accord.
+        accord: String,
+        /// Why.
+        #[arg(long, default_value = "no reason given")]
+        reason: String,
+        #[command(flatten)]
+        role: RoleArg,
+    },
+    /// Where accords stand: what binds whom, what is used up, what is delivered.
+    Status {
+        /// One accord; all without it.
+        accord: Option<String>,
+    },
+    /// Every act, with what it did.
+    History {
+        /// The accord.
+        accord: String,
+    },
+    /// Print the text in force, or one by its digest.
+    Text {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// An accord and, if several of its texts are open, which.
+#[derive(Clone, Debug, Args)]
+pub struct Which {
+    /// The accord, or the file of its text.
+    pub accord: String,
+    /// The text by its digest, if several are open.
+    #[arg(long)]
+    pub text: Option<String>,
+}
+
+/// By which role.
+#[derive(Clone, Debug, Args)]
+pub struct RoleArg {
+    /// Act as minister, head, duty-officer or analyst; without it, as the first that has the power.
+    #[arg(long = "as", value_name = "ROLE")]
+    pub role: Option<String>,
+}
+
+/// Commands on the record.
+#[derive(Debug, Subcommand)]
+pub enum LogVerb {
+    /// Write the record of an accord into a folder that anyone can check.
+    Export {
+        /// The accord.
+        accord: String,
+        /// A new or empty folder.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+}

@@ -1,0 +1,387 @@
+//! What a node can be told to do. A command runs in this process, or goes to the one that serves the
+//! home: the same code either way, so that a home never has two writers.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use detente_core::party::Role;
+use detente_core::{AccordId, Digest, Tlp};
+use detente_intel::read::{Format, Options};
+use detente_node::report::{ActReport, DeliveryReport, ImportReport};
+use detente_node::{
+    Import, NodeError, Shared, dry_run, import, match_peer, release, run_match, run_peer,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::export::write_folder;
+use crate::fail::Failure;
+use crate::links::Links;
+
+/// Refusals that an import lists unless all are asked for.
+pub const FIRST_REFUSALS: usize = 10;
+
+/// A command to a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Command {
+    /// List this party and its contacts.
+    Parties,
+    /// Add a party by its card (hex).
+    AddParty { card: String },
+    /// Put a text forward.
+    Propose { text: String, role: Option<String> },
+    /// Sign, refuse ... an accord.
+    Act(ActCommand),
+    /// Where an accord stands; all of them without a name.
+    Status { accord: Option<String> },
+    /// Every act of an accord.
+    History { accord: String },
+    /// The text of an accord.
+    Text {
+        accord: String,
+        text: Option<String>,
+    },
+    /// Import files.
+    Import {
+        files: Vec<ImportFile>,
+        all_refusals: bool,
+    },
+    /// Numbers of indicators.
+    Counts,
+    /// Own observables in normal form.
+    List { kind: Option<String> },
+    /// What is known of one observable.
+    Search { query: String },
+    /// Offer a matching run.
+    Match {
+        accord: String,
+        clause: String,
+        count_only: bool,
+    },
+    /// Release the context of what a run found.
+    Release {
+        accord: String,
+        run: String,
+        dry_run: bool,
+    },
+    /// Write the record of an accord into a folder.
+    Export { accord: String, to: PathBuf },
+    /// Exchange what is outstanding with all parties that can be reached.
+    Sync,
+}
+
+/// An act on an accord.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActCommand {
+    /// Which act.
+    pub act: ActWord,
+    /// The accord.
+    pub accord: String,
+    /// The text, if several are open.
+    pub text: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// By which role.
+    pub role: Option<String>,
+}
+
+/// The acts of [`ActCommand`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActWord {
+    /// Give notice of leaving.
+    Denounce,
+    /// Decline a text.
+    Refuse,
+    /// Lift the own stop.
+    Resume,
+    /// Sign a text.
+    Sign,
+    /// Stop everything that leaves.
+    Stop,
+}
+
+/// A file to import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What reports call it.
+    pub name: String,
+    /// As what to read it.
+    pub format: String,
+    /// The colour of what it does not mark.
+    pub tlp: Option<String>,
+    /// The source to name.
+    pub source: String,
+}
+
+/// News from a running command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is going on.
+    pub what: String,
+    /// Done so far.
+    pub done: u64,
+    /// All there is, if it is known.
+    pub total: u64,
+    /// What is counted: bytes or points.
+    pub bytes: bool,
+}
+
+/// Hears progress.
+pub type OnProgress<'a> = &'a mut dyn FnMut(Progress);
+
+/// A node that can be told what to do.
+#[derive(Clone)]
+pub struct Engine {
+    /// The node.
+    pub shared: Arc<Shared>,
+    /// Its sessions.
+    pub links: Arc<Links>,
+}
+
+impl Engine {
+    /// Does what it is told; the answer is the report as JSON.
+    pub fn run(&self, command: &Command, progress: OnProgress<'_>) -> Result<Value, Failure> {
+        match command {
+            Command::Parties => json(&self.shared.lock().parties()?),
+            Command::AddParty { card } => {
+                let bytes = hex::decode(card)
+                    .map_err(|_| Failure::usage("card_hex", "the card is not hex", ""))?;
+                json(&self.shared.lock().add_party(&bytes)?)
+            }
+            Command::Propose { text, role } => {
+                let role = parse_role(role.as_deref())?;
+                let (accord, act) = self.shared.lock().propose(text.as_bytes(), role)?;
+                self.report(accord, act)
+            }
+            Command::Act(act) => self.act(act),
+            Command::Status { accord } => self.status(accord.as_deref()),
+            Command::History { accord } => {
+                let node = self.shared.lock();
+                json(&node.history(node.find_accord(accord)?)?)
+            }
+            Command::Text { accord, text } => {
+                let node = self.shared.lock();
+                let bytes = node.text(node.find_accord(accord)?, text.as_deref())?;
+                Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            Command::Import {
+                files,
+                all_refusals,
+            } => {
+                let keep = if *all_refusals {
+                    usize::MAX
+                } else {
+                    FIRST_REFUSALS
+                };
+                let reports: Result<Vec<ImportReport>, Failure> = files
+                    .iter()
+                    .map(|file| self.import(file, keep, progress))
+                    .collect();
+                json(&reports?)
+            }
+            Command::Counts => json(&self.shared.lock().counts()?),
+            Command::List { kind } => {
+                let kind = kind.as_deref().map(str::parse).transpose();
+                let kind = kind.map_err(|error: detente_core::UnknownKind| {
+                    Failure::usage("unknown_kind", error, "")
+                })?;
+                json(&self.shared.lock().list(kind)?)
+            }
+            Command::Search { query } => json(&self.shared.lock().search(query)?),
+            Command::Match {
+                accord,
+                clause,
+                count_only,
+            } => self.run_match(accord, clause, *count_only, progress),
+            Command::Release {
+                accord,
+                run,
+                dry_run,
+            } => self.release(accord, run, *dry_run),
+            Command::Export { accord, to } => {
+                let node = self.shared.lock();
+                let record = node.record(node.find_accord(accord)?)?;
+                drop(node);
+                json(&write_folder(&record, to)?)
+            }
+            Command::Sync => self.sync(),
+        }
+    }
+
+    fn act(&self, command: &ActCommand) -> Result<Value, Failure> {
+        let role = parse_role(command.role.as_deref())?;
+        let (accord, act) = {
+            let mut node = self.shared.lock();
+            let accord = node.find_accord(&command.accord)?;
+            let (text, reason) = (command.text.as_deref(), command.reason.as_str());
+            let act = match command.act {
+                ActWord::Denounce => node.denounce(accord, reason, role),
+                ActWord::Refuse => node.refuse_text(accord, text, reason, role),
+                ActWord::Resume => node.resume(accord, reason, role),
+                ActWord::Sign => node.sign_text(accord, text, role),
+                ActWord::Stop => node.stop(accord, reason, role),
+            }?;
+            (accord, act)
+        };
+        self.report(accord, act)
+    }
+
+    /// Brings a fresh act to the other parties and reports on both.
+    fn report(&self, accord: AccordId, act: Digest) -> Result<Value, Failure> {
+        let (slug, others) = {
+            let node = self.shared.lock();
+            (node.status(accord)?.accord, node.other_parties(accord)?)
+        };
+        let mut delivered = Vec::new();
+        for party in others {
+            let outcome = self.links.deliver(party, accord);
+            delivered.push(DeliveryReport {
+                party: self.shared.lock().name_of(party),
+                cosigned: outcome.is_ok(),
+                reason: outcome.err().map(|error| crate::fail::chain(&error)),
+            });
+        }
+        let summary = self.shared.lock().summary(accord, act)?;
+        json(&ActReport {
+            accord: slug,
+            act: act.to_string(),
+            summary,
+            delivered,
+        })
+    }
+
+    fn status(&self, name: Option<&str>) -> Result<Value, Failure> {
+        let node = self.shared.lock();
+        match name {
+            Some(name) => json(&vec![node.status(node.find_accord(name)?)?]),
+            None => {
+                let all: Result<Vec<_>, NodeError> = node
+                    .accords()
+                    .into_iter()
+                    .map(|(id, _)| node.status(id))
+                    .collect();
+                json(&all?)
+            }
+        }
+    }
+
+    fn import(
+        &self,
+        file: &ImportFile,
+        keep: usize,
+        progress: OnProgress<'_>,
+    ) -> Result<ImportReport, Failure> {
+        let bad = |error: &dyn std::fmt::Display| Failure::usage("bad_option", error, "");
+        let options = Options {
+            format: file.format.parse::<Format>().map_err(|error| bad(&error))?,
+            default_tlp: match &file.tlp {
+                Some(colour) => Some(colour.parse::<Tlp>().map_err(|error| bad(&error))?),
+                None => None,
+            },
+            source: file.source.clone(),
+            csv: None,
+        };
+        let opened =
+            File::open(&file.path).map_err(|error| Failure::io("opening", &file.path, &error))?;
+        let total = opened.metadata().map_or(0, |meta| meta.len());
+        let what = Import {
+            file: &file.name,
+            options: &options,
+            keep,
+        };
+        let report = import(&self.shared, &what, BufReader::new(opened), &mut |done| {
+            progress(Progress {
+                what: file.name.clone(),
+                done,
+                total,
+                bytes: true,
+            });
+        })?;
+        Ok(report)
+    }
+
+    fn run_match(
+        &self,
+        accord: &str,
+        clause: &str,
+        count_only: bool,
+        progress: OnProgress<'_>,
+    ) -> Result<Value, Failure> {
+        let (accord, peer) = {
+            let node = self.shared.lock();
+            let accord = node.find_accord(accord)?;
+            (accord, match_peer(&node, accord, clause)?)
+        };
+        let link = self.links.link(peer)?;
+        let mut news = |done, total| {
+            progress(Progress {
+                what: "matching".to_owned(),
+                done,
+                total,
+                bytes: false,
+            });
+        };
+        json(&run_match(
+            &self.shared,
+            &link,
+            accord,
+            (clause, count_only),
+            &mut news,
+        )?)
+    }
+
+    fn release(&self, accord: &str, run: &str, dry: bool) -> Result<Value, Failure> {
+        let (accord, run, peer) = {
+            let node = self.shared.lock();
+            let accord = node.find_accord(accord)?;
+            let run = node.find_run(accord, run)?;
+            (accord, run, run_peer(&node, run)?)
+        };
+        if dry {
+            return json(&dry_run(&self.shared, accord, run)?);
+        }
+        let link = self.links.link(peer)?;
+        json(&release(&self.shared, &link, accord, run)?)
+    }
+
+    fn sync(&self) -> Result<Value, Failure> {
+        let parties: Vec<_> = self
+            .shared
+            .lock()
+            .contacts()
+            .map(|card| card.party())
+            .collect();
+        let mut reports = Vec::new();
+        for party in parties {
+            let outcome = self
+                .links
+                .link(party)
+                .and_then(|link| self.links.catch_up(&link));
+            reports.push(DeliveryReport {
+                party: self.shared.lock().name_of(party),
+                cosigned: outcome.is_ok(),
+                reason: outcome.err().map(|error| crate::fail::chain(&error)),
+            });
+        }
+        json(&reports)
+    }
+}
+
+fn parse_role(role: Option<&str>) -> Result<Option<Role>, Failure> {
+    role.map(str::parse)
+        .transpose()
+        .map_err(|error: detente_core::party::UnknownRole| {
+            Failure::usage("unknown_role", error, "")
+        })
+}
+
+/// A report as JSON.
+pub fn json<T: Serialize>(report: &T) -> Result<Value, Failure> {
+    serde_json::to_value(report).map_err(|error| Failure::environment("json", error, "report this"))
+}

@@ -1,0 +1,213 @@
+//! The exposure of a text, gathered for people: cells that differ only in colour or kind stand in
+//! one row; `--json` has every cell.
+
+use std::collections::BTreeMap;
+
+use detente_core::accord::{Accord, Rule};
+use detente_core::{Kind, Tlp, UnixSeconds};
+use detente_gate::{Verdict, exposure};
+use serde::{Deserialize, Serialize};
+
+/// The exposure of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExposureReport {
+    /// Title of the text.
+    pub title: String,
+    /// SHA-256 of the text.
+    pub text: String,
+    /// Open cells, gathered.
+    pub rows: Vec<RowReport>,
+    /// Caps, prohibitions and duties, in words.
+    pub words: Vec<String>,
+    /// Open cells.
+    pub open: u64,
+    /// All cells.
+    pub cells: u64,
+    /// Every cell.
+    pub table: Vec<CellReport>,
+}
+
+/// Open cells that share direction, clause and condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowReport {
+    /// Who releases.
+    pub from: String,
+    /// Who receives.
+    pub to: String,
+    /// Colours.
+    pub tlp: Vec<String>,
+    /// `matched` or `any`.
+    pub only: String,
+    /// The clause.
+    pub clause: String,
+    /// Kinds of observables.
+    pub kinds: Vec<String>,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellReport {
+    /// Who releases.
+    pub from: String,
+    /// Who receives.
+    pub to: String,
+    /// Kind of the observable.
+    pub kind: String,
+    /// Colour.
+    pub tlp: String,
+    /// Whether a run found it at both sides.
+    pub matched: bool,
+    /// A label that the text speaks of.
+    pub label: Option<String>,
+    /// Whether it may leave.
+    pub open: bool,
+    /// The clause that decides.
+    pub clause: Option<String>,
+    /// Stable code of the verdict.
+    pub code: String,
+}
+
+/// Computes the exposure of a text.
+pub fn report(accord: &Accord, now: UnixSeconds) -> ExposureReport {
+    let table = exposure(accord, now);
+    let mut rows: BTreeMap<(String, String, String, Vec<Tlp>), Vec<Kind>> = BTreeMap::new();
+    for ((from, to, clause, kind), colours) in open_colours(&table) {
+        rows.entry((from, to, clause, colours))
+            .or_default()
+            .push(kind);
+    }
+    let rows = rows
+        .into_iter()
+        .map(|((from, to, clause, colours), kinds)| RowReport {
+            only: only(accord, &clause).to_owned(),
+            from,
+            to,
+            clause,
+            tlp: colours.iter().map(ToString::to_string).collect(),
+            kinds: kinds.iter().map(|kind| kind.name().to_owned()).collect(),
+        })
+        .collect();
+    let open = table.open().count() as u64;
+    ExposureReport {
+        title: accord.title.clone(),
+        text: accord.digest.to_string(),
+        rows,
+        words: words(accord),
+        open,
+        cells: table.cells.len() as u64,
+        table: table.cells.iter().map(cell).collect(),
+    }
+}
+
+type Scope = (String, String, String, Kind);
+
+/// Open colours of cells without a special label, by direction, clause and kind. A matched cell
+/// stands for the unmatched one too, since a permission for any covers both.
+fn open_colours(table: &detente_gate::Exposure) -> BTreeMap<Scope, Vec<Tlp>> {
+    let mut open: BTreeMap<Scope, Vec<Tlp>> = BTreeMap::new();
+    for (cell, clause) in table.open() {
+        if !cell.matched || cell.label.is_some() {
+            continue;
+        }
+        let direction = &cell.direction;
+        let scope = (
+            direction.from.clone(),
+            direction.to.clone(),
+            clause.to_owned(),
+            cell.kind,
+        );
+        open.entry(scope).or_default().push(cell.tlp);
+    }
+    open
+}
+
+fn only(accord: &Accord, clause: &str) -> &'static str {
+    match accord.clause(clause).map(|clause| &clause.rule) {
+        Some(Some(Rule::Permit(permit))) => permit.only.name(),
+        _ => "",
+    }
+}
+
+/// Caps, prohibitions, matching and duties in plain words.
+fn words(accord: &Accord) -> Vec<String> {
+    let mut words = Vec::new();
+    for clause in &accord.clauses {
+        let id = &clause.id;
+        match &clause.rule {
+            Some(Rule::Permit(permit)) => {
+                let cap = permit.cap.map_or_else(
+                    || "without a cap".to_owned(),
+                    |cap| format!("at most {} objects in {}", cap.count, cap.per),
+                );
+                words.push(format!("clause {id}: {cap}"));
+            }
+            Some(Rule::Forbid(forbid)) => {
+                let mut what = String::new();
+                if !forbid.labels.is_empty() {
+                    what.push_str(&format!(" labelled {}", forbid.labels.join(" or ")));
+                }
+                if let Some(tlp) = forbid.min_tlp {
+                    what.push_str(&format!(" marked {tlp} or closer"));
+                }
+                words.push(format!(
+                    "clause {id}: nothing{what} leaves from {} to {}",
+                    forbid.from, forbid.to
+                ));
+            }
+            Some(Rule::Match(rule)) => {
+                words.push(format!(
+                    "clause {id}: matching tells {} which items are common ({}); besides, each \
+                     side learns the other's size with padding ({}), at most {}",
+                    rule.learn, rule.mode, rule.pad, rule.max_items
+                ));
+                let low: Vec<&str> = rule
+                    .kinds
+                    .iter()
+                    .filter(|kind| kind.is_low_entropy())
+                    .map(|kind| kind.name())
+                    .collect();
+                if !low.is_empty() {
+                    words.push(format!(
+                        "clause {id}: {} can be guessed one by one: in {} a party may test {} \
+                         guesses against the other's list",
+                        low.join(", "),
+                        rule.budget.per,
+                        rule.budget.items
+                    ));
+                }
+            }
+            Some(Rule::Oblige(duty)) => words.push(format!(
+                "clause {id}: on {} {} must {} within {} from {}; this is shown, not enforced",
+                duty.on,
+                duty.actor,
+                duty.verb,
+                duty.deadline.within,
+                duty.deadline.clock.name()
+            )),
+            None => {}
+        }
+    }
+    words.push(format!(
+        "an unmarked indicator counts as {}",
+        accord.default_tlp
+    ));
+    words
+}
+
+fn cell(cell: &detente_gate::Cell) -> CellReport {
+    let (open, clause, code) = match &cell.verdict {
+        Verdict::Allow(allowance) => (true, Some(allowance.clause.clone()), "allowed"),
+        Verdict::Deny(denial) => (false, denial.clause().map(str::to_owned), denial.code()),
+    };
+    CellReport {
+        from: cell.direction.from.clone(),
+        to: cell.direction.to.clone(),
+        kind: cell.kind.name().to_owned(),
+        tlp: cell.tlp.to_string(),
+        matched: cell.matched,
+        label: cell.label.clone(),
+        open,
+        clause,
+        code: code.to_owned(),
+    }
+}

@@ -1,0 +1,195 @@
+//! Sessions with other parties: the ones that are open, and new ones when a command needs one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use detente_core::PartyId;
+use detente_net::{Handler, Identity, Pins, Session, dial};
+use detente_node::ports::{Link, LinkError, Stream};
+use detente_node::{NodeError, Shared, push, push_all, resend, respond, respond_stream};
+use detente_peer::{Request, Response, VERSION};
+use tokio::runtime::Handle;
+
+/// Name and version, for the greeting.
+pub const SOFTWARE: &str = concat!("detente ", env!("CARGO_PKG_VERSION"));
+
+/// All sessions of a node.
+pub struct Links {
+    shared: Arc<Shared>,
+    identity: Identity,
+    runtime: Handle,
+    open: Mutex<BTreeMap<PartyId, Session>>,
+}
+
+impl Links {
+    /// No sessions yet.
+    pub fn new(shared: Arc<Shared>, identity: Identity, runtime: Handle) -> Arc<Links> {
+        Arc::new(Links {
+            shared,
+            identity,
+            runtime,
+            open: Mutex::default(),
+        })
+    }
+
+    /// The own transport key.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Whose transport key a key is, by the cards that are here now.
+    pub fn pins(&self) -> Pins {
+        let shared = Arc::clone(&self.shared);
+        Arc::new(move |spki: &[u8]| {
+            let node = shared.lock();
+            node.contacts()
+                .find(|card| card.transport == spki)
+                .map(|card| card.party())
+        })
+    }
+
+    /// What answers the peers.
+    pub fn handler(&self) -> Arc<dyn Handler> {
+        Arc::new(Answering {
+            shared: Arc::clone(&self.shared),
+        })
+    }
+
+    /// Takes over a session that a peer began.
+    pub fn adopt(&self, session: Session) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(session.peer(), session);
+    }
+
+    /// An open session with this party, if there is one.
+    pub fn current(&self, party: PartyId) -> Option<Session> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, session| !session.is_closed());
+        open.get(&party).cloned()
+    }
+
+    /// A session with this party: the open one, or a new one if its card names an address. Waits, so
+    /// only for threads that may.
+    ///
+    /// # Errors
+    /// [`LinkError::Unreachable`] says what was tried; [`NodeError::PeerRefused`] if it greets with
+    /// no.
+    pub fn link(&self, party: PartyId) -> Result<Session, NodeError> {
+        if let Some(session) = self.current(party) {
+            return Ok(session);
+        }
+        let (name, spki, address) = {
+            let node = self.shared.lock();
+            let card = node.contacts().find(|card| card.party() == party);
+            let card = card.ok_or_else(|| {
+                NodeError::unknown("party", &party.to_string(), "add its card first")
+            })?;
+            (
+                card.name.clone(),
+                card.transport.clone(),
+                card.address.clone(),
+            )
+        };
+        let unreachable = |reason: String| LinkError::Unreachable {
+            party: name.clone(),
+            reason,
+        };
+        let Some(address) = address else {
+            return Err(unreachable(
+                "its card names no address and it is not connected: run `detente serve` here, so \
+                 that it can connect to this node"
+                    .to_owned(),
+            )
+            .into());
+        };
+        let dialled = self.runtime.block_on(dial(
+            &self.identity,
+            (party, spki),
+            &address,
+            self.handler(),
+        ));
+        let session = dialled.map_err(|error| unreachable(crate::fail::chain(&error)))?;
+        greet(&session, self.shared.lock().party())?;
+        self.adopt(session.clone());
+        Ok(session)
+    }
+
+    /// Brings everything to a peer that waits for it, and asks for what it has.
+    pub fn catch_up(&self, session: &Session) -> Result<(), NodeError> {
+        push_all(&self.shared, session)?;
+        resend(&self.shared, session)?;
+        match session.request(&Request::Pull)? {
+            Response::Refused(refusal) => Err(NodeError::PeerRefused(refusal)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pushes one accord's log to a party, and once more over a new line if the first is cut.
+    pub fn deliver(&self, party: PartyId, accord: detente_core::AccordId) -> Result<(), NodeError> {
+        let first = self
+            .link(party)
+            .and_then(|link| push(&self.shared, &link, accord));
+        match first {
+            Err(NodeError::Link(LinkError::Cut)) => push(&self.shared, &self.link(party)?, accord),
+            other => other,
+        }
+    }
+
+    /// Every contact, and whether its card names an address.
+    pub fn contacts(&self) -> Vec<(PartyId, bool)> {
+        let node = self.shared.lock();
+        node.contacts()
+            .map(|card| (card.party(), card.address.is_some()))
+            .collect()
+    }
+}
+
+/// The first word on a line that we dialled; later, a word to keep it alive.
+pub fn greet(session: &Session, own: PartyId) -> Result<(), NodeError> {
+    let hello = Request::Hello {
+        version: VERSION,
+        party: own,
+        software: SOFTWARE.to_owned(),
+    };
+    match session.request(&hello)? {
+        Response::Done => Ok(()),
+        Response::Refused(refusal) => Err(NodeError::PeerRefused(refusal)),
+        other => Err(NodeError::Misbehaved {
+            code: "unexpected_response".to_owned(),
+            words: format!("it answers a greeting with {other:?}"),
+        }),
+    }
+}
+
+/// Answers peers from the node.
+struct Answering {
+    shared: Arc<Shared>,
+}
+
+impl Handler for Answering {
+    fn respond(&self, link: &dyn Link, request: &Request) -> Response {
+        let response = respond(&self.shared, link, request);
+        if let Response::Refused(refusal) = &response {
+            tracing::warn!(peer = %link.peer().short(), "refused a request: {refusal}");
+        }
+        response
+    }
+
+    fn respond_stream(&self, link: &dyn Link, request: &Request, stream: &mut dyn Stream) {
+        match respond_stream(&self.shared, link, request, stream, &mut |_, _| {}) {
+            Ok(Some(report)) => tracing::info!(
+                peer = %report.peer,
+                run = %&report.run[..8],
+                "matched under clause {}: {} entered here, {} there, {} in common",
+                report.clause,
+                report.own_size,
+                report.peer_size,
+                report.common.map_or_else(|| "not told how many".to_owned(), |n| n.to_string()),
+            ),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(peer = %link.peer().short(), "a run failed: {}", crate::fail::chain(&error));
+            }
+        }
+    }
+}

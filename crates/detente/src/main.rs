@@ -1,0 +1,72 @@
+//! The detente command: arguments, wiring, output, exit codes.
+
+mod args;
+mod card_file;
+mod command;
+mod control;
+mod demo;
+mod draft;
+mod export;
+mod exposure;
+mod fail;
+mod home;
+mod init;
+mod keystore;
+mod links;
+mod output;
+mod passphrase;
+mod progress;
+mod run;
+mod serve;
+mod verb;
+mod verify;
+mod world;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_max_level(level())
+        .init();
+    let json = cli.global.json;
+    match verb::run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            if json {
+                print_json(&failure);
+            } else {
+                output::failure(&failure);
+            }
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+/// How much the node says of itself: DETENTE_LOG is error, warn, info, debug or trace.
+fn level() -> tracing::Level {
+    std::env::var("DETENTE_LOG")
+        .ok()
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(tracing::Level::INFO)
+}
+
+/// Prints a value as JSON. A closed pipe is the reader's wish, not an error.
+pub(crate) fn print_json<T: serde::Serialize>(value: &T) {
+    use std::io::Write as _;
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints text for people. A closed pipe is the reader's wish, not an error.
+pub(crate) fn print_text(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

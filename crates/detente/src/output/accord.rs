@@ -1,0 +1,181 @@
+//! Parties, accords, exposure.
+#![expect(clippy::print_stdout, reason = "this is what the user asked for")]
+
+use anstream::println;
+use detente_node::report::{ActReport, EventReport, PartyReport, StatusReport};
+
+use super::{safe, table};
+use crate::exposure::ExposureReport;
+use crate::fail::FaultReport;
+
+/// Parties, one block each.
+pub fn parties(parties: &[PartyReport]) {
+    for (at, party) in parties.iter().enumerate() {
+        println!(
+            "{}{}",
+            safe(&party.name),
+            if at == 0 { "  (this party)" } else { "" }
+        );
+        println!("  fingerprint  {}", party.id);
+        println!("  in words     {}", party.words);
+        println!(
+            "  address      {}",
+            party
+                .address
+                .as_deref()
+                .map_or("none: it dials".into(), safe)
+        );
+        if party.evidence > 0 {
+            println!(
+                "  evidence     {} pieces are kept against it",
+                party.evidence
+            );
+        }
+    }
+}
+
+/// An act and its delivery.
+pub fn act(report: &ActReport) {
+    println!("{}: {}", safe(&report.accord), safe(&report.summary));
+    for delivery in &report.delivered {
+        match &delivery.reason {
+            None => println!("  {} holds it and has cosigned it", safe(&delivery.party)),
+            Some(reason) => println!(
+                "  {} does not have it yet: {}\n  it goes at the next contact",
+                safe(&delivery.party),
+                safe(reason)
+            ),
+        }
+    }
+}
+
+/// Where accords stand.
+pub fn status(reports: &[StatusReport]) {
+    if reports.is_empty() {
+        println!("no accord yet: start with `detente accord draft SLUG --with PARTY`");
+    }
+    for report in reports {
+        println!(
+            "{}  {}",
+            safe(&report.accord),
+            report.title.as_deref().map_or("".into(), safe)
+        );
+        println!("  id         {}", report.id);
+        println!("  standing   {}", safe(&report.standing));
+        if let Some(expires) = &report.expires {
+            println!("  expires    {expires}");
+        }
+        for (what, value) in [("stopped", &report.stopped), ("notice", &report.notice)] {
+            if let Some(value) = value {
+                println!("  {what:<10} {}", safe(value));
+            }
+        }
+        for text in &report.texts {
+            println!(
+                "  text {}  proposed by {} at {}",
+                &text.digest[..8],
+                safe(&text.proposer),
+                text.proposed
+            );
+            for (party, position) in &text.positions {
+                println!("    {}: {}", safe(party), safe(position));
+            }
+        }
+        for clause in &report.clauses {
+            println!(
+                "  clause {} ({}): {}",
+                clause.id,
+                clause.rule,
+                safe(&clause.prose)
+            );
+            for (party, used) in &clause.used {
+                println!("    used by {}: {used}", safe(party));
+            }
+        }
+        for log in &report.logs {
+            let cosigned = if log.cosigned_by.is_empty() {
+                "not cosigned yet".to_owned()
+            } else {
+                format!("cosigned by {}", safe(&log.cosigned_by.join(", ")))
+            };
+            println!(
+                "  log of {}: {} entries, root {}, {cosigned}",
+                safe(&log.party),
+                log.entries,
+                log.root.get(..16).unwrap_or_default()
+            );
+        }
+        if report.waiting > 0 {
+            println!(
+                "  {} acts wait for entries that are not here yet",
+                report.waiting
+            );
+        }
+    }
+}
+
+/// Every act.
+pub fn history(events: &[EventReport]) {
+    let mut table = table(&["time", "party", "role", "act", "effect"]);
+    for event in events {
+        let effect = match &event.note {
+            Some(note) => format!("{}: {}", event.effect.to_uppercase(), safe(note)),
+            None => event.effect.clone(),
+        };
+        table.add_row([
+            event.time.clone(),
+            safe(&event.party),
+            event.role.clone().unwrap_or_default(),
+            safe(&event.summary),
+            effect,
+        ]);
+    }
+    println!("{table}");
+}
+
+/// A text is sound, or what is wrong with it.
+pub fn faults(file: &str, title: Option<&str>, faults: &[FaultReport]) {
+    if let Some(title) = title {
+        println!("{}: sound: {}", safe(file), safe(title));
+    }
+    for fault in faults {
+        println!("{}:{}: {}", safe(file), fault.line, safe(&fault.what));
+        println!("    remedy: {}", safe(&fault.remedy));
+    }
+    if !faults.is_empty() {
+        let s = if faults.len() == 1 { "" } else { "s" };
+        println!("{} fault{s}", faults.len());
+    }
+}
+
+/// The exposure table.
+pub fn exposure(report: &ExposureReport) {
+    println!(
+        "{}: what may ever leave under text {}",
+        safe(&report.title),
+        &report.text[..8]
+    );
+    if report.rows.is_empty() {
+        println!("  nothing may leave");
+    } else {
+        let mut table = table(&["from", "to", "marked", "only", "clause", "kinds"]);
+        for row in &report.rows {
+            table.add_row([
+                safe(&row.from),
+                safe(&row.to),
+                row.tlp.join(", "),
+                row.only.clone(),
+                row.clause.clone(),
+                row.kinds.join(", "),
+            ]);
+        }
+        println!("{table}");
+    }
+    for line in &report.words {
+        println!("  {}", safe(line));
+    }
+    println!(
+        "  {} of {} cells are open; every other cell is closed",
+        report.open, report.cells
+    );
+}

@@ -1,0 +1,228 @@
+//! Indicators, matches, releases.
+#![expect(clippy::print_stdout, reason = "this is what the user asked for")]
+
+use anstream::println;
+use detente_node::report::{CountReport, ImportReport, MatchReport, ReleaseReport, SearchReport};
+
+use super::{number, safe, table};
+
+/// Items of a match or release shown without being asked for more.
+const SHOWN: usize = 20;
+
+/// What imports took and refused.
+pub fn imports(reports: &[ImportReport], all_refusals: bool) {
+    for report in reports {
+        println!(
+            "{} ({}): {} items, {} taken ({} new indicators, {} new contexts)",
+            safe(&report.file),
+            report.format,
+            number(report.seen),
+            number(report.taken),
+            number(report.new_observables),
+            number(report.new_contexts)
+        );
+        for (what, counts) in [("refused", &report.refused), ("skipped", &report.skipped)] {
+            for (code, count) in counts {
+                println!("  {what} {}: {code}", number(*count));
+            }
+        }
+        if report.closed > 0 {
+            println!(
+                "  {} are closed: a marking is not understood, so they never leave",
+                number(report.closed)
+            );
+        }
+        if report.shortened > 0 {
+            println!(
+                "  {} contexts were too long and were cut",
+                number(report.shortened)
+            );
+        }
+        for refusal in &report.refusals {
+            println!(
+                "    {}: {}: {}",
+                safe(&refusal.place),
+                safe(&refusal.reason),
+                safe(&refusal.excerpt)
+            );
+        }
+        let refused: u64 = report.refused.iter().map(|(_, count)| count).sum();
+        if refused > report.refusals.len() as u64 && !all_refusals {
+            println!("    ... list every one with --refusals");
+        }
+        if let Some(broken) = &report.broken {
+            println!("  the rest of the file could not be read: {}", safe(broken));
+        }
+    }
+    if reports.len() > 1 {
+        let sum = |f: fn(&ImportReport) -> u64| number(reports.iter().map(f).sum());
+        println!(
+            "{} files: {} items, {} taken, {} new indicators",
+            reports.len(),
+            sum(|report| report.seen),
+            sum(|report| report.taken),
+            sum(|report| report.new_observables)
+        );
+    }
+}
+
+/// Numbers by kind.
+pub fn counts(report: &CountReport) {
+    let mut table = table(&["kind", "indicators", "contexts"]);
+    for (kind, own, contexts) in &report.kinds {
+        table.add_row([kind.clone(), number(*own), number(*contexts)]);
+    }
+    let all: u64 = report.kinds.iter().map(|(_, own, _)| own).sum();
+    table.add_row(["all".to_owned(), number(all), String::new()]);
+    println!("{table}");
+    for (party, count) in &report.received {
+        println!("received from {}: {} objects", safe(party), number(*count));
+    }
+}
+
+/// What is known of one observable.
+pub fn search(report: &SearchReport) {
+    println!("{} {}", report.kind, safe(&report.value));
+    if report.own.is_empty() && report.received.is_empty() {
+        println!("  not known here, and nobody released anything about it");
+    }
+    for context in &report.own {
+        println!(
+            "  own: {}{}{}",
+            safe(&context.source),
+            context
+                .tlp
+                .as_ref()
+                .map_or(String::new(), |tlp| format!(", {tlp}")),
+            if context.closed {
+                ", closed: a marking is not understood"
+            } else {
+                ""
+            }
+        );
+        if !context.labels.is_empty() {
+            println!("    labels: {}", safe(&context.labels.join(", ")));
+        }
+        if let Some(text) = &context.description {
+            println!("    {}", safe(text));
+        }
+    }
+    for object in &report.received {
+        println!(
+            "  from {} under {} clause {}, {}, received {}{}",
+            safe(&object.from),
+            safe(&object.accord),
+            object.clause,
+            object.tlp,
+            object.received,
+            object
+                .keep_until
+                .as_ref()
+                .map_or(String::new(), |until| format!(", keep until {until}"))
+        );
+        if let Some(source) = &object.source {
+            println!("    source there: {}", safe(source));
+        }
+        if !object.labels.is_empty() {
+            println!("    labels: {}", safe(&object.labels.join(", ")));
+        }
+        if let Some(text) = &object.comment {
+            println!("    {}", safe(text));
+        }
+    }
+}
+
+/// How a run went.
+pub fn matched(report: &MatchReport) {
+    println!(
+        "run {} with {}, clause {}",
+        &report.run[..16],
+        safe(&report.peer),
+        report.clause
+    );
+    match report.common {
+        Some(common) => println!(
+            "  {} in common of {} entered here and {} entered there (with padding: {})",
+            number(common),
+            number(report.own_items.into()),
+            number(report.peer_size.into()),
+            number(report.own_size.into())
+        ),
+        None => println!("  this side was not told what is common"),
+    }
+    for (kind, value) in report.items.iter().take(SHOWN) {
+        println!("    {kind:<9} {}", safe(value));
+    }
+    if report.items.len() > SHOWN {
+        println!(
+            "    ... {} more: see --json or --out FILE",
+            report.items.len() - SHOWN
+        );
+    }
+    if report.agreed {
+        println!(
+            "  both sides recorded transcript {}",
+            report.transcript.get(..16).unwrap_or("")
+        );
+    } else {
+        println!("  the other side has not recorded its outcome yet: nothing can rest on this run");
+    }
+    for line in &report.learnt {
+        println!("  {}", safe(line));
+    }
+}
+
+/// What a release did, or would do.
+pub fn release(report: &ReleaseReport) {
+    println!(
+        "{} to {}: {} objects {}, {} stay",
+        safe(&report.accord),
+        safe(&report.to),
+        number(report.allowed),
+        if report.dry_run {
+            "would leave"
+        } else {
+            "leave"
+        },
+        number(report.denied)
+    );
+    let mut table = table(&[
+        "verdict", "clause", "kind", "value", "marked", "source", "why",
+    ]);
+    let shown = if report.dry_run {
+        report.objects.len()
+    } else {
+        SHOWN
+    };
+    for object in report.objects.iter().take(shown) {
+        table.add_row([
+            if object.allowed { "leaves" } else { "STAYS" }.to_owned(),
+            object.clause.clone().unwrap_or_default(),
+            object.kind.clone(),
+            safe(&object.value),
+            object.tlp.clone(),
+            object.source.as_deref().map_or(String::new(), safe),
+            safe(&object.reason),
+        ]);
+    }
+    println!("{table}");
+    if report.objects.len() > shown {
+        println!(
+            "... {} more: see --json or --dry-run",
+            report.objects.len() - shown
+        );
+    }
+    match (&report.act, &report.receipt) {
+        (Some(act), Some(receipt)) => {
+            println!(
+                "release {} is on record; acknowledged at {receipt}",
+                &act[..16]
+            );
+        }
+        (Some(act), None) => {
+            println!("release {} is on record; not acknowledged yet", &act[..16]);
+        }
+        (None, _) if report.dry_run => println!("nothing left: this was a dry run"),
+        (None, _) => println!("nothing left"),
+    }
+}

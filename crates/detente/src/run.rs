@@ -1,0 +1,123 @@
+//! Runs a command on a home: in the process that serves it, or here under the home's lock.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use detente_node::{Node, Shared};
+use detente_store::SqliteStore;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::command::{Command, Engine, OnProgress};
+use crate::control;
+use crate::fail::Failure;
+use crate::home::Home;
+use crate::init::{read_card, unlock};
+use crate::links::Links;
+use crate::passphrase::Source;
+use crate::world::{SystemClock, SystemEntropy};
+
+/// How often to look again while another command holds the home.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Looks before giving up: a minute.
+const LOOKS: usize = 1_200;
+
+/// A node in this process, under its home's lock.
+pub struct Local {
+    /// The node and its sessions.
+    pub engine: Engine,
+    /// Drives its sockets.
+    pub runtime: Runtime,
+    _lock: File,
+}
+
+impl Local {
+    /// Opens a node whose lock is held.
+    pub fn open(home: &Home, lock: File, passphrase: &Source) -> Result<Local, Failure> {
+        let card = read_card(home)?;
+        let (keys, identity) = unlock(home, passphrase.read(false)?)?;
+        let store = SqliteStore::open(home.database()).map_err(|error| {
+            Failure::environment(error.code(), crate::fail::chain(&error), "restore a backup")
+        })?;
+        let node = Node::open(
+            Box::new(store),
+            Box::new(SystemClock),
+            Box::new(SystemEntropy),
+            keys,
+            card,
+        )?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::environment("runtime", error, ""))?;
+        let shared = Arc::new(Shared::new(node));
+        let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
+        Ok(Local {
+            engine: Engine { shared, links },
+            runtime,
+            _lock: lock,
+        })
+    }
+}
+
+/// Who has the home.
+enum Holder {
+    /// Nobody else: the lock is ours.
+    Us(File),
+    /// A serving process takes commands.
+    Serving(std::os::unix::net::UnixStream),
+}
+
+fn holder(home: &Home) -> Result<Holder, Failure> {
+    // Something to wait on for a while, since nobody tells when a lock is free.
+    let (_never, clock) = mpsc::channel::<()>();
+    for _ in 0..LOOKS {
+        if let Some(lock) = home.try_lock()? {
+            return Ok(Holder::Us(lock));
+        }
+        if let Some(stream) = control::connect(home) {
+            return Ok(Holder::Serving(stream));
+        }
+        let _ = clock.recv_timeout(LOOK_AGAIN);
+    }
+    Err(Failure::environment(
+        "home_busy",
+        format!("another process holds {}", home.dir().display()),
+        "wait for it to end, or end it",
+    ))
+}
+
+/// Runs a command.
+pub fn run(
+    home: &Home,
+    passphrase: &Source,
+    command: &Command,
+    progress: OnProgress<'_>,
+) -> Result<Value, Failure> {
+    home.check()?;
+    match holder(home)? {
+        Holder::Serving(stream) => control::ask(stream, command, progress),
+        Holder::Us(lock) => {
+            let local = Local::open(home, lock, passphrase)?;
+            let answer = local.engine.run(command, progress);
+            local.runtime.shutdown_timeout(Duration::from_secs(1));
+            answer
+        }
+    }
+}
+
+/// The lock of a home that nobody serves.
+pub fn lock(home: &Home) -> Result<File, Failure> {
+    home.check()?;
+    match holder(home)? {
+        Holder::Us(lock) => Ok(lock),
+        Holder::Serving(_) => Err(Failure::refused(
+            "already_served",
+            format!("{} is served already", home.dir().display()),
+            "end the other process first",
+        )),
+    }
+}

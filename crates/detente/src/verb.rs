@@ -1,0 +1,644 @@
+//! From what was typed to what is done and printed.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory as _;
+use detente_core::accord::Accord;
+use detente_core::act::MAX_TEXT;
+use detente_core::party::Card;
+use detente_node::report::{CountReport, ImportReport, MatchReport, PartyReport};
+use detente_node::report_card;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::args::{AccordVerb, Cli, Global, LogVerb, PartyVerb, Verb, Which};
+use crate::command::{ActCommand, ActWord, Command, ImportFile, Progress};
+use crate::fail::{Failure, FaultReport, exit};
+use crate::home::{Home, MAX_CARD_FILE, read_bounded};
+use crate::passphrase::Source;
+use crate::progress::Bar;
+use crate::{
+    card_file, demo, draft, exposure, init, output, print_json, print_text, run, serve, verify,
+    world,
+};
+
+/// Most files that one import takes.
+const MAX_FILES: usize = 100_000;
+
+/// Where a command works and how it speaks.
+struct Context {
+    home: Home,
+    passphrase: Source,
+    json: bool,
+}
+
+impl Context {
+    /// Runs a command and gives its report.
+    fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<(T, Value), Failure> {
+        let mut bar = Bar::new(self.json);
+        let answer = run::run(
+            &self.home,
+            &self.passphrase,
+            command,
+            &mut |news: Progress| bar.update(&news),
+        );
+        bar.finish();
+        let value = answer?;
+        let report = T::deserialize(&value)
+            .map_err(|error| Failure::environment("json", error, "restart `serve`"))?;
+        Ok((report, value))
+    }
+
+    /// Runs a command and prints its report, for people or programs.
+    fn show<T: DeserializeOwned>(
+        &self,
+        command: &Command,
+        print: impl FnOnce(&T),
+    ) -> Result<u8, Failure> {
+        let (report, value) = self.ask::<T>(command)?;
+        if self.json {
+            print_json(&value);
+        } else {
+            print(&report);
+        }
+        Ok(0)
+    }
+}
+
+/// Does what was typed; the result is the exit code.
+pub fn run(cli: Cli) -> Result<u8, Failure> {
+    let Global {
+        home,
+        json,
+        passphrase_file,
+    } = cli.global;
+    let context = Context {
+        home: Home::at(&home),
+        passphrase: Source {
+            file: passphrase_file,
+        },
+        json,
+    };
+    match cli.command {
+        Verb::Init {
+            party,
+            listen,
+            address,
+        } => {
+            let passphrase = context.passphrase.read(true)?;
+            let party = init::NewParty {
+                name: &party,
+                listen: listen.as_deref(),
+                address: address.as_deref(),
+            };
+            let report = init::init(&context.home, &party, passphrase)?;
+            show(json, &report, |report| {
+                output::parties(std::slice::from_ref(report))
+            })
+        }
+        Verb::Party(verb) => party(&context, verb),
+        Verb::Accord(verb) => accord(&context, verb),
+        Verb::Import {
+            files,
+            format,
+            tlp,
+            source,
+            refusals,
+        } => {
+            let named = Naming {
+                format,
+                tlp,
+                source,
+            };
+            let (files, _spooled) = import_files(&context, &files, &named)?;
+            let command = Command::Import {
+                files,
+                all_refusals: refusals,
+            };
+            context
+                .show::<Vec<ImportReport>>(&command, |reports| output::imports(reports, refusals))
+        }
+        Verb::Count => context.show::<CountReport>(&Command::Counts, output::counts),
+        Verb::List { kind } => {
+            let (all, value) = context.ask::<Vec<(String, String)>>(&Command::List { kind })?;
+            if json {
+                print_json(&value);
+            } else {
+                print_text(&lines(&all));
+            }
+            Ok(0)
+        }
+        Verb::Search { value } => context.show(&Command::Search { query: value }, output::search),
+        Verb::Serve { listen } => serve_home(&context, listen.as_deref()),
+        Verb::Sync => {
+            context.show::<Vec<detente_node::report::DeliveryReport>>(&Command::Sync, |reports| {
+                for report in reports {
+                    let words = report.reason.as_deref().unwrap_or("up to date");
+                    print_text(&format!(
+                        "{}: {}\n",
+                        output::safe(&report.party),
+                        output::safe(words)
+                    ));
+                }
+            })
+        }
+        Verb::Match {
+            accord,
+            clause,
+            count_only,
+            out,
+        } => matching(
+            &context,
+            &Command::Match {
+                accord,
+                clause,
+                count_only,
+            },
+            out.as_deref(),
+        ),
+        Verb::Release {
+            accord,
+            matched,
+            dry_run,
+        } => context.show(
+            &Command::Release {
+                accord,
+                run: matched,
+                dry_run,
+            },
+            output::release,
+        ),
+        Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
+        Verb::Verify { folder } => {
+            let report = verify::verify(&folder)?;
+            let code = if report.sound { 0 } else { exit::REFUSED };
+            show(json, &report, output::verified)?;
+            Ok(code)
+        }
+        Verb::Demo { dir, serve } => demo::demo(&dir, serve, json),
+        Verb::Completions { shell } => {
+            let mut bytes = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "detente", &mut bytes);
+            print_text(&String::from_utf8_lossy(&bytes));
+            Ok(0)
+        }
+    }
+}
+
+fn show<T: serde::Serialize>(
+    json: bool,
+    report: &T,
+    print: impl FnOnce(&T),
+) -> Result<u8, Failure> {
+    if json {
+        print_json(report);
+    } else {
+        print(report);
+    }
+    Ok(0)
+}
+
+fn lines(items: &[(String, String)]) -> String {
+    let mut text = String::new();
+    for (_, value) in items {
+        text.push_str(value);
+        text.push('\n');
+    }
+    text
+}
+
+fn matching(context: &Context, command: &Command, out: Option<&Path>) -> Result<u8, Failure> {
+    let (report, value) = context.ask::<MatchReport>(command)?;
+    if let Some(path) = out {
+        std::fs::write(path, lines(&report.items))
+            .map_err(|error| Failure::io("writing", path, &error))?;
+    }
+    if context.json {
+        print_json(&value);
+    } else {
+        output::matched(&report);
+    }
+    Ok(0)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::io("naming", path, &error))
+}
+
+fn export(context: &Context, accord: String, to: &Path) -> Result<u8, Failure> {
+    let command = Command::Export {
+        accord,
+        to: absolute(to)?,
+    };
+    context.show::<crate::export::ExportReport>(&command, |report| {
+        print_text(&format!(
+            "{}: {} entries, {} objects, {} files in {}\ncheck it with: detente verify {}\n",
+            output::safe(&report.accord),
+            report.entries,
+            report.objects,
+            report.files,
+            report.folder.display(),
+            report.folder.display()
+        ));
+    })
+}
+
+fn serve_home(context: &Context, listen: Option<&str>) -> Result<u8, Failure> {
+    let lock = run::lock(&context.home)?;
+    let config = context.home.read_config()?;
+    let local = run::Local::open(&context.home, lock, &context.passphrase)?;
+    let address = listen.map(str::to_owned).or(config.listen);
+    let serving = serve::start(&context.home, &local, address.as_deref())?;
+    let name = local.engine.shared.lock().card().value().name.clone();
+    if context.json {
+        print_json(&json!({ "serving": name, "address": serving.address }));
+    } else {
+        let place = serving.address.map_or_else(
+            || "dialling only".to_owned(),
+            |address| format!("listening on {address}"),
+        );
+        print_text(&format!(
+            "serving {}, {place}; end with ctrl-c\n",
+            output::safe(&name)
+        ));
+    }
+    let _ = std::io::stdout().flush();
+    serve::wait(&local)?;
+    drop(serving);
+    local
+        .runtime
+        .shutdown_timeout(std::time::Duration::from_secs(2));
+    Ok(0)
+}
+
+fn party(context: &Context, verb: PartyVerb) -> Result<u8, Failure> {
+    match verb {
+        PartyVerb::Card { out } => {
+            context.home.check()?;
+            let card = init::read_card(&context.home)?;
+            let report = report_card(card.value());
+            let text = if context.json {
+                let value = json!({ "card": card_file::encode(card.bytes()), "party": report });
+                format!("{value:#}\n")
+            } else {
+                card_file::write(card.bytes(), &report)
+            };
+            match out {
+                Some(path) => std::fs::write(&path, text)
+                    .map_err(|error| Failure::io("writing", &path, &error))?,
+                None => print_text(&text),
+            }
+            Ok(0)
+        }
+        PartyVerb::Add { file, yes } => {
+            context.home.check()?;
+            let bytes = card_file::read(&read_input(&file, MAX_CARD_FILE * 2)?)?;
+            let card = Card::open(&bytes)
+                .map_err(|error| Failure::from(detente_node::NodeError::from(error)))?;
+            confirm(&report_card(card.value()), yes, context.json)?;
+            let command = Command::AddParty {
+                card: hex::encode(card.bytes()),
+            };
+            context.show::<PartyReport>(&command, |report| {
+                print_text(&format!("added {}\n", output::safe(&report.name)));
+            })
+        }
+        PartyVerb::List => {
+            context.show::<Vec<PartyReport>>(&Command::Parties, |parties| output::parties(parties))
+        }
+    }
+}
+
+/// Shows the fingerprint and asks whether it is the right one.
+fn confirm(report: &PartyReport, yes: bool, json: bool) -> Result<(), Failure> {
+    if !json {
+        print_text(&format!(
+            "{}\n  fingerprint  {}\n  in words     {}\n",
+            output::safe(&report.name),
+            report.id,
+            report.words
+        ));
+    }
+    if yes {
+        return Ok(());
+    }
+    let unasked = Failure::usage(
+        "not_confirmed",
+        "nobody confirmed the fingerprint",
+        "compare the words with the other party by voice, then add the card with --yes",
+    );
+    if json || !std::io::stdin().is_terminal() {
+        return Err(unasked);
+    }
+    print_text("Did the other party read the same words to you? [yes/no] ");
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    if read.is_ok() && answer.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(unasked)
+    }
+}
+
+/// Reads a file, or stdin for `-`.
+fn read_input(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
+    if path != Path::new("-") {
+        return read_bounded(path, max);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(max)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::io("reading", path, &error))?;
+    Ok(bytes)
+}
+
+fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
+    match verb {
+        AccordVerb::Draft { slug, with, out } => draft_text(context, &slug, &with, out.as_deref()),
+        AccordVerb::Check { file } => check(context, &file),
+        AccordVerb::Exposure { accord } => {
+            let text = text_or_file(context, &accord)?;
+            let accord = Accord::parse(&text)
+                .map_err(|error| Failure::from(detente_node::NodeError::from(error)))?;
+            let report = exposure::report(&accord, world::now());
+            show(context.json, &report, output::exposure)
+        }
+        AccordVerb::Propose { file, role } => {
+            let bytes = read_input(&file, MAX_TEXT as u64)?;
+            let text = String::from_utf8(bytes).map_err(|_| {
+                Failure::refused("not_utf8", format!("{} is not UTF-8", file.display()), "")
+            })?;
+            let command = Command::Propose {
+                text,
+                role: role.role,
+            };
+            context
+                .show(&command, output::act)
+                .map_err(|failure| failure.in_file(&file.display().to_string()))
+        }
+        AccordVerb::Sign { which, role } => {
+            act(context, ActWord::Sign, &which, String::new(), role.role)
+        }
+        AccordVerb::Refuse {
+            which,
+            reason,
+            role,
+        } => act(context, ActWord::Refuse, &which, reason, role.role),
+        AccordVerb::Stop {
+            accord,
+            reason,
+            role,
+        } => act(
+            context,
+            ActWord::Stop,
+            &Which { accord, text: None },
+            reason,
+            role.role,
+        ),
+        AccordVerb::Resume {
+            accord,
+            reason,
+            role,
+        } => act(
+            context,
+            ActWord::Resume,
+            &Which { accord, text: None },
+            reason,
+            role.role,
+        ),
+        AccordVerb::Denounce {
+            accord,
+            reason,
+            role,
+        } => act(
+            context,
+            ActWord::Denounce,
+            &Which { accord, text: None },
+            reason,
+            role.role,
+        ),
+        AccordVerb::Status { accord } => context
+            .show::<Vec<_>>(&Command::Status { accord }, |reports| {
+                output::status(reports)
+            }),
+        AccordVerb::History { accord } => context
+            .show::<Vec<_>>(&Command::History { accord }, |events| {
+                output::history(events)
+            }),
+        AccordVerb::Text { which } => {
+            let command = Command::Text {
+                accord: which.accord,
+                text: which.text,
+            };
+            let (text, value) = context.ask::<String>(&command)?;
+            if context.json {
+                print_json(&value);
+            } else {
+                print_text(&text);
+            }
+            Ok(0)
+        }
+    }
+}
+
+/// An act on an accord that is named by its slug, its id or the file of its text.
+fn act(
+    context: &Context,
+    act: ActWord,
+    which: &Which,
+    reason: String,
+    role: Option<String>,
+) -> Result<u8, Failure> {
+    let (mut accord, mut text) = (which.accord.clone(), which.text.clone());
+    let file = Path::new(&which.accord);
+    if file.is_file() {
+        let bytes = read_bounded(file, MAX_TEXT as u64)?;
+        let parsed = Accord::parse(&bytes).map_err(|error| {
+            Failure::from(detente_node::NodeError::from(error)).in_file(&which.accord)
+        })?;
+        accord.clone_from(&parsed.slug);
+        // Signing a file means these very bytes.
+        text = text.or_else(|| Some(parsed.digest.to_string()));
+    }
+    let command = Command::Act(ActCommand {
+        act,
+        accord,
+        text,
+        reason,
+        role,
+    });
+    context.show(&command, output::act)
+}
+
+fn check(context: &Context, file: &Path) -> Result<u8, Failure> {
+    let bytes = read_input(file, MAX_TEXT as u64 + 1)?;
+    let name = file.display().to_string();
+    let parsed = Accord::parse(&bytes);
+    let faults: Vec<FaultReport> = match &parsed {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults
+            .0
+            .iter()
+            .map(|fault| FaultReport::of(fault, Some(&name)))
+            .collect(),
+    };
+    let title = parsed.as_ref().ok().map(|accord| accord.title.clone());
+    if context.json {
+        let digest = parsed.as_ref().ok().map(|accord| accord.digest.to_string());
+        print_json(&json!({
+            "file": name, "sound": faults.is_empty(), "title": title, "text": digest,
+            "faults": faults,
+        }));
+    } else {
+        output::faults(&name, title.as_deref(), &faults);
+    }
+    Ok(if faults.is_empty() { 0 } else { exit::REFUSED })
+}
+
+/// The text in a file, or the one in force of an accord.
+fn text_or_file(context: &Context, name: &str) -> Result<Vec<u8>, Failure> {
+    let path = Path::new(name);
+    if path.is_file() || name == "-" {
+        return read_input(path, MAX_TEXT as u64 + 1);
+    }
+    let command = Command::Text {
+        accord: name.to_owned(),
+        text: None,
+    };
+    Ok(context.ask::<String>(&command)?.0.into_bytes())
+}
+
+fn draft_text(
+    context: &Context,
+    slug: &str,
+    with: &str,
+    out: Option<&Path>,
+) -> Result<u8, Failure> {
+    let (parties, _) = context.ask::<Vec<PartyReport>>(&Command::Parties)?;
+    let side = |party: &PartyReport| -> Result<draft::Side, Failure> {
+        let id = party
+            .id
+            .parse()
+            .map_err(|error| Failure::environment("party", error, ""))?;
+        Ok(draft::Side {
+            name: party.name.clone(),
+            id,
+        })
+    };
+    let other = parties
+        .iter()
+        .skip(1)
+        .find(|party| party.name == with || (with.len() >= 8 && party.id.starts_with(with)));
+    let (Some(own), Some(other)) = (parties.first(), other) else {
+        let words = format!("no party {with:?} is known here");
+        return Err(Failure::usage(
+            "unknown_party",
+            words,
+            "see `detente party list`",
+        ));
+    };
+    let text = draft::draft(slug, &side(own)?, &side(other)?, world::now())?;
+    match out {
+        Some(path) => {
+            std::fs::write(path, text).map_err(|error| Failure::io("writing", path, &error))?
+        }
+        None => print_text(&text),
+    }
+    Ok(0)
+}
+
+/// How files to import are named and read.
+struct Naming {
+    format: String,
+    tlp: Option<String>,
+    source: Option<String>,
+}
+
+/// Stdin, spooled to disk so that a serving process can read it; taken away when dropped.
+struct Spooled(Option<PathBuf>);
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn import_files(
+    context: &Context,
+    paths: &[PathBuf],
+    naming: &Naming,
+) -> Result<(Vec<ImportFile>, Spooled), Failure> {
+    context.home.check()?;
+    let mut spooled = Spooled(None);
+    let mut found: Vec<(PathBuf, String)> = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            let spool = spool(&context.home)?;
+            found.push((spool.clone(), "-".to_owned()));
+            spooled.0 = Some(spool);
+        } else if path.is_dir() {
+            let entries = path
+                .read_dir()
+                .map_err(|error| Failure::io("reading", path, &error))?;
+            let mut files: Vec<PathBuf> = entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.is_file())
+                .collect();
+            files.sort();
+            found.extend(files.into_iter().map(|file| {
+                let name = file.display().to_string();
+                (file, name)
+            }));
+        } else {
+            std::fs::metadata(path).map_err(|error| Failure::io("opening", path, &error))?;
+            found.push((path.clone(), path.display().to_string()));
+        }
+    }
+    if found.len() > MAX_FILES {
+        let words = format!("{} files, at most {MAX_FILES} at once", found.len());
+        return Err(Failure::usage(
+            "too_many_files",
+            words,
+            "import them in parts",
+        ));
+    }
+    let mut files = Vec::with_capacity(found.len());
+    for (path, name) in found {
+        let stem = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let given = if name == "-" {
+            "stdin".to_owned()
+        } else {
+            stem.unwrap_or_default()
+        };
+        files.push(ImportFile {
+            path: absolute(&path)?,
+            source: naming.source.clone().unwrap_or(given),
+            name,
+            format: naming.format.clone(),
+            tlp: naming.tlp.clone(),
+        });
+    }
+    Ok((files, spooled))
+}
+
+fn spool(home: &Home) -> Result<PathBuf, Failure> {
+    let mut tag = [0; 8];
+    crate::keystore::random(&mut tag)?;
+    let path = home.dir().join(format!("stdin-{}", hex::encode(tag)));
+    let failed = |error: std::io::Error| Failure::io("keeping stdin in", &path, &error);
+    let mut file = std::fs::OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed)?;
+    Ok(path)
+}

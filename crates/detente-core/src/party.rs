@@ -379,7 +379,7 @@ pub(crate) mod tests {
             address: Some("127.0.0.1:1".to_owned()),
             issued: UnixSeconds::new(1),
         };
-        sign(card, &key(fill))
+        sign(card, key(fill))
     }
 
     #[test]
@@ -394,7 +394,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_card_signed_by_another_root_is_refused() {
-        let forged = sign(card("CERT Alpha", 10).into_value(), &key(77));
+        let forged = sign(card("CERT Alpha", 10).into_value(), key(77));
         assert!(Card::open(forged.bytes()).is_err());
     }
 
@@ -414,7 +414,7 @@ pub(crate) mod tests {
             let mut value = card("x", 10).into_value();
             value.name = name.to_owned();
             assert!(
-                Card::open(sign(value, &key(10)).bytes()).is_err(),
+                Card::open(sign(value, key(10)).bytes()).is_err(),
                 "{name:?}"
             );
         }
@@ -424,13 +424,13 @@ pub(crate) mod tests {
     fn a_key_has_one_use() {
         let mut value = card("x", 10).into_value();
         value.roles[1].key = value.roles[0].key.clone();
-        assert!(Card::open(sign(value, &key(10)).bytes()).is_err());
+        assert!(Card::open(sign(value, key(10)).bytes()).is_err());
         let mut value = card("x", 10).into_value();
         value.roles[3].key = value.root.clone();
-        assert!(Card::open(sign(value, &key(10)).bytes()).is_err());
+        assert!(Card::open(sign(value, key(10)).bytes()).is_err());
         let mut value = card("x", 10).into_value();
         value.mirror_key = value.log_key;
-        assert!(Card::open(sign(value, &key(10)).bytes()).is_err());
+        assert!(Card::open(sign(value, key(10)).bytes()).is_err());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 """Writes vectors/card-*.json and vectors/act-*.json: signed statements, good and bad.
 
 A second reading of the formats: the encoding is written here from RFC 8949 and RFC 9052, and the
-signatures come from PyPI `cryptography` (48 or newer, for ML-DSA), so that the vectors are no mirror
-of the code they test. Its ML-DSA signatures are randomised: a second run gives other bytes.
+signatures come from PyPI `cryptography` (48 or newer, for ML-DSA), so that the vectors are no
+mirror of the code they test. Its ML-DSA signatures are randomised: a second run gives other bytes.
 
     python3 make_vectors.py <folder>
 """
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
 ROLES = {"minister": 1, "head": 2, "duty-officer": 3, "analyst": 4}
-SIGN, RELEASE = 3, 11
+SIGN = 3
 
 
 def head(major, value):
@@ -89,7 +89,7 @@ def statement(label, payload, key, **change):
     for half in (0, 1):
         if change.get("flip") == half:
             pair[half] = bytes([pair[half][0] ^ 1]) + pair[half][1:]
-    payload = change.get("payload", payload)
+    payload = change.get("sent", payload)
     body = [b"", change.get("unprotected", {}), payload]
     body.append([[part, {}, signature] for part, signature in zip(heads, pair)])
     return change.get("tag", b"\xd8\x62") + cbor(body) + change.get("tail", b"")
@@ -100,7 +100,7 @@ def card_fields(**change):
         1: 1,
         2: "CERT Alpha",
         3: ROOT.public,
-        4: [[ROLES["minister"], MINISTER.public, [2, 3, 4]]],
+        4: [],
         5: b"\x30" * 44,
         6: b"\x04" * 32,
         7: b"\x05" * 32,
@@ -124,9 +124,11 @@ def cards():
     fields = card_fields()
     items = list(fields.items())
     identity = b"\x01" + b"\0" * 31
+    other_spelling = b"\xee" + b"\xff" * 30 + b"\x7f"
+    roles = [role("minister", MINISTER, [2, 3, 4]), role("analyst", ANALYST, [])]
     good = {
-        "card": card(),
-        "card_without_address_and_roles": card(card_fields(f8=None, f4=[])),
+        "card": card(card_fields(f4=roles)),
+        "card_without_address_and_roles": card(card_fields(f8=None)),
     }
     malformed = {
         "version_2": card(card_fields(f1=2)),
@@ -152,7 +154,7 @@ def cards():
         "act_unknown": card(card_fields(f4=[role("minister", MINISTER, [99])])),
         "log_key_is_mirror_key": card(card_fields(f7=b"\x04" * 32)),
         "root_of_small_order": card(card_fields(f3=[identity, ROOT.public[1]])),
-        "root_not_canonical": card(card_fields(f3=[b"\xee" + b"\xff" * 30 + b"\x7f", ROOT.public[1]])),
+        "root_not_canonical": card(card_fields(f3=[other_spelling, ROOT.public[1]])),
         "root_ml_dsa_short": card(card_fields(f3=[ROOT.public[0], ROOT.public[1][:-1]])),
         "time_out_of_range": card(card_fields(f9=1 << 40)),
         "bytes_follow": card(tail=b"\0"),
@@ -168,7 +170,7 @@ def cards():
         "ed25519_signature_changed": card(flip=0),
         "ml_dsa_signature_changed": card(flip=1),
         "label_of_an_act": card(label="detente/act/1"),
-        "payload_changed": card(payload=cbor(card_fields(f2="CERT Omega"))),
+        "payload_changed": card(sent=cbor(card_fields(f2="CERT Omega"))),
     }
     cases = [(name, data, "ok") for name, data in good.items()]
     cases += [(name, data, "card_malformed") for name, data in malformed.items()]
@@ -236,7 +238,7 @@ def leaves():
         "ed25519_signature_changed": leaf(flip=0),
         "ml_dsa_signature_changed": leaf(flip=1),
         "label_of_a_card": leaf(label="detente/card/1"),
-        "time_changed": leaf(payload=cbor(header_fields(f6=1767323046))),
+        "time_changed": leaf(sent=cbor(header_fields(f6=1767323046))),
     }
     cases = []
     for expect, group in (("ok", good), ("act_malformed", malformed), ("act_not_signed", unsigned)):
@@ -264,6 +266,8 @@ def bodies():
     def release(*entries):
         return {1: text, 3: list(entries)}
 
+    many = [f"{number:02}" for number in range(33)]
+    one = cbor(release(entry))
     good = [
         ("designate", 1, [b"any bytes"]),
         ("propose", 2, [b"format = 1"]),
@@ -305,9 +309,9 @@ def bodies():
         ("release_labels_unsorted", 11, release(with_part(entry, 5, ["b", "a"]))),
         ("release_label_twice", 11, release(with_part(entry, 5, ["a", "a"]))),
         ("release_label_too_long", 11, release(with_part(entry, 5, ["x" * 101]))),
-        ("release_labels_too_many", 11, release(with_part(entry, 5, [f"{n:02}" for n in range(33)]))),
+        ("release_labels_too_many", 11, release(with_part(entry, 5, many))),
         ("release_marking_no_boolean", 11, release(with_part(entry, 4, 0))),
-        ("release_claims_more_entries", 11, Raw(cbor(release(entry)).replace(b"\x03\x81", b"\x03\x82"))),
+        ("release_claims_more_entries", 11, Raw(one.replace(b"\x03\x81", b"\x03\x82"))),
         ("release_claims_too_many", 11, Raw(cbor({1: text, 3: Raw(b"\x9a\xff\xff\xff\xff")}))),
         ("receipt_one_item", 12, [text]),
     ]

@@ -345,6 +345,7 @@ impl Node {
             clauses: governing.map_or_else(Vec::new, |text| self.clause_reports(state, text, now)),
             logs: self.log_reports(accord)?,
             waiting: state.waiting,
+            asked: Vec::new(),
         })
     }
 

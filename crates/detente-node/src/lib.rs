@@ -23,7 +23,7 @@ mod tiles;
 pub use error::{Class, NodeError};
 pub use intake::{Import, import};
 pub use keys::Keys;
-pub use matching::{ENGINE, OnProgress, match_peer, run_match};
+pub use matching::{ENGINE, OnProgress, match_peer, pull, run_match};
 pub use node::{Node, Shared};
 pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all};

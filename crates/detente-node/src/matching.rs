@@ -544,7 +544,10 @@ fn conclude(
 }
 
 /// Asks the other side to push what it has.
-pub(crate) fn pull(link: &dyn Link) -> Result<(), NodeError> {
+///
+/// # Errors
+/// [`NodeError`].
+pub fn pull(link: &dyn Link) -> Result<(), NodeError> {
     match link.request(&Request::Pull)? {
         Response::Done => Ok(()),
         other => Err(unexpected(other)),

@@ -347,7 +347,10 @@ impl Node {
         let kinds = kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
         let mut all = Vec::new();
         self.store.observables(&kinds, &mut |observable| {
-            all.push((observable.kind().name().to_owned(), observable.value().to_owned()));
+            all.push((
+                observable.kind().name().to_owned(),
+                observable.value().to_owned(),
+            ));
         })?;
         Ok(all)
     }

@@ -57,6 +57,9 @@ pub struct StatusReport {
     pub logs: Vec<LogReport>,
     /// Acts that wait for entries that are not here yet.
     pub waiting: u64,
+    /// Whether the other parties could be asked just now; without it, this is what is here.
+    #[serde(default)]
+    pub asked: Vec<DeliveryReport>,
 }
 
 /// A text and the positions on it.

@@ -1,8 +1,8 @@
 //! The audit of an exported record, step by step.
 //!
-//! Is: one pass over the steps, each in a file of its own, all writing to one desk. A step that can't
-//! go on leaves a finding and the others do what they still can. Is not: a repair, nor a judgement
-//! about who the parties are.
+//! Is: one pass over the steps, each in a file of its own, all writing to one desk. A step that
+//! can't go on leaves a finding and the others do what they still can. Is not: a repair, nor a
+//! judgement about who the parties are.
 
 mod compare;
 mod cosign;
@@ -143,7 +143,7 @@ fn agreed(state: &State) -> Option<Agreed> {
     })
 }
 
-/// A party for people: two may have the same name, so the start of the fingerprint stands beside it.
+/// A party for people: two may have one name, so the start of the fingerprint stands beside it.
 fn name(logs: &BTreeMap<PartyId, LogRead>, party: PartyId) -> String {
     match logs.get(&party) {
         Some(log) => format!("{} ({})", log.card.name, party.short()),

@@ -24,14 +24,14 @@ pub(crate) const MAX_BODY_FILE: usize = MAX_BODY + 64;
 
 /// The files of an exported record.
 ///
-/// Paths are relative, with `/` between their parts, and name plain files. Whoever implements it over
-/// a directory doesn't follow links, and stops listing at [`MAX_FILES`].
+/// Paths are relative, with `/` between their parts, and name plain files. Whoever implements it
+/// over a directory doesn't follow links, and stops listing at [`MAX_FILES`].
 pub trait Folder {
     /// The path of every file, in any order.
     ///
     /// # Errors
-    /// [`FolderError::TooMany`], or [`FolderError::Unreadable`] when a part can't be listed or has a
-    /// name that is no UTF-8.
+    /// [`FolderError::TooMany`], or [`FolderError::Unreadable`] when a part can't be listed or
+    /// has a name that is no UTF-8.
     fn paths(&self) -> Result<Vec<String>, FolderError>;
 
     /// The bytes of one of these files; at most `max` of them are ever read.

@@ -383,7 +383,8 @@ impl<'a> LogPlan<'a> {
         })
     }
 
-    /// The parties that cosigned the checkpoint, with their keys. A line that does not hold is refused.
+    /// The parties that cosigned the checkpoint, with their keys. A line that does not hold is
+    /// refused.
     fn cosigned(
         &self,
         logs: &BTreeMap<PartyId, LogPlan<'_>>,

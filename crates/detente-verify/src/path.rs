@@ -40,7 +40,7 @@ pub(crate) fn vkey(party: PartyId) -> String {
     format!("{}vkey", log(party))
 }
 
-/// The key with which another party cosigned the log: beside the log's own, where C2SP checkers look.
+/// The key with which another party cosigned the log, beside the log's own.
 pub(crate) fn mirror_vkey(party: PartyId, other: PartyId) -> String {
     format!("{}{other}.vkey", log(party))
 }

@@ -16,9 +16,9 @@
 //! <first note><second note>
 //! ```
 //!
-//! Of one size, the roots differ: that is the whole proof. Of two sizes, `root` is what the newer tree
-//! begins with at the older size, the hashes prove it (RFC 6962 §2.1.2), and the older note states
-//! another root. Cut the notes out by their lengths, and any C2SP tool can check them.
+//! Of one size, the roots differ: that is the whole proof. Of two sizes, `root` is what the newer
+//! tree begins with at the older size, the hashes prove it (RFC 6962 §2.1.2), and the older note
+//! states another root. Cut the notes out by their lengths, and any C2SP tool can check them.
 
 use detente_log::{
     Checkpoint, CheckpointError, ConsistencyProof, Hash, HashError, KeyError,
@@ -112,8 +112,8 @@ impl ForkProof {
         ForkProof::checked(key, first, second, None)
     }
 
-    /// Two checkpoints of different sizes: the tree of `newer` has `root` at the size of `older`, as
-    /// `proof` shows, and `older` states another.
+    /// Two checkpoints of different sizes: the tree of `newer` has `root` at the size of `older`,
+    /// as `proof` shows, and `older` states another.
     ///
     /// # Errors
     /// [`ForkError`] when they prove nothing.

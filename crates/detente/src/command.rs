@@ -162,8 +162,9 @@ impl Engine {
             Command::Act(act) => self.act(act),
             Command::Status { accord } => self.status(accord.as_deref()),
             Command::History { accord } => {
-                let node = self.shared.lock();
-                json(&node.history(node.find_accord(accord)?)?)
+                let accord = self.shared.lock().find_accord(accord)?;
+                self.exchange(accord)?;
+                json(&self.shared.lock().history(accord)?)
             }
             Command::Text { accord, text } => {
                 let node = self.shared.lock();
@@ -205,9 +206,10 @@ impl Engine {
                 dry_run,
             } => self.release(accord, run, *dry_run),
             Command::Export { accord, to } => {
-                let node = self.shared.lock();
-                let record = node.record(node.find_accord(accord)?)?;
-                drop(node);
+                let accord = self.shared.lock().find_accord(accord)?;
+                // The newest checkpoint should carry the others' cosignatures, if they are there.
+                self.exchange(accord)?;
+                let record = self.shared.lock().record(accord)?;
                 json(&write_folder(&record, to)?)
             }
             Command::Sync => self.sync(),
@@ -234,19 +236,8 @@ impl Engine {
 
     /// Brings a fresh act to the other parties and reports on both.
     fn report(&self, accord: AccordId, act: Digest) -> Result<Value, Failure> {
-        let (slug, others) = {
-            let node = self.shared.lock();
-            (node.status(accord)?.accord, node.other_parties(accord)?)
-        };
-        let mut delivered = Vec::new();
-        for party in others {
-            let outcome = self.links.deliver(party, accord);
-            delivered.push(DeliveryReport {
-                party: self.shared.lock().name_of(party),
-                cosigned: outcome.is_ok(),
-                reason: outcome.err().map(|error| crate::fail::chain(&error)),
-            });
-        }
+        let slug = self.shared.lock().status(accord)?.accord;
+        let delivered = self.exchange(accord)?;
         let summary = self.shared.lock().summary(accord, act)?;
         json(&ActReport {
             accord: slug,
@@ -256,19 +247,39 @@ impl Engine {
         })
     }
 
-    fn status(&self, name: Option<&str>) -> Result<Value, Failure> {
-        let node = self.shared.lock();
-        match name {
-            Some(name) => json(&vec![node.status(node.find_accord(name)?)?]),
-            None => {
-                let all: Result<Vec<_>, NodeError> = node
-                    .accords()
-                    .into_iter()
-                    .map(|(id, _)| node.status(id))
-                    .collect();
-                json(&all?)
-            }
+    /// Exchanges an accord's logs with its other parties, as far as they can be reached.
+    fn exchange(&self, accord: AccordId) -> Result<Vec<DeliveryReport>, Failure> {
+        let others = self.shared.lock().other_parties(accord)?;
+        let mut reports = Vec::new();
+        for party in others {
+            let outcome = self.links.exchange(party, accord);
+            reports.push(DeliveryReport {
+                party: self.shared.lock().name_of(party),
+                cosigned: outcome.is_ok(),
+                reason: outcome.err().map(|error| crate::fail::chain(&error)),
+            });
         }
+        Ok(reports)
+    }
+
+    /// Where accords stand. The other parties are asked first, so that what they signed a moment ago
+    /// shows here; if they are away, what is here is shown and said to be that.
+    fn status(&self, name: Option<&str>) -> Result<Value, Failure> {
+        let accords: Vec<AccordId> = {
+            let node = self.shared.lock();
+            match name {
+                Some(name) => vec![node.find_accord(name)?],
+                None => node.accords().into_iter().map(|(id, _)| id).collect(),
+            }
+        };
+        let mut reports = Vec::new();
+        for accord in accords {
+            let asked = self.exchange(accord)?;
+            let mut report = self.shared.lock().status(accord)?;
+            report.asked = asked;
+            reports.push(report);
+        }
+        json(&reports)
     }
 
     fn import(
@@ -313,11 +324,10 @@ impl Engine {
         count_only: bool,
         progress: OnProgress<'_>,
     ) -> Result<Value, Failure> {
-        let (accord, peer) = {
-            let node = self.shared.lock();
-            let accord = node.find_accord(accord)?;
-            (accord, match_peer(&node, accord, clause)?)
-        };
+        let accord = self.shared.lock().find_accord(accord)?;
+        // Somebody may have signed or stopped since we last spoke.
+        self.exchange(accord)?;
+        let peer = match_peer(&self.shared.lock(), accord, clause)?;
         let link = self.links.link(peer)?;
         let mut news = |done, total| {
             progress(Progress {

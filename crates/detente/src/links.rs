@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use detente_core::PartyId;
+use detente_core::{AccordId, PartyId};
 use detente_net::{Handler, Identity, Pins, Session, dial};
 use detente_node::ports::{Link, LinkError, Stream};
-use detente_node::{NodeError, Shared, push, push_all, resend, respond, respond_stream};
+use detente_node::{NodeError, Shared, pull, push, push_all, resend, respond, respond_stream};
 use detente_peer::{Request, Response, VERSION};
 use tokio::runtime::Handle;
 
@@ -118,19 +118,18 @@ impl Links {
     pub fn catch_up(&self, session: &Session) -> Result<(), NodeError> {
         push_all(&self.shared, session)?;
         resend(&self.shared, session)?;
-        match session.request(&Request::Pull)? {
-            Response::Refused(refusal) => Err(NodeError::PeerRefused(refusal)),
-            _ => Ok(()),
-        }
+        pull(session)
     }
 
-    /// Pushes one accord's log to a party, and once more over a new line if the first is cut.
-    pub fn deliver(&self, party: PartyId, accord: detente_core::AccordId) -> Result<(), NodeError> {
-        let first = self
-            .link(party)
-            .and_then(|link| push(&self.shared, &link, accord));
-        match first {
-            Err(NodeError::Link(LinkError::Cut)) => push(&self.shared, &self.link(party)?, accord),
+    /// Exchanges one accord's logs with a party, and once more over a new line if the first is cut.
+    pub fn exchange(&self, party: PartyId, accord: AccordId) -> Result<(), NodeError> {
+        let once = || -> Result<(), NodeError> {
+            let link = self.link(party)?;
+            push(&self.shared, &link, accord)?;
+            pull(&link)
+        };
+        match once() {
+            Err(NodeError::Link(LinkError::Cut)) => once(),
             other => other,
         }
     }
@@ -169,7 +168,9 @@ struct Answering {
 impl Handler for Answering {
     fn respond(&self, link: &dyn Link, request: &Request) -> Response {
         let response = respond(&self.shared, link, request);
-        if let Response::Refused(refusal) = &response {
+        if let Response::Refused(refusal) = &response
+            && refusal.code != "line_cut"
+        {
             tracing::warn!(peer = %link.peer().short(), "refused a request: {refusal}");
         }
         response

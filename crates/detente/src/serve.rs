@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use detente_core::PartyId;
 use detente_net::{Listening, Session, listen};
-use detente_node::ports::Link as _;
+use detente_node::NodeError;
+use detente_node::ports::{Link as _, LinkError};
 
 use crate::command::Engine;
 use crate::control::{self, Control};
@@ -80,8 +81,14 @@ fn begin(links: &Arc<Links>, session: Session) {
     let links = Arc::clone(links);
     tokio::task::spawn_blocking(move || {
         tracing::info!(peer = %session.peer().short(), "connected");
-        if let Err(error) = links.catch_up(&session) {
-            tracing::warn!(peer = %session.peer().short(), "catching up: {}", crate::fail::chain(&error));
+        match links.catch_up(&session) {
+            Ok(()) => {}
+            // A command at the other side came, asked and went.
+            Err(NodeError::Link(LinkError::Cut)) => tracing::debug!("a short session ended"),
+            Err(error) => {
+                let peer = session.peer().short();
+                tracing::warn!(%peer, "catching up: {}", crate::fail::chain(&error));
+            }
         }
     });
 }

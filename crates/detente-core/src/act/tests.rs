@@ -153,7 +153,7 @@ fn an_act_joins_its_own_body_only() {
     let body = Body::Sign {
         text: Digest::new([9; 32]),
     };
-    let act = Act::create(header(), body, [3; 32], &key(1));
+    let act = Act::create(header(), body, [3; 32], key(1));
     let open = || open_leaf(act.leaf(), key(1).public()).unwrap();
     let again = Act::join(open(), *act.salt(), act.body_bytes()).unwrap();
     assert_eq!(again.body(), act.body());

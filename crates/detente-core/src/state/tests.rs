@@ -11,7 +11,6 @@ use super::{Effect, Event, Logs, State};
 use crate::accord::tests::SOUND;
 use crate::act::{Act, Admission, Body, Header, Seen};
 use crate::id::{AccordId, Digest, PartyId};
-use crate::key::SigningKey;
 use crate::party::Role;
 use crate::party::tests::{card, key};
 use crate::sign::Verified;
@@ -105,7 +104,7 @@ impl World {
             let body = Body::Designate {
                 card: card.bytes().to_vec(),
             };
-            world.act_seen(party, Role::Minister, START, &vec![0; parties], body);
+            world.act_seen((party, Role::Minister), START, &vec![0; parties], body);
         }
         world
     }
@@ -131,30 +130,18 @@ impl World {
     /// The next act of a party that has seen all that the others did.
     pub(crate) fn act(&mut self, party: usize, role: Role, time: u64, body: Body) -> Digest {
         let sizes: Vec<u64> = self.logs.iter().map(|log| log.len() as u64).collect();
-        self.act_seen(party, role, time, &sizes, body)
+        self.act_seen((party, role), time, &sizes, body)
     }
 
     /// The next act of a party that has seen so many entries of each log.
     pub(crate) fn act_seen(
         &mut self,
-        party: usize,
-        role: Role,
+        (party, role): (usize, Role),
         time: u64,
         sizes: &[u64],
         body: Body,
     ) -> Digest {
         let key = key(fill(party) + role.code());
-        self.put(party, &key, time, sizes, body)
-    }
-
-    fn put(
-        &mut self,
-        party: usize,
-        key: &SigningKey,
-        time: u64,
-        sizes: &[u64],
-        body: Body,
-    ) -> Digest {
         let mut seen: Vec<Seen> = (0..self.ids.len())
             .filter(|other| *other != party && sizes[*other] > 0)
             .map(|other| Seen {

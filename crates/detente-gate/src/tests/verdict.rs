@@ -1,5 +1,6 @@
 //! Each reason for which an object stays, and the order of the reasons.
 
+use detente_core::accord::Accord;
 use detente_core::state::{NotInForce, Released};
 use detente_core::{Kind, Span, Tlp, UnixSeconds};
 
@@ -260,15 +261,19 @@ fn the_most_restrictive_wins_whatever_the_numbers() {
     );
 }
 
-#[test]
-fn ceiling_matched_expiry_and_cap_each_have_their_reason() {
-    let rule = Allow {
+/// Matched domains up to amber until 2028, two in thirty days and a thousand bytes.
+fn bounded() -> Accord {
+    only(Allow {
         matched: true,
         cap: Some((2, Some(1_000))),
         expires: Some("2028-01-01"),
         ..allow()
-    };
-    let accord = only(rule);
+    })
+}
+
+#[test]
+fn ceiling_matched_and_expiry_each_have_their_reason() {
+    let accord = bounded();
     let mut object = facts();
     let mut question = question(&accord, &object);
     question.matched = false;
@@ -280,50 +285,35 @@ fn ceiling_matched_expiry_and_cap_each_have_their_reason() {
     question.now = end.minus(Span::seconds(1));
     assert_eq!(clause_of(&decide(&question)), "1");
     question.now = end;
-    assert_eq!(
-        denied(decide(&question)),
-        Denial::Expired {
-            clause: "1".to_owned(),
-            at: end
-        }
-    );
+    let clause = "1".to_owned();
+    let expired = Denial::Expired { clause, at: end };
+    assert_eq!(denied(decide(&question)), expired);
 
-    for (used, what) in [
-        (Released { count: 2, bytes: 0 }, Some("objects")),
-        (
-            Released {
-                count: 1,
-                bytes: 901,
-            },
-            Some("bytes"),
-        ),
-        (
-            Released {
-                count: 1,
-                bytes: 900,
-            },
-            None,
-        ),
-        (
-            Released {
-                count: u64::MAX,
-                bytes: u64::MAX,
-            },
-            Some("objects"),
-        ),
-        (
-            Released {
-                count: 1,
-                bytes: u64::MAX,
-            },
-            Some("bytes"),
-        ),
+    object.tlp = Tlp::AmberStrict;
+    let denial = denied(ask(&accord, &object));
+    assert_eq!(denial.code(), "tlp_ceiling");
+    assert_eq!(
+        denial.to_string(),
+        "marked TLP:AMBER+STRICT, clause 1 lets go up to TLP:AMBER"
+    );
+}
+
+#[test]
+fn a_cap_is_of_objects_and_of_bytes() {
+    let (accord, object) = (bounded(), facts());
+    let max = u64::MAX;
+    for (count, bytes, reached) in [
+        (2, 0, Some("objects")),
+        (1, 901, Some("bytes")),
+        (1, 900, None),
+        (max, max, Some("objects")),
+        (1, max, Some("bytes")),
     ] {
         let counter = |clause: &str, per: Span| {
             assert_eq!((clause, per), ("1", MONTH));
-            used
+            Released { count, bytes }
         };
-        let mut question = super::question(&accord, &object);
+        let mut question = question(&accord, &object);
         question.used = &counter;
         let said = match decide(&question) {
             Verdict::Allow(_) => None,
@@ -335,15 +325,8 @@ fn ceiling_matched_expiry_and_cap_each_have_their_reason() {
                 Some(what)
             }
         };
-        assert_eq!(said, what, "{used:?}");
+        assert_eq!(said, reached, "{count} objects, {bytes} bytes");
     }
-    object.tlp = Tlp::AmberStrict;
-    let denial = denied(ask(&accord, &object));
-    assert_eq!(
-        denial.to_string(),
-        "marked TLP:AMBER+STRICT, clause 1 lets go up to TLP:AMBER"
-    );
-    assert_eq!(denial.code(), "tlp_ceiling");
 }
 
 #[test]

@@ -132,7 +132,12 @@ fn totals(conn: &Connection) -> Result<(), Fault> {
             contexts,
         });
     }
-    if counted == indicator::counts(conn)? {
+    let text = "SELECT count(*), coalesce(max(n), 0), (SELECT next FROM counter) FROM sighting";
+    let (all, last, next): (u64, u64, u64) = conn.query_row(text, [], |row| {
+        Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?))
+    })?;
+    let sum: u64 = counted.iter().map(|count| count.contexts).sum();
+    if counted == indicator::counts(conn)? && sum == all && last < next {
         Ok(())
     } else {
         Err(damaged(

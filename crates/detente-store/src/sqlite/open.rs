@@ -103,34 +103,39 @@ pub(super) fn memory() -> Result<Connection, OpenError> {
 }
 
 /// Creates the file before SQLite does, with the right mode; SQLite gives its companions the mode
-/// of the database. Files that are wider open are narrowed.
+/// of the database. Files that are there and wider open are narrowed.
 fn make(path: &Path) -> io::Result<()> {
-    let options = || {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).mode(MODE);
-        options
-    };
-    match options().create_new(true).open(path) {
+    match OpenOptions::new()
+        .write(true)
+        .mode(MODE)
+        .create_new(true)
+        .open(path)
+    {
         Ok(_) => {
             // The name must survive a power cut too.
             if let Some(folder) = path.parent() {
                 File::open(folder)?.sync_all()?;
             }
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => narrow(path)?,
         Err(error) => return Err(error),
     }
-    for ending in ["", "-wal", "-shm"] {
+    for ending in ["-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
-        match options().open(&name) {
-            Ok(file) if file.metadata()?.permissions().mode() & 0o077 != 0 => {
-                file.set_permissions(Permissions::from_mode(MODE))?;
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        match narrow(Path::new(&name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
+    }
+    Ok(())
+}
+
+/// Takes a file from everybody but its owner.
+fn narrow(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(MODE))?;
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! What the acts amount to: the fold, every decision asked again, receipts.
 //!
 //! A release, an offer and an answer are judged by what their author had seen when it made them
-//! ([`Logs::fold_known_to`]). In the fold of everything, an act that it had not seen may stand before
-//! its own: if it was right by what it had seen and is without effect in the fold, the two crossed
-//! on their way, which is a note. That an author had seen more than it says can't be proven from the
-//! record.
+//! ([`Logs::fold_known_to`]). In the fold of everything, an act that it had not seen may stand
+//! before its own: if it was right by what it had seen and is without effect in the fold, the two
+//! crossed on their way, which is a note. That an author had seen more than it says can't be proven
+//! from the record.
 
 mod judge;
 
@@ -161,7 +161,7 @@ impl<'a> Book<'a, '_> {
             return;
         }
         self.desk.facts.releases += 1;
-        // The act does not say who received it: with several other parties, say to whom it may not go.
+        // The act does not say who received it: with several others, say to whom it may not go.
         if !denied.is_empty() {
             let names: Vec<String> = denied.iter().map(|to| name(self.logs, *to)).collect();
             let what = format!("{}: may not go to {}", event.summary, names.join(", "));

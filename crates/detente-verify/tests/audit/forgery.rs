@@ -45,7 +45,7 @@ fn a_dropped_entry_in_a_cosigned_log_is_found() {
     let world = World::story();
     let size = world.logs[&world.id(B)].len();
     let mut record = resigned(&world, B, size - 1);
-    // Nobody has seen B's last act, but A has cosigned the log that holds it: the line can't be kept.
+    // Nobody has seen B's last act, but A has cosigned the log with it: the line can't be kept.
     let whole = String::from_utf8(world.log_record(B).checkpoint).unwrap();
     let line = whole.lines().last().unwrap();
     let without = record.logs[&world.id(B)].checkpoint.clone();

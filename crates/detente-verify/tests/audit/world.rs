@@ -2,6 +2,10 @@
 
 // Each of the programs that share this file uses a part of it.
 #![allow(dead_code)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "keys and texts are fixed; a test may fail"
+)]
 
 use std::collections::BTreeMap;
 
@@ -142,8 +146,7 @@ impl Side {
     }
 
     pub fn cosigner(&self) -> Cosigner {
-        // The bytes of a mirror's and a witness's cosignature are the same; a witness decides in one
-        // step.
+        // A mirror's and a witness's cosignature are the same bytes; a witness decides in one step.
         let (name, role) = (name(&mirror_name(self.id)), CosignerRole::Witness);
         Cosigner::new(name, role, &[self.fill + 101; 32])
     }

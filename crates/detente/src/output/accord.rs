@@ -105,6 +105,12 @@ pub fn status(reports: &[StatusReport]) {
                 log.root.get(..16).unwrap_or_default()
             );
         }
+        for asked in report.asked.iter().filter(|asked| !asked.cosigned) {
+            println!(
+                "  not asked just now: {}; this is what is here",
+                safe(asked.reason.as_deref().unwrap_or(&asked.party))
+            );
+        }
         if report.waiting > 0 {
             println!(
                 "  {} acts wait for entries that are not here yet",

@@ -38,7 +38,13 @@ pub fn imports(reports: &[ImportReport], all_refusals: bool) {
                 number(report.shortened)
             );
         }
-        for refusal in &report.refusals {
+        // Of many files only the counts, unless every refusal is asked for.
+        let shown = if reports.len() > 1 && !all_refusals {
+            0
+        } else {
+            report.refusals.len()
+        };
+        for refusal in report.refusals.iter().take(shown) {
             println!(
                 "    {}: {}: {}",
                 safe(&refusal.place),
@@ -47,7 +53,7 @@ pub fn imports(reports: &[ImportReport], all_refusals: bool) {
             );
         }
         let refused: u64 = report.refused.iter().map(|(_, count)| count).sum();
-        if refused > report.refusals.len() as u64 && !all_refusals {
+        if refused > shown as u64 && reports.len() == 1 {
             println!("    ... list every one with --refusals");
         }
         if let Some(broken) = &report.broken {
@@ -55,6 +61,9 @@ pub fn imports(reports: &[ImportReport], all_refusals: bool) {
         }
     }
     if reports.len() > 1 {
+        if !all_refusals {
+            println!("list every refusal with --refusals");
+        }
         let sum = |f: fn(&ImportReport) -> u64| number(reports.iter().map(f).sum());
         println!(
             "{} files: {} items, {} taken, {} new indicators",

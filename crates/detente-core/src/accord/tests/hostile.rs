@@ -39,7 +39,7 @@ fn prose_does_not_grow_without_bound() {
 
 #[test]
 fn many_numbers_in_prose_are_checked_in_time() {
-    let labels: Vec<String> = (0..800).map(|n| format!("{n} {:0>80}", n)).collect();
+    let labels: Vec<String> = (0..800).map(|n| format!("{n} {n:0>80}")).collect();
     let prose: Vec<String> = (5_000..8_900).map(|n| n.to_string()).collect();
     let codes = codes(&labelled(
         &labels,

@@ -58,7 +58,7 @@ fn admit(admission: &mut Admission, act: &Act) -> Result<Act, AdmitFault> {
 /// An admission that has taken the card.
 fn begun() -> Admission {
     let mut admission = Admission::new(ACCORD, author());
-    admit(&mut admission, &act(header(0), designate(), &key(14))).unwrap();
+    admit(&mut admission, &act(header(0), designate(), key(14))).unwrap();
     admission
 }
 
@@ -77,12 +77,12 @@ fn refused(admission: &mut Admission, act: &Act, code: &str) -> AdmitFault {
 fn a_log_begins_with_its_authors_card_and_goes_on_with_its_keys() {
     let mut admission = Admission::new(ACCORD, author());
     assert!(admission.card().is_none());
-    let first = act(header(0), designate(), &key(14));
+    let first = act(header(0), designate(), key(14));
     let admitted = admit(&mut admission, &first).unwrap();
     assert_eq!(admitted.digest(), first.digest());
     assert_eq!(admission.card().unwrap().name, "CERT Alpha");
     for (sequence, role) in [(1, 11), (2, 14)] {
-        let next = act(header(sequence), signature(), &key(role));
+        let next = act(header(sequence), signature(), key(role));
         let admitted = admit(&mut admission, &next).unwrap();
         assert_eq!(admitted.body(), &signature());
         assert_eq!(admission.next(), sequence + 1);
@@ -93,7 +93,7 @@ fn a_log_begins_with_its_authors_card_and_goes_on_with_its_keys() {
 fn the_first_entry_must_be_the_authors_own_card() {
     let fresh = || Admission::new(ACCORD, author());
     let kind = ActKind::Sign;
-    let other = act(header(0), signature(), &key(11));
+    let other = act(header(0), signature(), key(11));
     let fault = refused(&mut fresh(), &other, "log_designation");
     assert_eq!(fault, AdmitFault::Designation { index: 0, kind });
     let other = act(
@@ -101,23 +101,23 @@ fn the_first_entry_must_be_the_authors_own_card() {
         Body::Stop {
             reason: "x".to_owned(),
         },
-        &key(10),
+        key(10),
     );
     refused(&mut fresh(), &other, "log_designation");
 
     let strange = Body::Designate {
         card: card("CERT Beta", 20).bytes().to_vec(),
     };
-    let other = act(header(0), strange.clone(), &key(21));
+    let other = act(header(0), strange.clone(), key(21));
     refused(&mut fresh(), &other, "log_misplaced_entry");
-    let other = act(header(0), strange, &key(11));
+    let other = act(header(0), strange, key(11));
     refused(&mut fresh(), &other, "log_misplaced_entry");
 
     for stranger in [key(77), key(21), key(10)] {
-        let other = act(header(0), designate(), &stranger);
+        let other = act(header(0), designate(), stranger);
         refused(&mut fresh(), &other, "log_unknown_key");
     }
-    let minister = act(header(0), designate(), &key(11));
+    let minister = act(header(0), designate(), key(11));
     let mut forged = minister.leaf().to_vec();
     *forged.last_mut().unwrap() ^= 1;
     let fault = fresh()
@@ -133,28 +133,28 @@ fn the_first_entry_must_be_the_authors_own_card() {
     };
     refused(
         &mut fresh(),
-        &act(header(0), garbage, &key(11)),
+        &act(header(0), garbage, key(11)),
         "card_malformed",
     );
-    let forged = sign(card("CERT Alpha", 10).into_value(), &key(77));
+    let forged = sign(card("CERT Alpha", 10).into_value(), key(77));
     let forged = Body::Designate {
         card: forged.bytes().to_vec(),
     };
     refused(
         &mut fresh(),
-        &act(header(0), forged, &key(11)),
+        &act(header(0), forged, key(11)),
         "card_not_signed",
     );
-    let late = act(header(1), designate(), &key(11));
+    let late = act(header(1), designate(), key(11));
     refused(&mut fresh(), &late, "log_misplaced_entry");
     let elsewhere = Header {
         accord: AccordId::new([2; 32]),
         ..header(0)
     };
-    let elsewhere = act(elsewhere, designate(), &key(11));
+    let elsewhere = act(elsewhere, designate(), key(11));
     refused(&mut fresh(), &elsewhere, "log_misplaced_entry");
 
-    let sound = act(header(0), designate(), &key(11));
+    let sound = act(header(0), designate(), key(11));
     let withheld = fresh().admit_leaf(sound.leaf()).unwrap_err();
     assert_eq!(
         withheld.code(),
@@ -184,7 +184,7 @@ fn an_entry_states_the_place_where_it_stands() {
         (header(0), "sequence"),
         (header(u64::MAX), "sequence"),
     ] {
-        let wrong = act(wrong, signature(), &key(11));
+        let wrong = act(wrong, signature(), key(11));
         let fault = refused(&mut begun(), &wrong, "log_misplaced_entry");
         assert_eq!(fault, AdmitFault::Misplaced { index: 1, what });
         let fault = begun().admit_leaf(wrong.leaf()).unwrap_err();
@@ -198,7 +198,7 @@ fn time_does_not_go_back() {
         time: UnixSeconds::new(time),
         ..header(1)
     };
-    let back = act(timed(99), signature(), &key(11));
+    let back = act(timed(99), signature(), key(11));
     let fault = refused(&mut begun(), &back, "log_goes_back");
     assert_eq!(
         fault,
@@ -207,7 +207,7 @@ fn time_does_not_go_back() {
             what: "time"
         }
     );
-    let same = act(timed(100), signature(), &key(11));
+    let same = act(timed(100), signature(), key(11));
     admit(&mut begun(), &same).unwrap();
 }
 
@@ -220,7 +220,7 @@ fn a_view_of_another_log_neither_shrinks_nor_changes() {
                 ..header(sequence)
             },
             signature(),
-            &key(11),
+            key(11),
         )
     };
     let mut admission = begun();
@@ -253,7 +253,7 @@ fn a_party_does_not_see_its_own_log() {
             ..header(1)
         },
         signature(),
-        &key(11),
+        key(11),
     );
     refused(&mut begun(), &wrong, "act_malformed");
 }
@@ -261,7 +261,7 @@ fn a_party_does_not_see_its_own_log() {
 #[test]
 fn only_keys_of_the_card_sign() {
     for stranger in [key(77), key(21), key(10)] {
-        let wrong = act(header(1), signature(), &stranger);
+        let wrong = act(header(1), signature(), stranger);
         let fault = refused(&mut begun(), &wrong, "log_unknown_key");
         let key = stranger.public().id();
         assert_eq!(fault, AdmitFault::UnknownKey { index: 1, key });
@@ -272,7 +272,7 @@ fn only_keys_of_the_card_sign() {
 
 #[test]
 fn the_body_is_the_one_that_was_signed() {
-    let sound = act(header(1), signature(), &key(11));
+    let sound = act(header(1), signature(), key(11));
     let mut changed = sound.body_bytes().to_vec();
     *changed.last_mut().unwrap() ^= 1;
     let mut salt = SALT;
@@ -302,14 +302,14 @@ fn a_body_of_another_kind_is_refused() {
         body: crate::act::body_digest(&SALT, &body),
         ..header(1)
     };
-    let leaf = sign(header, &key(11));
+    let leaf = sign(header, key(11));
     let fault = begun().admit(leaf.bytes(), SALT, &body).unwrap_err();
     assert_eq!(fault.code(), "act_malformed");
 }
 
 #[test]
 fn a_changed_leaf_is_refused_wherever_it_was_changed() {
-    let sound = act(header(1), signature(), &key(11));
+    let sound = act(header(1), signature(), key(11));
     let mut codes = std::collections::BTreeSet::new();
     for at in (0..sound.leaf().len()).step_by(53).chain([0, 1, 2, 3]) {
         let mut leaf = sound.leaf().to_vec();
@@ -331,23 +331,23 @@ fn a_changed_leaf_is_refused_wherever_it_was_changed() {
 fn a_log_has_one_card() {
     let again = |key: &SigningKey| act(header(1), designate(), key);
     let kind = ActKind::Designate;
-    let fault = refused(&mut begun(), &again(&key(11)), "log_designation");
+    let fault = refused(&mut begun(), &again(key(11)), "log_designation");
     assert_eq!(fault, AdmitFault::Designation { index: 1, kind });
-    let withheld = begun().admit_leaf(again(&key(11)).leaf()).unwrap_err();
+    let withheld = begun().admit_leaf(again(key(11)).leaf()).unwrap_err();
     assert_eq!(withheld, AdmitFault::Designation { index: 1, kind });
-    refused(&mut begun(), &again(&key(10)), "log_unknown_key");
+    refused(&mut begun(), &again(key(10)), "log_unknown_key");
 }
 
 #[test]
 fn a_withheld_body_keeps_its_place() {
     let mut admission = begun();
-    let withheld = act(header(1), signature(), &key(11));
+    let withheld = act(header(1), signature(), key(11));
     let header_of = admission.admit_leaf(withheld.leaf()).unwrap();
     assert_eq!(header_of.value().sequence, 1);
     assert_eq!(admission.next(), 2);
     let again = admission.admit_leaf(withheld.leaf()).unwrap_err();
     assert_eq!(again.code(), "log_misplaced_entry");
-    let next = act(header(2), signature(), &key(11));
+    let next = act(header(2), signature(), key(11));
     admit(&mut admission, &next).unwrap();
     // Disclosed later, the body still proves itself.
     let body = Act::join(header_of.clone(), SALT, withheld.body_bytes()).unwrap();

@@ -154,9 +154,18 @@ fn a_path_that_cannot_be_opened_says_so() {
 #[test]
 fn a_path_is_never_a_uri() {
     let folder = tempfile::tempdir().unwrap();
+    // Only a relative path can begin like a URI. No other test has one.
+    let before = std::env::current_dir().unwrap();
+    std::env::set_current_dir(folder.path()).unwrap();
     for name in ["file:x?mode=memory", ":memory:", "a?b#c%20"] {
+        extend(&mut SqliteStore::open(name).unwrap(), 1, 10).unwrap();
         let path = folder.path().join(name);
-        extend(&mut SqliteStore::open(&path).unwrap(), 1, 10).unwrap();
         assert!(fs::metadata(&path).unwrap().len() > 0, "{name}");
+        assert_eq!(
+            assert_whole(&SqliteStore::open(&path).unwrap()),
+            1,
+            "{name}"
+        );
     }
+    std::env::set_current_dir(before).unwrap();
 }

@@ -39,8 +39,8 @@ pub(super) struct Judged {
     pub(super) knew_all: bool,
 }
 
-/// Whether an act was allowed in the state just before it; none for acts that need no leave, and for
-/// answers to what was never offered.
+/// Whether an act was allowed in the state just before it; none for acts that need no leave, and
+/// for answers to what was never offered.
 pub(super) fn judge(state: &State, act: &Act, parties: &[PartyId]) -> Option<Verdict> {
     let header = act.header();
     let (author, now) = (header.author, header.time);

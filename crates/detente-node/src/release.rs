@@ -302,13 +302,16 @@ impl Node {
     /// [`NodeError::Denied`] if the text has no normal form.
     pub fn search(&self, query: &str) -> Result<SearchReport, NodeError> {
         let token = detente_intel::refang(query.trim());
-        let observable = Observable::detect(&token).map_err(|fault| {
-            NodeError::denied(
-                "no_normal_form",
-                format!("{query:?} is no observable: {fault}"),
-                "give one domain, address, URL, hash or e-mail address",
-            )
-        })?;
+        let observable = Observable::detect(&token)
+            // Asked for by name, a domain may have any suffix.
+            .or_else(|fault| Observable::normalise_host(&token).map_err(|_| fault))
+            .map_err(|fault| {
+                NodeError::denied(
+                    "no_normal_form",
+                    format!("{query:?} is no observable: {fault}"),
+                    "give one domain, address, URL, hash or e-mail address",
+                )
+            })?;
         let own = self.store.contexts(&observable)?;
         let received = self.store.received(&observable)?;
         Ok(SearchReport {

@@ -1,11 +1,12 @@
 //! Embedded storage: one SQLite file that keeps everything a node knows.
 //!
-//! Is: [`SqliteStore`], the implementation of [`detente_node::ports::Store`] on SQLite, its numbered
-//! migrations, and the suite that every backend passes ([`conformance`], feature `testing`).
+//! Is: [`SqliteStore`], the implementation of [`detente_node::ports::Store`] on SQLite, its
+//! numbered migrations, and the suite that every backend passes ([`conformance`], feature
+//! `testing`).
 //!
-//! Is not: a judge. Nothing here verifies a signature, reads a checkpoint or decides what may leave;
-//! it keeps what it is given, in one transaction a deed, and refuses what contradicts what it keeps.
-//! It knows nothing of sockets, clocks, entropy or keys.
+//! Is not: a judge. Nothing here verifies a signature, reads a checkpoint or decides what may
+//! leave; it keeps what it is given, in one transaction a deed, and refuses what contradicts what
+//! it keeps. It knows nothing of sockets, clocks, entropy or keys.
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;

@@ -1,7 +1,7 @@
 //! Numbered migrations: from an empty database to the present form, one step at a time.
 //!
-//! Is: the list of steps, and the run that brings a database up to date or refuses it. The number of
-//! steps taken stands in SQLite's `user_version`, the mark of our files in its `application_id`.
+//! Is: the list of steps, and the run that brings a database up to date or refuses it. The number
+//! of steps taken stands in SQLite's `user_version`, the mark of our files in its `application_id`.
 //! Is not: a way back. A file of a newer program is refused and left as it is.
 
 use rusqlite::{Connection, TransactionBehavior};

@@ -14,8 +14,7 @@ mod seen;
 
 use std::collections::BTreeMap;
 
-use detente_core::act::Act;
-use detente_core::state::State;
+use detente_core::state::{Logs, State};
 use detente_core::{PartyId, words};
 
 use crate::folder::{Folder, MAX_ACCORD_JSON};
@@ -70,23 +69,32 @@ fn run(desk: &mut Desk<'_>) -> Outcome {
         .iter()
         .map(|(party, _)| report_party(desk, &logs, *party))
         .collect();
-    seen::check(desk, &head, &logs);
-    let acts: BTreeMap<PartyId, &[Act]> = logs
-        .iter()
-        .map(|(party, log)| (*party, log.acts.as_slice()))
-        .collect();
     let expected = |(party, size): &(PartyId, u64)| match logs.get(party) {
         Some(log) => log.whole,
         None => *size == 0,
     };
     let whole = head.parties.iter().all(expected);
-    object::check(desk, &objects, &acts, whole);
-    let state = fold::check(desk, &head, &logs, whole);
+    let acts = gather(&head, &mut logs);
+    seen::check(desk, &head, &logs, &acts);
+    object::check(desk, &objects, (&head, &acts), whole);
+    let state = fold::check(desk, &head, &logs, (&acts, whole));
     compare::check(desk, record(head, objects.bytes, logs));
     Outcome {
         parties,
         state: Some(state),
     }
+}
+
+/// Moves the admitted acts to where the fold takes them from.
+fn gather(head: &Head, logs: &mut BTreeMap<PartyId, LogRead>) -> Logs {
+    let parties: Vec<PartyId> = head.parties.iter().map(|(party, _)| *party).collect();
+    let mut acts = Logs::new(head.accord, &parties);
+    for log in logs.values_mut() {
+        for act in std::mem::take(&mut log.acts) {
+            acts.push(act);
+        }
+    }
+    acts
 }
 
 fn read_head(desk: &mut Desk<'_>) -> Option<Head> {

@@ -10,9 +10,7 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
 use detente_intel::read::{Format, Options};
 use detente_node::report::{ActReport, DeliveryReport, ImportReport};
-use detente_node::{
-    Import, NodeError, Shared, dry_run, import, match_peer, release, run_match, run_peer,
-};
+use detente_node::{Import, Shared, dry_run, import, match_peer, release, run_match, run_peer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

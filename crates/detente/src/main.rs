@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_max_level(level())
+        .with_max_level(level(&cli.command))
         .init();
     let json = cli.global.json;
     match verb::run(cli) {
@@ -49,12 +49,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// How much the node says of itself: DETENTE_LOG is error, warn, info, debug or trace.
-fn level() -> tracing::Level {
+/// How much the node says of itself: DETENTE_LOG is error, warn, info, debug or trace. The demo tells
+/// its story itself.
+fn level(verb: &args::Verb) -> tracing::Level {
+    let quiet = matches!(verb, args::Verb::Demo { serve: false, .. });
+    let usual = if quiet {
+        tracing::Level::WARN
+    } else {
+        tracing::Level::INFO
+    };
     std::env::var("DETENTE_LOG")
         .ok()
         .and_then(|word| word.parse().ok())
-        .unwrap_or(tracing::Level::INFO)
+        .unwrap_or(usual)
 }
 
 /// Prints a value as JSON. A closed pipe is the reader's wish, not an error.

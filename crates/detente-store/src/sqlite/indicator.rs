@@ -1,8 +1,8 @@
 //! Own indicators: observables, contexts, and which came with which.
 //!
 //! Made for imports of a million lines in batches. A context is kept once however many lines share
-//! it; a batch is sorted before it is written, so that neighbours in the table are written together.
-//! The order in which contexts came is kept by a running number.
+//! it; a batch is sorted before it is written, so that neighbours in the table are written
+//! together. The order in which contexts came is kept by a running number.
 
 use std::collections::HashMap;
 

@@ -163,7 +163,7 @@ pub(super) fn append(
     if let Some(note) = write.checkpoint {
         set_checkpoint(tx, head.id, size, note)?;
     }
-    tx.prepare_cached("DELETE FROM staged WHERE log = ?1 AND place < ?2 - 1")?
+    tx.prepare_cached("DELETE FROM staged WHERE log = ?1 AND place < ?2")?
         .execute((head.id, size))?;
     Ok(())
 }

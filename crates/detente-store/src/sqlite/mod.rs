@@ -1,9 +1,9 @@
 //! The store on SQLite: one connection, one transaction a deed.
 //!
 //! Is: [`SqliteStore`] and the list of its deeds; each noun's SQL stands in the file of that name.
-//! Durability: write-ahead log with `synchronous = FULL`, so a commit returns after the disk has it;
-//! a process killed at any moment loses nothing that was acknowledged. Is not: shared. One process
-//! holds the file; a second one waits briefly for each write and is then refused.
+//! Durability: write-ahead log with `synchronous = FULL`, so a commit returns after the disk has
+//! it; a process killed at any moment loses nothing that was acknowledged. Is not: shared. One
+//! process holds the file; a second one waits briefly for each write and is then refused.
 
 mod accord;
 mod check;
@@ -87,7 +87,8 @@ impl SqliteStore {
     /// One deed that reads: all of its statements see the same state.
     fn read<T>(&self, deed: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
         let run = || -> Result<T, Fault> {
-            // Whoever is called back while observables stream may read too, within that transaction.
+            // Whoever is called back while observables stream may read too, within that
+            // transaction.
             let _transaction = if self.conn.is_autocommit() {
                 Some(self.conn.unchecked_transaction()?)
             } else {

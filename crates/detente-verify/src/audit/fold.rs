@@ -31,13 +31,9 @@ pub(super) fn check(
     desk: &mut Desk<'_>,
     head: &Head,
     logs: &BTreeMap<PartyId, LogRead>,
-    whole: bool,
+    (all, whole): (&Logs, bool),
 ) -> State {
     let parties: Vec<PartyId> = head.parties.iter().map(|(party, _)| *party).collect();
-    let mut all = Logs::new(head.accord, &parties);
-    for act in logs.values().flat_map(|log| &log.acts) {
-        all.push(act.clone());
-    }
     let mut judged: BTreeMap<Digest, Judged> = BTreeMap::new();
     let state = all.fold_with(|state, act| {
         if let Some(verdict) = judge(state, act, &parties) {
@@ -49,7 +45,7 @@ pub(super) fn check(
     let cost = acts.map(|act| act.body_bytes().len() as u64 + ACT_COST);
     let mut book = Book {
         logs,
-        all: &all,
+        all,
         parties: &parties,
         view_cost: cost.sum(),
         views_left: MAX_VIEWED,

@@ -27,7 +27,7 @@ pub(super) struct LogRead {
     pub(super) record: LogRecord,
     /// Over every entry whose leaf could be read.
     pub(super) tree: Tree,
-    /// Acts up to the first that was not admitted.
+    /// Acts up to the first that was not admitted, until they are gathered for the fold.
     pub(super) acts: Vec<Act>,
     /// Every entry was read and admitted, and they have the size and root of the checkpoint.
     pub(super) whole: bool,

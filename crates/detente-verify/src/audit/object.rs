@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_core::act::{Act, Body, ObjectFacts};
+use detente_core::Digest;
+use detente_core::act::{Body, ObjectFacts};
 use detente_core::object::{MAX_OBJECT, Object};
-use detente_core::{Digest, PartyId};
+use detente_core::state::Logs;
 
 use super::desk::Desk;
+use crate::json::Head;
 use crate::path;
 use crate::report::Place;
 
@@ -59,12 +61,12 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Objects {
 pub(super) fn check(
     desk: &mut Desk<'_>,
     objects: &Objects,
-    logs: &BTreeMap<PartyId, &[Act]>,
+    (head, acts): (&Head, &Logs),
     whole: bool,
 ) {
     let mut named: BTreeSet<Digest> = BTreeSet::new();
     let mut sound: BTreeSet<Digest> = BTreeSet::new();
-    for act in logs.values().copied().flatten() {
+    for act in head.parties.iter().flat_map(|(party, _)| acts.of(*party)) {
         let Body::Release(release) = act.body() else {
             continue;
         };

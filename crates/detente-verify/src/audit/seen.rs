@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use detente_core::PartyId;
 use detente_core::act::{Act, Seen};
+use detente_core::state::Logs;
 
 use super::desk::Desk;
 use super::log::LogRead;
@@ -13,11 +14,16 @@ use crate::path;
 use crate::report::Place;
 
 /// Checks every checkpoint that an admitted act names.
-pub(super) fn check(desk: &mut Desk<'_>, head: &Head, logs: &BTreeMap<PartyId, LogRead>) {
+pub(super) fn check(
+    desk: &mut Desk<'_>,
+    head: &Head,
+    logs: &BTreeMap<PartyId, LogRead>,
+    acts: &Logs,
+) {
     // The same checkpoint stands in act after act: say it once.
     let mut said: BTreeSet<(PartyId, Seen)> = BTreeSet::new();
-    for (&author, log) in logs {
-        for act in &log.acts {
+    for &author in logs.keys() {
+        for act in acts.of(author) {
             for seen in &act.header().seen {
                 let first = !said.contains(&(author, *seen));
                 if check_one(desk, head, logs, (act, seen, first)) {

@@ -53,12 +53,11 @@ impl Teller {
     /// Ends with what the reader can do next.
     pub fn end(&self, dir: &Path, sound: bool, stay: bool) {
         let seconds = world::stopwatch().duration_since(self.begun).as_secs_f64();
-        let record = dir.join("record");
-        let verify = format!("detente verify {}", record.display());
+        let program = near(&std::env::current_exe().unwrap_or_else(|_| "detente".into()));
+        let dir = near(dir);
+        let verify = format!("{program} verify {dir}/record");
         let look = format!(
-            "detente --home {} --passphrase-file {} accord history demo",
-            dir.join("alpha").display(),
-            dir.join("passphrase").display()
+            "{program} --home {dir}/alpha --passphrase-file {dir}/passphrase accord history demo"
         );
         if self.json {
             print_json(&json!({
@@ -71,7 +70,6 @@ impl Teller {
             "Done in {seconds:.1} s; everything lies in {}.\n",
             dir.display()
         );
-        text.push_str("Go on (put the path of the program in front if it is not installed):\n");
         text.push_str(&format!(
             "  verify the record:  {verify}\n  look around:        {look}\n"
         ));
@@ -80,4 +78,10 @@ impl Teller {
         }
         print_text(&text);
     }
+}
+
+/// A path as one types it from the current folder.
+fn near(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }

@@ -33,7 +33,12 @@ pub struct Global {
     pub json: bool,
     /// File that holds the passphrase of the home. Without it: the environment variable
     /// DETENTE_PASSPHRASE, or a prompt.
-    #[arg(long, global = true, value_name = "FILE", env = "DETENTE_PASSPHRASE_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "DETENTE_PASSPHRASE_FILE"
+    )]
     pub passphrase_file: Option<PathBuf>,
 }
 

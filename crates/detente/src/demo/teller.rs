@@ -66,10 +66,7 @@ impl Teller {
             }));
             return;
         }
-        let mut text = format!(
-            "Done in {seconds:.1} s; everything lies in {}.\n",
-            dir.display()
-        );
+        let mut text = format!("Done in {seconds:.1} s; everything lies in {dir}.\nGo on:\n");
         text.push_str(&format!(
             "  verify the record:  {verify}\n  look around:        {look}\n"
         ));
@@ -83,5 +80,8 @@ impl Teller {
 /// A path as one types it from the current folder.
 fn near(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+    path.strip_prefix(&here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

@@ -59,11 +59,19 @@ struct Counter {
 impl Sink for Counter {
     fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault> {
         check_normal(&indicator.observable);
+        assert_eq!(
+            indicator.context.check(),
+            Ok(()),
+            "a context beyond its bounds"
+        );
         self.taken += 1;
         Ok(())
     }
 
-    fn refuse(&mut self, _: Refusal) {}
+    fn refuse(&mut self, refusal: Refusal) {
+        let control = refusal.excerpt.chars().any(char::is_control);
+        assert!(!control, "a terminal would obey this report");
+    }
 
     fn progress(&mut self, _: u64) {}
 }

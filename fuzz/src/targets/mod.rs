@@ -7,6 +7,7 @@ mod intel;
 mod log;
 mod matching;
 mod peer;
+mod verify;
 
 /// The tables of the crates.
 pub(crate) const TABLES: &[&[Target]] = &[
@@ -15,4 +16,5 @@ pub(crate) const TABLES: &[&[Target]] = &[
     log::TARGETS,
     matching::TARGETS,
     peer::TARGETS,
+    verify::TARGETS,
 ];

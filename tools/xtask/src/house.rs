@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::source::Source;
+use crate::source::{Source, mark_test_modules};
 use crate::tree::Tree;
 
 /// The whole repository, parsed once.
@@ -66,11 +66,12 @@ impl House {
             .iter()
             .map(|(folder, table)| room(folder, table, &names))
             .collect();
-        let sources = tree
+        let mut sources: Vec<Source> = tree
             .texts()
             .filter(|(path, _)| path.ends_with(".rs"))
             .map(|(path, text)| Source::new(path, text))
             .collect();
+        mark_test_modules(&mut sources);
         let members = strings(root.get("workspace").and_then(|w| w.get("members")));
         Self {
             tree,
@@ -105,9 +106,9 @@ impl House {
         &self.sources
     }
 
-    /// The `.rs` files of one crate.
+    /// The `.rs` files under `src/` of one crate: not its examples, benches and outer tests.
     pub fn sources_of(&self, room: &Room) -> impl Iterator<Item = &Source> {
-        let prefix = format!("{}/", room.folder);
+        let prefix = format!("{}/src/", room.folder);
         self.sources
             .iter()
             .filter(move |source| source.path.starts_with(&prefix))

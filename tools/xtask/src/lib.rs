@@ -3,7 +3,7 @@
 //! Is: the rules of the house that neither the compiler nor clippy knows (which crate may stand on
 //! which, which libraries belong to one room, what a source file may contain), each a function over
 //! an in-memory tree, so that a test can plant a fault and see it caught.
-//! Is not: a linter of Rust in general. Function length, casts, `unwrap` and the clock are clippy's.
+//! Is not: a linter of Rust in general. Function length, casts, `unwrap`, the clock are clippy's.
 //! The same rules run as a test: `cargo nextest run -p xtask`.
 
 pub mod house;

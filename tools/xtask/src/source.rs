@@ -4,6 +4,8 @@
 //! and replaces them by spaces, so that a rule which looks for a word does not find it in prose.
 //! Is not: a parser; a macro that builds code from strings escapes it.
 
+const TEST_MARK: &str = "#[cfg(test)]";
+
 /// One `.rs` file in three forms; all three have the same lines.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -15,7 +17,7 @@ pub struct Source {
     pub code: String,
     /// `code` without `#[cfg(test)]` items; empty for a test file.
     pub product: String,
-    /// Whether the whole file is test code, by its path.
+    /// Whether the whole file is test code, by its path or by how it is declared.
     pub is_test: bool,
 }
 
@@ -38,6 +40,50 @@ impl Source {
             is_test,
         }
     }
+}
+
+/// Marks what a `#[cfg(test)] mod name;` of another file makes a test, with all below it.
+pub fn mark_test_modules(sources: &mut [Source]) {
+    let stems: Vec<String> = sources
+        .iter()
+        .flat_map(|source| {
+            let folder = module_folder(&source.path);
+            test_modules(&source.code).map(move |name| format!("{folder}{name}"))
+        })
+        .collect();
+    for source in sources {
+        let below = |stem: &String| {
+            source
+                .path
+                .strip_prefix(stem.as_str())
+                .is_some_and(|rest| rest.starts_with(['.', '/']))
+        };
+        if stems.iter().any(below) {
+            source.is_test = true;
+            source.product.clear();
+        }
+    }
+}
+
+/// The folder, with a slash, in which the child modules of a file stand.
+fn module_folder(path: &str) -> String {
+    let stem = path.strip_suffix(".rs").unwrap_or(path);
+    let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
+    match name {
+        "lib" | "main" | "mod" => format!("{folder}/"),
+        _ => format!("{stem}/"),
+    }
+}
+
+/// Names of the modules that are declared for tests alone.
+fn test_modules(code: &str) -> impl Iterator<Item = &str> {
+    code.split(TEST_MARK).skip(1).filter_map(|rest| {
+        let declaration = rest.split([';', '{']).next()?;
+        let (_, name) = declaration.rsplit_once("mod ")?;
+        rest.get(declaration.len()..)?
+            .starts_with(';')
+            .then_some(name.trim())
+    })
 }
 
 /// Whether a path belongs to tests alone: `tests.rs`, `*_tests.rs`, or in a folder `tests`.
@@ -182,12 +228,11 @@ fn char_end(chars: &[char], at: usize) -> usize {
 
 /// Replaces each item under `#[cfg(test)]` by spaces.
 fn blank_tests(code: &str) -> String {
-    const MARK: &str = "#[cfg(test)]";
     let mut out = String::with_capacity(code.len());
     let mut rest = code;
-    while let Some(start) = rest.find(MARK) {
+    while let Some(start) = rest.find(TEST_MARK) {
         out.push_str(&rest[..start]);
-        let end = start + MARK.len() + item_len(&rest[start + MARK.len()..]);
+        let end = start + TEST_MARK.len() + item_len(&rest[start + TEST_MARK.len()..]);
         out.extend(
             rest[start..end]
                 .chars()

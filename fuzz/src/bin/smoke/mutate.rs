@@ -23,7 +23,7 @@ const LENGTHS: &[u64] = &[
 ];
 
 /// An input never grows beyond this (bytes).
-const MAX_LEN: usize = 1 << 16;
+const MAX_LEN: usize = 1 << 18;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): one row of numbers for each seed and name.
 pub(crate) struct Random(u64);

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Source, is_test_path, line_of, lines_with_word};
+use super::{Source, is_test_path, line_of, lines_with_word, mark_test_modules};
 
 fn code(text: &str) -> String {
     Source::new("crates/x/src/a.rs", text).code
@@ -43,7 +43,8 @@ fn code_stays() {
 #[test]
 fn test_items_are_no_product() {
     let text = "fn a() { x.unwrap(); }\n#[cfg(test)]\nmod tests {\n  fn b() { y.unwrap(); }\n}\n\
-                #[cfg(test)]\nmod more;\n#[cfg(test)]\n#[must_use]\nfn c() -> [u8; 2] { z.unwrap() }\n\
+                #[cfg(test)]\nmod more;\n\
+                #[cfg(test)]\n#[must_use]\nfn c() -> [u8; 2] { z.unwrap() }\n\
                 fn d() { w.unwrap(); }\n";
     let source = Source::new("crates/x/src/a.rs", text);
     assert_eq!(lines_with_word(&source.product, ".unwrap()"), [1, 11]);
@@ -53,6 +54,29 @@ fn test_items_are_no_product() {
             .product
             .is_empty()
     );
+}
+
+#[test]
+fn a_module_declared_for_tests_is_a_test() {
+    let mut sources = [
+        (
+            "crates/x/src/lib.rs",
+            "#[cfg(test)]\nmod testing;\nmod testing_room;\nmod a;\n",
+        ),
+        ("crates/x/src/testing.rs", "fn f() {}\n"),
+        ("crates/x/src/testing/more.rs", "fn f() {}\n"),
+        ("crates/x/src/testing_room.rs", "fn f() {}\n"),
+        (
+            "crates/x/src/a.rs",
+            "#[cfg(test)]\npub(crate) mod ideal;\n#[cfg(test)]\nmod tests {}\n",
+        ),
+        ("crates/x/src/a/ideal.rs", "fn f() {}\n"),
+        ("crates/x/src/ideal.rs", "fn f() {}\n"),
+    ]
+    .map(|(path, text)| Source::new(path, text));
+    mark_test_modules(&mut sources);
+    let tests = sources.each_ref().map(|source| source.is_test);
+    assert_eq!(tests, [false, true, true, false, false, true, false]);
 }
 
 #[test]

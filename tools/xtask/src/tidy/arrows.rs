@@ -119,6 +119,7 @@ pub const ROOMS: &[Place] = &[
             "detente-log",
             "detente-match",
             "detente-peer",
+            "detente-verify",
         ],
     ),
     room(

@@ -11,7 +11,7 @@ use crate::house::House;
 use super::Finding;
 
 const MANIFEST: &str = "fuzz/Cargo.toml";
-const TABLE: &str = "fuzz/src/lib.rs";
+const TABLE: &str = "fuzz/src/targets/";
 const FOLDER: &str = "fuzz/fuzz_targets/";
 
 /// Each target has its file, its `[[bin]]` and its line in the table, and nothing has more.
@@ -23,7 +23,11 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
         .map(str::to_owned)
         .collect();
     let bins = bins(tree.text(MANIFEST).unwrap_or_default());
-    let table = tree.text(TABLE).unwrap_or_default();
+    let table: String = tree
+        .texts()
+        .filter(|(path, _)| path.starts_with(TABLE))
+        .map(|(_, text)| text)
+        .collect();
     let mut found = Vec::new();
     for name in files.difference(&bins) {
         let message = format!("no [[bin]] in {MANIFEST} with the path fuzz_targets/{name}.rs");
@@ -36,15 +40,11 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
             format!("{FOLDER}{name}.rs does not exist"),
         ));
     }
-    for name in files
-        .iter()
-        .filter(|name| !table.contains(&format!("\"{name}\"")))
-    {
-        found.push((
-            TABLE.to_owned(),
-            0,
-            format!("{name} is not in the table of targets"),
-        ));
+    for name in &files {
+        if !table.contains(&format!("\"{name}\"")) {
+            let message = format!("{name} is in no table of {TABLE}");
+            found.push((format!("{FOLDER}{name}.rs"), 0, message));
+        }
     }
     found
 }
@@ -68,7 +68,9 @@ fn bins(manifest: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::super::sample::{assert_caught, assert_clean, faults};
-    use super::{MANIFEST, TABLE};
+    use super::MANIFEST;
+
+    const TABLE: &str = "fuzz/src/targets/mod.rs";
 
     const TARGET: &str = "#![no_main]\n//! A target.\n";
     const BOTH: &str = "[[bin]]\nname = \"log_note\"\npath = \"fuzz_targets/log_note.rs\"\n\
@@ -96,7 +98,7 @@ mod tests {
     #[test]
     fn a_target_outside_the_table_is_caught() {
         let path = "fuzz/fuzz_targets/b.rs";
-        assert_caught(&[(path, TARGET), (MANIFEST, BOTH)], "fuzz", TABLE, 0);
+        assert_caught(&[(path, TARGET), (MANIFEST, BOTH)], "fuzz", path, 0);
         assert_clean(&[(path, TARGET), (MANIFEST, BOTH), (TABLE, TABLED)]);
     }
 

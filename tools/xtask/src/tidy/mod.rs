@@ -2,7 +2,7 @@
 //!
 //! A rule takes the parsed house and gives its faults. To add one: write the function in the file
 //! of its noun, add a line to [`RULES`], and plant its fault in that file's tests, which hold the
-//! new rule against a clean small house made by [`sample`].
+//! new rule against a clean small house made in `sample.rs`.
 
 use std::fmt;
 

@@ -120,6 +120,7 @@ mod tests {
             let text = format!("//! A room.\n\nfn f() {{ {name} }}\n");
             assert_caught(&[(PATH, &text)], "pure", PATH, 3);
             assert_clean(&[("crates/detente-net/src/lib.rs", &text)]);
+            assert_clean(&[("crates/detente-gate/examples/speed.rs", &text)]);
             let prose = format!("//! A room.\n\n// not {name}\nconst A: &str = \"{name}\";\n");
             assert_clean(&[(PATH, &prose)]);
         }

@@ -39,7 +39,17 @@ pub(super) fn tree() -> Tree {
     );
     tree.insert(
         "fuzz/src/lib.rs",
-        "//! Targets.\n\nconst T: &str = \"log_note\";\n",
+        "//! Targets.
+
+mod targets;
+",
+    );
+    tree.insert(
+        "fuzz/src/targets/mod.rs",
+        "//! Targets.
+
+const T: &str = \"log_note\";
+",
     );
     tree
 }

@@ -140,8 +140,11 @@ fn is_root(path: &str) -> bool {
     match folder {
         "src" => ["lib.rs", "main.rs"].contains(&file),
         "bin" | "benches" | "examples" | "fuzz_targets" => true,
-        // A crate's folder: its build script, or the root of the one test binary.
-        _ => file == "build.rs" || (parts.first() == Some(&"tests") && file == "main.rs"),
+        // The outer tests of a crate; `tests` below `src/` is a module.
+        "tests" if parts.len() == 2 => true,
+        // A binary or a test of several files; a crate's build script.
+        _ if ["bin", "tests"].contains(parts.last().unwrap_or(&"")) => file == "main.rs",
+        _ => file == "build.rs",
     }
 }
 

@@ -104,5 +104,11 @@ fn a_dead_file_is_caught() {
         let comment = (parent, "//! Readers.\n\n// mod csv;\n");
         assert_caught(&[lib, comment, (path, "//! A reader.\n")], "dead", path, 0);
     }
-    assert_clean(&[("crates/detente-intel/src/bin/x.rs", "//! A program.\n")]);
+    assert_clean(&[
+        ("crates/detente-intel/src/bin/x.rs", "//! A program.\n"),
+        ("crates/detente-intel/src/bin/y/main.rs", "//! A program.\n"),
+        ("crates/detente-intel/tests/w.rs", "//! A test.\n"),
+        ("crates/detente-intel/tests/v/main.rs", "//! A test.\n"),
+        ("crates/detente-intel/examples/z.rs", "//! A program.\n"),
+    ]);
 }

@@ -7,7 +7,6 @@
 
 #![expect(clippy::print_stdout, reason = "a program that prints figures")]
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -116,13 +115,7 @@ fn in_force(accord: &Accord) -> State {
     let mut state = State::new(accord.id(), &ids);
     let (text, since) = (accord.digest, UnixSeconds::new(0));
     state.in_force = Some(InForce { text, since });
-    let known = TextState {
-        accord: accord.clone(),
-        bytes: Vec::new(),
-        proposer: ids[0],
-        proposed: since,
-        positions: BTreeMap::new(),
-    };
+    let known = TextState::new(accord.clone(), Vec::new(), ids[0], since);
     state.texts.insert(text, known);
     state
 }

@@ -5,8 +5,6 @@ mod laws;
 mod release;
 mod verdict;
 
-use std::collections::BTreeMap;
-
 use detente_core::accord::Accord;
 use detente_core::act::ObjectFacts;
 use detente_core::state::{InForce, Released, State, TextState};
@@ -207,14 +205,8 @@ pub(crate) fn in_force(accord: Accord) -> State {
     let mut state = State::new(accord.id(), &ids);
     let text = accord.digest;
     state.in_force = Some(InForce { text, since });
-    let text_state = TextState {
-        accord,
-        bytes: Vec::new(),
-        proposer: id("A"),
-        proposed: since,
-        positions: BTreeMap::new(),
-    };
-    state.texts.insert(text, text_state);
+    let known = TextState::new(accord, Vec::new(), id("A"), since);
+    state.texts.insert(text, known);
     state
 }
 

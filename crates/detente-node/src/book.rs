@@ -105,15 +105,9 @@ impl Book {
             .find(|act| act.digest() == digest)
     }
 
-    /// The state just before an act.
-    pub(crate) fn state_before(&self, digest: Digest) -> Option<State> {
-        let mut found = None;
-        self.logs.fold_with(|state, act| {
-            if found.is_none() && act.digest() == digest {
-                found = Some(state.clone());
-            }
-        });
-        found
+    /// What the author of an act knew when it made it: by this a decision is judged.
+    pub(crate) fn known_to_author(&self, act: &Act) -> State {
+        self.logs.fold_known_to(act)
     }
 
     /// The other parties.

@@ -4,7 +4,7 @@ use detente_core::act::{Act, ActKind, Body, Header, Seen};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds, log_origin, mirror_name};
 use detente_log::{
-    Append, Appender, Checkpoint, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin,
+    Append, Appender, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin,
     PublicKey, TrustedLog, VerifierKey,
 };
 
@@ -118,18 +118,13 @@ impl Node {
         Ok(signed)
     }
 
-    /// The newest checkpoint of each other party's log whose entries are all here.
+    /// How much of each other party's log is here: all of it is what an act's author knew.
     fn seen(&self, accord: AccordId) -> Result<Vec<Seen>, NodeError> {
         let mut all = Vec::new();
         for party in self.book(accord)?.others(self.party()) {
-            if let Some(note) = self.store.log(LogKey { accord, party })?.checkpoint {
-                let checkpoint = Checkpoint::parse(&note).map_err(NodeError::damaged)?;
-                let head = checkpoint.unverified_body().head();
-                all.push(Seen {
-                    party,
-                    size: head.size.get(),
-                    root: *head.root.as_bytes(),
-                });
+            let head = self.store.log(LogKey { accord, party })?.edge.head();
+            if head.size.get() > 0 {
+                all.push(Seen { party, size: head.size.get(), root: *head.root.as_bytes() });
             }
         }
         all.sort_unstable();

@@ -1,7 +1,7 @@
 //! Embedded storage: one SQLite file that keeps everything a node knows.
 //!
 //! Is: [`SqliteStore`], the implementation of [`detente_node::ports::Store`] on SQLite, its
-//! numbered migrations, and the suite that every backend passes ([`conformance`], feature
+//! numbered migrations, and the suite that every backend passes (`conformance`, feature
 //! `testing`).
 //!
 //! Is not: a judge. Nothing here verifies a signature, reads a checkpoint or decides what may

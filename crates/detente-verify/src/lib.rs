@@ -1,7 +1,7 @@
 //! The auditor: checks an exported record offline, and lays one out.
 //!
 //! Is: the folder that a record is exported as, defined once for who writes it ([`files`]) and who
-//! checks it ([`audit`]); the audit, which answers with a [`Report`]; and [`ForkProof`], which
+//! checks it ([`audit()`]); the audit, which answers with a [`Report`]; and [`ForkProof`], which
 //! convinces anyone that a log signed two histories.
 //!
 //! Is not: a node. Nothing here opens a file or a socket, reads a clock or draws a random number: a

@@ -1,8 +1,8 @@
 //! A record in memory: what is exported, and what the auditor reads back.
 //!
 //! Is: the logs of an accord with their bodies, and the objects that were released. Is not:
-//! checked; [`files`](crate::files) refuses what can't be laid out, [`audit`](fn@crate::audit) checks
-//! the rest.
+//! checked; [`files`](crate::files) refuses what can't be laid out, [`audit`](fn@crate::audit)
+//! checks the rest.
 
 use std::collections::BTreeMap;
 

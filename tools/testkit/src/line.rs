@@ -246,8 +246,9 @@ impl SimLink {
     /// Notes every checkpoint that goes over it.
     #[must_use]
     pub fn sealed(mut self, seals: &SealBook) -> SimLink {
+        let carried = std::mem::take(&mut *self.line.lock());
         self.line = Arc::new(Line {
-            carried: Mutex::new(std::mem::take(&mut *self.line.lock())),
+            carried: Mutex::new(carried),
             seals: seals.clone(),
         });
         self
@@ -286,7 +287,6 @@ impl SimLink {
     pub fn settle(&self) {
         let left: Vec<_> = {
             let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-            left.retain(|(_, thread)| !thread.is_finished());
             let (gone, open): (Vec<_>, Vec<_>) =
                 left.drain(..).partition(|(pair, _)| pair.is_left());
             *left = open;

@@ -14,7 +14,7 @@ mod release;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use fold::Logs;
 pub use matching::{Entry, MatchRefusal, Run};
@@ -37,6 +37,8 @@ pub struct State {
     pub texts: BTreeMap<Digest, TextState>,
     /// The text in force, if any was ever signed by all.
     pub in_force: Option<InForce>,
+    /// Texts that were in force at some time.
+    completed: BTreeSet<Digest>,
     /// Stops by party.
     pub stops: BTreeMap<PartyId, Stop>,
     /// The notice of leaving the text in force that takes effect first.
@@ -114,6 +116,7 @@ impl State {
                 .collect(),
             texts: BTreeMap::new(),
             in_force: None,
+            completed: BTreeSet::new(),
             stops: BTreeMap::new(),
             notice: None,
             runs: BTreeMap::new(),
@@ -179,7 +182,9 @@ impl State {
         let role = card
             .and_then(|card| card.role_of(act.key()))
             .map(|role| role.role);
+        self.settle_for(header);
         let (summary, effect) = self.dispatch(act, role);
+        self.settle_for(header);
         // Summaries and reasons quote what the other side wrote.
         let summary = plain(summary);
         let effect = match effect {

@@ -21,6 +21,42 @@ pub struct TextState {
     pub proposed: UnixSeconds,
     /// Where each party stands.
     pub positions: BTreeMap<PartyId, Position>,
+    /// Every signature and refusal: author, place in its log, since when if it signs.
+    pub(super) votes: Vec<(PartyId, u64, Option<UnixSeconds>)>,
+}
+
+impl TextState {
+    /// A text that was proposed and on which nobody stands yet.
+    pub fn new(
+        accord: Accord,
+        bytes: Vec<u8>,
+        proposer: PartyId,
+        proposed: UnixSeconds,
+    ) -> TextState {
+        TextState {
+            accord,
+            bytes,
+            proposer,
+            proposed,
+            positions: BTreeMap::new(),
+            votes: Vec::new(),
+        }
+    }
+
+    /// Since when `party` is bound by its signature, as far as its first `upto` acts say.
+    fn signed_as_of(&self, party: PartyId, upto: u64) -> Option<UnixSeconds> {
+        let own = self.votes.iter().filter(|(by, place, _)| *by == party && *place < upto);
+        own.max_by_key(|(_, place, _)| *place).and_then(|(_, _, since)| *since)
+    }
+
+    /// When the last party signed, if all have signed as far as `upto(party)` acts of each say.
+    fn signed_by_all(&self, upto: impl Fn(PartyId) -> u64) -> Option<UnixSeconds> {
+        let mut last = UnixSeconds::new(0);
+        for party in &self.accord.parties {
+            last = last.max(self.signed_as_of(party.id, upto(party.id))?);
+        }
+        Some(last)
+    }
 }
 
 /// Where a party stands on a text.
@@ -125,6 +161,40 @@ pub struct Notice {
 }
 
 impl State {
+    /// Brings into force what all parties have signed as far as the author of an act knew: a refusal
+    /// that it had not seen does not unbind, however it is dated.
+    pub(super) fn settle_for(&mut self, header: &Header) {
+        self.settle(|party| {
+            if party == header.author {
+                return u64::MAX;
+            }
+            let seen = header.seen.iter().find(|seen| seen.party == party);
+            seen.map_or(0, |seen| seen.size)
+        });
+    }
+
+    /// Brings into force what all parties have signed, as far as `upto(party)` acts of each say. The
+    /// text that was completed last governs.
+    pub(super) fn settle(&mut self, upto: impl Fn(PartyId) -> u64) {
+        let mut fresh: Vec<(UnixSeconds, Digest)> = Vec::new();
+        for (digest, text) in &self.texts {
+            if let Some(since) = text.signed_by_all(&upto)
+                && !self.completed.contains(digest)
+            {
+                fresh.push((since, *digest));
+            }
+        }
+        fresh.sort_unstable();
+        for (since, text) in fresh {
+            self.completed.insert(text);
+            if self.in_force.is_none_or(|force| force.since <= since) {
+                self.in_force = Some(InForce { text, since });
+                // A notice is of the text that was in force: who signs a new one stays.
+                self.notice = None;
+            }
+        }
+    }
+
     /// The text in force at `now`.
     ///
     /// # Errors
@@ -171,6 +241,7 @@ impl State {
             proposer: header.author,
             proposed: since,
             positions: BTreeMap::new(),
+            votes: Vec::new(),
         });
         let position = entry.positions.entry(header.author);
         let position = position.or_insert(Position::Proposed { since });
@@ -193,26 +264,8 @@ impl State {
         if let Some(Position::Signed { since }) = text.positions.get(&header.author) {
             return Err(format!("already signed at {since}"));
         }
-        text.positions
-            .insert(header.author, Position::Signed { since });
-        let all =
-            text.accord.parties.iter().all(|party| {
-                matches!(text.positions.get(&party.id), Some(Position::Signed { .. }))
-            });
-        if all {
-            let since = text
-                .positions
-                .values()
-                .map(Position::since)
-                .max()
-                .unwrap_or(since);
-            self.in_force = Some(InForce {
-                text: digest,
-                since,
-            });
-            // The notice was of the text before; who gave it has signed this one since.
-            self.notice = None;
-        }
+        text.positions.insert(header.author, Position::Signed { since });
+        text.votes.push((header.author, header.sequence, Some(since)));
         Ok(Effect::InEffect)
     }
 
@@ -233,6 +286,7 @@ impl State {
             since: header.time,
             reason: reason.to_owned(),
         };
+        text.votes.push((header.author, header.sequence, None));
         // Having proposed or signed and then refusing is a step back, and shows as one.
         Ok(match text.positions.insert(header.author, refused) {
             Some(Position::Proposed { since } | Position::Signed { since }) => {

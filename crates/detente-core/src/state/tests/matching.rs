@@ -360,9 +360,14 @@ fn the_budget_of_items_counts_offers_and_answers() {
         }
     ));
     assert_eq!(refusal.code(), "match_items_used_up");
-    let later = at(START + 30 * DAY + 21);
+    let later = |time| at(START + 30 * DAY + time);
     assert!(
-        state.may_match(&entry, later).is_ok(),
+        state.may_match(&entry, later(21)).is_ok(),
         "the window has passed"
     );
+    let accord = state.in_force_at(at(START + 23)).unwrap();
+    let rule = super::super::matching::match_rule(accord, "1").unwrap();
+    let used = |time| state.used(world.ids[A], "1", rule, later(time));
+    assert_eq!(used(20), (1, 600 + 400), "the answer was given at 21");
+    assert_eq!(used(21), (1, 400));
 }

@@ -72,6 +72,21 @@ fn what_was_seen_comes_before_what_an_earlier_clock_says() {
     assert_eq!(order[2..], [(0, 1), (1, 1), (1, 2), (0, 2)]);
 }
 
+/// Of acts that have not seen each other the earlier clock comes first, whosever it is.
+#[test]
+fn the_earlier_clock_comes_first() {
+    for (a_time, b_time) in [(10, 20), (20, 10)] {
+        let mut world = World::new(2);
+        let text = text(2);
+        world.act_seen((A, Role::Head), START + a_time, &[0, 1], propose(&text));
+        world.act_seen((B, Role::Head), START + b_time, &[1, 0], propose(&text));
+        let first = world.state().history[2].author;
+        assert_eq!(first == world.ids[A], a_time < b_time);
+        let proposer = world.state().texts[&digest_of(&text)].proposer;
+        assert_eq!(proposer, first);
+    }
+}
+
 #[test]
 fn only_the_next_act_of_a_party_of_the_accord_is_taken() {
     let mut world = World::agreed(2, &text(2));
@@ -118,6 +133,47 @@ fn an_author_is_judged_by_what_it_had_seen() {
     assert_eq!(known.stopped_at(at(START + 100)), None);
     assert_eq!(known.history.len(), 5, "all but the stop and the release");
     assert!(known.in_force_at(at(START + 100)).is_ok());
+}
+
+/// A refusal that the other side had not seen when it signed, or when it acted on both signatures,
+/// does not unbind: else a party could date one back and undo what the other relied on.
+#[test]
+fn a_refusal_dated_back_does_not_unbind() {
+    let text = text(2);
+    let digest = digest_of(&text);
+    let sign = || Body::Sign { text: digest };
+    let lens = |world: &World| world.logs.iter().map(|log| log.len() as u64).collect::<Vec<_>>();
+
+    // B signs having seen A's signature; A then claims to have refused before.
+    let mut world = World::new(2);
+    world.act(A, Role::Minister, START + 1, propose(&text));
+    world.act(A, Role::Minister, START + 2, sign());
+    let before = lens(&world);
+    world.act(B, Role::Minister, START + 9, sign());
+    world.act_seen((A, Role::Minister), START + 3, &before, refuse(digest));
+    assert!(world.state().in_force_at(at(START + 9)).is_ok());
+
+    // Both sign without having seen the other; B acts on both; A claims to have refused before.
+    let mut world = World::new(2);
+    world.act(A, Role::Minister, START + 1, propose(&text));
+    let before = lens(&world);
+    world.act(B, Role::Minister, START + 5, sign());
+    world.act_seen((A, Role::Minister), START + 2, &before, sign());
+    let both = lens(&world);
+    world.act_seen((B, Role::DutyOfficer), START + 9, &both, stop());
+    world.act_seen((A, Role::Minister), START + 3, &before, refuse(digest));
+    assert!(world.state().in_force_at(at(START + 9)).is_ok());
+
+    // Nobody relied on it: the refusal holds, whatever the dates.
+    for refused in [START + 3, START + 90] {
+        let mut world = World::new(2);
+        world.act(A, Role::Minister, START + 1, propose(&text));
+        world.act(A, Role::Minister, START + 2, sign());
+        let early: Vec<u64> = vec![2, lens(&world)[B]];
+        world.act(A, Role::Minister, refused, refuse(digest));
+        world.act_seen((B, Role::Minister), START + 50, &early, sign());
+        assert!(world.state().in_force_at(at(START + 99)).is_err(), "{refused}");
+    }
 }
 
 /// One step of a random script.

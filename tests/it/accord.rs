@@ -1,0 +1,320 @@
+//! Accords: texts that are checked, and what the parties do about them.
+
+use serde_json::Value;
+
+use crate::support::{Outcome, Pair, World, detente, history, list, number, text, workspace};
+
+/// What the check of a text found: line and code of each fault.
+fn faults(report: &Value) -> Vec<(u64, String)> {
+    let faults = list(report, "faults").iter();
+    faults
+        .map(|fault| (number(fault, "line"), text(fault, "code").to_owned()))
+        .collect()
+}
+
+/// The texts of the vectors: each bad one is named for its fault.
+#[test]
+fn every_fault_is_named_with_file_line_and_remedy() {
+    let folder = workspace().join("vectors/accord");
+    let expected = std::fs::read_to_string(folder.join("expect.json")).unwrap();
+    let expected: Value = serde_json::from_str(&expected).unwrap();
+    let cases = list(&expected, "cases");
+    assert!(cases.len() >= 25, "{} cases", cases.len());
+    for case in cases {
+        let file = folder.join(text(case, "name")).display().to_string();
+        let good = list(case, "faults").is_empty();
+        let check = |json: &[&str]| {
+            Outcome::of(detente().args(["accord", "check", &file]).args(json))
+                .exits(if good { 0 } else { 1 })
+        };
+        let report = check(&["--json"]).json();
+        assert_eq!(report["sound"], good, "{report:#}");
+        assert_eq!(faults(&report), faults(case), "{file}");
+        let mut printed = check(&[]);
+        for fault in list(&report, "faults") {
+            assert_eq!(fault["file"], file.as_str());
+            let remedy = text(fault, "remedy");
+            assert!(!remedy.is_empty(), "{fault:#}");
+            printed = printed
+                .says(&format!("{file}:{}: ", number(fault, "line")))
+                .says(&format!("remedy: {remedy}"));
+        }
+    }
+}
+
+/// The three of the issue, made from the draft that users begin with.
+#[test]
+fn the_draft_is_sound_and_its_mutations_are_not() {
+    let pair = Pair::met(false, true);
+    let check = |edit: fn(String) -> String| {
+        let file = pair.draft("draft.toml", edit);
+        Outcome::of(detente().args(["accord", "check", &file, "--json"]))
+    };
+    assert_eq!(check(|text| text).exits(0).json()["sound"], true);
+    let mutations: [(fn(String) -> String, &str); 6] = [
+        (|text| text.replace("max_tlp = \"amber\"\n", ""), "no_scope"),
+        (|text| text.replace("only = \"matched\"\n", ""), "no_scope"),
+        (
+            |text| text.replace("within = \"PT24H\"\nclock = \"receipt\"", "within = \"PT24H\""),
+            "deadline_without_clock",
+        ),
+        (
+            |text| text.replace("up to {max_tlp}", "up to TLP:RED"),
+            "prose_contradicts",
+        ),
+        (
+            |text| text.replace("{cap.count}", "30"),
+            "prose_contradicts",
+        ),
+        (|text| text.replace("only =", "onIy ="), "unknown_field"),
+    ];
+    for (edit, code) in mutations {
+        let report = check(edit).exits(1).json();
+        let found = faults(&report);
+        assert!(found.iter().any(|(_, found)| found == code), "{code}: {found:?}");
+    }
+}
+
+#[test]
+fn a_draft_needs_a_known_party_and_a_plain_name() {
+    let pair = Pair::met(false, true);
+    let draft = |slug: &str, with: &str, code: &str| {
+        pair.a.fails(2, code, &["accord", "draft", slug, "--with", with]);
+    };
+    draft("x", "Nobody", "unknown_party");
+    draft("x", "Alba", "unknown_party");
+    draft("Upper Case", "Borea", "bad_draft");
+    draft("", "Borea", "bad_draft");
+    let by_id = ["accord", "draft", "x", "--with", &pair.b.id()[..12]];
+    let drafted = pair.a.run(&by_id).exits(0).says("name = \"Borea\"");
+    assert!(drafted.out.contains(&pair.a.id()) && drafted.out.contains(&pair.b.id()));
+}
+
+/// The open cells of a text: (from, to, kind, colour).
+fn open(report: &Value) -> Vec<(String, String, String, String)> {
+    let cells = list(report, "table").iter();
+    let open = cells.filter(|cell| cell["open"] == true && cell["label"].is_null());
+    open.map(|cell| {
+        assert_eq!(cell["matched"], true, "{cell:#}");
+        let field = |name| text(cell, name).to_owned();
+        (field("from"), field("to"), field("kind"), field("tlp"))
+    })
+    .collect()
+}
+
+#[test]
+fn exposure_shows_everything_that_may_ever_leave() {
+    let pair = Pair::met(false, true);
+    let exposure = |file: &str, json: &[&str]| {
+        Outcome::of(detente().args(["accord", "exposure", file]).args(json)).exits(0)
+    };
+    let file = pair.draft("draft.toml", |text| text);
+    let report = exposure(&file, &["--json"]).json();
+    let wide = open(&report);
+    // Two directions, eight kinds, three colours up to amber; matched alone.
+    assert_eq!(wide.len(), 2 * 8 * 3, "{wide:?}");
+    assert!(wide.iter().all(|cell| cell.3 != "TLP:RED"));
+    assert_eq!(number(&report, "open"), 48);
+    assert!(number(&report, "cells") > 48);
+    assert_eq!(list(&report, "table").len() as u64, number(&report, "cells"));
+    exposure(&file, &[])
+        .says("TLP:CLEAR, TLP:GREEN, TLP:AMBER")
+        .says("nothing labelled source or victim leaves")
+        .says("48 of ");
+
+    let narrow = pair.draft("narrow.toml", |text| {
+        text.replace("max_tlp = \"amber\"", "max_tlp = \"clear\"")
+            .replacen("from = \"*\"", "from = \"A\"", 1)
+            .replacen("to = \"*\"", "to = \"B\"", 1)
+    });
+    let narrow = open(&exposure(&narrow, &["--json"]).json());
+    assert_eq!(narrow.len(), 8);
+    assert!(narrow.iter().all(|cell| wide.contains(cell) && cell.0 == "A"));
+
+    let bad = pair.world.write("bad.toml", "format = 1\n");
+    Outcome::of(detente().args(["accord", "exposure", &bad])).exits(1);
+}
+
+#[test]
+fn an_accord_lives_from_proposal_to_signature() {
+    let pair = Pair::met(false, true);
+    let file = pair.draft("accord.toml", |text| text);
+    let bytes = std::fs::read_to_string(&file).unwrap();
+
+    // Nobody serves: what A says stands in A's log, and goes later.
+    let proposed = pair.a.json(&["accord", "propose", &file]);
+    let delivered = &proposed["delivered"][0];
+    assert_eq!(delivered["cosigned"], false, "{proposed:#}");
+    assert!(text(delivered, "reason").contains("cannot reach Borea"));
+    let status = pair.a.json(&["accord", "status"]);
+    assert_eq!(status[0]["in_force"], false);
+
+    let serving = pair.b.serve();
+    let signed = pair.a.json(&["accord", "sign", "alba-borea"]);
+    assert_eq!(signed["delivered"][0]["cosigned"], true, "{signed:#}");
+    for home in [&pair.a, &pair.b] {
+        let status = home.json(&["accord", "status", "alba-borea"]);
+        assert_eq!(status[0]["in_force"], false, "one has signed: {status:#}");
+    }
+    // Signing a file means these very bytes: one blank more is another text.
+    let other = pair.world.write("other.toml", format!("{bytes}\n"));
+    pair.b.fails(2, "unknown", &["accord", "sign", &other]);
+    pair.b.fails(1, "no_power", &["accord", "sign", &file, "--as", "analyst"]);
+    pair.b.fails(2, "unknown_role", &["accord", "sign", &file, "--as", "king"]);
+
+    pair.b.run(&["accord", "sign", &file]).exits(0);
+    for home in [&pair.a, &pair.b] {
+        let status = home.json(&["accord", "status", "alba-borea"]);
+        assert_eq!(status[0]["in_force"], true, "{status:#}");
+        home.run(&["accord", "status"])
+            .exits(0)
+            .says("standing   in force since")
+            .says("Borea: signed at");
+        let printed = home.run(&["accord", "text", "alba-borea"]).exits(0);
+        assert_eq!(printed.out, bytes, "the text in force is another");
+        let kinds: Vec<(String, Vec<String>)> = ["Alba", "Borea"]
+            .map(|party| {
+                let acts = history(home, party);
+                let kinds = acts.iter().map(|act| text(act, "kind").to_owned());
+                (party.to_owned(), kinds.collect())
+            })
+            .to_vec();
+        assert_eq!(kinds[0].1, ["designate", "propose", "sign"]);
+        assert_eq!(kinds[1].1, ["designate", "sign"]);
+    }
+    // Twice is no act.
+    pair.b.fails(2, "unknown", &["accord", "sign", "alba-borea"]);
+    assert_eq!(history(&pair.b, "Borea").len(), 2);
+    drop(serving);
+    pair.a
+        .run(&["accord", "status"])
+        .exits(0)
+        .says("not asked just now");
+}
+
+#[test]
+fn a_text_with_faults_is_not_proposed() {
+    let pair = Pair::met(false, true);
+    let file = pair.draft("bad.toml", |text| {
+        text.replace("max_tlp = \"amber\"\n", "")
+    });
+    let failed = pair.a.fails(1, "no_scope", &["accord", "propose", &file]);
+    assert_eq!(failed["faults"][0]["file"], file.as_str(), "{failed:#}");
+    pair.a
+        .run(&["accord", "propose", &file])
+        .exits(1)
+        .says(&format!("{file}:{}", number(&failed["faults"][0], "line")))
+        .says("remedy: ");
+    // Nor one between others, nor one that claims another root for us.
+    let foreign = workspace().join("vectors/accord/sound.toml");
+    pair.a.run(&["accord", "propose", foreign.to_str().unwrap()]).exits(1);
+    assert_eq!(pair.a.json(&["accord", "status"]).as_array().unwrap().len(), 0);
+    pair.a.fails(3, "io", &["accord", "propose", "/nowhere/accord.toml"]);
+    let noise = pair.world.write("noise", [0xff, 0xfe, 0x00]);
+    pair.a.run(&["accord", "propose", &noise]).exits(1);
+    let huge = pair.world.write("huge", vec![b'#'; 32 << 20]);
+    pair.a.run(&["accord", "propose", &huge]).exits(1);
+}
+
+#[test]
+fn a_refused_text_is_not_in_force_and_another_may_follow() {
+    let pair = Pair::met(false, true);
+    let _serving = pair.b.serve();
+    let first = pair.draft("first.toml", |text| text);
+    let second = pair.draft("second.toml", |text| text.replace("20000", "500"));
+    for file in [&first, &second] {
+        pair.a.run(&["accord", "propose", file]).exits(0);
+    }
+    // Two are open: the name alone says too little.
+    let unclear = pair.b.run(&["accord", "sign", "alba-borea"]);
+    assert!(unclear.code == 1 || unclear.code == 2, "{unclear}");
+    assert!(history(&pair.b, "Borea").is_empty());
+    let args = ["accord", "refuse", &first, "--reason", "far too much"];
+    pair.b.run(&args).exits(0);
+    pair.a.run(&["accord", "sign", &second]).exits(0);
+    let digest = Outcome::of(detente().args(["accord", "check", &second, "--json"])).json();
+    let digest = text(&digest, "text").to_owned();
+    let args = ["accord", "sign", "alba-borea", "--text", &digest[..16]];
+    pair.b.run(&args).exits(0);
+
+    let status = pair.a.json(&["accord", "status"]);
+    assert_eq!(status[0]["in_force"], true, "{status:#}");
+    assert_eq!(status[0]["text"], digest.as_str());
+    pair.a.run(&["accord", "status"]).exits(0).says("far too much");
+    let args = ["accord", "text", "alba-borea", "--text", &digest];
+    pair.b.run(&args).exits(0).says("count = 500");
+    pair.sound("second");
+}
+
+#[test]
+fn a_stop_holds_until_it_is_lifted_and_a_notice_is_shown() {
+    let (pair, _serving) = Pair::agreed();
+    let items = pair.world.write("items", "evil.example.com\n");
+    for home in [&pair.a, &pair.b] {
+        home.import(&[&items, "--tlp", "green"]);
+    }
+    let matching = ["match", "alba-borea", "--clause", "1"];
+    pair.a.run(&matching).exits(0);
+    let args = ["accord", "stop", "alba-borea", "--reason", "under attack"];
+    // The duty officer may, and the analyst may not.
+    pair.b.fails(1, "no_power", &[&args[..], &["--as", "analyst"]].concat());
+    pair.b.run(&[&args[..], &["--as", "duty-officer"]].concat()).exits(0);
+    let release = ["release", "alba-borea", "--matched", "last"];
+    for home in [&pair.a, &pair.b] {
+        let failed = home.run(&matching).exits(1);
+        failed.says("stopped");
+        home.run(&["accord", "status"]).exits(0).says("under attack");
+    }
+    pair.a.run(&release).exits(1);
+    let searched = pair.b.json(&["search", "evil.example.com"]);
+    assert!(list(&searched, "received").is_empty(), "{searched:#}");
+
+    pair.b.run(&["accord", "resume", "alba-borea"]).exits(0);
+    pair.a.run(&matching).exits(0);
+    let released = pair.a.json(&release);
+    assert!(!released["receipt"].is_null(), "{released:#}");
+
+    let args = ["accord", "denounce", "alba-borea", "--reason", "elections"];
+    pair.a.run(&args).exits(0);
+    for home in [&pair.a, &pair.b] {
+        home.run(&["accord", "status"]).exits(0).says("elections");
+    }
+    pair.sound("stopped");
+}
+
+/// A step back shows as what it is.
+#[test]
+fn a_reversal_is_named() {
+    let pair = Pair::met(false, true);
+    let _serving = pair.b.serve();
+    let file = pair.draft("accord.toml", |text| text);
+    pair.a.run(&["accord", "propose", &file]).exits(0);
+    pair.a.run(&["accord", "sign", &file]).exits(0);
+    pair.a.run(&["accord", "refuse", &file]).exits(0);
+    let acts = history(&pair.b, "Alba");
+    let last = acts.last().unwrap();
+    assert_eq!(last["kind"], "refuse");
+    assert_eq!(last["effect"], "reversal", "{last:#}");
+    pair.b.run(&["accord", "history", "alba-borea"]).exits(0).says("REVERSAL");
+    pair.b.run(&["accord", "sign", &file]);
+    let status = pair.b.json(&["accord", "status"]);
+    assert_eq!(status[0]["in_force"], false, "{status:#}");
+}
+
+#[test]
+fn nothing_is_done_in_an_accord_that_is_not_there() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    for args in [
+        &["accord", "sign", "x"][..],
+        &["accord", "stop", "x"],
+        &["accord", "text", "x"],
+        &["accord", "exposure", "x"],
+        &["match", "x", "--clause", "1"],
+        &["release", "x", "--matched", "last"],
+        &["log", "export", "x", "--to", "/nowhere/x"],
+    ] {
+        home.fails(2, "unknown", args);
+    }
+    home.run(&["accord", "status"]).exits(0).says("no accord yet");
+}

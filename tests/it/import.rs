@@ -1,0 +1,298 @@
+//! Import: every format, every refusal, nothing lost.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{Home, Outcome, Random, World, csv, list, misp, number, stix, text};
+
+/// Items are taken, refused or skipped: there is no fourth way.
+#[track_caller]
+fn accounted(report: &Value) -> (u64, u64, u64) {
+    let sum = |field| {
+        let counts = list(report, field).iter();
+        counts.filter_map(|pair| pair[1].as_u64()).sum::<u64>()
+    };
+    let (taken, refused, skipped) = (number(report, "taken"), sum("refused"), sum("skipped"));
+    assert_eq!(number(report, "seen"), taken + refused + skipped, "{report:#}");
+    (taken, refused, skipped)
+}
+
+#[track_caller]
+fn values(home: &Home) -> BTreeSet<(String, String)> {
+    serde_json::from_value(home.json(&["list"])).unwrap()
+}
+
+fn set(rows: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+    let own = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
+    rows.iter().map(own).collect()
+}
+
+/// The colour under which each context of a value stands.
+fn colours(home: &Home, value: &str) -> Vec<Option<String>> {
+    let report = home.json(&["search", value]);
+    let own = list(&report, "own").iter();
+    own.map(|context| context["tlp"].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn a_list_is_refanged_and_normalised() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let file = world.write(
+        "list.txt",
+        "# comment\n\nEvil[.]Example.COM\n45.1.2[.]3\n2001:DB8::0:1\nhxxps://bad.example.net:443/a#x\n\
+         D41D8CD98F00B204E9800998ECF8427E\nBob@Example.org\n45.1.2.3\nmünchen.example.com\n",
+    );
+    let report = home.import(&[&file]);
+    assert_eq!(report["format"], "list");
+    let (taken, ..) = accounted(&report);
+    assert_eq!((taken, number(&report, "new_observables")), (8, 7), "{report:#}");
+    let want = [
+        ("domain", "evil.example.com"),
+        ("domain", "xn--mnchen-3ya.example.com"),
+        ("email", "bob@example.org"),
+        ("ipv4", "45.1.2.3"),
+        ("ipv6", "2001:db8::1"),
+        ("md5", "d41d8cd98f00b204e9800998ecf8427e"),
+        ("url", "https://bad.example.net/a"),
+    ];
+    assert_eq!(values(&home), set(&want));
+    let only = home.json(&["list", "--kind", "domain"]);
+    assert_eq!(only.as_array().unwrap().len(), 2);
+    home.run(&["count"]).exits(0).says("domain");
+    // Defanged or not, it is the same thing.
+    let found = home.json(&["search", "hxxps://bad[.]example[.]net/a"]);
+    assert_eq!(list(&found, "own").len(), 1, "{found:#}");
+    assert_eq!(found["own"][0]["source"], "list.txt");
+}
+
+#[test]
+fn free_text_gives_what_stands_in_it() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let report = "On Monday we saw beacons to evil[.]example[.]com (45.1.2.3), later to\n\
+        hxxp://drop.example.net/x.bin. The file was d41d8cd98f00b204e9800998ecf8427e;\n\
+        version 1.2 of the tool, at 12:30, and nothing else.\n";
+    let file = world.write("report.txt", report);
+    accounted(&home.import(&[&file]));
+    let want = [
+        ("domain", "evil.example.com"),
+        ("ipv4", "45.1.2.3"),
+        ("md5", "d41d8cd98f00b204e9800998ecf8427e"),
+        ("url", "http://drop.example.net/x.bin"),
+    ];
+    assert_eq!(values(&home), set(&want));
+}
+
+#[test]
+fn tables_bundles_and_events_are_recognised() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let table = csv(&[
+        ("domain", "table.example.com", "from a table"),
+        ("ip", "45.0.0.1", "with, a comma"),
+    ]);
+    let bundle = stix(&[
+        ("red.example.com", "red", &[]),
+        ("green.example.com", "green", &["victim"]),
+    ]);
+    let rows = [
+        ("domain", "event.example.com"),
+        ("ip-dst", "45.0.0.2"),
+        ("comment", "no observable at all"),
+    ];
+    let event = misp("amber", &rows);
+    for (name, content, format, taken) in [
+        ("t.csv", table, "csv", 2),
+        ("b.json", bundle, "stix", 2),
+        ("e.json", event, "misp", 2),
+    ] {
+        let file = world.write(name, content);
+        let report = home.import(&[&file]);
+        assert_eq!(report["format"], format, "{report:#}");
+        assert_eq!(accounted(&report).0, taken, "{report:#}");
+        // Said outright, it is the same, and brings nothing new.
+        let again = home.import(&[&file, "--format", format]);
+        assert_eq!(number(&again, "taken"), taken);
+        assert_eq!(number(&again, "new_observables"), 0, "{again:#}");
+        assert_eq!(number(&again, "new_contexts"), 0, "{again:#}");
+    }
+    assert_eq!(colours(&home, "table.example.com"), [None]);
+    assert_eq!(colours(&home, "red.example.com"), [Some("TLP:RED".into())]);
+    assert_eq!(colours(&home, "45.0.0.2"), [Some("TLP:AMBER".into())]);
+    let found = home.json(&["search", "green.example.com"]);
+    assert_eq!(found["own"][0]["labels"], serde_json::json!(["victim"]));
+    assert_eq!(found["own"][0]["tlp"], "TLP:GREEN");
+    assert_eq!(found["own"][0]["description"], "number 1");
+    let found = home.json(&["search", "45.0.0.1"]);
+    assert_eq!(found["own"][0]["description"], "with, a comma", "{found:#}");
+}
+
+#[test]
+fn colour_and_source_are_kept_but_never_loosened() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let plain = world.write("plain.txt", "plain.example.com\n");
+    home.import(&[&plain, "--tlp", "green", "--source", "our honeypot"]);
+    let found = home.json(&["search", "plain.example.com"]);
+    assert_eq!(found["own"][0]["tlp"], "TLP:GREEN");
+    assert_eq!(found["own"][0]["source"], "our honeypot");
+    // The option is for what the file does not mark.
+    let marked = world.write("marked.json", stix(&[("m.example.com", "red", &[])]));
+    home.import(&[&marked, "--tlp", "clear"]);
+    assert_eq!(colours(&home, "m.example.com"), [Some("TLP:RED".into())]);
+    // The same from another source is one observable with two contexts.
+    let report = home.import(&[&plain, "--tlp", "amber", "--source", "a partner"]);
+    assert_eq!(number(&report, "new_observables"), 0);
+    assert_eq!(number(&report, "new_contexts"), 1);
+    assert_eq!(colours(&home, "plain.example.com").len(), 2);
+    for (option, value) in [("--tlp", "purple"), ("--format", "yaml")] {
+        home.fails(2, "bad_option", &["import", &plain, option, value]);
+    }
+}
+
+#[test]
+fn stdin_and_folders_are_files_too() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let mut command = home.command(&["import", "-", "--json", "--tlp", "clear"]);
+    let report = Outcome::fed(&mut command, Some(b"stdin.example.com\n")).exits(0);
+    let report = &report.json()[0];
+    assert_eq!((text(report, "file"), accounted(report).0), ("-", 1));
+    let found = home.json(&["search", "stdin.example.com"]);
+    assert_eq!(found["own"][0]["source"], "stdin");
+
+    world.write("many/1.txt", "one.example.com\n");
+    world.write("many/2.csv", csv(&[("domain", "two.example.com", "")]));
+    world.write("many/3.json", stix(&[("three.example.com", "green", &[])]));
+    let folder = world.path("many").display().to_string();
+    let reports = home.json(&["import", &folder]);
+    let formats: Vec<&str> = reports
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|report| text(report, "format"))
+        .collect();
+    assert_eq!(formats, ["list", "csv", "stix"]);
+    assert_eq!(values(&home).len(), 4);
+    // Nothing of stdin stays behind.
+    let left: Vec<String> = home
+        .files()
+        .iter()
+        .map(|(path, _)| path.display().to_string())
+        .filter(|path| path.contains("stdin"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn every_refusal_is_listed_on_request() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let mut lines = "good.example.com\n".to_owned();
+    for n in 0..15 {
+        lines.push_str(&format!("999.1.1.{n}\n"));
+    }
+    let file = world.write("bad.csv", {
+        let rows: Vec<String> = (0..15).map(|n| format!("999.1.1.{n}")).collect();
+        let mut table: Vec<(&str, &str, &str)> = vec![("domain", "good.example.com", "")];
+        table.extend(rows.iter().map(|row| ("ip", row.as_str(), "")));
+        csv(&table)
+    });
+    let report = home.import(&[&file]);
+    let (taken, refused, _) = accounted(&report);
+    assert_eq!((taken, refused), (1, 15), "{report:#}");
+    assert_eq!(list(&report, "refusals").len(), 10);
+    let all = home.import(&[&file, "--refusals"]);
+    assert_eq!(list(&all, "refusals").len(), 15);
+    for (n, refusal) in list(&all, "refusals").iter().enumerate() {
+        assert!(text(refusal, "excerpt").contains(&format!("999.1.1.{n}")));
+        // The heading is line 1, the good one line 2.
+        let place = text(refusal, "place");
+        assert!(place.contains(&(n + 3).to_string()), "{n}: {place}");
+        assert!(!text(refusal, "reason").is_empty() && !text(refusal, "code").is_empty());
+    }
+    home.run(&["import", &file])
+        .exits(0)
+        .says("list every one with --refusals");
+    // In a list such lines are no observables, and counted.
+    let plain = world.write("bad.txt", lines);
+    let report = home.import(&[&plain]);
+    let (taken, refused, skipped) = accounted(&report);
+    assert_eq!((taken, refused + skipped), (1, 15), "{report:#}");
+}
+
+/// Files of somebody who wishes us ill: bounded, accounted for, never a crash.
+#[test]
+fn hostile_files_are_survived() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let mut random = Random::new();
+    let deep = format!("{{\"Event\": {}{}}}", "[".repeat(1 << 20), "]".repeat(1 << 20));
+    let wide = format!("{{\"type\": \"bundle\", \"objects\": [{}0]}}", "{},".repeat(200_000));
+    let cut = misp("green", &[("domain", "cut.example.com"), ("domain", "lost.example.com")]);
+    let files: Vec<(&str, &str, Vec<u8>)> = vec![
+        ("empty", "auto", Vec::new()),
+        ("noise", "auto", random.bytes(300_000)),
+        ("noise as list", "list", random.bytes(300_000)),
+        ("noise as csv", "csv", random.bytes(300_000)),
+        ("noise as stix", "stix", random.bytes(300_000)),
+        ("noise as misp", "misp", random.bytes(300_000)),
+        ("deep", "auto", deep.clone().into_bytes()),
+        ("deep as misp", "misp", deep.into_bytes()),
+        ("wide", "stix", wide.into_bytes()),
+        ("one line", "list", vec![b'a'; 20 << 20]),
+        ("zeros", "list", vec![0; 1 << 20]),
+        ("one field", "csv", [b"type,value\ndomain,\"".as_slice(), &vec![b'a'; 20 << 20]].concat()),
+        ("cut", "misp", cut.as_bytes()[..cut.len() - 60].to_vec()),
+        ("escape", "list", b"\x1b[2J\x1b]0;x\x07evil.example.com\n".to_vec()),
+    ];
+    for (name, format, bytes) in &files {
+        let file = world.write(name, bytes);
+        let outcome = home.run(&["import", &file, "--format", format, "--json"]);
+        match outcome.code {
+            0 => drop(accounted(&outcome.json()[0])),
+            1 => assert_eq!(outcome.json()["code"], "unreadable_file", "{name}: {outcome}"),
+            code => panic!("{name}: exit {code}: {outcome}"),
+        }
+        // What a file says never reaches the terminal as it is.
+        let printed = home.run(&["import", &file, "--format", format]);
+        let raw = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
+        assert!(!raw(&printed.out) && !raw(&printed.err), "{name}: {printed:?}");
+    }
+    let broken = home.import(&[&world.path("cut").display().to_string(), "--format", "misp"]);
+    assert!(!broken["broken"].is_null(), "a cut file is said to be cut: {broken:#}");
+    home.run(&["search", "cut.example.com"]).exits(0).says("own: cut");
+}
+
+/// What stood before the failure stays, and what came after it is not pretended to be there.
+#[test]
+fn a_missing_file_among_others_fails_and_loses_nothing() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let good = world.write("good.txt", "good.example.com\n");
+    let missing = world.path("missing").display().to_string();
+    home.fails(3, "io", &["import", &good, &missing]);
+    home.import(&[&good]);
+    assert_eq!(values(&home).len(), 1);
+}
+
+#[test]
+fn fifty_thousand_lines_come_in_and_nothing_twice() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let lines: String = (0..50_000)
+        .map(|n| format!("45.{}.{}.{}\n", n % 250, n / 250 % 250, n / 62_500))
+        .collect();
+    let file = world.write("many.txt", lines);
+    let report = home.import(&[&file]);
+    assert_eq!(accounted(&report).0, 50_000);
+    assert_eq!(number(&report, "new_observables"), 50_000);
+    let again = home.import(&[&file]);
+    assert_eq!(number(&again, "taken"), 50_000);
+    let new = number(&again, "new_observables") + number(&again, "new_contexts");
+    assert_eq!(new, 0, "{again:#}");
+    assert_eq!(values(&home).len(), 50_000);
+}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures the detente command as whole processes and prints one JSON document.
 
-    cargo build --release && tools/bench/measure.py [--data DIR] [--lines N] [--only import|match|demo]
+    cargo build --release
+    tools/bench/measure.py [--data DIR] [--lines N] [--only import|match|demo]
 
 Without --data it works on generated lists (test ranges, labelled as generated); with --data DIR it
 also runs the two parties of the README on DIR/feeds, DIR/misp and DIR/stix. Times are wall and CPU

@@ -142,23 +142,14 @@ mod tests {
 
     #[test]
     fn parts_do_not_run_together() {
-        assert_ne!(
-            Digest::of("l", &[b"ab", b"c"]),
-            Digest::of("l", &[b"a", b"bc"])
-        );
+        assert_ne!(Digest::of("l", &[b"ab", b"c"]), Digest::of("l", &[b"a", b"bc"]));
         assert_ne!(Digest::of("l", &[b"ab"]), Digest::of("l", &[b"ab", b""]));
     }
 
     #[test]
     fn an_accord_id_does_not_depend_on_who_derives_it() {
         let (a, b) = (PartyId::new([1; 32]), PartyId::new([2; 32]));
-        assert_eq!(
-            AccordId::derive("x", &[a, b]),
-            AccordId::derive("x", &[b, a])
-        );
-        assert_ne!(
-            AccordId::derive("x", &[a, b]),
-            AccordId::derive("y", &[a, b])
-        );
+        assert_eq!(AccordId::derive("x", &[a, b]), AccordId::derive("x", &[b, a]));
+        assert_ne!(AccordId::derive("x", &[a, b]), AccordId::derive("y", &[a, b]));
     }
 }

@@ -1,9 +1,9 @@
 //! Hybrid keys: Ed25519 AND ML-DSA-65. Both signatures must hold, always.
 //!
 //! Ed25519 verifiers disagree about edge cases, so ONE strict rule stands here, before and around
-//! the library: the public key and R are canonical encodings and neither is of small order, and S is
-//! reduced (RFC 8032 §5.1.7, checked without cofactor). ML-DSA is FIPS 204, with an empty context
-//! string and the deterministic variant for signing: no entropy is drawn here.
+//! the library: the public key and R are canonical encodings and neither is of small order, and S
+//! is reduced (RFC 8032 §5.1.7, checked without cofactor). ML-DSA is FIPS 204, with an empty
+//! context string and the deterministic variant for signing: no entropy is drawn here.
 
 use std::fmt;
 
@@ -74,11 +74,7 @@ impl SigningKey {
         xi.zeroize();
         let ml_public = ml_dsa.verifying_key().encode();
         let public = PublicKey::from_parts(ed25519.verifying_key().as_bytes(), &ml_public)?;
-        Ok(SigningKey {
-            ed25519,
-            ml_dsa,
-            public,
-        })
+        Ok(SigningKey { ed25519, ml_dsa, public })
     }
 
     /// The public half.
@@ -92,10 +88,7 @@ impl SigningKey {
         let ed25519 = self.ed25519.sign(for_ed25519).to_bytes();
         let ml_dsa: ml_dsa::Signature<MlDsa65> =
             ml_dsa::signature::Signer::sign(&self.ml_dsa, for_ml_dsa);
-        SignaturePair {
-            ed25519,
-            ml_dsa: ml_dsa.encode().to_vec(),
-        }
+        SignaturePair { ed25519, ml_dsa: ml_dsa.encode().to_vec() }
     }
 }
 
@@ -107,9 +100,7 @@ impl fmt::Debug for SigningKey {
 
 /// The public half of an Ed25519 seed (RFC 8032 §5.1.5): for log, mirror and other single keys.
 pub fn ed25519_public(seed: &[u8; 32]) -> [u8; ED25519_PUBLIC_LEN] {
-    ed25519_dalek::SigningKey::from_bytes(seed)
-        .verifying_key()
-        .to_bytes()
+    ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes()
 }
 
 /// Both signatures over one statement.
@@ -174,9 +165,7 @@ impl PublicKey {
 
     /// Writes `[ed25519, ml-dsa-65]`.
     pub fn write(&self, w: &mut Writer) {
-        w.array(2)
-            .bytes(self.ed25519.as_bytes())
-            .bytes(&self.ml_dsa_bytes);
+        w.array(2).bytes(self.ed25519.as_bytes()).bytes(&self.ml_dsa_bytes);
     }
 
     /// The canonical bytes.
@@ -207,9 +196,7 @@ impl PublicKey {
         let signature = ed25519_dalek::Signature::from_bytes(&pair.ed25519);
         // `verify_strict` refuses small-order A and R and compares the encoding of R, so that a
         // non-canonical R fails; a non-reduced S is refused too.
-        self.ed25519
-            .verify_strict(for_ed25519, &signature)
-            .map_err(|_| SignatureFault::Ed25519)?;
+        self.ed25519.verify_strict(for_ed25519, &signature).map_err(|_| SignatureFault::Ed25519)?;
         let encoded = EncodedSignature::<MlDsa65>::try_from(pair.ml_dsa.as_slice())
             .map_err(|_| SignatureFault::MlDsa)?;
         let signature =

@@ -96,10 +96,7 @@ impl Object {
         fields.required(r, 1)?;
         let version = r.uint()?;
         if version != 1 {
-            return Err(r.fail(DecodeFault::BadValue {
-                what: "object version",
-                got: version,
-            }));
+            return Err(r.fail(DecodeFault::BadValue { what: "object version", got: version }));
         }
         fields.required(r, 2)?;
         let kind = crate::act::read_kind(r)?;
@@ -114,26 +111,14 @@ impl Object {
         fields.required(r, 7)?;
         let labels = crate::act::read_labels(r)?;
         let mut text = |r: &mut Reader<'_>, key, max| -> Result<Option<String>, DecodeError> {
-            Ok(if fields.optional(r, key)? {
-                Some(r.text(max)?.to_owned())
-            } else {
-                None
-            })
+            Ok(if fields.optional(r, key)? { Some(r.text(max)?.to_owned()) } else { None })
         };
         let source = text(r, 8, MAX_SOURCE)?;
         let origin = text(r, 9, MAX_SOURCE)?;
         let comment = text(r, 10, MAX_COMMENT)?;
-        let confidence = if fields.optional(r, 11)? {
-            Some(read_confidence(r)?)
-        } else {
-            None
-        };
+        let confidence = if fields.optional(r, 11)? { Some(read_confidence(r)?) } else { None };
         let mut time = |r: &mut Reader<'_>, key| -> Result<Option<UnixSeconds>, DecodeError> {
-            if fields.optional(r, key)? {
-                read_time(r).map(Some)
-            } else {
-                Ok(None)
-            }
+            if fields.optional(r, key)? { read_time(r).map(Some) } else { Ok(None) }
         };
         let valid_from = time(r, 12)?;
         let valid_until = time(r, 13)?;
@@ -214,19 +199,13 @@ fn check_len(r: &Reader<'_>, bytes: &[u8]) -> Result<(), DecodeError> {
     if bytes.len() <= MAX_OBJECT {
         return Ok(());
     }
-    Err(r.fail(DecodeFault::TooLong {
-        got: bytes.len() as u64,
-        max: MAX_OBJECT,
-    }))
+    Err(r.fail(DecodeFault::TooLong { got: bytes.len() as u64, max: MAX_OBJECT }))
 }
 
 fn read_confidence(r: &mut Reader<'_>) -> Result<u8, DecodeError> {
     match r.uint8("confidence")? {
         confidence @ 0..=100 => Ok(confidence),
-        got => Err(r.fail(DecodeFault::BadValue {
-            what: "confidence",
-            got: got.into(),
-        })),
+        got => Err(r.fail(DecodeFault::BadValue { what: "confidence", got: got.into() })),
     }
 }
 
@@ -249,33 +228,24 @@ mod tests {
         let labels = || proptest::collection::btree_set("[a-z]{1,120}", 0..40);
         let text = || proptest::option::of(".{0,300}");
         let time = || proptest::option::of(0u64..1 << 32);
-        (
-            0usize..14,
-            0usize..5,
-            labels(),
-            labels(),
-            (text(), text(), text()),
-            (time(), time()),
-        )
-            .prop_map(
-                |(kind, tlp, markings, labels, (source, origin, comment), (from, until))| {
-                    Object {
-                        kind: Kind::ALL[kind],
-                        value: "x".to_owned(),
-                        tlp: Tlp::ALL[tlp],
-                        marking_unknown: false,
-                        markings: markings.into_iter().collect(),
-                        labels: labels.into_iter().collect(),
-                        source,
-                        origin,
-                        comment,
-                        confidence: Some(50),
-                        valid_from: from.map(UnixSeconds::new),
-                        valid_until: until.map(UnixSeconds::new),
-                    }
-                    .fit()
-                },
-            )
+        (0usize..14, 0usize..5, labels(), labels(), (text(), text(), text()), (time(), time()))
+            .prop_map(|(kind, tlp, markings, labels, (source, origin, comment), (from, until))| {
+                Object {
+                    kind: Kind::ALL[kind],
+                    value: "x".to_owned(),
+                    tlp: Tlp::ALL[tlp],
+                    marking_unknown: false,
+                    markings: markings.into_iter().collect(),
+                    labels: labels.into_iter().collect(),
+                    source,
+                    origin,
+                    comment,
+                    confidence: Some(50),
+                    valid_from: from.map(UnixSeconds::new),
+                    valid_until: until.map(UnixSeconds::new),
+                }
+                .fit()
+            })
     }
 
     proptest! {

@@ -249,10 +249,7 @@ impl Signable for Card {
         fields.required(r, 1)?;
         let version = r.uint()?;
         if version != 1 {
-            return Err(r.fail(DecodeFault::BadValue {
-                what: "card version",
-                got: version,
-            }));
+            return Err(r.fail(DecodeFault::BadValue { what: "card version", got: version }));
         }
         fields.required(r, 2)?;
         let name = plain_text(r, MAX_NAME)?;
@@ -266,24 +263,11 @@ impl Signable for Card {
         let log_key = r.fixed()?;
         fields.required(r, 7)?;
         let mirror_key = r.fixed()?;
-        let address = if fields.optional(r, 8)? {
-            Some(plain_text(r, MAX_ADDRESS)?)
-        } else {
-            None
-        };
+        let address = if fields.optional(r, 8)? { Some(plain_text(r, MAX_ADDRESS)?) } else { None };
         fields.required(r, 9)?;
         let issued = UnixSeconds::new(r.uint()?);
         fields.end(r)?;
-        let card = Card {
-            name,
-            root,
-            roles,
-            transport,
-            log_key,
-            mirror_key,
-            address,
-            issued,
-        };
+        let card = Card { name, root, roles, transport, log_key, mirror_key, address, issued };
         // One use per key: a mirror that signs as the log would witness itself.
         if card.log_key == card.mirror_key {
             return Err(r.fail(DecodeFault::Rule("log key and mirror key are the same")));
@@ -309,20 +293,16 @@ fn read_roles(r: &mut Reader<'_>, root: &PublicKey) -> Result<Vec<RoleKey>, Deco
     for _ in 0..count {
         r.tuple(3)?;
         let code = r.uint8("role")?;
-        let role = Role::from_code(code).ok_or_else(|| {
-            r.fail(DecodeFault::BadValue {
-                what: "role",
-                got: code.into(),
-            })
-        })?;
+        let role = Role::from_code(code)
+            .ok_or_else(|| r.fail(DecodeFault::BadValue { what: "role", got: code.into() }))?;
         if roles.last().is_some_and(|last| last.role >= role) {
             return Err(r.fail(DecodeFault::Rule("roles are not in ascending order")));
         }
         let key = PublicKey::read(r)?;
         if key == *root || roles.iter().any(|other| other.key == key) {
-            return Err(r.fail(DecodeFault::Rule(
-                "two roles, or a role and the root, share one key",
-            )));
+            return Err(
+                r.fail(DecodeFault::Rule("two roles, or a role and the root, share one key"))
+            );
         }
         let mut may: Vec<ActKind> = Vec::new();
         for _ in 0..r.array(ActKind::ALL.len())? {
@@ -413,10 +393,7 @@ pub(crate) mod tests {
         ] {
             let mut value = card("x", 10).into_value();
             value.name = name.to_owned();
-            assert!(
-                Card::open(sign(value, key(10)).bytes()).is_err(),
-                "{name:?}"
-            );
+            assert!(Card::open(sign(value, key(10)).bytes()).is_err(), "{name:?}");
         }
     }
 

@@ -87,20 +87,12 @@ pub fn sign<T: Signable>(value: T, key: &SigningKey) -> Verified<T> {
         &to_be_signed::<T>(ALG_ML_DSA_65, kid, &payload),
     );
     let bytes = envelope(&payload, kid, &pair);
-    Verified {
-        value,
-        key: kid,
-        bytes,
-    }
+    Verified { value, key: kid, bytes }
 }
 
 fn protected(alg: i64, kid: KeyId) -> Vec<u8> {
     let mut w = Writer::new();
-    w.map(2)
-        .uint(HEADER_ALG)
-        .int(alg)
-        .uint(HEADER_KID)
-        .bytes(kid.as_bytes());
+    w.map(2).uint(HEADER_ALG).int(alg).uint(HEADER_KID).bytes(kid.as_bytes());
     w.into_bytes()
 }
 
@@ -118,20 +110,9 @@ fn to_be_signed<T: Signable>(alg: i64, kid: KeyId, payload: &[u8]) -> Vec<u8> {
 
 fn envelope(payload: &[u8], kid: KeyId, pair: &SignaturePair) -> Vec<u8> {
     let mut w = Writer::new();
-    w.tag(COSE_SIGN_TAG)
-        .array(4)
-        .bytes(&[])
-        .map(0)
-        .bytes(payload)
-        .array(2);
-    w.array(3)
-        .bytes(&protected(ALG_EDDSA, kid))
-        .map(0)
-        .bytes(&pair.ed25519);
-    w.array(3)
-        .bytes(&protected(ALG_ML_DSA_65, kid))
-        .map(0)
-        .bytes(&pair.ml_dsa);
+    w.tag(COSE_SIGN_TAG).array(4).bytes(&[]).map(0).bytes(payload).array(2);
+    w.array(3).bytes(&protected(ALG_EDDSA, kid)).map(0).bytes(&pair.ed25519);
+    w.array(3).bytes(&protected(ALG_ML_DSA_65, kid)).map(0).bytes(&pair.ml_dsa);
     w.into_bytes()
 }
 
@@ -147,10 +128,7 @@ impl<T: Signable> Unverified<T> {
         let mut r = Reader::new(bytes);
         if bytes.len() > Self::MAX_BYTES {
             let got = bytes.len() as u64;
-            return Err(r.fail(DecodeFault::TooLong {
-                got,
-                max: Self::MAX_BYTES,
-            }));
+            return Err(r.fail(DecodeFault::TooLong { got, max: Self::MAX_BYTES }));
         }
         r.tag(COSE_SIGN_TAG)?;
         r.tuple(4)?;
@@ -167,13 +145,7 @@ impl<T: Signable> Unverified<T> {
         r.finish()?;
         let claim = T::decode(&payload)?;
         let pair = SignaturePair { ed25519, ml_dsa };
-        Ok(Unverified {
-            claim,
-            payload,
-            key,
-            pair,
-            bytes: bytes.to_vec(),
-        })
+        Ok(Unverified { claim, payload, key, pair, bytes: bytes.to_vec() })
     }
 
     /// The key that is said to have signed: look it up, then [`Unverified::verify`].
@@ -192,21 +164,14 @@ impl<T: Signable> Unverified<T> {
     /// [`SignatureFault`]: the key is another one, or a half does not hold.
     pub fn verify(self, key: &PublicKey) -> Result<Verified<T>, VerifyError> {
         if key.id() != self.key {
-            return Err(VerifyError::OtherKey {
-                named: self.key,
-                given: key.id(),
-            });
+            return Err(VerifyError::OtherKey { named: self.key, given: key.id() });
         }
         key.verify(
             &to_be_signed::<T>(ALG_EDDSA, self.key, &self.payload),
             &to_be_signed::<T>(ALG_ML_DSA_65, self.key, &self.payload),
             &self.pair,
         )?;
-        Ok(Verified {
-            value: self.claim,
-            key: self.key,
-            bytes: self.bytes,
-        })
+        Ok(Verified { value: self.claim, key: self.key, bytes: self.bytes })
     }
 }
 
@@ -216,9 +181,7 @@ fn read_signature_head(r: &mut Reader<'_>, alg: i64) -> Result<KeyId, DecodeErro
     let mut fields = inner.map()?;
     fields.required(&mut inner, HEADER_ALG)?;
     if inner.int()? != alg {
-        return Err(r.fail(DecodeFault::Rule(
-            "the signatures are not EdDSA then ML-DSA-65",
-        )));
+        return Err(r.fail(DecodeFault::Rule("the signatures are not EdDSA then ML-DSA-65")));
     }
     fields.required(&mut inner, HEADER_KID)?;
     let kid = KeyId::new(inner.fixed()?);

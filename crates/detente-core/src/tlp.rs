@@ -25,13 +25,7 @@ pub enum Tlp {
 
 impl Tlp {
     /// Every colour from open to closed.
-    pub const ALL: [Tlp; 5] = [
-        Tlp::Clear,
-        Tlp::Green,
-        Tlp::Amber,
-        Tlp::AmberStrict,
-        Tlp::Red,
-    ];
+    pub const ALL: [Tlp; 5] = [Tlp::Clear, Tlp::Green, Tlp::Amber, Tlp::AmberStrict, Tlp::Red];
 
     /// The signed code of this colour.
     pub const fn code(self) -> u8 {

@@ -1,8 +1,8 @@
 //! Fingerprints as words, so that two people can compare them by voice.
 //!
-//! The words are BIP-39's English list: 2,048 words, no two with the same first four letters. Twelve
-//! words carry the first 132 bits of a fingerprint, so that finding a second key with the same words
-//! costs 2^132 tries.
+//! The words are BIP-39's English list: 2,048 words, no two with the same first four letters.
+//! Twelve words carry the first 132 bits of a fingerprint, so that finding a second key with the
+//! same words costs 2^132 tries.
 
 use crate::id::PartyId;
 

@@ -53,11 +53,7 @@ fn text() -> String {
     }
     for number in 0..PERMITS {
         let kinds = [0, 1, 2].map(|step| Kind::ALL[(number + step) % Kind::ALL.len()].name());
-        let (from, to) = if number % 2 == 0 {
-            ("A", "B")
-        } else {
-            ("*", "*")
-        };
+        let (from, to) = if number % 2 == 0 { ("A", "B") } else { ("*", "*") };
         let tlp = Tlp::ALL[number % 4].name();
         let only = if number % 3 == 0 { "matched" } else { "any" };
         text += &format!(
@@ -82,17 +78,9 @@ fn text() -> String {
 }
 
 fn object(number: usize) -> Object {
-    let mut labels = [
-        "phishing".to_owned(),
-        format!("campaign-{}", number % 97),
-        String::new(),
-    ];
+    let mut labels = ["phishing".to_owned(), format!("campaign-{}", number % 97), String::new()];
     // One object in a hundred has a label that a prohibition names.
-    labels[2] = if number.is_multiple_of(100) {
-        "closed-7-1".to_owned()
-    } else {
-        "apt".to_owned()
-    };
+    labels[2] = if number.is_multiple_of(100) { "closed-7-1".to_owned() } else { "apt".to_owned() };
     labels.sort();
     Object {
         kind: Kind::ALL[number % Kind::ALL.len()],
@@ -120,10 +108,7 @@ fn in_force(accord: &Accord) -> State {
     state
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a stopwatch around the gate, not inside it"
-)]
+#[expect(clippy::disallowed_methods, reason = "a stopwatch around the gate, not inside it")]
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let begin = Instant::now();
     let result = work();
@@ -165,10 +150,5 @@ fn measure(accord: &Accord, count: usize) {
     say("decide_all, with encoding and address", count, open, took);
 
     let (table, took) = timed(|| exposure(accord, NOW));
-    say(
-        "exposure table",
-        table.cells.len(),
-        table.open().count(),
-        took,
-    );
+    say("exposure table", table.cells.len(), table.open().count(), took);
 }

@@ -84,7 +84,7 @@ pub enum Denial {
     #[error("a marking is unknown or contradictory, and so closed")]
     MarkingUnknown,
     /// Nothing permits it.
-    #[error("no clause permits it from {from} to {to}: {kind}, {tlp}, {}", if *matched { "matched" } else { "not matched" })]
+    #[error("no clause permits it from {from} to {to}: {kind}, {tlp}, {}", found(*matched))]
     NoPermit {
         /// Who would release.
         from: String,
@@ -122,6 +122,11 @@ pub enum Denial {
         /// The ceiling.
         max: Tlp,
     },
+}
+
+/// Whether a run found it, in words.
+const fn found(matched: bool) -> &'static str {
+    if matched { "matched" } else { "not matched" }
 }
 
 impl Denial {
@@ -167,9 +172,10 @@ impl Denial {
 
 /// Decides whether one object may leave.
 ///
-/// Order: accord in force; stop; two different parties of it; markings understood; prohibitions; then permissions, each with its
-/// scope, ceiling, expiry and cap; else no. The order of clauses in the text does not matter: among
-/// several permissions the lowest-numbered that lets the object go is named.
+/// Order: accord in force; stop; two different parties of it; markings understood; prohibitions;
+/// then permissions, each with its scope, ceiling, expiry and cap; else no. The order of clauses in
+/// the text does not matter: among several permissions the lowest-numbered that lets the object go
+/// is named.
 pub fn decide(question: &Question<'_>) -> Verdict {
     let accord = match &question.accord {
         Ok(accord) => *accord,
@@ -208,13 +214,9 @@ fn forbidden(accord: &Accord, question: &Question<'_>) -> Option<Denial> {
             hits.push((&clause.id, because));
         }
     }
-    let (clause, because) = hits
-        .into_iter()
-        .min_by(|(a, _), (b, _)| clause_order(a).cmp(&clause_order(b)))?;
-    Some(Denial::Forbidden {
-        clause: clause.to_owned(),
-        because,
-    })
+    let (clause, because) =
+        hits.into_iter().min_by(|(a, _), (b, _)| clause_order(a).cmp(&clause_order(b)))?;
+    Some(Denial::Forbidden { clause: clause.to_owned(), because })
 }
 
 /// Whether a prohibition covers the object, and by what.
@@ -239,8 +241,8 @@ fn covers(rule: &Forbid, question: &Question<'_>) -> Option<String> {
     Some(format!(": label {label:?}"))
 }
 
-/// Labels are compared as people read them: without regard to case in any script, and to white space
-/// around. A prohibition must not be passed by writing its label otherwise.
+/// Labels are compared as people read them: without regard to case in any script, and to white
+/// space around. A prohibition must not be passed by writing its label otherwise.
 fn same_label(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     if one.is_ascii() && other.is_ascii() {
@@ -278,10 +280,7 @@ fn permitted(accord: &Accord, question: &Question<'_>) -> Verdict {
     for (clause, rule) in permits {
         match check_permit(clause, rule, question) {
             Ok(reason) => {
-                return Verdict::Allow(Allowance {
-                    clause: clause.to_owned(),
-                    reason,
-                });
+                return Verdict::Allow(Allowance { clause: clause.to_owned(), reason });
             }
             Err(denial) if denial.nearness() > nearest.nearness() => nearest = denial,
             Err(_) => {}
@@ -297,19 +296,12 @@ fn check_permit(clause: &str, rule: &Permit, question: &Question<'_>) -> Result<
         return Err(Denial::NotMatched { clause: clause() });
     }
     if facts.tlp > rule.max_tlp {
-        return Err(Denial::TlpCeiling {
-            clause: clause(),
-            tlp: facts.tlp,
-            max: rule.max_tlp,
-        });
+        return Err(Denial::TlpCeiling { clause: clause(), tlp: facts.tlp, max: rule.max_tlp });
     }
     if let Some(at) = rule.expires
         && question.now >= at
     {
-        return Err(Denial::Expired {
-            clause: clause(),
-            at,
-        });
+        return Err(Denial::Expired { clause: clause(), at });
     }
     let mut reason = format!("{}, {} within {}", facts.kind, facts.tlp, rule.max_tlp);
     if rule.only == Only::Matched {
@@ -319,32 +311,15 @@ fn check_permit(clause: &str, rule: &Permit, question: &Question<'_>) -> Result<
         let used = (question.used)(&clause(), cap.per);
         if used.count >= cap.count {
             let (used, max, per) = (used.count, cap.count, cap.per);
-            return Err(Denial::Cap {
-                clause: clause(),
-                what: "objects",
-                used,
-                max,
-                per,
-            });
+            return Err(Denial::Cap { clause: clause(), what: "objects", used, max, per });
         }
         if let Some(max) = cap.bytes
             && used.bytes.saturating_add(facts.bytes.into()) > max
         {
             let (used, per) = (used.bytes, cap.per);
-            return Err(Denial::Cap {
-                clause: clause(),
-                what: "bytes",
-                used,
-                max,
-                per,
-            });
+            return Err(Denial::Cap { clause: clause(), what: "bytes", used, max, per });
         }
-        reason.push_str(&format!(
-            ", {} of {} in {}",
-            used.count + 1,
-            cap.count,
-            cap.per
-        ));
+        reason.push_str(&format!(", {} of {} in {}", used.count + 1, cap.count, cap.per));
     }
     Ok(reason)
 }

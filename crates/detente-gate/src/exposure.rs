@@ -52,18 +52,15 @@ impl Exposure {
     }
 }
 
-/// Computes the table of a text as if it were in force at `now`, nothing stopped and nothing used of
-/// any cap: the most that may ever leave. Nothing is sampled: each dimension is a finite list, and
-/// labels that the text does not name can't change an answer.
+/// Computes the table of a text as if it were in force at `now`, nothing stopped and nothing used
+/// of any cap: the most that may ever leave. Nothing is sampled: each dimension is a finite list,
+/// and labels that the text does not name can't change an answer.
 pub fn exposure(accord: &Accord, now: UnixSeconds) -> Exposure {
     let labels = labels(accord);
     let mut cells = Vec::new();
     for from in &accord.parties {
         for to in accord.parties.iter().filter(|to| to.handle != from.handle) {
-            let direction = Direction {
-                from: from.handle.clone(),
-                to: to.handle.clone(),
-            };
+            let direction = Direction { from: from.handle.clone(), to: to.handle.clone() };
             for kind in Kind::ALL {
                 for tlp in Tlp::ALL {
                     for matched in [false, true] {
@@ -102,14 +99,7 @@ fn ask(
         now,
         used: &|_, _| Released::default(),
     });
-    Cell {
-        direction: direction.clone(),
-        kind,
-        tlp,
-        matched,
-        label,
-        verdict,
-    }
+    Cell { direction: direction.clone(), kind, tlp, matched, label, verdict }
 }
 
 /// No label, then each label that a prohibition names.
@@ -120,7 +110,5 @@ fn labels(accord: &Accord) -> Vec<Option<String>> {
             named.extend(&rule.labels);
         }
     }
-    std::iter::once(None)
-        .chain(named.into_iter().cloned().map(Some))
-        .collect()
+    std::iter::once(None).chain(named.into_iter().cloned().map(Some)).collect()
 }

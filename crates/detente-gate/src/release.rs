@@ -68,12 +68,7 @@ pub fn decide_all(
             Ok(_) => tally.decide(&object.facts(&bytes)),
             Err(error) => Verdict::Deny(Denial::Malformed(error)),
         };
-        decided.push(Decided {
-            address,
-            object,
-            bytes,
-            verdict,
-        });
+        decided.push(Decided { address, object, bytes, verdict });
     }
     decided
 }
@@ -118,10 +113,7 @@ impl<'a> Tally<'a> {
         };
         let verdict = decide(&Question {
             accord: accord.clone(),
-            stopped_by: self
-                .state
-                .stopped_at(now)
-                .map(|(party, _)| self.state.name_of(party)),
+            stopped_by: self.state.stopped_at(now).map(|(party, _)| self.state.name_of(party)),
             from: handle(from),
             to: handle(to),
             facts,
@@ -131,10 +123,7 @@ impl<'a> Tally<'a> {
         });
         if let Verdict::Allow(allowance) = &verdict {
             let sum = self.own.entry(allowance.clause.clone()).or_default();
-            *sum = sum.plus(Released {
-                count: 1,
-                bytes: facts.bytes.into(),
-            });
+            *sum = sum.plus(Released { count: 1, bytes: facts.bytes.into() });
         }
         verdict
     }
@@ -229,11 +218,7 @@ impl Release {
             let facts = decided.facts();
             if let Verdict::Allow(allowance) = decided.verdict {
                 let clause = allowance.clause;
-                manifest.push(ManifestEntry {
-                    object: decided.address,
-                    clause,
-                    facts,
-                });
+                manifest.push(ManifestEntry { object: decided.address, clause, facts });
                 leaving.push((decided.address, decided.bytes));
             }
         }
@@ -241,33 +226,24 @@ impl Release {
             return Err(ReleaseFault::Nothing);
         }
         if manifest.len() > MAX_MANIFEST {
-            return Err(ReleaseFault::TooMany {
-                got: manifest.len(),
-            });
+            return Err(ReleaseFault::TooMany { got: manifest.len() });
         }
-        let body = ReleaseBody {
-            text: accord.digest,
-            run,
-            manifest,
-        };
+        let body = ReleaseBody { text: accord.digest, run, manifest };
         // Signed, it would stand in a log that nobody could read on.
         let got = Body::Release(body.clone()).encode().len();
         if got > MAX_BODY {
             return Err(ReleaseFault::TooLong { got });
         }
-        Ok(Release {
-            to,
-            body,
-            objects: leaving,
-        })
+        Ok(Release { to, body, objects: leaving })
     }
 
-    /// A release that stands in the record already, to be sent again after a cut: nothing is decided
-    /// anew but whether a stop holds now.
+    /// A release that stands in the record already, to be sent again after a cut: nothing is
+    /// decided anew but whether a stop holds now.
     ///
     /// # Errors
-    /// [`ReleaseFault::NotOnRecord`] if the record has no such release, [`ReleaseFault::OtherObject`]
-    /// if an object is not the recorded one, [`ReleaseFault::Stopped`] if nothing may leave now.
+    /// [`ReleaseFault::NotOnRecord`] if the record has no such release,
+    /// [`ReleaseFault::OtherObject`] if an object is not the recorded one,
+    /// [`ReleaseFault::Stopped`] if nothing may leave now.
     pub fn recorded(
         state: &State,
         to: PartyId,
@@ -298,11 +274,7 @@ impl Release {
                 _ => return Err(ReleaseFault::OtherObject { place }),
             }
         }
-        Ok(Release {
-            to,
-            body: body.clone(),
-            objects: leaving,
-        })
+        Ok(Release { to, body: body.clone(), objects: leaving })
     }
 
     /// Who receives it.

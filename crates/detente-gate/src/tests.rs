@@ -62,19 +62,11 @@ pub(crate) fn allow() -> Allow {
 
 /// Everything is forbidden.
 pub(crate) fn ban() -> Ban {
-    Ban {
-        from: "*",
-        to: "*",
-        kinds: Vec::new(),
-        labels: Vec::new(),
-        min_tlp: None,
-    }
+    Ban { from: "*", to: "*", kinds: Vec::new(), labels: Vec::new(), min_tlp: None }
 }
 
 fn quoted<T: ToString>(words: impl IntoIterator<Item = T>) -> String {
-    let words = words
-        .into_iter()
-        .map(|word| format!("{:?}", word.to_string()));
+    let words = words.into_iter().map(|word| format!("{:?}", word.to_string()));
     words.collect::<Vec<_>>().join(", ")
 }
 
@@ -101,11 +93,7 @@ impl Allow {
             shown.push_str(" {cap.count} {cap.per}");
             shown.push_str(if bytes.is_some() { " {cap.bytes}" } else { "" });
         }
-        shown.push_str(if self.expires.is_some() {
-            " {expires}"
-        } else {
-            ""
-        });
+        shown.push_str(if self.expires.is_some() { " {expires}" } else { "" });
         shown
     }
 
@@ -121,9 +109,7 @@ impl Allow {
         );
         if let Some((count, bytes)) = self.cap {
             let bytes = bytes.map_or(String::new(), |bytes| format!("bytes = {bytes}, "));
-            text.push_str(&format!(
-                "cap = {{ count = {count}, {bytes}per = \"P30D\" }}\n"
-            ));
+            text.push_str(&format!("cap = {{ count = {count}, {bytes}per = \"P30D\" }}\n"));
         }
         if let Some(expires) = self.expires {
             text.push_str(&format!("expires = {expires:?}\n"));
@@ -134,16 +120,8 @@ impl Allow {
 
 impl Ban {
     fn shown(&self) -> String {
-        let labels = if self.labels.is_empty() {
-            ""
-        } else {
-            "{labels} "
-        };
-        let tlp = if self.min_tlp.is_some() {
-            "{min_tlp}"
-        } else {
-            ""
-        };
+        let labels = if self.labels.is_empty() { "" } else { "{labels} " };
+        let tlp = if self.min_tlp.is_some() { "{min_tlp}" } else { "" };
         format!("{labels}{tlp}")
     }
 

@@ -33,21 +33,13 @@ impl Sink for Printer {
         }
         let (observable, markings) = (&indicator.observable, &indicator.context.markings);
         let (kind, value) = (observable.kind(), observable.value());
-        writeln!(
-            self.out,
-            "{kind}\t{value}\t{}",
-            markings.effective(Tlp::Clear)
-        )
-        .map_err(|fault| SinkFault(fault.into()))
+        writeln!(self.out, "{kind}\t{value}\t{}", markings.effective(Tlp::Clear))
+            .map_err(|fault| SinkFault(fault.into()))
     }
 
     fn refuse(&mut self, refusal: Refusal) {
         if self.show == Show::Refusals {
-            let Refusal {
-                place,
-                excerpt,
-                reason,
-            } = refusal;
+            let Refusal { place, excerpt, reason } = refusal;
             let _ = writeln!(self.out, "{place}\t{}\t{reason}\t{excerpt}", reason.code());
         }
     }
@@ -63,14 +55,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--dump" => show = Show::Indicators,
             "--refused" => show = Show::Refusals,
             path => {
-                let mut printer = Printer {
-                    show,
-                    out: BufWriter::new(stdout()),
-                };
-                let options = Options {
-                    source: path.to_owned(),
-                    ..Options::default()
-                };
+                let mut printer = Printer { show, out: BufWriter::new(stdout()) };
+                let options = Options { source: path.to_owned(), ..Options::default() };
                 let started = std::time::Instant::now();
                 let input = BufReader::with_capacity(1 << 16, File::open(path)?);
                 let summary = read(input, &options, &mut printer)?;

@@ -100,10 +100,7 @@ impl ContextFault {
 impl Context {
     /// An empty context from this source.
     pub fn from_source(source: &str) -> Context {
-        let mut context = Context {
-            source: source.to_owned(),
-            ..Context::default()
-        };
+        let mut context = Context { source: source.to_owned(), ..Context::default() };
         context.shortened = cut(&mut context.source, MAX_SOURCE);
         context
     }
@@ -142,15 +139,8 @@ impl Context {
     pub(crate) fn weight(&self) -> usize {
         /// What a `String` and its place in a list or map cost beside its bytes.
         const EACH: usize = 64;
-        let labels = self
-            .labels
-            .iter()
-            .chain(self.markings.texts())
-            .map(|l| l.len() + EACH);
-        let extra = self
-            .extra
-            .iter()
-            .map(|(key, value)| key.len() + value.len() + 2 * EACH);
+        let labels = self.labels.iter().chain(self.markings.texts()).map(|l| l.len() + EACH);
+        let extra = self.extra.iter().map(|(key, value)| key.len() + value.len() + 2 * EACH);
         let fixed = self.source.len()
             + self.origin.as_ref().map_or(0, String::len)
             + self.description.as_ref().map_or(0, String::len);
@@ -201,23 +191,11 @@ impl Context {
     /// [`ContextFault`] names the first field that exceeds its bound.
     pub fn check(&self) -> Result<(), ContextFault> {
         let within = |field, got: usize, max: usize| {
-            if got > max {
-                Err(ContextFault { field, got, max })
-            } else {
-                Ok(())
-            }
+            if got > max { Err(ContextFault { field, got, max }) } else { Ok(()) }
         };
         within("source", self.source.len(), MAX_SOURCE)?;
-        within(
-            "origin",
-            self.origin.as_ref().map_or(0, String::len),
-            MAX_ORIGIN,
-        )?;
-        within(
-            "description",
-            self.description.as_ref().map_or(0, String::len),
-            MAX_DESCRIPTION,
-        )?;
+        within("origin", self.origin.as_ref().map_or(0, String::len), MAX_ORIGIN)?;
+        within("description", self.description.as_ref().map_or(0, String::len), MAX_DESCRIPTION)?;
         within("labels", self.labels.len(), MAX_LABELS)?;
         for label in &self.labels {
             within("label", label.len(), MAX_LABEL)?;
@@ -251,15 +229,9 @@ mod tests {
         let mut context = Context::from_source("a list");
         context.add_label("c2");
         context.add_label("c2");
-        let indicator = Indicator {
-            observable,
-            context,
-        };
+        let indicator = Indicator { observable, context };
         let json = serde_json::to_string(&indicator).expect("plain data");
-        assert_eq!(
-            serde_json::from_str::<Indicator>(&json).expect("own output"),
-            indicator
-        );
+        assert_eq!(serde_json::from_str::<Indicator>(&json).expect("own output"), indicator);
         assert_eq!(indicator.context.labels, ["c2"]);
         assert!(serde_json::from_str::<Indicator>(&json.replace("evil", "EVIL")).is_err());
         assert!(serde_json::from_str::<Indicator>(&json.replace("domain", "planet")).is_err());
@@ -273,10 +245,7 @@ mod tests {
         assert_eq!(context.check().map_err(|fault| fault.field), Err("labels"));
         context.labels.clear();
         context.confidence = Some(101);
-        assert_eq!(
-            context.check().map_err(|fault| fault.field),
-            Err("confidence")
-        );
+        assert_eq!(context.check().map_err(|fault| fault.field), Err("confidence"));
     }
 
     proptest! {

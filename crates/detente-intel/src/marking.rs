@@ -103,11 +103,7 @@ impl Markings {
 
     /// The colour that counts: RED if the marking is closed, else the named colour, else `default`.
     pub fn effective(&self, default: Tlp) -> Tlp {
-        if self.closed {
-            Tlp::Red
-        } else {
-            self.tlp.unwrap_or(default)
-        }
+        if self.closed { Tlp::Red } else { self.tlp.unwrap_or(default) }
     }
 
     /// Adds a colour.
@@ -146,10 +142,7 @@ impl Markings {
         } else if lower.starts_with("pap:") {
             self.keep(tag);
             true
-        } else if FOREIGN_REGIMES
-            .iter()
-            .any(|prefix| lower.starts_with(prefix))
-        {
+        } else if FOREIGN_REGIMES.iter().any(|prefix| lower.starts_with(prefix)) {
             self.add_unknown(tag);
             true
         } else {
@@ -217,10 +210,7 @@ impl Markings {
 /// The colour that a STIX marking-definition id stands for.
 pub(crate) fn stix_tlp(id: &str) -> Option<Tlp> {
     let uuid = id.strip_prefix("marking-definition--")?;
-    STIX_TLP
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(uuid))
-        .map(|(_, tlp)| *tlp)
+    STIX_TLP.iter().find(|(known, _)| known.eq_ignore_ascii_case(uuid)).map(|(_, tlp)| *tlp)
 }
 
 /// The stored and sent spelling of [`Markings`].
@@ -261,10 +251,9 @@ impl TryFrom<Wire> for Markings {
             return Err("more or longer marking texts than allowed".to_owned());
         }
         let tlp = match wire.tlp {
-            Some(name) => Some(
-                name.parse()
-                    .map_err(|fault: detente_core::UnknownTlp| fault.to_string())?,
-            ),
+            Some(name) => {
+                Some(name.parse().map_err(|fault: detente_core::UnknownTlp| fault.to_string())?)
+            }
             None => None,
         };
         Ok(Markings {
@@ -284,10 +273,8 @@ mod tests {
 
     #[test]
     fn most_restrictive_wins_in_any_order() {
-        for order in [
-            ["tlp:green", "TLP:RED", "tlp:white"],
-            ["TLP:RED", "tlp:white", "tlp:green"],
-        ] {
+        for order in [["tlp:green", "TLP:RED", "tlp:white"], ["TLP:RED", "tlp:white", "tlp:green"]]
+        {
             let mut markings = Markings::none();
             for tag in order {
                 assert!(markings.add_tag(tag));
@@ -302,11 +289,7 @@ mod tests {
         for text in ["white", "TLP:WHITE", "tlp:clear", "Clear", " TLP:CLEAR "] {
             let mut markings = Markings::none();
             markings.add_text(text);
-            assert_eq!(
-                (markings.tlp(), markings.is_closed()),
-                (Some(Tlp::Clear), false),
-                "{text}"
-            );
+            assert_eq!((markings.tlp(), markings.is_closed()), (Some(Tlp::Clear), false), "{text}");
         }
         let mut markings = Markings::none();
         markings.add_text("TLP:AMBER+STRICT");
@@ -315,13 +298,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_closes() {
-        for text in [
-            "tlp:purple",
-            "TLP:",
-            "tlp:unclear",
-            "internal use only",
-            "nato:classification=\"NS\"",
-        ] {
+        for text in
+            ["tlp:purple", "TLP:", "tlp:unclear", "internal use only", "nato:classification=\"NS\""]
+        {
             let mut markings = Markings::of(Tlp::Clear);
             markings.add_text(text);
             assert!(markings.is_closed(), "{text}");

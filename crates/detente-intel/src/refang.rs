@@ -37,9 +37,7 @@ const MARKS: [(&str, &str); 17] = [
 /// bob[at]evil(dot)example     ->  bob@evil.example
 /// ```
 pub fn refang(token: &str) -> Cow<'_, str> {
-    let marked = token
-        .bytes()
-        .any(|b| matches!(b, b'[' | b'(' | b'{' | b'\\' | b']'));
+    let marked = token.bytes().any(|b| matches!(b, b'[' | b'(' | b'{' | b'\\' | b']'));
     let scheme = scheme_length(token);
     if !marked && scheme.is_none() {
         return Cow::Borrowed(token);
@@ -60,11 +58,7 @@ pub fn refang(token: &str) -> Cow<'_, str> {
             rest = rest.get(first.len_utf8()..).unwrap_or("");
         }
     }
-    if out == token {
-        Cow::Borrowed(token)
-    } else {
-        Cow::Owned(out)
-    }
+    if out == token { Cow::Borrowed(token) } else { Cow::Owned(out) }
 }
 
 /// Writes an observable so that no program turns it into a link: `hxxp`, `[.]`, `[@]`.
@@ -83,11 +77,8 @@ fn defang_url(value: &str) -> String {
     let (scheme, rest) = value.split_once("://").unwrap_or(("", value));
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (host, path) = rest.split_at(end);
-    let scheme = if scheme.starts_with("http") {
-        scheme.replacen("tt", "xx", 1)
-    } else {
-        scheme.to_owned()
-    };
+    let scheme =
+        if scheme.starts_with("http") { scheme.replacen("tt", "xx", 1) } else { scheme.to_owned() };
     format!("{scheme}[://]{}{path}", host.replace('.', "[.]"))
 }
 
@@ -101,17 +92,14 @@ fn scheme_length(token: &str) -> Option<(usize, &'static str)> {
         ("fxps", "ftps"),
         ("fxp", "ftp"),
     ];
-    let (mark, real) = SCHEMES
-        .into_iter()
-        .find(|(mark, _)| starts_with(token, mark))?;
+    let (mark, real) = SCHEMES.into_iter().find(|(mark, _)| starts_with(token, mark))?;
     let after = token.get(mark.len()..)?;
     let is_scheme = [":", "[:", "(:"].iter().any(|next| after.starts_with(next));
     is_scheme.then_some((mark.len(), real))
 }
 
 fn starts_with(text: &str, mark: &str) -> bool {
-    text.get(..mark.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(mark))
+    text.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark))
 }
 
 #[cfg(test)]

@@ -13,11 +13,7 @@ pub fn parse_unix_seconds(text: &str) -> Option<i64> {
     if !text.is_empty() && text.len() <= 11 && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().ok();
     }
-    let days = days_from_civil(
-        digits(text, 0, 4)?,
-        digits(text, 5, 2)?,
-        digits(text, 8, 2)?,
-    )?;
+    let days = days_from_civil(digits(text, 0, 4)?, digits(text, 5, 2)?, digits(text, 8, 2)?)?;
     if text.get(4..5)? != "-" || text.get(7..8)? != "-" {
         return None;
     }
@@ -40,9 +36,7 @@ pub fn parse_unix_seconds(text: &str) -> Option<i64> {
         }
     }
     if let Some(fraction) = rest.strip_prefix(['.', ',']) {
-        let end = fraction
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(fraction.len());
+        let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
         rest = fraction.get(end..)?;
     }
     let offset = offset_seconds(rest.trim_start())?;

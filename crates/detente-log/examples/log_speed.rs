@@ -30,10 +30,7 @@ impl HashReader for Nodes {
             let index = usize::try_from(node.index).ok()?;
             self.0.get(usize::from(node.level))?.get(index).copied()
         };
-        nodes
-            .iter()
-            .map(|node| find(node).ok_or(std::fmt::Error))
-            .collect()
+        nodes.iter().map(|node| find(node).ok_or(std::fmt::Error)).collect()
     }
 }
 
@@ -52,18 +49,13 @@ fn timed<T>(what: &str, times: u64, mut work: impl FnMut() -> T) -> T {
     let start = Instant::now();
     let result = work();
     let seconds = start.elapsed().as_secs_f64();
-    println!(
-        "{what}: {seconds:.3} s, {:.3} us each",
-        seconds * 1e6 / times as f64
-    );
+    println!("{what}: {seconds:.3} s, {:.3} us each", seconds * 1e6 / times as f64);
     result
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let count: u64 = arguments
-        .next()
-        .map_or(1_000_000, |text| text.parse().unwrap());
+    let count: u64 = arguments.next().map_or(1_000_000, |text| text.parse().unwrap());
     let length: usize = arguments.next().map_or(512, |text| text.parse().unwrap());
     let mut entry = vec![0x5a; length.max(8)];
     let mut set = |index: u64| {
@@ -94,26 +86,18 @@ fn main() {
         nodes
     });
     let writes = append.tiles.iter();
-    let tiles = writes
-        .map(|w| ((w.level, w.index), w.bytes_after(&[]).unwrap()))
-        .collect();
+    let tiles = writes.map(|w| ((w.level, w.index), w.bytes_after(&[]).unwrap())).collect();
     let tiles = Tiles(tiles);
     let head = append.edge.head();
     let leaves: Vec<Hash> = nodes.0[0].clone();
     proofs("all nodes kept", &nodes, &leaves, &head);
-    proofs(
-        "through tiles",
-        &TileHashReader::new(&tiles, head.size),
-        &leaves,
-        &head,
-    );
+    proofs("through tiles", &TileHashReader::new(&tiles, head.size), &leaves, &head);
 }
 
 fn proofs<R: HashReader>(how: &str, reader: &R, leaves: &[Hash], head: &TreeHead) {
     let times = 100_000_u64;
-    let picked: Vec<u64> = (0..times)
-        .map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % head.size.get())
-        .collect();
+    let picked: Vec<u64> =
+        (0..times).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % head.size.get()).collect();
     let made = timed(&format!("prove inclusion, {how}"), times, || -> Vec<_> {
         let prove = |i: &u64| prove_inclusion(reader, LeafIndex::new(*i), head.size).unwrap();
         picked.iter().map(prove).collect()

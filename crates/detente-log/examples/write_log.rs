@@ -5,12 +5,7 @@
 //! The log is appended in batches of uneven length. A mirror follows it through the same bytes that
 //! would travel, and a witness beside it; both cosign the checkpoint. The keys come from the seed:
 //! they are for tests.
-#![expect(
-    clippy::print_stdout,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "an example"
-)]
+#![expect(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used, reason = "an example")]
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -68,11 +63,7 @@ fn main() {
     let name = |text| KeyName::new(text).unwrap();
     let log = NoteSigner::new(name(ORIGIN), &random.seed());
     let mirror = Cosigner::new(name("mirror.example"), CosignerRole::Mirror, &random.seed());
-    let witness = Cosigner::new(
-        name("witness.example"),
-        CosignerRole::Witness,
-        &random.seed(),
-    );
+    let witness = Cosigner::new(name("witness.example"), CosignerRole::Witness, &random.seed());
 
     let entries: Vec<Vec<u8>> = (0..count)
         .map(|_| {
@@ -120,17 +111,11 @@ fn append(entries: &[Vec<u8>]) -> (Tiles, TreeHead) {
     while !rest.is_empty() {
         let (now, later) = rest.split_at(rest.len().min(batch));
         let mut appender = Appender::new(edge);
-        now.iter()
-            .for_each(|entry| appender.push_entry(entry).unwrap());
+        now.iter().for_each(|entry| appender.push_entry(entry).unwrap());
         let append = appender.finish();
         for write in &append.tiles {
-            let old = tiles
-                .0
-                .remove(&(write.level, write.index))
-                .unwrap_or_default();
-            tiles
-                .0
-                .insert((write.level, write.index), write.bytes_after(&old).unwrap());
+            let old = tiles.0.remove(&(write.level, write.index)).unwrap_or_default();
+            tiles.0.insert((write.level, write.index), write.bytes_after(&old).unwrap());
         }
         edge = append.edge;
         rest = later;
@@ -147,9 +132,7 @@ fn follow(
     tiles: &Tiles,
     entries: &[Vec<u8>],
 ) -> detente_log::MayCosign {
-    let mut mirror = Mirror::new(trusted.clone())
-        .add_checkpoint(request)
-        .unwrap();
+    let mut mirror = Mirror::new(trusted.clone()).add_checkpoint(request).unwrap();
     let end = mirror.pending().unwrap().head().size;
     let header = UploadHeader {
         origin: trusted.origin().clone(),
@@ -158,18 +141,13 @@ fn follow(
         ticket: Vec::new(),
     };
     let header = header.encode().unwrap();
-    let mut upload = mirror
-        .begin_upload(&UploadHeader::decode(&header).unwrap().0)
-        .unwrap();
+    let mut upload = mirror.begin_upload(&UploadHeader::decode(&header).unwrap().0).unwrap();
     let reader = TileHashReader::new(tiles, end);
     while let Some(range) = upload.next_package() {
         let start = usize::try_from(range.start().get()).unwrap();
         let now = &entries[start..start + usize::from(range.width())];
         let now = now.iter().map(Vec::as_slice).collect();
-        let bytes = Package::prove(&reader, &range, now, end)
-            .unwrap()
-            .encode(&range)
-            .unwrap();
+        let bytes = Package::prove(&reader, &range, now, end).unwrap().encode(&range).unwrap();
         let (package, _) = Package::decode(&bytes, &range).unwrap();
         let accepted = mirror.add_package(&upload, &package).unwrap();
         (mirror, upload) = (accepted.mirror, accepted.upload);
@@ -192,8 +170,5 @@ fn write(folder: &Path, checkpoint: &VerifiedCheckpoint, tiles: &Tiles, entries:
         let bundle = &entries[start..start + usize::from(tile.width())];
         put(tile.path(), &encode_bundle(bundle).unwrap());
     }
-    put(
-        "checkpoint".into(),
-        checkpoint.checkpoint().to_string().as_bytes(),
-    );
+    put("checkpoint".into(), checkpoint.checkpoint().to_string().as_bytes());
 }

@@ -40,10 +40,7 @@ pub fn decode_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> 
     check_width(usize::from(width))?;
     let (entries, rest) = take_entries(bytes, width)?;
     if !rest.is_empty() {
-        return Err(TileError::BundleTrailing {
-            extra: rest.len(),
-            width,
-        });
+        return Err(TileError::BundleTrailing { extra: rest.len(), width });
     }
     Ok(entries)
 }

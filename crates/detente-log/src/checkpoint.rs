@@ -132,10 +132,7 @@ impl TrustedLog {
     /// # Errors
     /// [`CheckpointError::Origin`] when the name is longer than an origin may be.
     pub fn from_key(key: VerifierKey) -> Result<Self, CheckpointError> {
-        Ok(Self {
-            origin: Origin::new(key.name().as_str())?,
-            keys: vec![key],
-        })
+        Ok(Self { origin: Origin::new(key.name().as_str())?, keys: vec![key] })
     }
 
     /// Name of the log.
@@ -163,11 +160,7 @@ impl CheckpointBody {
     /// A body without extension lines.
     #[must_use]
     pub fn new(origin: Origin, head: TreeHead) -> Self {
-        Self {
-            origin,
-            head,
-            extensions: Vec::new(),
-        }
+        Self { origin, head, extensions: Vec::new() }
     }
 
     /// Adds extension lines, which tlog-checkpoint does not recommend.
@@ -216,11 +209,7 @@ impl CheckpointBody {
             }
             extensions.push(extension.to_owned());
         }
-        Ok(Self {
-            origin,
-            head: TreeHead { size, root },
-            extensions,
-        })
+        Ok(Self { origin, head: TreeHead { size, root }, extensions })
     }
 
     /// Signs the body. That it is consistent with every body signed before is for the caller: a log
@@ -234,26 +223,15 @@ impl CheckpointBody {
             return Err(CheckpointError::EmptyRoot);
         }
         let note = Note::sign(&self.to_string(), signers).map_err(CheckpointError::Note)?;
-        Ok(Checkpoint {
-            body: self.clone(),
-            note,
-        })
+        Ok(Checkpoint { body: self.clone(), note })
     }
 }
 
 impl fmt::Display for CheckpointBody {
     /// The note text.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            out,
-            "{}\n{}\n{}",
-            self.origin,
-            self.head.size,
-            self.head.root.to_base64()
-        )?;
-        self.extensions
-            .iter()
-            .try_for_each(|line| writeln!(out, "{line}"))
+        writeln!(out, "{}\n{}\n{}", self.origin, self.head.size, self.head.root.to_base64())?;
+        self.extensions.iter().try_for_each(|line| writeln!(out, "{line}"))
     }
 }
 
@@ -308,12 +286,8 @@ impl Checkpoint {
         if self.body.origin != log.origin {
             return Err(CheckpointError::OriginMismatch);
         }
-        self.note
-            .verified_signers(&log.keys)
-            .map_err(CheckpointError::Note)?;
-        Ok(VerifiedCheckpoint {
-            checkpoint: self.clone(),
-        })
+        self.note.verified_signers(&log.keys).map_err(CheckpointError::Note)?;
+        Ok(VerifiedCheckpoint { checkpoint: self.clone() })
     }
 }
 
@@ -388,16 +362,12 @@ impl VerifiedCheckpoint {
         key: &CosignerKey,
     ) -> Result<Cosignature, CosignError> {
         let found = verify_cosignatures(self.text(), answer, std::slice::from_ref(key))?;
-        let cosignature = found.into_iter().next().ok_or(CosignError::Missing {
-            name: key.name().clone(),
-        })?;
-        let line =
-            answer
-                .iter()
-                .find(|line| key.0.is_named_by(line))
-                .ok_or(CosignError::Missing {
-                    name: key.name().clone(),
-                })?;
+        let cosignature =
+            found.into_iter().next().ok_or(CosignError::Missing { name: key.name().clone() })?;
+        let line = answer
+            .iter()
+            .find(|line| key.0.is_named_by(line))
+            .ok_or(CosignError::Missing { name: key.name().clone() })?;
         let note = &mut self.checkpoint.note;
         note.retain_lines(|old| !key.0.is_named_by(old));
         note.push_line(line.clone()).map_err(CosignError::Note)?;

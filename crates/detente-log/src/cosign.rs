@@ -176,22 +176,11 @@ impl CosignerKey {
 
     /// Checks one line over a checkpoint's text.
     fn verify(&self, text: &str, line: &SignatureLine) -> Result<Cosignature, CosignError> {
-        let invalid = || CosignError::Invalid {
-            name: self.name().clone(),
-        };
-        let (seconds, signature) = line
-            .signature()
-            .split_first_chunk::<8>()
-            .ok_or_else(invalid)?;
+        let invalid = || CosignError::Invalid { name: self.name().clone() };
+        let (seconds, signature) = line.signature().split_first_chunk::<8>().ok_or_else(invalid)?;
         let time = CosignTime::new(u64::from_be_bytes(*seconds)).map_err(|_| invalid())?;
-        self.0
-            .key
-            .verify(message(time, text).as_bytes(), signature)
-            .map_err(|_| invalid())?;
-        Ok(Cosignature {
-            name: self.name().clone(),
-            time,
-        })
+        self.0.key.verify(message(time, text).as_bytes(), signature).map_err(|_| invalid())?;
+        Ok(Cosignature { name: self.name().clone(), time })
     }
 }
 
@@ -233,10 +222,7 @@ pub(crate) fn verify_cosignatures(
         let name = || key.name().clone();
         // The message does not commit to the name: one public key under two names would count one
         // cosigner twice.
-        if keys[..at]
-            .iter()
-            .any(|old| old.public_key() == key.public_key())
-        {
+        if keys[..at].iter().any(|old| old.public_key() == key.public_key()) {
             return Err(CosignError::AmbiguousKey { name: name() });
         }
         let mut mine = lines.iter().filter(|line| key.0.is_named_by(line));
@@ -285,11 +271,7 @@ impl Cosigner {
     pub fn new(name: KeyName, role: CosignerRole, seed: &[u8; 32]) -> Self {
         let key = SecretKey::from_seed(seed);
         let verifier = CosignerKey::new(name, key.public());
-        Self {
-            key,
-            verifier,
-            role,
-        }
+        Self { key, verifier, role }
     }
 
     /// The key that verifies what this one signs.
@@ -308,21 +290,12 @@ impl Cosigner {
         time: CosignTime,
     ) -> Result<SignatureLine, CosignError> {
         if permit.role != self.role {
-            return Err(CosignError::Role {
-                got: self.role,
-                want: permit.role,
-            });
+            return Err(CosignError::Role { got: self.role, want: permit.role });
         }
         let mut bytes = Vec::with_capacity(8 + SIGNATURE_LEN);
         bytes.extend_from_slice(&time.get().to_be_bytes());
-        let signature = self
-            .key
-            .sign(message(time, permit.checkpoint.text()).as_bytes());
+        let signature = self.key.sign(message(time, permit.checkpoint.text()).as_bytes());
         bytes.extend_from_slice(&signature);
-        Ok(SignatureLine::new(
-            self.verifier.name().clone(),
-            self.verifier.id(),
-            bytes,
-        ))
+        Ok(SignatureLine::new(self.verifier.name().clone(), self.verifier.id(), bytes))
     }
 }

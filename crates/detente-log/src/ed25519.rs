@@ -75,9 +75,8 @@ impl PublicKey {
     /// # Errors
     /// [`PublicKeyError`] names the fault.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PublicKeyError> {
-        let array: &[u8; Self::LEN] = bytes
-            .try_into()
-            .map_err(|_| PublicKeyError::Length { got: bytes.len() })?;
+        let array: &[u8; Self::LEN] =
+            bytes.try_into().map_err(|_| PublicKeyError::Length { got: bytes.len() })?;
         let key = VerifyingKey::from_bytes(array).map_err(|_| PublicKeyError::NotOnCurve)?;
         // The library decompresses y modulo p and ignores the sign of x = 0, so a point has several
         // accepted spellings. Its own compression has one.
@@ -104,18 +103,14 @@ impl PublicKey {
         let signature = Signature::from_slice(signature).map_err(|_| StrictEd25519Error)?;
         // Compares the encoding of the R it computed with the R given, hence R is canonical; and
         // refuses S above the order and R of small order.
-        self.0
-            .verify_strict(message, &signature)
-            .map_err(|_| StrictEd25519Error)
+        self.0.verify_strict(message, &signature).map_err(|_| StrictEd25519Error)
     }
 }
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("PublicKey(")?;
-        self.as_bytes()
-            .iter()
-            .try_for_each(|byte| write!(out, "{byte:02x}"))?;
+        self.as_bytes().iter().try_for_each(|byte| write!(out, "{byte:02x}"))?;
         out.write_str(")")
     }
 }

@@ -67,10 +67,7 @@ impl Hash {
     pub fn from_base64(text: &str) -> Result<Self, HashError> {
         let bytes = parse_base64(text).ok_or(HashError::Base64)?;
         let got = bytes.len();
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| HashError::Length { got })
+        bytes.try_into().map(Self).map_err(|_| HashError::Length { got })
     }
 
     /// Writes padded standard base64, 44 characters.
@@ -96,13 +93,7 @@ impl fmt::Debug for Hash {
 /// The hash of one entry: SHA-256 of 0x00 and the entry (RFC 6962 §2.1).
 #[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Hash {
-    Hash(
-        Sha256::new()
-            .chain_update([0x00])
-            .chain_update(entry)
-            .finalize()
-            .into(),
-    )
+    Hash(Sha256::new().chain_update([0x00]).chain_update(entry).finalize().into())
 }
 
 /// The hash of an inner node: SHA-256 of 0x01, left and right (RFC 6962 §2.1).

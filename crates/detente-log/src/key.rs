@@ -44,10 +44,7 @@ impl KeyName {
         if name.is_empty() {
             return Err(KeyNameError::Empty);
         }
-        if name
-            .chars()
-            .any(|c| c.is_whitespace() || c < ' ' || c == '+')
-        {
+        if name.chars().any(|c| c.is_whitespace() || c < ' ' || c == '+') {
             return Err(KeyNameError::Character);
         }
         Ok(Self(name.to_owned()))
@@ -202,10 +199,7 @@ impl Identity {
         let key = PublicKey::from_bytes(key).map_err(KeyError::PublicKey)?;
         let identity = Self::new(name, kind, key);
         if identity.id != id {
-            return Err(KeyError::IdMismatch {
-                got: id,
-                want: identity.id,
-            });
+            return Err(KeyError::IdMismatch { got: id, want: identity.id });
         }
         Ok(identity)
     }
@@ -224,9 +218,7 @@ impl Identity {
 
 /// Eight lowercase hex digits.
 fn parse_id(text: &str) -> Option<KeyId> {
-    let lower = text
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if text.len() != 8 || !lower {
         return None;
     }
@@ -311,10 +303,6 @@ impl NoteSigner {
     /// Signs a note text that was checked before.
     pub(crate) fn sign(&self, text: &str) -> SignatureLine {
         let signature = self.key.sign(text.as_bytes());
-        SignatureLine::new(
-            self.verifier.name().clone(),
-            self.verifier.id(),
-            signature.to_vec(),
-        )
+        SignatureLine::new(self.verifier.name().clone(), self.verifier.id(), signature.to_vec())
     }
 }

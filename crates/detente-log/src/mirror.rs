@@ -162,10 +162,7 @@ impl Commit {
 
     /// To be called after the mirror checkpoint is durable. Gives the state and the permit.
     pub fn persisted(self) -> (Mirror, MayCosign) {
-        (
-            self.mirror,
-            MayCosign::new(self.checkpoint, CosignerRole::Mirror),
-        )
+        (self.mirror, MayCosign::new(self.checkpoint, CosignerRole::Mirror))
     }
 }
 
@@ -174,13 +171,7 @@ impl Mirror {
     #[must_use]
     pub fn new(log: TrustedLog) -> Self {
         let (pending, committed, tail) = (Vec::new(), None, Vec::new());
-        Self {
-            log,
-            pending,
-            committed,
-            edge: RightEdge::empty(),
-            tail,
-        }
+        Self { log, pending, committed, edge: RightEdge::empty(), tail }
     }
 
     /// A mirror from its stored parts, all of which are checked against each other.
@@ -190,39 +181,18 @@ impl Mirror {
     pub fn restore(log: TrustedLog, parts: MirrorParts) -> Result<Self, MirrorError> {
         let verify =
             |stored: &Checkpoint| stored.verify(&log).map_err(MirrorError::StoredCheckpoint);
-        let pending = parts
-            .pending
-            .iter()
-            .map(verify)
-            .collect::<Result<Vec<_>, _>>()?;
+        let pending = parts.pending.iter().map(verify).collect::<Result<Vec<_>, _>>()?;
         let committed = parts.committed.as_ref().map(verify).transpose()?;
-        let mirror = Self {
-            log,
-            pending,
-            committed,
-            edge: parts.edge,
-            tail: parts.tail,
-        };
-        if mirror.is_coherent() {
-            Ok(mirror)
-        } else {
-            Err(MirrorError::StoredState)
-        }
+        let mirror = Self { log, pending, committed, edge: parts.edge, tail: parts.tail };
+        if mirror.is_coherent() { Ok(mirror) } else { Err(MirrorError::StoredState) }
     }
 
     /// What to store.
     #[must_use]
     pub fn parts(&self) -> MirrorParts {
         MirrorParts {
-            pending: self
-                .pending
-                .iter()
-                .map(|known| known.checkpoint().clone())
-                .collect(),
-            committed: self
-                .committed
-                .as_ref()
-                .map(|known| known.checkpoint().clone()),
+            pending: self.pending.iter().map(|known| known.checkpoint().clone()).collect(),
+            committed: self.committed.as_ref().map(|known| known.checkpoint().clone()),
             edge: self.edge.clone(),
             tail: self.tail.clone(),
         }
@@ -232,14 +202,8 @@ impl Mirror {
     fn is_coherent(&self) -> bool {
         let next = self.edge.size();
         let sizes = self.pending.iter().map(|known| known.head().size);
-        let newest = self
-            .pending
-            .last()
-            .map_or(TreeSize::ZERO, |known| known.head().size);
-        let committed = self
-            .committed
-            .as_ref()
-            .map_or(TreeSize::ZERO, |known| known.head().size);
+        let newest = self.pending.last().map_or(TreeSize::ZERO, |known| known.head().size);
+        let committed = self.committed.as_ref().map_or(TreeSize::ZERO, |known| known.head().size);
         let within = next.get() % u64::from(TILE_WIDTH);
         let low_peaks = within.count_ones() as usize;
         let peaks = self.edge.peaks();
@@ -289,16 +253,10 @@ impl Mirror {
     /// `end` again while that is still of use, so that the client keeps its proofs.
     #[must_use]
     pub fn info(&self, end: TreeSize) -> MirrorInfo {
-        let newest = self
-            .pending()
-            .map_or(TreeSize::ZERO, |known| known.head().size);
+        let newest = self.pending().map_or(TreeSize::ZERO, |known| known.head().size);
         let keep = end >= self.next_entry() && self.known(end).is_some();
         let size = if keep { end } else { newest };
-        MirrorInfo {
-            size,
-            next: self.next_entry(),
-            ticket: Vec::new(),
-        }
+        MirrorInfo { size, next: self.next_entry(), ticket: Vec::new() }
     }
 
     /// The state with a newer pending checkpoint, by the rules of a witness; to be persisted before
@@ -308,16 +266,10 @@ impl Mirror {
     /// # Errors
     /// [`Refusal`], with the status to answer.
     pub fn add_checkpoint(&self, request: &AddCheckpoint) -> Result<Self, Refusal> {
-        let recorded = self
-            .pending()
-            .map_or(TreeHead::EMPTY, |known| *known.head());
+        let recorded = self.pending().map_or(TreeHead::EMPTY, |known| *known.head());
         let checkpoint = decide(Some(&self.log), &recorded, request)?.into_checkpoint();
         let mut next = self.clone();
-        if next
-            .pending
-            .last()
-            .is_some_and(|last| last.head() == checkpoint.head())
-        {
+        if next.pending.last().is_some_and(|last| last.head() == checkpoint.head()) {
             next.pending.pop();
         }
         next.pending.push(checkpoint);
@@ -329,11 +281,7 @@ impl Mirror {
 
     /// The known checkpoint of this size.
     fn known(&self, size: TreeSize) -> Option<&VerifiedCheckpoint> {
-        self.pending
-            .iter()
-            .rev()
-            .chain(&self.committed)
-            .find(|known| known.head().size == size)
+        self.pending.iter().rev().chain(&self.committed).find(|known| known.head().size == size)
     }
 
     /// Admits an upload. Its entries may begin at the next entry, or before it within the same
@@ -350,20 +298,14 @@ impl Mirror {
         }
         let conflict = || MirrorError::Conflict(self.info(header.end));
         let checkpoint = self.known(header.end).ok_or_else(conflict)?.clone();
-        let committed = self
-            .committed
-            .as_ref()
-            .map_or(TreeSize::ZERO, |known| known.head().size);
+        let committed = self.committed.as_ref().map_or(TreeSize::ZERO, |known| known.head().size);
         let start = header.start.get();
         let empty = start == header.end.get();
         let too_early = !empty && start < self.bundle_start();
         if header.end < committed || start > self.next_entry().get() || too_early {
             return Err(conflict());
         }
-        Ok(Upload {
-            checkpoint,
-            next: start,
-        })
+        Ok(Upload { checkpoint, next: start })
     }
 
     /// First entry of the bundle in which the next entry falls.
@@ -384,26 +326,17 @@ impl Mirror {
         package: &Package<'_>,
     ) -> Result<Accepted, MirrorError> {
         let got = package.entries().len();
-        let range = upload
-            .next_package()
-            .ok_or(MirrorError::Entries { got, want: 0 })?;
+        let range = upload.next_package().ok_or(MirrorError::Entries { got, want: 0 })?;
         if got != usize::from(range.width()) {
-            return Err(MirrorError::Entries {
-                got,
-                want: range.width(),
-            });
+            return Err(MirrorError::Entries { got, want: range.width() });
         }
         let start = range.start().get();
         let next = self.next_entry().get();
         if start > next {
-            return Err(MirrorError::Conflict(
-                self.info(upload.checkpoint.head().size),
-            ));
+            return Err(MirrorError::Conflict(self.info(upload.checkpoint.head().size)));
         }
         let conflict = || MirrorError::Conflict(self.info(upload.checkpoint.head().size));
-        let held = self
-            .held_before(start, range.bundle_start())
-            .ok_or_else(conflict)?;
+        let held = self.held_before(start, range.bundle_start()).ok_or_else(conflict)?;
         let leaves: Vec<Hash> = package.leaves().collect();
         let mut subtree = RootBuilder::new();
         for leaf in held.iter().chain(&leaves) {
@@ -458,12 +391,7 @@ impl Mirror {
             checkpoint: upload.checkpoint.clone(),
             next: upload.next + leaves.len() as u64,
         };
-        Ok(Accepted {
-            mirror,
-            upload,
-            known,
-            append,
-        })
+        Ok(Accepted { mirror, upload, known, append })
     }
 
     /// Ends an upload: its checkpoint becomes the mirror checkpoint. `durable` is how many entries
@@ -476,30 +404,17 @@ impl Mirror {
         let head = upload.checkpoint.head();
         let held = self.next_entry().min(durable);
         if held < head.size {
-            return Err(MirrorError::NotDurable {
-                durable: held,
-                size: head.size,
-            });
+            return Err(MirrorError::NotDurable { durable: held, size: head.size });
         }
-        if self
-            .known(head.size)
-            .is_none_or(|known| known.head() != head)
-        {
+        if self.known(head.size).is_none_or(|known| known.head() != head) {
             return Err(MirrorError::Conflict(self.info(head.size)));
         }
-        if self
-            .committed
-            .as_ref()
-            .is_some_and(|known| known.head().size > head.size)
-        {
+        if self.committed.as_ref().is_some_and(|known| known.head().size > head.size) {
             return Err(MirrorError::Conflict(self.info(head.size)));
         }
         let mut mirror = self.clone();
         mirror.committed = Some(upload.checkpoint.clone());
-        Ok(Commit {
-            mirror,
-            checkpoint: upload.checkpoint.clone(),
-        })
+        Ok(Commit { mirror, checkpoint: upload.checkpoint.clone() })
     }
 }
 

@@ -118,11 +118,7 @@ pub struct SignatureLine {
 
 impl SignatureLine {
     pub(crate) fn new(name: KeyName, id: KeyId, signature: Vec<u8>) -> Self {
-        Self {
-            name,
-            id,
-            signature,
-        }
+        Self { name, id, signature }
     }
 
     /// Name that the line claims.
@@ -152,11 +148,7 @@ impl SignatureLine {
         if signature.is_empty() {
             return None;
         }
-        Some(Self {
-            name,
-            id: KeyId::from_bytes(*id),
-            signature: signature.to_vec(),
-        })
+        Some(Self { name, id: KeyId::from_bytes(*id), signature: signature.to_vec() })
     }
 }
 
@@ -196,11 +188,7 @@ pub fn parse_signature_lines(bytes: &[u8]) -> Result<Vec<SignatureLine>, NoteErr
         let number = lines.len() + 1;
         lines.push(SignatureLine::parse(line).ok_or(NoteError::SignatureLine { line: number })?);
     }
-    if lines.is_empty() {
-        Err(NoteError::Structure)
-    } else {
-        Ok(lines)
-    }
+    if lines.is_empty() { Err(NoteError::Structure) } else { Ok(lines) }
 }
 
 /// Writes signature lines as a cosigner's response body.
@@ -226,10 +214,7 @@ impl Note {
         let split = whole.rfind("\n\n").ok_or(NoteError::Structure)?;
         let (text, rest) = whole.split_at(split + 1);
         let lines = parse_signature_lines(&rest.as_bytes()[1..])?;
-        Ok(Self {
-            text: text.to_owned(),
-            lines,
-        })
+        Ok(Self { text: text.to_owned(), lines })
     }
 
     /// Signs a text, which must end in a newline and hold no other control character.
@@ -245,27 +230,16 @@ impl Note {
             NoteError::Control => NoteError::Text,
             other => other,
         })?;
-        let mut note = Self {
-            text: text.to_owned(),
-            lines: Vec::new(),
-        };
+        let mut note = Self { text: text.to_owned(), lines: Vec::new() };
         for signer in signers {
             note.push_line(signer.sign(text))?;
         }
-        if note.lines.is_empty() {
-            Err(NoteError::Unsigned)
-        } else {
-            Ok(note)
-        }
+        if note.lines.is_empty() { Err(NoteError::Unsigned) } else { Ok(note) }
     }
 
     /// Adds a line by a key that has none yet.
     pub(crate) fn push_line(&mut self, line: SignatureLine) -> Result<(), NoteError> {
-        if self
-            .lines
-            .iter()
-            .any(|old| old.name == line.name && old.id == line.id)
-        {
+        if self.lines.iter().any(|old| old.name == line.name && old.id == line.id) {
             return Err(NoteError::Duplicate { name: line.name });
         }
         if self.lines.len() == MAX_SIGNATURES {
@@ -304,24 +278,15 @@ impl Note {
     /// [`NoteError`] names the fault.
     pub fn verify(self, keys: &[VerifierKey]) -> Result<VerifiedNote, NoteError> {
         let signers = self.verified_signers(keys)?;
-        Ok(VerifiedNote {
-            note: self,
-            signers,
-        })
+        Ok(VerifiedNote { note: self, signers })
     }
 
     /// The keys that signed, in the order of `keys`; never none.
     pub(crate) fn verified_signers(&self, keys: &[VerifierKey]) -> Result<Vec<KeyName>, NoteError> {
         let mut signers = Vec::new();
         for (at, key) in keys.iter().enumerate() {
-            if keys[..at]
-                .iter()
-                .any(|old| old.name() == key.name() && old.id() == key.id())
-            {
-                return Err(NoteError::AmbiguousKey {
-                    name: key.name().clone(),
-                    id: key.id(),
-                });
+            if keys[..at].iter().any(|old| old.name() == key.name() && old.id() == key.id()) {
+                return Err(NoteError::AmbiguousKey { name: key.name().clone(), id: key.id() });
             }
             let mut found = self.lines.iter().filter(|line| key.0.is_named_by(line));
             let Some(line) = found.next() else { continue };
@@ -329,15 +294,10 @@ impl Note {
             if found.next().is_some() {
                 return Err(NoteError::Duplicate { name: name() });
             }
-            key.verify(&self.text, line)
-                .map_err(|_| NoteError::Invalid { name: name() })?;
+            key.verify(&self.text, line).map_err(|_| NoteError::Invalid { name: name() })?;
             signers.push(name());
         }
-        if signers.is_empty() {
-            Err(NoteError::Unsigned)
-        } else {
-            Ok(signers)
-        }
+        if signers.is_empty() { Err(NoteError::Unsigned) } else { Ok(signers) }
     }
 }
 

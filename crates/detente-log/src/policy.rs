@@ -122,10 +122,7 @@ enum Rule {
     /// The witness of that position.
     Witness(usize),
     /// At least `threshold` of the rules at these positions.
-    Group {
-        threshold: usize,
-        members: Vec<usize>,
-    },
+    Group { threshold: usize, members: Vec<usize> },
 }
 
 /// A policy that was read.
@@ -180,11 +177,7 @@ impl Policy {
         for line in lines.split(|byte| *byte == b'\n') {
             reader.read_line(line)?;
         }
-        if reader.quorums == 1 {
-            Ok(reader.policy)
-        } else {
-            Err(PolicyError::Quorum)
-        }
+        if reader.quorums == 1 { Ok(reader.policy) } else { Err(PolicyError::Quorum) }
     }
 
     /// The logs listed.
@@ -236,10 +229,7 @@ impl Policy {
                 Rule::Witness(at) => cosigned.get(*at).is_some_and(Option::is_some),
                 Rule::Group { threshold, members } => {
                     // A group's members come before it, so their verdicts exist.
-                    members
-                        .iter()
-                        .filter(|member| met.get(**member) == Some(&true))
-                        .count()
+                    members.iter().filter(|member| met.get(**member) == Some(&true)).count()
                         >= *threshold
                 }
             };
@@ -248,10 +238,7 @@ impl Policy {
         if self.quorum.is_some_and(|rule| met.get(rule) != Some(&true)) {
             return Err(PolicyError::QuorumNotMet);
         }
-        Ok(PolicyVerdict {
-            checkpoint,
-            cosignatures: cosigned.into_iter().flatten().collect(),
-        })
+        Ok(PolicyVerdict { checkpoint, cosignatures: cosigned.into_iter().flatten().collect() })
     }
 }
 
@@ -288,11 +275,8 @@ impl<'a> Reader<'a> {
         let line = self.line;
         let key = VerifierKey::parse(self.text(key)?)
             .map_err(|source| PolicyError::Key { line, source })?;
-        let repeats = |log: &TrustedLog| {
-            log.keys()
-                .iter()
-                .any(|old| old.public_key() == key.public_key())
-        };
+        let repeats =
+            |log: &TrustedLog| log.keys().iter().any(|old| old.public_key() == key.public_key());
         if self.policy.logs.iter().any(repeats) {
             return Err(PolicyError::Duplicate { line });
         }
@@ -308,12 +292,7 @@ impl<'a> Reader<'a> {
         let line = self.line;
         let key = CosignerKey::parse(self.text(key)?)
             .map_err(|source| PolicyError::Key { line, source })?;
-        if self
-            .policy
-            .witnesses
-            .iter()
-            .any(|old| old.public_key() == key.public_key())
-        {
+        if self.policy.witnesses.iter().any(|old| old.public_key() == key.public_key()) {
             return Err(PolicyError::Duplicate { line });
         }
         if self.policy.witnesses.len() == MAX_POLICY_LINES_PER_KIND {
@@ -362,11 +341,7 @@ impl<'a> Reader<'a> {
 
     fn read_quorum(&mut self, name: &'a [u8]) -> Result<(), PolicyError> {
         self.quorums += 1;
-        self.policy.quorum = if name == b"none" {
-            None
-        } else {
-            Some(self.position(name)?)
-        };
+        self.policy.quorum = if name == b"none" { None } else { Some(self.position(name)?) };
         Ok(())
     }
 

@@ -189,11 +189,7 @@ impl Subtree {
         let length = end.checked_sub(start).ok_or(wrong)?;
         // `end` is below 2^63, so the power of two exists.
         let ceiling = length.checked_next_power_of_two().ok_or(wrong)?;
-        if start & (ceiling - 1) == 0 {
-            Ok(Self { start, end })
-        } else {
-            Err(wrong)
-        }
+        if start & (ceiling - 1) == 0 { Ok(Self { start, end }) } else { Err(wrong) }
     }
 
     /// First leaf.
@@ -292,10 +288,7 @@ pub fn prove_consistency<R: HashReader>(
     new: TreeSize,
 ) -> Result<ConsistencyProof, ProveError<R::Error>> {
     check_growth(old, new).map_err(ProveError::Request)?;
-    let subtree = Subtree {
-        start: 0,
-        end: old.get(),
-    };
+    let subtree = Subtree { start: 0, end: old.get() };
     ConsistencyProof::new(prove(reader, &subtree, new)?).map_err(ProveError::Request)
 }
 
@@ -315,24 +308,15 @@ pub fn prove_subtree<R: HashReader>(
 /// The subtree that is one leaf.
 fn leaf_subtree(index: LeafIndex, size: TreeSize) -> Result<Subtree, ProofError> {
     if !size.contains(index) {
-        return Err(ProofError::IndexOutside {
-            index: index.get(),
-            size: size.get(),
-        });
+        return Err(ProofError::IndexOutside { index: index.get(), size: size.get() });
     }
-    Ok(Subtree {
-        start: index.get(),
-        end: index.get() + 1,
-    })
+    Ok(Subtree { start: index.get(), end: index.get() + 1 })
 }
 
 /// Refuses a tree that shrinks.
 fn check_growth(old: TreeSize, new: TreeSize) -> Result<(), ProofError> {
     if old > new {
-        return Err(ProofError::Shrinks {
-            old: old.get(),
-            new: new.get(),
-        });
+        return Err(ProofError::Shrinks { old: old.get(), new: new.get() });
     }
     Ok(())
 }
@@ -356,15 +340,7 @@ impl ConsistencyProof {
     /// [`ProofError`] names the fault.
     pub fn verify(&self, old: &TreeHead, new: &TreeHead) -> Result<(), ProofError> {
         check_growth(old.size, new.size)?;
-        verify(
-            &self.0,
-            &Subtree {
-                start: 0,
-                end: old.size.get(),
-            },
-            &old.root,
-            new,
-        )
+        verify(&self.0, &Subtree { start: 0, end: old.size.get() }, &old.root, new)
     }
 }
 
@@ -399,17 +375,10 @@ fn verify(
     }
     let want = proof_ranges(subtree, head.size.get()).len();
     if proof.len() != want {
-        return Err(ProofError::Length {
-            got: proof.len(),
-            want,
-        });
+        return Err(ProofError::Length { got: proof.len(), want });
     }
     if subtree.start == subtree.end {
-        return if *hash == Hash::EMPTY_ROOT {
-            Ok(())
-        } else {
-            Err(ProofError::EmptyRoot)
-        };
+        return if *hash == Hash::EMPTY_ROOT { Ok(()) } else { Err(ProofError::EmptyRoot) };
     }
     // Step 3; no underflow: start < end <= size.
     let (mut fnode, mut snode, mut tnode) = (subtree.start, subtree.end - 1, head.size.get() - 1);
@@ -421,19 +390,13 @@ fn verify(
     let mut rest = proof.iter();
     let mut sr = *hash;
     if fnode != snode {
-        sr = *rest.next().ok_or(ProofError::Length {
-            got: proof.len(),
-            want,
-        })?;
+        sr = *rest.next().ok_or(ProofError::Length { got: proof.len(), want })?;
     }
     let mut fr = sr;
     // Step 8.
     for c in rest {
         if tnode == 0 {
-            return Err(ProofError::Length {
-                got: proof.len(),
-                want,
-            });
+            return Err(ProofError::Length { got: proof.len(), want });
         }
         if snode & 1 == 1 || snode == tnode {
             if fnode < snode {
@@ -450,19 +413,12 @@ fn verify(
     }
     // Step 9.
     if tnode != 0 {
-        return Err(ProofError::Length {
-            got: proof.len(),
-            want,
-        });
+        return Err(ProofError::Length { got: proof.len(), want });
     }
     if fr != *hash {
         return Err(ProofError::OldRoot);
     }
-    if sr != head.root {
-        Err(ProofError::Root)
-    } else {
-        Ok(())
-    }
+    if sr != head.root { Err(ProofError::Root) } else { Ok(()) }
 }
 
 #[cfg(test)]

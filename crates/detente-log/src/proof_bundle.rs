@@ -99,12 +99,7 @@ impl ProofBundle {
     /// Puts a bundle together without verifying it.
     #[must_use]
     pub fn new(index: LeafIndex, proof: InclusionProof, checkpoint: Checkpoint) -> Self {
-        Self {
-            extra: None,
-            index,
-            proof,
-            checkpoint,
-        }
+        Self { extra: None, index, proof, checkpoint }
     }
 
     /// Adds opaque data that nothing authenticates.
@@ -141,9 +136,7 @@ impl ProofBundle {
             extra = Some(decoded);
             line = take_line(&mut rest).ok_or(ProofBundleError::Structure)?;
         }
-        let index = line
-            .strip_prefix("index ")
-            .ok_or(ProofBundleError::Structure)?;
+        let index = line.strip_prefix("index ").ok_or(ProofBundleError::Structure)?;
         let index = LeafIndex::parse(index).map_err(ProofBundleError::Index)?;
         let hashes = take_hash_lines(&mut rest).map_err(|error| match error {
             RequestError::Hash { source, .. } => ProofBundleError::Hash(source),
@@ -153,12 +146,7 @@ impl ProofBundle {
         let proof = InclusionProof::new(hashes).map_err(ProofBundleError::Proof)?;
         let checkpoint =
             Checkpoint::parse(rest.as_bytes()).map_err(ProofBundleError::Checkpoint)?;
-        Ok(Self {
-            extra,
-            index,
-            proof,
-            checkpoint,
-        })
+        Ok(Self { extra, index, proof, checkpoint })
     }
 
     /// Opaque data that nothing authenticates.
@@ -190,13 +178,8 @@ impl ProofBundle {
         leaf: &Hash,
         log: &TrustedLog,
     ) -> Result<VerifiedCheckpoint, ProofBundleError> {
-        let verified = self
-            .checkpoint
-            .verify(log)
-            .map_err(ProofBundleError::Checkpoint)?;
-        self.proof
-            .verify(self.index, leaf, verified.head())
-            .map_err(ProofBundleError::Proof)?;
+        let verified = self.checkpoint.verify(log).map_err(ProofBundleError::Checkpoint)?;
+        self.proof.verify(self.index, leaf, verified.head()).map_err(ProofBundleError::Proof)?;
         Ok(verified)
     }
 }
@@ -209,10 +192,7 @@ impl fmt::Display for ProofBundle {
             writeln!(out, "extra {}", to_base64(extra))?;
         }
         writeln!(out, "index {}", self.index)?;
-        self.proof
-            .hashes()
-            .iter()
-            .try_for_each(|hash| writeln!(out, "{}", hash.to_base64()))?;
+        self.proof.hashes().iter().try_for_each(|hash| writeln!(out, "{}", hash.to_base64()))?;
         write!(out, "\n{}", self.checkpoint)
     }
 }

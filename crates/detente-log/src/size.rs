@@ -53,11 +53,7 @@ impl TreeSize {
     /// # Errors
     /// [`NumberError::TooLarge`] above [`TreeSize::MAX`].
     pub fn new(leaves: u64) -> Result<Self, NumberError> {
-        if leaves > Self::MAX.0 {
-            Err(NumberError::TooLarge)
-        } else {
-            Ok(Self(leaves))
-        }
+        if leaves > Self::MAX.0 { Err(NumberError::TooLarge) } else { Ok(Self(leaves)) }
     }
 
     /// Reads the strict decimal spelling.
@@ -148,10 +144,7 @@ pub struct TreeHead {
 
 impl TreeHead {
     /// The head of the empty tree.
-    pub const EMPTY: Self = Self {
-        size: TreeSize::ZERO,
-        root: Hash::EMPTY_ROOT,
-    };
+    pub const EMPTY: Self = Self { size: TreeSize::ZERO, root: Hash::EMPTY_ROOT };
 
     /// False for a head of size zero whose root is not that of the empty tree.
     #[must_use]

@@ -51,10 +51,7 @@ impl HashReader for MemTree {
     type Error = NoNode;
 
     fn read_hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, NoNode> {
-        nodes
-            .iter()
-            .map(|node| self.nodes.get(node).copied().ok_or(NoNode))
-            .collect()
+        nodes.iter().map(|node| self.nodes.get(node).copied().ok_or(NoNode)).collect()
     }
 }
 
@@ -69,11 +66,7 @@ impl TileReader for MemTiles {
         Ok(tiles
             .iter()
             .map(|tile| {
-                let bytes = self
-                    .0
-                    .get(&(tile.level(), tile.index()))
-                    .cloned()
-                    .unwrap_or_default();
+                let bytes = self.0.get(&(tile.level(), tile.index())).cloned().unwrap_or_default();
                 bytes.into_iter().take(tile.byte_len()).collect()
             })
             .collect())
@@ -82,11 +75,7 @@ impl TileReader for MemTiles {
 
 /// An entry whose length and bytes depend on its index.
 pub(crate) fn entry(index: u64) -> Vec<u8> {
-    format!(
-        "entry {index} {}",
-        "x".repeat(usize::try_from(index % 40).unwrap())
-    )
-    .into_bytes()
+    format!("entry {index} {}", "x".repeat(usize::try_from(index % 40).unwrap())).into_bytes()
 }
 
 pub(crate) fn size(leaves: u64) -> TreeSize {
@@ -112,13 +101,7 @@ pub(crate) fn checkpoint(tree: &MemTree, leaves: u64) -> VerifiedCheckpoint {
 
 /// A checkpoint with any root.
 pub(crate) fn signed(leaves: u64, root: Hash) -> VerifiedCheckpoint {
-    let head = crate::size::TreeHead {
-        size: size(leaves),
-        root,
-    };
+    let head = crate::size::TreeHead { size: size(leaves), root };
     let body = CheckpointBody::new(Origin::new(ORIGIN).unwrap(), head);
-    body.sign(&[&log_signer()])
-        .unwrap()
-        .verify(&trusted_log())
-        .unwrap()
+    body.sign(&[&log_signer()]).unwrap().verify(&trusted_log()).unwrap()
 }

@@ -122,11 +122,7 @@ impl Tile {
             return Err(TileError::Level { got: level });
         }
         check_width(usize::from(width))?;
-        Ok(Self {
-            level,
-            index,
-            width,
-        })
+        Ok(Self { level, index, width })
     }
 
     /// Level of the tile; its hashes cover 256^level leaves each.
@@ -170,9 +166,7 @@ impl Tile {
     /// # Errors
     /// [`TileError::Path`] for anything else.
     pub fn from_path(path: &str) -> Result<Self, TileError> {
-        let rest = bounded(path)?
-            .strip_prefix("tile/")
-            .ok_or(TileError::Path)?;
+        let rest = bounded(path)?.strip_prefix("tile/").ok_or(TileError::Path)?;
         let (level, rest) = rest.split_once('/').ok_or(TileError::Path)?;
         let level = parse_decimal(level).map_err(|_| TileError::Path)?;
         let level = u8::try_from(level).map_err(|_| TileError::Path)?;
@@ -192,11 +186,7 @@ impl Tile {
         }
         let index = (end - 1) / u64::from(TILE_WIDTH);
         let width = (hashes - index * u64::from(TILE_WIDTH)).min(u64::from(TILE_WIDTH));
-        Some(Self {
-            level,
-            index,
-            width: u16::try_from(width).ok()?,
-        })
+        Some(Self { level, index, width: u16::try_from(width).ok()? })
     }
 }
 
@@ -240,9 +230,7 @@ impl EntryTile {
     /// # Errors
     /// [`TileError::Path`] for anything else.
     pub fn from_path(path: &str) -> Result<Self, TileError> {
-        let rest = bounded(path)?
-            .strip_prefix("tile/entries/")
-            .ok_or(TileError::Path)?;
+        let rest = bounded(path)?.strip_prefix("tile/entries/").ok_or(TileError::Path)?;
         let (index, width) = parse_index_path(rest)?;
         Self::new(index, width).map_err(|_| TileError::Path)
     }
@@ -250,11 +238,7 @@ impl EntryTile {
 
 /// Refuses a path that is too long to name a tile.
 fn bounded(path: &str) -> Result<&str, TileError> {
-    if path.len() > MAX_PATH_BYTES {
-        Err(TileError::Path)
-    } else {
-        Ok(path)
-    }
+    if path.len() > MAX_PATH_BYTES { Err(TileError::Path) } else { Ok(path) }
 }
 
 /// `x001/x234/067` and, for a partial tile, `.p/<width>`.
@@ -301,11 +285,7 @@ fn parse_index_path(text: &str) -> Result<(u64, u16), TileError> {
             .ok_or(TileError::Path)?;
     }
     // A needless leading `x000` is another spelling of the same index.
-    if index_path(index, width) == text {
-        Ok((index, width))
-    } else {
-        Err(TileError::Path)
-    }
+    if index_path(index, width) == text { Ok((index, width)) } else { Err(TileError::Path) }
 }
 
 /// The tiles of a tree of `new` leaves that a tree of `old` leaves lacks or has narrower, by level,
@@ -316,11 +296,7 @@ pub fn tiles_changed(old: TreeSize, new: TreeSize) -> impl Iterator<Item = Tile>
             let shift = u32::from(level) * u32::from(TILE_HEIGHT);
             let hashes = new.get().checked_shr(shift).filter(|hashes| *hashes > 0)?;
             let before = old.get().checked_shr(shift).unwrap_or(0);
-            Some(spans(before, hashes).map(move |(index, width)| Tile {
-                level,
-                index,
-                width,
-            }))
+            Some(spans(before, hashes).map(move |(index, width)| Tile { level, index, width }))
         })
         .flatten()
 }
@@ -334,11 +310,7 @@ pub fn entry_tiles_changed(old: TreeSize, new: TreeSize) -> impl Iterator<Item =
 fn spans(before: u64, after: u64) -> impl Iterator<Item = (u64, u16)> {
     let width = u64::from(TILE_WIDTH);
     let first = before / width;
-    let end = if after > before {
-        after.div_ceil(width)
-    } else {
-        first
-    };
+    let end = if after > before { after.div_ceil(width) } else { first };
     (first..end).map(move |index| {
         let hashes = (after - index * width).min(width);
         (index, u16::try_from(hashes).unwrap_or(TILE_WIDTH))
@@ -375,10 +347,7 @@ impl TileWrite {
     pub fn bytes_after(&self, before: &[u8]) -> Result<Vec<u8>, TileError> {
         let want = usize::from(self.offset) * Hash::LEN;
         if before.len() != want {
-            return Err(TileError::TileLength {
-                got: before.len(),
-                want,
-            });
+            return Err(TileError::TileLength { got: before.len(), want });
         }
         let mut bytes = before.to_vec();
         bytes.extend_from_slice(&encode_tile(&self.hashes));
@@ -399,10 +368,7 @@ pub fn encode_tile(hashes: &[Hash]) -> Vec<u8> {
 pub fn decode_tile(tile: &Tile, bytes: &[u8]) -> Result<Vec<Hash>, TileError> {
     let (hashes, rest) = bytes.as_chunks::<{ Hash::LEN }>();
     if !rest.is_empty() || hashes.len() != usize::from(tile.width) {
-        return Err(TileError::TileLength {
-            got: bytes.len(),
-            want: tile.byte_len(),
-        });
+        return Err(TileError::TileLength { got: bytes.len(), want: tile.byte_len() });
     }
     Ok(hashes.iter().map(|hash| Hash::from_bytes(*hash)).collect())
 }

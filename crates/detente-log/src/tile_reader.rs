@@ -116,15 +116,9 @@ impl<T: TileReader> HashReader for TileHashReader<'_, T> {
 
     fn read_hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Self::Error> {
         let wanted = self.tiles_of(nodes)?;
-        let bytes = self
-            .tiles
-            .read_tiles(&wanted)
-            .map_err(TileReadError::Reader)?;
+        let bytes = self.tiles.read_tiles(&wanted).map_err(TileReadError::Reader)?;
         if bytes.len() != wanted.len() {
-            return Err(TileReadError::Count {
-                asked: wanted.len(),
-                got: bytes.len(),
-            });
+            return Err(TileReadError::Count { asked: wanted.len(), got: bytes.len() });
         }
         let mut read = BTreeMap::new();
         for (tile, bytes) in wanted.iter().zip(&bytes) {
@@ -150,14 +144,9 @@ fn node_in_tiles(read: &BTreeMap<(u8, u64), Vec<Hash>>, node: Node) -> Option<Ha
     let start = node.index.checked_mul(count)?;
     let tile = read.get(&(node.level / TILE_HEIGHT, start / u64::from(TILE_WIDTH)))?;
     let offset = usize::try_from(start % u64::from(TILE_WIDTH)).ok()?;
-    let mut row = tile
-        .get(offset..offset.checked_add(usize::try_from(count).ok()?)?)?
-        .to_vec();
+    let mut row = tile.get(offset..offset.checked_add(usize::try_from(count).ok()?)?)?.to_vec();
     while row.len() > 1 {
-        row = row
-            .chunks_exact(2)
-            .map(|pair| node_hash(&pair[0], &pair[1]))
-            .collect();
+        row = row.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
     }
     row.first().copied()
 }

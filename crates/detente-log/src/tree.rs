@@ -109,10 +109,7 @@ pub(crate) fn read_exact<R: HashReader>(
     }
     let hashes = reader.read_hashes(nodes).map_err(ReadError::Reader)?;
     if hashes.len() != nodes.len() {
-        return Err(ReadError::Count {
-            asked: nodes.len(),
-            got: hashes.len(),
-        });
+        return Err(ReadError::Count { asked: nodes.len(), got: hashes.len() });
     }
     Ok(hashes)
 }
@@ -125,10 +122,7 @@ pub(crate) fn covering_nodes(start: u64, end: u64) -> Vec<Node> {
     let mut left = end.saturating_sub(start);
     while left > 0 {
         let level = left.ilog2();
-        nodes.push(Node {
-            level: small_level(level),
-            index: position >> level,
-        });
+        nodes.push(Node { level: small_level(level), index: position >> level });
         position += 1 << level;
         left -= 1 << level;
     }
@@ -145,9 +139,7 @@ pub(crate) fn fold_peaks(peaks: &[Hash]) -> Hash {
     let Some((last, rest)) = peaks.split_last() else {
         return Hash::EMPTY_ROOT;
     };
-    rest.iter()
-        .rev()
-        .fold(*last, |right, left| node_hash(left, &right))
+    rest.iter().rev().fold(*last, |right, left| node_hash(left, &right))
 }
 
 /// The root of the first `size` leaves, from stored hashes.
@@ -179,11 +171,7 @@ impl RightEdge {
     pub fn new(size: TreeSize, peaks: Vec<Hash>) -> Result<Self, TreeError> {
         let want = size.get().count_ones() as usize;
         if peaks.len() != want {
-            return Err(TreeError::EdgeLength {
-                size: size.get(),
-                want,
-                got: peaks.len(),
-            });
+            return Err(TreeError::EdgeLength { size: size.get(), want, got: peaks.len() });
         }
         Ok(Self { size, peaks })
     }
@@ -218,10 +206,7 @@ impl RightEdge {
     /// Size and root together.
     #[must_use]
     pub fn head(&self) -> TreeHead {
-        TreeHead {
-            size: self.size,
-            root: self.root(),
-        }
+        TreeHead { size: self.size, root: self.root() }
     }
 
     /// Adds one leaf hash and names every subtree that it completes, lowest first, the leaf itself
@@ -235,10 +220,7 @@ impl RightEdge {
         mut completed: impl FnMut(Node, &Hash),
     ) -> Result<(), TreeError> {
         let size = self.size.checked_add(1).ok_or(TreeError::Full)?;
-        let mut node = Node {
-            level: 0,
-            index: self.size.get(),
-        };
+        let mut node = Node { level: 0, index: self.size.get() };
         let mut hash = leaf;
         completed(node, &hash);
         // One peak per set bit of the size: as many to pop as the size has trailing ones.
@@ -246,10 +228,7 @@ impl RightEdge {
             && let Some(left) = self.peaks.pop()
         {
             hash = node_hash(&left, &hash);
-            node = Node {
-                level: node.level + 1,
-                index: node.index >> 1,
-            };
+            node = Node { level: node.level + 1, index: node.index >> 1 };
             completed(node, &hash);
         }
         self.peaks.push(hash);
@@ -315,11 +294,7 @@ impl Appender {
     /// Starts where the stored edge ends.
     #[must_use]
     pub fn new(edge: RightEdge) -> Self {
-        Self {
-            old_size: edge.size(),
-            edge,
-            levels: Vec::new(),
-        }
+        Self { old_size: edge.size(), edge, levels: Vec::new() }
     }
 
     /// Hashes and adds one entry. That it fits a bundle is checked by
@@ -348,11 +323,7 @@ impl Appender {
     #[must_use]
     pub fn finish(self) -> Append {
         let tiles = self.levels.into_iter().flatten().collect();
-        Append {
-            old_size: self.old_size,
-            edge: self.edge,
-            tiles,
-        }
+        Append { old_size: self.old_size, edge: self.edge, tiles }
     }
 }
 
@@ -369,11 +340,6 @@ fn record(levels: &mut Vec<Vec<TileWrite>>, node: Node, hash: Hash) {
     let writes = &mut levels[at];
     match writes.last_mut() {
         Some(last) if last.index == tile => last.hashes.push(hash),
-        _ => writes.push(TileWrite {
-            level,
-            index: tile,
-            offset,
-            hashes: vec![hash],
-        }),
+        _ => writes.push(TileWrite { level, index: tile, offset, hashes: vec![hash] }),
     }
 }

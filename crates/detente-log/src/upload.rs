@@ -134,9 +134,8 @@ impl UploadHeader {
     /// # Errors
     /// [`UploadError::Ticket`] or [`UploadError::Range`].
     pub fn encode(&self) -> Result<Vec<u8>, UploadError> {
-        let ticket = u16::try_from(self.ticket.len()).map_err(|_| UploadError::Ticket {
-            got: self.ticket.len(),
-        })?;
+        let ticket = u16::try_from(self.ticket.len())
+            .map_err(|_| UploadError::Ticket { got: self.ticket.len() })?;
         self.check_range()?;
         let origin = self.origin.as_str().as_bytes();
         // An origin has at most 255 bytes.
@@ -176,12 +175,7 @@ impl UploadHeader {
         let (size, rest) = take::<2>(rest)?;
         let size = usize::from(u16::from_be_bytes(*size));
         let (ticket, rest) = rest.split_at_checked(size).ok_or(UploadError::Truncated)?;
-        let header = Self {
-            origin,
-            start,
-            end,
-            ticket: ticket.to_vec(),
-        };
+        let header = Self { origin, start, end, ticket: ticket.to_vec() };
         header.check_range()?;
         Ok((header, rest))
     }
@@ -189,10 +183,7 @@ impl UploadHeader {
     /// "`upload_start` MUST be less or equal to `upload_end`."
     fn check_range(&self) -> Result<(), UploadError> {
         if self.start.get() > self.end.get() {
-            return Err(UploadError::Range {
-                start: self.start.get(),
-                end: self.end.get(),
-            });
+            return Err(UploadError::Range { start: self.start.get(), end: self.end.get() });
         }
         Ok(())
     }
@@ -217,10 +208,7 @@ impl PackageRange {
         let start = start.get();
         let width = u64::from(TILE_WIDTH);
         let bundle_end = (start - start % width).saturating_add(width);
-        let range = Self {
-            start,
-            end: end.get().min(bundle_end),
-        };
+        let range = Self { start, end: end.get().min(bundle_end) };
         (range.start < range.end).then_some(range)
     }
 
@@ -277,10 +265,7 @@ impl<'a> Package<'a> {
         end: TreeSize,
     ) -> Result<Self, ProveError<R::Error>> {
         let subtree = range.subtree().map_err(ProveError::Request)?;
-        Ok(Self {
-            entries,
-            proof: prove_subtree(reader, &subtree, end)?,
-        })
+        Ok(Self { entries, proof: prove_subtree(reader, &subtree, end)? })
     }
 
     /// The entries.
@@ -307,10 +292,7 @@ impl<'a> Package<'a> {
     /// more than 63 hashes.
     pub fn encode(&self, range: &PackageRange) -> Result<Vec<u8>, UploadError> {
         if self.entries.len() != usize::from(range.width()) {
-            return Err(UploadError::Entries {
-                got: self.entries.len(),
-                want: range.width(),
-            });
+            return Err(UploadError::Entries { got: self.entries.len(), want: range.width() });
         }
         let mut bytes = Vec::new();
         for entry in &self.entries {
@@ -322,9 +304,7 @@ impl<'a> Package<'a> {
             .filter(|count| usize::from(*count) <= MAX_PROOF_LINES)
             .ok_or(UploadError::ProofLength { got: hashes.len() })?;
         bytes.push(count);
-        hashes
-            .iter()
-            .for_each(|hash| bytes.extend_from_slice(hash.as_bytes()));
+        hashes.iter().for_each(|hash| bytes.extend_from_slice(hash.as_bytes()));
         Ok(bytes)
     }
 
@@ -343,9 +323,8 @@ impl<'a> Package<'a> {
         if count > MAX_PROOF_LINES {
             return Err(UploadError::ProofLength { got: count });
         }
-        let (hashes, rest) = rest
-            .split_at_checked(count * Hash::LEN)
-            .ok_or(UploadError::Truncated)?;
+        let (hashes, rest) =
+            rest.split_at_checked(count * Hash::LEN).ok_or(UploadError::Truncated)?;
         let hashes = hashes.as_chunks::<{ Hash::LEN }>().0;
         let hashes = hashes.iter().map(|hash| Hash::from_bytes(*hash)).collect();
         let proof =
@@ -390,12 +369,7 @@ impl MirrorInfo {
     /// Writes the three lines.
     #[must_use]
     pub fn encode(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.size,
-            self.next,
-            to_base64(&self.ticket)
-        )
+        format!("{}\n{}\n{}\n", self.size, self.next, to_base64(&self.ticket))
     }
 
     /// Reads the three lines.

@@ -91,10 +91,8 @@ pub(crate) fn take_hash_lines(rest: &mut &str) -> Result<Vec<Hash>, RequestError
             return Err(RequestError::TooManyHashes);
         }
         let number = hashes.len() + 1;
-        let hash = Hash::from_base64(line).map_err(|source| RequestError::Hash {
-            line: number,
-            source,
-        })?;
+        let hash = Hash::from_base64(line)
+            .map_err(|source| RequestError::Hash { line: number, source })?;
         hashes.push(hash);
     }
 }
@@ -128,11 +126,7 @@ impl AddCheckpoint {
         let hashes = take_hash_lines(&mut rest)?;
         let proof = ConsistencyProof::new(hashes).map_err(|_| RequestError::TooManyHashes)?;
         let checkpoint = Checkpoint::parse(rest.as_bytes()).map_err(RequestError::Checkpoint)?;
-        Ok(Self {
-            old,
-            proof,
-            checkpoint,
-        })
+        Ok(Self { old, proof, checkpoint })
     }
 }
 
@@ -140,10 +134,7 @@ impl fmt::Display for AddCheckpoint {
     /// The request body.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "old {}", self.old)?;
-        self.proof
-            .hashes()
-            .iter()
-            .try_for_each(|hash| writeln!(out, "{}", hash.to_base64()))?;
+        self.proof.hashes().iter().try_for_each(|hash| writeln!(out, "{}", hash.to_base64()))?;
         write!(out, "\n{}", self.checkpoint)
     }
 }
@@ -269,30 +260,17 @@ pub fn decide(
     request: &AddCheckpoint,
 ) -> Result<Accept, Refusal> {
     let body = request.checkpoint.unverified_body();
-    let log = log
-        .filter(|log| log.origin() == body.origin())
-        .ok_or(Refusal::NotFound)?;
-    let checkpoint = request
-        .checkpoint
-        .verify_signature(log)
-        .map_err(Refusal::Forbidden)?;
+    let log = log.filter(|log| log.origin() == body.origin()).ok_or(Refusal::NotFound)?;
+    let checkpoint = request.checkpoint.verify_signature(log).map_err(Refusal::Forbidden)?;
     let head = checkpoint.head();
     if request.old > head.size {
-        return Err(Refusal::BadRequest {
-            old: request.old,
-            new: head.size,
-        });
+        return Err(Refusal::BadRequest { old: request.old, new: head.size });
     }
     if request.old != recorded.size {
-        return Err(Refusal::Conflict {
-            recorded: recorded.size,
-        });
+        return Err(Refusal::Conflict { recorded: recorded.size });
     }
     // Covers the empty root, an empty proof from size zero, and equal roots at equal sizes.
-    request
-        .proof
-        .verify(recorded, head)
-        .map_err(Refusal::Unprocessable)?;
+    request.proof.verify(recorded, head).map_err(Refusal::Unprocessable)?;
     Ok(Accept { checkpoint })
 }
 

@@ -35,19 +35,11 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a stopwatch around the engine, not inside it"
-)]
+#[expect(clippy::disallowed_methods, reason = "a stopwatch around the engine, not inside it")]
 fn measure(own: u32, peer: u32, mode: Mode) -> Result<(), Error> {
     let common = own.min(peer) / 2;
     let initiator = session(Role::Initiator, mode, 0..own, peer)?;
-    let responder = session(
-        Role::Responder,
-        mode,
-        own - common..own - common + peer,
-        own,
-    )?;
+    let responder = session(Role::Responder, mode, own - common..own - common + peer, own)?;
     let mut ends = [initiator, responder];
     let mut bytes = 0;
 
@@ -67,17 +59,10 @@ fn measure(own: u32, peer: u32, mode: Mode) -> Result<(), Error> {
     let found = initiator.finish()?.count;
     let items = f64::from(own) + f64::from(peer);
     println!("{own} x {peer} items, {mode:?}: {found:?} common, {common} expected");
-    println!(
-        "{seconds:.2} s wall, {:.0} items/s over both lists",
-        items / seconds
-    );
+    println!("{seconds:.2} s wall, {:.0} items/s over both lists", items / seconds);
     #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
     let traffic = bytes as f64;
-    println!(
-        "{:.1} MB both ways, {:.1} bytes an item",
-        traffic / 1e6,
-        traffic / items
-    );
+    println!("{:.1} MB both ways, {:.1} bytes an item", traffic / 1e6, traffic / items);
     Ok(())
 }
 
@@ -89,17 +74,6 @@ fn session(
 ) -> Result<Session, Error> {
     let own_len = numbers.end - numbers.start;
     let items = numbers.map(|number| Item::new(format!("host-{number}.example.org")));
-    let params = Params {
-        role,
-        mode,
-        learn: Learn::Both,
-        context: [1; 32],
-        own_len,
-        peer_len,
-    };
-    Session::new(
-        params,
-        items.collect::<Result<_, _>>()?,
-        Seed::new([role as u8; 32]),
-    )
+    let params = Params { role, mode, learn: Learn::Both, context: [1; 32], own_len, peer_len };
+    Session::new(params, items.collect::<Result<_, _>>()?, Seed::new([role as u8; 32]))
 }

@@ -24,10 +24,9 @@ impl Item {
         let item = Item(bytes.into().into_boxed_slice());
         match item.0.len() {
             0 => Err(CallerFault::ItemEmpty),
-            got if got > MAX_ITEM_BYTES => Err(CallerFault::ItemTooLong {
-                got,
-                max: MAX_ITEM_BYTES,
-            }),
+            got if got > MAX_ITEM_BYTES => {
+                Err(CallerFault::ItemTooLong { got, max: MAX_ITEM_BYTES })
+            }
             _ => Ok(item),
         }
     }
@@ -92,20 +91,13 @@ mod tests {
         assert!(Item::new([7; MAX_ITEM_BYTES]).is_ok());
         assert_eq!(
             Item::new([7; MAX_ITEM_BYTES + 1]).unwrap_err(),
-            CallerFault::ItemTooLong {
-                got: 4097,
-                max: 4096
-            },
+            CallerFault::ItemTooLong { got: 4097, max: 4096 },
         );
     }
 
     #[test]
     fn secrets_print_nothing() {
-        let shown = format!(
-            "{:?} {:?}",
-            Item::new(*b"secret").unwrap(),
-            Seed::new([0xab; 32])
-        );
+        let shown = format!("{:?} {:?}", Item::new(*b"secret").unwrap(), Seed::new([0xab; 32]));
         assert_eq!(shown, "Item(..) Seed(..)");
     }
 }

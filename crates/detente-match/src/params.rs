@@ -121,17 +121,11 @@ impl Params {
     pub(crate) fn check(&self, items: usize) -> Result<(), CallerFault> {
         for got in [self.own_len, self.peer_len] {
             if got > MAX_ITEMS {
-                return Err(CallerFault::ListTooLong {
-                    got,
-                    max: MAX_ITEMS,
-                });
+                return Err(CallerFault::ListTooLong { got, max: MAX_ITEMS });
             }
         }
         if items > self.own_len as usize {
-            return Err(CallerFault::PaddingTooShort {
-                items,
-                padded: self.own_len,
-            });
+            return Err(CallerFault::PaddingTooShort { items, padded: self.own_len });
         }
         Ok(())
     }
@@ -157,10 +151,7 @@ pub fn padded_len(real: u32, bucket: Padding) -> u32 {
         Padding::None => real,
         Padding::PowerOfTwo => real.checked_next_power_of_two().unwrap_or(u32::MAX),
         Padding::Multiple(0 | 1) => real,
-        Padding::Multiple(step) => real
-            .max(1)
-            .checked_next_multiple_of(step)
-            .unwrap_or(u32::MAX),
+        Padding::Multiple(step) => real.max(1).checked_next_multiple_of(step).unwrap_or(u32::MAX),
     }
 }
 

@@ -22,15 +22,9 @@ const DIAL_TIME: Duration = Duration::from_secs(10);
 /// [`NetError::Address`].
 pub async fn resolve(address: &str) -> Result<Vec<SocketAddr>, NetError> {
     let bad = || NetError::Address(address.chars().take(300).collect());
-    let found: Vec<SocketAddr> = tokio::net::lookup_host(address)
-        .await
-        .map_err(|_| bad())?
-        .collect();
-    if found.is_empty() {
-        Err(bad())
-    } else {
-        Ok(found)
-    }
+    let found: Vec<SocketAddr> =
+        tokio::net::lookup_host(address).await.map_err(|_| bad())?.collect();
+    if found.is_empty() { Err(bad()) } else { Ok(found) }
 }
 
 /// Connects to the node of `party` and begins a session. The other end must hold the private half
@@ -49,10 +43,7 @@ pub async fn dial(
     let tcp = timeout(DIAL_TIME, TcpStream::connect(addresses.as_slice()))
         .await
         .map_err(|_| late())?
-        .map_err(|source| NetError::Io {
-            what: format!("connecting to {address}"),
-            source,
-        })?;
+        .map_err(|source| NetError::Io { what: format!("connecting to {address}"), source })?;
     let _ = tcp.set_nodelay(true);
     let pins = Arc::new(move |key: &[u8]| (key == spki).then_some(party));
     let connector = TlsConnector::from(identity.client(pins)?);
@@ -61,9 +52,6 @@ pub async fn dial(
     let tls = timeout(DIAL_TIME, connector.connect(name, tcp))
         .await
         .map_err(|_| late())?
-        .map_err(|source| NetError::Tls {
-            with: address.to_owned(),
-            source,
-        })?;
+        .map_err(|source| NetError::Tls { with: address.to_owned(), source })?;
     Ok(Session::start(tls, party, true, handler))
 }

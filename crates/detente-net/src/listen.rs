@@ -47,13 +47,8 @@ pub async fn listen(
     let what = format!("listening on {address}");
     let listener = TcpListener::bind(addresses.as_slice())
         .await
-        .map_err(|source| NetError::Io {
-            what: what.clone(),
-            source,
-        })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| NetError::Io { what, source })?;
+        .map_err(|source| NetError::Io { what: what.clone(), source })?;
+    let address = listener.local_addr().map_err(|source| NetError::Io { what, source })?;
     let acceptor = TlsAcceptor::from(identity.server(Arc::clone(&pins))?);
     let places = Arc::new(Semaphore::new(MAX_HANDSHAKES));
     let task = tokio::spawn(async move {
@@ -94,13 +89,7 @@ async fn accept(
         }
         Err(_) => return None,
     };
-    let spki = tls
-        .get_ref()
-        .1
-        .peer_certificates()?
-        .first()?
-        .as_ref()
-        .to_vec();
+    let spki = tls.get_ref().1.peer_certificates()?.first()?.as_ref().to_vec();
     let peer = pins(&spki)?;
     Some((tls, peer))
 }

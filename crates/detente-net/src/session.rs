@@ -46,14 +46,8 @@ impl Sender {
         kind: FrameKind,
         payload: Vec<u8>,
     ) -> Result<(), LinkError> {
-        let frame = Frame {
-            stream,
-            kind,
-            payload,
-        };
-        let bytes = frame
-            .encode()
-            .map_err(|error| LinkError::Misbehaved(error.to_string()))?;
+        let frame = Frame { stream, kind, payload };
+        let bytes = frame.encode().map_err(|error| LinkError::Misbehaved(error.to_string()))?;
         self.out.blocking_send(bytes).map_err(|_| LinkError::Cut)
     }
 }
@@ -242,10 +236,7 @@ impl Session {
             let _admitted = admitted;
             let response = handler.respond(&session, &request).encode();
             // If the line is gone, nobody waits for it.
-            let _ = session
-                .inner
-                .sender
-                .send(frame.stream, FrameKind::Response, response);
+            let _ = session.inner.sender.send(frame.stream, FrameKind::Response, response);
         });
         Ok(())
     }
@@ -253,9 +244,7 @@ impl Session {
     fn serve_stream(&self, frame: Frame, handler: &Arc<dyn Handler>) -> Result<(), &'static str> {
         let request = Request::decode(&frame.payload).map_err(|_| "a request is malformed")?;
         let admitted = self.admit()?;
-        let mut stream = self
-            .stream(frame.stream)
-            .ok_or("a stream is opened twice")?;
+        let mut stream = self.stream(frame.stream).ok_or("a stream is opened twice")?;
         let (session, handler) = (self.clone(), Arc::clone(handler));
         tokio::task::spawn_blocking(move || {
             let _admitted = admitted;
@@ -274,12 +263,7 @@ impl Session {
         tables.streams.insert(id, inbox.clone());
         let inner = Arc::clone(&self.inner);
         let forget = Box::new(move || drop(inner.tables().streams.remove(&id)));
-        Some(SessionStream {
-            id,
-            sender: self.inner.sender.clone(),
-            inbox,
-            forget,
-        })
+        Some(SessionStream { id, sender: self.inner.sender.clone(), inbox, forget })
     }
 }
 
@@ -306,9 +290,7 @@ impl Link for Session {
         if self.is_closed() {
             return Err(LinkError::Cut);
         }
-        self.inner
-            .sender
-            .send(id, FrameKind::Request, request.encode())?;
+        self.inner.sender.send(id, FrameKind::Request, request.encode())?;
         let bytes = answer.blocking_recv().map_err(|_| LinkError::Cut)?;
         Response::decode(&bytes).map_err(|error| {
             self.close();
@@ -322,9 +304,7 @@ impl Link for Session {
         if self.is_closed() {
             return Err(LinkError::Cut);
         }
-        self.inner
-            .sender
-            .send(id, FrameKind::Open, request.encode())?;
+        self.inner.sender.send(id, FrameKind::Open, request.encode())?;
         Ok(Box::new(stream))
     }
 }

@@ -66,11 +66,7 @@ impl Inbox {
             if backlog.ended || !wait {
                 return Ok(None);
             }
-            backlog = self
-                .shared
-                .1
-                .wait(backlog)
-                .unwrap_or_else(PoisonError::into_inner);
+            backlog = self.shared.1.wait(backlog).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -112,25 +112,19 @@ impl Identity {
     }
 
     pub(crate) fn server(&self, pins: Pins) -> Result<Arc<ServerConfig>, NetError> {
-        let verifier = Arc::new(Pinned {
-            pins,
-            algorithms: self.algorithms(),
-        });
+        let verifier = Arc::new(Pinned { pins, algorithms: self.algorithms() });
         let config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| NetError::Key(error.to_string()))?
             .with_client_cert_verifier(verifier)
-            .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(
-                Arc::clone(&self.key),
-            )));
+            .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::clone(
+                &self.key,
+            ))));
         Ok(Arc::new(config))
     }
 
     pub(crate) fn client(&self, pins: Pins) -> Result<Arc<ClientConfig>, NetError> {
-        let verifier = Arc::new(Pinned {
-            pins,
-            algorithms: self.algorithms(),
-        });
+        let verifier = Arc::new(Pinned { pins, algorithms: self.algorithms() });
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| NetError::Key(error.to_string()))?
@@ -166,9 +160,7 @@ impl Pinned {
         if rest.is_empty() && (self.pins)(spki.as_ref()).is_some() {
             return Ok(());
         }
-        Err(Error::InvalidCertificate(
-            rustls::CertificateError::ApplicationVerificationFailure,
-        ))
+        Err(Error::InvalidCertificate(rustls::CertificateError::ApplicationVerificationFailure))
     }
 
     fn verify(
@@ -200,8 +192,7 @@ impl ServerCertVerifier for Pinned {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check(end_entity, intermediates)
-            .map(|()| ServerCertVerified::assertion())
+        self.check(end_entity, intermediates).map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -242,8 +233,7 @@ impl ClientCertVerifier for Pinned {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.check(end_entity, intermediates)
-            .map(|()| ClientCertVerified::assertion())
+        self.check(end_entity, intermediates).map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

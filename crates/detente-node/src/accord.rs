@@ -1,4 +1,5 @@
-//! Accords: propose, sign, refuse, stop, resume, denounce; where they stand and how they came there.
+//! Accords: propose, sign, refuse, stop, resume, denounce; where they stand and how they came
+//! there.
 
 use detente_core::accord::{Accord, Rule};
 use detente_core::act::Body;
@@ -36,32 +37,18 @@ impl Node {
             if !self.contacts.contains_key(&party.id) {
                 return Err(NodeError::denied(
                     "stranger",
-                    format!(
-                        "no card of party {} ({}) is here",
-                        party.handle,
-                        party.id.short()
-                    ),
+                    format!("no card of party {} ({}) is here", party.handle, party.id.short()),
                     "add its card with `detente party add FILE`",
                 ));
             }
         }
         let mut parties: Vec<PartyId> = accord.parties.iter().map(|party| party.id).collect();
         parties.sort_unstable();
-        let row = AccordRow {
-            id: accord.id(),
-            slug: accord.slug.clone(),
-            parties,
-        };
+        let row = AccordRow { id: accord.id(), slug: accord.slug.clone(), parties };
         let id = row.id;
         self.store.put_accord(&row)?;
         self.load(row)?;
-        let act = self.perform(
-            id,
-            role,
-            Body::Propose {
-                text: text.to_vec(),
-            },
-        )?;
+        let act = self.perform(id, role, Body::Propose { text: text.to_vec() })?;
         Ok((id, act))
     }
 
@@ -78,11 +65,7 @@ impl Node {
                 .collect();
             return match hits.as_slice() {
                 [one] => Ok(*one),
-                _ => Err(NodeError::unknown(
-                    "text",
-                    name,
-                    "see `detente accord status`",
-                )),
+                _ => Err(NodeError::unknown("text", name, "see `detente accord status`")),
             };
         }
         let open: Vec<Digest> = state
@@ -147,25 +130,14 @@ impl Node {
         role: Option<Role>,
     ) -> Result<Digest, NodeError> {
         let text = self.open_text(accord, text)?;
-        if self
-            .state(accord)?
-            .in_force
-            .is_some_and(|force| force.text == text)
-        {
+        if self.state(accord)?.in_force.is_some_and(|force| force.text == text) {
             return Err(NodeError::denied(
                 "in_force",
                 "the text is in force",
                 "leave it with `detente accord denounce`",
             ));
         }
-        self.perform(
-            accord,
-            role,
-            Body::Refuse {
-                text,
-                reason: reason.to_owned(),
-            },
-        )
+        self.perform(accord, role, Body::Refuse { text, reason: reason.to_owned() })
     }
 
     /// Stops everything that leaves, at once.
@@ -179,13 +151,7 @@ impl Node {
         role: Option<Role>,
     ) -> Result<Digest, NodeError> {
         self.in_force(accord)?;
-        self.perform(
-            accord,
-            role,
-            Body::Stop {
-                reason: reason.to_owned(),
-            },
-        )
+        self.perform(accord, role, Body::Stop { reason: reason.to_owned() })
     }
 
     /// Lifts the own stop.
@@ -205,13 +171,7 @@ impl Node {
                 "only the party that stopped can resume",
             ));
         }
-        self.perform(
-            accord,
-            role,
-            Body::Resume {
-                reason: reason.to_owned(),
-            },
-        )
+        self.perform(accord, role, Body::Resume { reason: reason.to_owned() })
     }
 
     /// Gives notice of leaving, effective when the accord's notice has run.
@@ -228,22 +188,10 @@ impl Node {
         let own = self.party();
         let text = self.in_force(accord)?;
         let (digest, notice) = (text.digest, text.exit.notice.within);
-        let last = self
-            .book(accord)?
-            .admissions
-            .get(&own)
-            .map(|a| a.last_time());
+        let last = self.book(accord)?.admissions.get(&own).map(|a| a.last_time());
         let effective = now.max(last.unwrap_or(now)).plus(notice);
         let reason = reason.to_owned();
-        self.perform(
-            accord,
-            role,
-            Body::Denounce {
-                text: digest,
-                reason,
-                effective,
-            },
-        )
+        self.perform(accord, role, Body::Denounce { text: digest, reason, effective })
     }
 
     /// The text in force now.
@@ -260,10 +208,8 @@ impl Node {
 
     /// Every accord, by slug.
     pub fn accords(&self) -> Vec<(AccordId, String)> {
-        let mut all: Vec<(AccordId, String)> = self
-            .books()
-            .map(|book| (book.row.id, book.row.slug.clone()))
-            .collect();
+        let mut all: Vec<(AccordId, String)> =
+            self.books().map(|book| (book.row.id, book.row.slug.clone())).collect();
         all.sort_by(|a, b| a.1.cmp(&b.1));
         all
     }
@@ -303,16 +249,8 @@ impl Node {
         let now = self.now();
         let standing = state.in_force_at(now);
         let text = state.in_force.map(|force| force.text);
-        let governing = text
-            .and_then(|digest| state.texts.get(&digest))
-            .map(|text| &text.accord);
-        let newest = || {
-            state
-                .texts
-                .values()
-                .max_by_key(|text| text.proposed)
-                .map(|t| &t.accord)
-        };
+        let governing = text.and_then(|digest| state.texts.get(&digest)).map(|text| &text.accord);
+        let newest = || state.texts.values().max_by_key(|text| text.proposed).map(|t| &t.accord);
         Ok(StatusReport {
             accord: book.row.slug.clone(),
             id: book.row.id.to_string(),
@@ -329,17 +267,11 @@ impl Node {
             expires: governing.map(|accord| accord.expires.to_string()),
             stopped: state.stopped_at(now).map(|(party, stop)| {
                 let who = self.name_of(party);
-                format!(
-                    "by {who} since {}, lapses {}: {}",
-                    stop.since, stop.lapses, stop.reason
-                )
+                format!("by {who} since {}, lapses {}: {}", stop.since, stop.lapses, stop.reason)
             }),
             notice: state.notice.as_ref().map(|notice| {
                 let who = self.name_of(notice.party);
-                format!(
-                    "by {who} at {}, effective {}",
-                    notice.given, notice.effective
-                )
+                format!("by {who} at {}, effective {}", notice.given, notice.effective)
             }),
             texts: self.text_reports(state),
             clauses: governing.map_or_else(Vec::new, |text| self.clause_reports(state, text, now)),
@@ -414,15 +346,8 @@ impl Node {
             .map(|clause| ClauseReport {
                 id: clause.id.clone(),
                 rule: clause.rule.as_ref().map_or("prose", Rule::name).to_owned(),
-                prose: clause
-                    .prose
-                    .first()
-                    .map(|(_, prose)| prose.clone())
-                    .unwrap_or_default(),
-                used: clause
-                    .rule
-                    .as_ref()
-                    .map_or_else(Vec::new, |rule| used(&clause.id, rule)),
+                prose: clause.prose.first().map(|(_, prose)| prose.clone()).unwrap_or_default(),
+                used: clause.rule.as_ref().map_or_else(Vec::new, |rule| used(&clause.id, rule)),
             })
             .collect()
     }
@@ -431,25 +356,18 @@ impl Node {
         let book = self.book(accord)?;
         let mut logs = Vec::new();
         for party in &book.row.parties {
-            let key = LogKey {
-                accord,
-                party: *party,
-            };
+            let key = LogKey { accord, party: *party };
             let row = self.store.log(key)?;
             let mut cosigned_by = Vec::new();
             if let Some(note) = &row.checkpoint
                 && let Ok(checkpoint) = Checkpoint::parse(note)
                 && *party == self.party()
             {
-                let checkpoint = checkpoint
-                    .verify(&self.trusted_log(key)?)
-                    .map_err(NodeError::damaged)?;
+                let checkpoint =
+                    checkpoint.verify(&self.trusted_log(key)?).map_err(NodeError::damaged)?;
                 for other in book.others(self.party()) {
                     let cosigner = self.cosigner_key(other)?;
-                    if checkpoint
-                        .cosignatures(&[cosigner])
-                        .is_ok_and(|found| !found.is_empty())
-                    {
+                    if checkpoint.cosignatures(&[cosigner]).is_ok_and(|found| !found.is_empty()) {
                         cosigned_by.push(self.name_of(other));
                     }
                 }
@@ -459,13 +377,7 @@ impl Node {
             logs.push(LogReport {
                 party: self.name_of(*party),
                 entries: row.edge.size().get(),
-                root: row
-                    .edge
-                    .root()
-                    .as_bytes()
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
+                root: row.edge.root().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
                 cosigned_by,
             });
         }
@@ -508,12 +420,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::Unknown`].
     pub fn summary(&self, accord: AccordId, act: Digest) -> Result<String, NodeError> {
-        let event = self
-            .state(accord)?
-            .history
-            .iter()
-            .find(|event| event.act == act)
-            .cloned();
+        let event = self.state(accord)?.history.iter().find(|event| event.act == act).cloned();
         Ok(event.map_or_else(String::new, |event| match event.effect {
             Effect::InEffect => event.summary,
             Effect::Reversal { after } => format!("{} (a reversal after {after})", event.summary),

@@ -26,22 +26,11 @@ impl Book {
     pub(crate) fn load(store: &dyn Store, row: AccordRow) -> Result<Book, NodeError> {
         let logs = Logs::new(row.id, &row.parties);
         let state = logs.fold();
-        let admissions = row
-            .parties
-            .iter()
-            .map(|party| (*party, Admission::new(row.id, *party)))
-            .collect();
-        let mut book = Book {
-            row,
-            logs,
-            admissions,
-            state,
-        };
+        let admissions =
+            row.parties.iter().map(|party| (*party, Admission::new(row.id, *party))).collect();
+        let mut book = Book { row, logs, admissions, state };
         for party in book.row.parties.clone() {
-            let key = LogKey {
-                accord: book.row.id,
-                party,
-            };
+            let key = LogKey { accord: book.row.id, party };
             let mut from = 0;
             loop {
                 let entries = store.entries(key, from..from + READ_STEP)?;
@@ -99,10 +88,7 @@ impl Book {
 
     /// An act of a party by the digest of its leaf.
     pub(crate) fn act(&self, party: PartyId, digest: Digest) -> Option<&Act> {
-        self.logs
-            .of(party)
-            .iter()
-            .find(|act| act.digest() == digest)
+        self.logs.of(party).iter().find(|act| act.digest() == digest)
     }
 
     /// What the author of an act knew when it made it: by this a decision is judged.
@@ -112,11 +98,6 @@ impl Book {
 
     /// The other parties.
     pub(crate) fn others(&self, own: PartyId) -> Vec<PartyId> {
-        self.row
-            .parties
-            .iter()
-            .copied()
-            .filter(|party| *party != own)
-            .collect()
+        self.row.parties.iter().copied().filter(|party| *party != own).collect()
     }
 }

@@ -82,21 +82,13 @@ impl NodeError {
         words: impl Into<String>,
         remedy: impl Into<String>,
     ) -> NodeError {
-        NodeError::Denied {
-            code,
-            words: words.into(),
-            remedy: remedy.into(),
-        }
+        NodeError::Denied { code, words: words.into(), remedy: remedy.into() }
     }
 
     /// Something that is not there.
     pub fn unknown(what: &'static str, name: &str, remedy: impl Into<String>) -> NodeError {
         let name = name.chars().take(100).collect();
-        NodeError::Unknown {
-            what,
-            name,
-            remedy: remedy.into(),
-        }
+        NodeError::Unknown { what, name, remedy: remedy.into() }
     }
 
     /// A damaged record.
@@ -140,9 +132,9 @@ impl NodeError {
     pub fn remedy(&self) -> Option<&str> {
         match self {
             NodeError::Denied { remedy, .. } | NodeError::Unknown { remedy, .. } => Some(remedy),
-            NodeError::Damaged(_) => Some(
-                "keep this folder as it is, restore a backup beside it, and run verify on an export",
-            ),
+            NodeError::Damaged(_) => {
+                Some("keep this folder as it is, restore a backup beside it, and verify an export")
+            }
             NodeError::Link(LinkError::Cut) => Some("run the command again: it goes on from there"),
             NodeError::Store(StoreError::Full) => Some("free disk space and run the command again"),
             _ => None,

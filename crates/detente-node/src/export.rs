@@ -21,10 +21,7 @@ impl Node {
         let book = self.book(accord)?;
         let mut logs = BTreeMap::new();
         for party in &book.row.parties {
-            let key = LogKey {
-                accord,
-                party: *party,
-            };
+            let key = LogKey { accord, party: *party };
             let Some(checkpoint) = self.store.log(key)?.checkpoint else {
                 continue;
             };
@@ -38,19 +35,9 @@ impl Node {
                 .store
                 .entries(key, 0..size)?
                 .into_iter()
-                .map(|row| EntryRecord {
-                    leaf: row.leaf,
-                    salt: row.salt,
-                    body: row.body,
-                })
+                .map(|row| EntryRecord { leaf: row.leaf, salt: row.salt, body: row.body })
                 .collect();
-            logs.insert(
-                *party,
-                LogRecord {
-                    checkpoint,
-                    entries,
-                },
-            );
+            logs.insert(*party, LogRecord { checkpoint, entries });
         }
         let mut objects = BTreeMap::new();
         for party in &book.row.parties {

@@ -24,7 +24,8 @@ pub struct Import<'a> {
     pub keep: usize,
 }
 
-/// Imports one file. The node is held only while a batch is stored; `progress` hears the bytes read.
+/// Imports one file. The node is held only while a batch is stored; `progress` hears the bytes
+/// read.
 ///
 /// # Errors
 /// [`NodeError`] if the store fails or the file can't be read at all. What was stored before stays,
@@ -35,11 +36,7 @@ pub fn import(
     input: impl BufRead,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ImportReport, NodeError> {
-    let Import {
-        file,
-        options,
-        keep,
-    } = *what;
+    let Import { file, options, keep } = *what;
     let at = shared.lock().now();
     let mut intake = Intake {
         shared,
@@ -68,10 +65,7 @@ pub fn import(
     };
     intake.flush()?;
     let list = |counts: &std::collections::BTreeMap<&'static str, u64>| {
-        counts
-            .iter()
-            .map(|(code, count)| ((*code).to_owned(), *count))
-            .collect()
+        counts.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
     };
     Ok(ImportReport {
         file: file.to_owned(),
@@ -103,11 +97,7 @@ struct Intake<'a> {
 impl Intake<'_> {
     fn flush(&mut self) -> Result<(), NodeError> {
         if !self.batch.is_empty() {
-            let added = self
-                .shared
-                .lock()
-                .store
-                .put_indicators(self.at, &self.batch)?;
+            let added = self.shared.lock().store.put_indicators(self.at, &self.batch)?;
             self.added = self.added.plus(added);
             self.batch.clear();
         }

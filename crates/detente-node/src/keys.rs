@@ -19,10 +19,7 @@ pub struct Keys {
 impl Keys {
     /// The key of a role.
     pub fn role(&self, role: Role) -> Option<&SigningKey> {
-        self.roles
-            .iter()
-            .find(|(own, _)| *own == role)
-            .map(|(_, key)| key)
+        self.roles.iter().find(|(own, _)| *own == role).map(|(_, key)| key)
     }
 }
 

@@ -4,8 +4,8 @@ use detente_core::act::{Act, ActKind, Body, Header, Seen};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds, log_origin, mirror_name};
 use detente_log::{
-    Append, Appender, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin,
-    PublicKey, TrustedLog, VerifierKey,
+    Append, Appender, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin, PublicKey,
+    TrustedLog, VerifierKey,
 };
 
 use crate::error::NodeError;
@@ -15,10 +15,7 @@ use crate::ports::{EntryRow, LogAppend, LogKey};
 impl Node {
     /// The own log of an accord.
     pub(crate) fn own_log(&self, accord: AccordId) -> LogKey {
-        LogKey {
-            accord,
-            party: self.party(),
-        }
+        LogKey { accord, party: self.party() }
     }
 
     /// Signs acts, enters them into the own log with a new checkpoint, and folds them: all or none.
@@ -43,9 +40,7 @@ impl Node {
         let mut appender = Appender::new(row.edge);
         let mut entries = Vec::with_capacity(signed.len());
         for act in &signed {
-            appender
-                .push_entry(act.leaf())
-                .map_err(NodeError::damaged)?;
+            appender.push_entry(act.leaf()).map_err(NodeError::damaged)?;
             entries.push(EntryRow {
                 leaf: act.leaf().to_vec(),
                 salt: *act.salt(),
@@ -54,10 +49,8 @@ impl Node {
         }
         // What this node would refuse from a peer it does not write itself.
         let own = self.party();
-        let (admission, admitted) = self
-            .book(accord)?
-            .try_admit(own, &entries)
-            .map_err(NodeError::damaged)?;
+        let (admission, admitted) =
+            self.book(accord)?.try_admit(own, &entries).map_err(NodeError::damaged)?;
         let append = appender.finish();
         let checkpoint = self.sign_checkpoint(accord, &append)?;
         let write = LogAppend {
@@ -66,13 +59,7 @@ impl Node {
             checkpoint: Some(checkpoint.as_bytes()),
         };
         self.store.append(key, &write)?;
-        let digests = admitted
-            .iter()
-            .rev()
-            .take(asked)
-            .rev()
-            .map(Act::digest)
-            .collect();
+        let digests = admitted.iter().rev().take(asked).rev().map(Act::digest).collect();
         self.book_mut(accord)?.commit(own, admission, admitted);
         Ok(digests)
     }
@@ -87,11 +74,7 @@ impl Node {
         let own = self.party();
         let seen = self.seen(accord)?;
         // The author's clock never goes back within its log, even if the machine's does.
-        let last = self
-            .book(accord)?
-            .admissions
-            .get(&own)
-            .map(|a| a.last_time());
+        let last = self.book(accord)?.admissions.get(&own).map(|a| a.last_time());
         let time = self.now().max(last.unwrap_or(UnixSeconds::new(0)));
         let mut signed = Vec::with_capacity(acts.len());
         for (place, (role, body)) in (first..).zip(acts) {
@@ -144,11 +127,8 @@ impl Node {
 
     /// What verifies the checkpoints of a party's log: its origin and the log key on its card.
     pub(crate) fn trusted_log(&self, key: LogKey) -> Result<TrustedLog, NodeError> {
-        let card = if key.party == self.party() {
-            self.card().value()
-        } else {
-            self.contact(key.party)?
-        };
+        let card =
+            if key.party == self.party() { self.card().value() } else { self.contact(key.party)? };
         let name = KeyName::new(&log_origin(key.accord, key.party)).map_err(NodeError::damaged)?;
         let public = PublicKey::from_bytes(&card.log_key).map_err(NodeError::damaged)?;
         TrustedLog::from_key(VerifierKey::new(name, public)).map_err(NodeError::damaged)
@@ -177,9 +157,6 @@ impl Node {
         let role = self.role_for(accord, kind, role, governing)?;
         debug_assert_ne!(kind, ActKind::Designate);
         let digests = self.enter(accord, vec![(role, body)])?;
-        digests
-            .first()
-            .copied()
-            .ok_or_else(|| NodeError::damaged("no act was entered"))
+        digests.first().copied().ok_or_else(|| NodeError::damaged("no act was entered"))
     }
 }

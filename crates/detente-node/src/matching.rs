@@ -1,5 +1,5 @@
-//! Matching: terms and commitments into the record, the run over a stream, outcome or abort into the
-//! record. Neither side's items are touched before both commitments stand in both logs.
+//! Matching: terms and commitments into the record, the run over a stream, outcome or abort into
+//! the record. Neither side's items are touched before both commitments stand in both logs.
 
 use detente_core::accord::Pad;
 use detente_core::act::{Answer, Blame, Body, Close, Learn, MAX_REASON, Mode, Offer, Outcome};
@@ -51,16 +51,10 @@ impl Node {
             ));
         }
         let mut items = Vec::with_capacity(real as usize);
-        self.store
-            .observables(kinds, &mut |observable| items.push(observable))?;
+        self.store.observables(kinds, &mut |observable| items.push(observable))?;
         let salt_seed = self.random()?;
         let commitment = commit(&salt_seed, &items, size)?;
-        Ok(Entered {
-            items,
-            size,
-            commitment,
-            salt_seed,
-        })
+        Ok(Entered { items, size, commitment, salt_seed })
     }
 
     /// Offers a run: terms and commitment go into the record.
@@ -72,17 +66,8 @@ impl Node {
     ) -> Result<(RunRow, Entered), NodeError> {
         let own = self.party();
         let now = self.now();
-        let probe = Entry {
-            party: own,
-            clause,
-            size: 0,
-            offers: true,
-        };
-        let rule = self
-            .state(accord)?
-            .may_match(&probe, now)
-            .map_err(|e| refused(&e))?
-            .clone();
+        let probe = Entry { party: own, clause, size: 0, offers: true };
+        let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
         let text = self.in_force(accord)?;
         let digest = text.digest;
         let other = rule
@@ -105,9 +90,7 @@ impl Node {
             size: entered.size,
             commitment: entered.commitment,
         };
-        self.state(accord)?
-            .check_offer(own, &offer, now)
-            .map_err(|error| refused(&error))?;
+        self.state(accord)?.check_offer(own, &offer, now).map_err(|error| refused(&error))?;
         let row = RunRow {
             run,
             accord,
@@ -139,26 +122,12 @@ impl Node {
         if offer.engine != ENGINE || offer.normal_form != NORMAL_FORM_VERSION {
             return Err(deny("engine or normal form is another version than ours"));
         }
-        let probe = Entry {
-            party: self.party(),
-            clause: &offer.clause,
-            size: 0,
-            offers: false,
-        };
+        let probe = Entry { party: self.party(), clause: &offer.clause, size: 0, offers: false };
         let now = self.now();
-        let rule = self
-            .state(accord)?
-            .may_match(&probe, now)
-            .map_err(|e| refused(&e))?
-            .clone();
+        let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
         let entered = self.entered(&rule.kinds, rule.pad, rule.max_items)?;
-        let full = Entry {
-            size: entered.size,
-            ..probe
-        };
-        self.state(accord)?
-            .may_match(&full, now)
-            .map_err(|error| refused(&error))?;
+        let full = Entry { size: entered.size, ..probe };
+        self.state(accord)?.may_match(&full, now).map_err(|error| refused(&error))?;
         let row = RunRow {
             run,
             accord,
@@ -170,12 +139,8 @@ impl Node {
             common: None,
         };
         self.store.put_run(&row, &[])?;
-        let answer = Answer {
-            run,
-            offer: offered.act,
-            size: entered.size,
-            commitment: entered.commitment,
-        };
+        let answer =
+            Answer { run, offer: offered.act, size: entered.size, commitment: entered.commitment };
         self.perform(accord, Some(Role::Analyst), Body::AnswerMatch(answer))?;
         Ok((row, entered))
     }
@@ -195,11 +160,7 @@ impl Node {
             .answer
             .as_ref()
             .ok_or_else(|| NodeError::unknown("answer to run", &row.run.short(), "offer again"))?;
-        let responder = if row.initiator {
-            row.peer
-        } else {
-            self.party()
-        };
+        let responder = if row.initiator { row.peer } else { self.party() };
         if *by != responder {
             return Err(NodeError::damaged("another party answered the run"));
         }
@@ -219,11 +180,8 @@ impl Node {
                 &answer.size.to_be_bytes(),
             ],
         );
-        let (own_len, peer_len) = if row.initiator {
-            (size, answer.size)
-        } else {
-            (answer.size, size)
-        };
+        let (own_len, peer_len) =
+            if row.initiator { (size, answer.size) } else { (answer.size, size) };
         let params = Params {
             role: if row.initiator {
                 detente_match::Role::Initiator
@@ -242,11 +200,8 @@ impl Node {
             own_len,
             peer_len,
         };
-        let items: Result<Vec<Item>, _> = entered
-            .items
-            .iter()
-            .map(|item| Item::new(item.match_key()))
-            .collect();
+        let items: Result<Vec<Item>, _> =
+            entered.items.iter().map(|item| Item::new(item.match_key())).collect();
         let items = items.map_err(NodeError::damaged)?;
         Session::new(params, items, seed).map_err(NodeError::damaged)
     }
@@ -264,10 +219,7 @@ impl Node {
             .flatten()
             .filter_map(|place| entered.items.get(*place).cloned())
             .collect();
-        let row = RunRow {
-            common: outcome.count,
-            ..row.clone()
-        };
+        let row = RunRow { common: outcome.count, ..row.clone() };
         self.store.put_run(&row, &matched)?;
         let close = Close {
             run: row.run,
@@ -290,10 +242,7 @@ impl Node {
         };
         let mut reason = crate::mirror::chain(error);
         reason.truncate(reason.floor_char_boundary(MAX_REASON));
-        let close = Close {
-            run,
-            outcome: Outcome::Aborted { blame, reason },
-        };
+        let close = Close { run, outcome: Outcome::Aborted { blame, reason } };
         self.perform(accord, Some(Role::Analyst), Body::CloseMatch(close))?;
         Ok(())
     }
@@ -308,23 +257,13 @@ impl Node {
             .store
             .run(run)?
             .ok_or_else(|| NodeError::unknown("run of this home", &run.short(), "see history"))?;
-        let answered = known
-            .answer
-            .as_ref()
-            .map_or(0, |(_, _, answer)| answer.size);
-        let (own_size, peer_size) = if row.initiator {
-            (known.offer.size, answered)
-        } else {
-            (answered, known.offer.size)
-        };
+        let answered = known.answer.as_ref().map_or(0, |(_, _, answer)| answer.size);
+        let (own_size, peer_size) =
+            if row.initiator { (known.offer.size, answered) } else { (answered, known.offer.size) };
         let transcript = match known.closes.get(&self.party()) {
-            Some((
-                _,
-                Close {
-                    outcome: Outcome::Done { transcript, .. },
-                    ..
-                },
-            )) => transcript.to_string(),
+            Some((_, Close { outcome: Outcome::Done { transcript, .. }, .. })) => {
+                transcript.to_string()
+            }
             _ => String::new(),
         };
         let matched = self.store.matched(run)?;
@@ -396,24 +335,16 @@ fn commit(seed: &[u8; 32], items: &[Observable], size: u32) -> Result<Digest, No
     let mut root = RootBuilder::new();
     for place in 0..size {
         let salt = Digest::of("detente/match-salt/1", &[seed, &place.to_be_bytes()]);
-        let item = items
-            .get(place as usize)
-            .map(Observable::match_key)
-            .unwrap_or_default();
+        let item = items.get(place as usize).map(Observable::match_key).unwrap_or_default();
         let leaf = Digest::of("detente/match-leaf/1", &[salt.as_bytes(), &item]);
-        root.push_entry(leaf.as_bytes())
-            .map_err(NodeError::damaged)?;
+        root.push_entry(leaf.as_bytes()).map_err(NodeError::damaged)?;
     }
     Ok(Digest::new(*root.head().root.as_bytes()))
 }
 
 fn refused(error: &detente_core::state::MatchRefusal) -> NodeError {
     let words = crate::mirror::chain(error);
-    NodeError::denied(
-        error.code(),
-        words,
-        "see `detente accord status` for what is left",
-    )
+    NodeError::denied(error.code(), words, "see `detente accord status` for what is left")
 }
 
 /// Offers a run to the other side of a clause and carries it through.
@@ -442,16 +373,9 @@ pub fn run_match(
 /// [`NodeError`] if nothing is in force or there is no such clause.
 pub fn match_peer(node: &Node, accord: AccordId, clause: &str) -> Result<PartyId, NodeError> {
     let own = node.party();
-    let probe = Entry {
-        party: own,
-        clause,
-        size: 0,
-        offers: true,
-    };
+    let probe = Entry { party: own, clause, size: 0, offers: true };
     let state = node.state(accord)?;
-    let rule = state
-        .may_match(&probe, node.now())
-        .map_err(|error| refused(&error))?;
+    let rule = state.may_match(&probe, node.now()).map_err(|error| refused(&error))?;
     let text = node.in_force(accord)?;
     text.parties
         .iter()
@@ -468,10 +392,7 @@ fn carry(
     progress: OnProgress<'_>,
 ) -> Result<detente_match::Outcome, NodeError> {
     push(shared, link, row.accord)?;
-    let request = Request::BeginMatch {
-        accord: row.accord,
-        run: row.run,
-    };
+    let request = Request::BeginMatch { accord: row.accord, run: row.run };
     let mut stream = link.open(&request)?;
     let first = stream.recv()?.ok_or(LinkError::Cut)?;
     match Response::decode(&first) {
@@ -590,8 +511,5 @@ fn engine(error: detente_match::Error) -> NodeError {
 }
 
 fn misbehaved(code: &str, words: String) -> NodeError {
-    NodeError::Misbehaved {
-        code: code.to_owned(),
-        words,
-    }
+    NodeError::Misbehaved { code: code.to_owned(), words }
 }

@@ -35,42 +35,28 @@ impl Node {
     ) -> Answer {
         let own = self.party();
         if !parties.is_sorted() || !parties.contains(&own) || !parties.contains(&peer) {
-            return refused(
-                "accord_parties",
-                "the accord does not have us both as its parties",
-            );
+            return refused("accord_parties", "the accord does not have us both as its parties");
         }
         if AccordId::derive(slug, parties) != accord {
             return refused("accord_id", "slug and parties do not give this accord id");
         }
-        if let Some(stranger) = parties
-            .iter()
-            .find(|party| **party != own && !self.contacts.contains_key(party))
+        if let Some(stranger) =
+            parties.iter().find(|party| **party != own && !self.contacts.contains_key(party))
         {
             let words = format!("party {} is not among our contacts", stranger.short());
             return refused("accord_stranger", words);
         }
         if self.book(accord).is_err() {
-            let opened = self
-                .books()
-                .filter(|book| book.row.parties.contains(&peer))
-                .count();
+            let opened = self.books().filter(|book| book.row.parties.contains(&peer)).count();
             if opened >= MAX_ACCORDS_PER_PARTY {
                 let words = format!("at most {MAX_ACCORDS_PER_PARTY} accords with one party");
                 return refused("too_many_accords", words);
             }
-            let row = AccordRow {
-                id: accord,
-                slug: slug.to_owned(),
-                parties: parties.to_vec(),
-            };
+            let row = AccordRow { id: accord, slug: slug.to_owned(), parties: parties.to_vec() };
             self.store.put_accord(&row)?;
             self.load(row)?;
         }
-        let mirror = self.mirror(LogKey {
-            accord,
-            party: peer,
-        })?;
+        let mirror = self.mirror(LogKey { accord, party: peer })?;
         Ok(Response::LogState {
             pending: mirror.pending().map_or(0, |known| known.head().size.get()),
             next: mirror.next_entry().get(),
@@ -81,19 +67,10 @@ impl Node {
     pub(crate) fn mirror(&self, key: LogKey) -> Result<Mirror, NodeError> {
         let row = self.store.log(key)?;
         let parse = |note: &Vec<u8>| Checkpoint::parse(note).map_err(NodeError::damaged);
-        let pending = row
-            .pending
-            .iter()
-            .map(parse)
-            .collect::<Result<Vec<_>, _>>()?;
+        let pending = row.pending.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let committed = row.checkpoint.as_ref().map(parse).transpose()?;
         let tail = self.tail(key, row.edge.size())?;
-        let parts = MirrorParts {
-            pending,
-            committed,
-            edge: row.edge,
-            tail,
-        };
+        let parts = MirrorParts { pending, committed, edge: row.edge, tail };
         Mirror::restore(self.trusted_log(key)?, parts).map_err(NodeError::damaged)
     }
 
@@ -119,10 +96,7 @@ impl Node {
         body: &[u8],
     ) -> Answer {
         self.book(accord)?;
-        let key = LogKey {
-            accord,
-            party: peer,
-        };
+        let key = LogKey { accord, party: peer };
         let request = match AddCheckpoint::parse(body) {
             Ok(request) => request,
             Err(error) => return refused(error.code(), error.to_string()),
@@ -131,8 +105,8 @@ impl Node {
         let next = match mirror.add_checkpoint(&request) {
             Ok(next) => next,
             Err(refusal) => {
-                // A checkpoint that its log signed and that contradicts another one it signed proves
-                // a fork; keep both.
+                // A checkpoint that its log signed and that contradicts another one it signed
+                // proves a fork; keep both.
                 if refusal.status() == 422 && request.checkpoint.verify(mirror.log()).is_ok() {
                     let mut proof = request.checkpoint.to_string().into_bytes();
                     if let Some(known) = mirror.pending() {
@@ -141,19 +115,12 @@ impl Node {
                     let now = self.now();
                     self.store.put_evidence(peer, now, refusal.code(), &proof)?;
                 }
-                return refused(
-                    refusal.code(),
-                    format!("{refusal}: {}", refusal.body().trim()),
-                );
+                return refused(refusal.code(), format!("{refusal}: {}", refusal.body().trim()));
             }
         };
         let before = self.store.log(key)?.pending;
-        let after: Vec<Vec<u8>> = next
-            .parts()
-            .pending
-            .iter()
-            .map(|note| note.to_string().into_bytes())
-            .collect();
+        let after: Vec<Vec<u8>> =
+            next.parts().pending.iter().map(|note| note.to_string().into_bytes()).collect();
         self.store.put_pending(key, &before, &after)?;
         Ok(Response::Done)
     }
@@ -167,10 +134,7 @@ impl Node {
         bodies: &[(Salt, Vec<u8>)],
     ) -> Answer {
         self.book(accord)?;
-        let key = LogKey {
-            accord,
-            party: peer,
-        };
+        let key = LogKey { accord, party: peer };
         let next = self.store.log(key)?.edge.size().get();
         let end = start.saturating_add(bodies.len() as u64);
         if start < next || end > next.saturating_add(256) {
@@ -183,10 +147,7 @@ impl Node {
     /// tlog-mirror `add-entries`, one package; answers with a cosignature once all entries of the
     /// checkpoint are durable.
     pub(crate) fn add_entries(&mut self, peer: PartyId, accord: AccordId, body: &[u8]) -> Answer {
-        let key = LogKey {
-            accord,
-            party: peer,
-        };
+        let key = LogKey { accord, party: peer };
         let (header, rest) = match UploadHeader::decode(body) {
             Ok(decoded) => decoded,
             Err(error) => return refused(error.code(), error.to_string()),
@@ -221,8 +182,8 @@ impl Node {
         self.cosign(key, &mirror, &upload)
     }
 
-    /// Admits new entries with their staged bodies and makes them durable. Some(refusal) if they are
-    /// not sound.
+    /// Admits new entries with their staged bodies and makes them durable. Some(refusal) if they
+    /// are not sound.
     fn take_entries(
         &mut self,
         key: LogKey,
@@ -233,9 +194,7 @@ impl Node {
             return Ok(None);
         }
         let first = append.old_size.get();
-        let bodies = self
-            .store
-            .staged_bodies(key, first..first + leaves.len() as u64)?;
+        let bodies = self.store.staged_bodies(key, first..first + leaves.len() as u64)?;
         if bodies.len() != leaves.len() {
             let words = format!("{} of {} bodies are here", bodies.len(), leaves.len());
             return refused("bodies_missing", words).map(Some);
@@ -243,11 +202,7 @@ impl Node {
         let entries: Vec<EntryRow> = leaves
             .iter()
             .zip(bodies)
-            .map(|(leaf, (salt, body))| EntryRow {
-                leaf: leaf.to_vec(),
-                salt,
-                body,
-            })
+            .map(|(leaf, (salt, body))| EntryRow { leaf: leaf.to_vec(), salt, body })
             .collect();
         let admitted = self.book(key.accord)?.try_admit(key.party, &entries);
         let (admission, acts) = match admitted {
@@ -257,14 +212,9 @@ impl Node {
         if let Some(words) = self.false_view(key, &acts)? {
             return self.unsound(key, &entries, "seen_other_log", &words);
         }
-        let write = LogAppend {
-            entries: &entries,
-            append,
-            checkpoint: None,
-        };
+        let write = LogAppend { entries: &entries, append, checkpoint: None };
         self.store.append(key, &write)?;
-        self.book_mut(key.accord)?
-            .commit(key.party, admission, acts);
+        self.book_mut(key.accord)?.commit(key.party, admission, acts);
         Ok(None)
     }
 
@@ -276,13 +226,7 @@ impl Node {
         code: &str,
         words: &str,
     ) -> Result<Option<Response>, NodeError> {
-        let mut proof: Vec<u8> = self
-            .store
-            .log(key)?
-            .pending
-            .last()
-            .cloned()
-            .unwrap_or_default();
+        let mut proof: Vec<u8> = self.store.log(key)?.pending.last().cloned().unwrap_or_default();
         for entry in entries {
             proof.extend(&entry.leaf);
         }
@@ -291,13 +235,11 @@ impl Node {
         refused(code, words).map(Some)
     }
 
-    /// Whether an act says that it saw a log of ours, or of a third party, that is not the one here.
+    /// Whether an act says that it saw a log of ours, or of a third party, that is not the one
+    /// here.
     fn false_view(&self, key: LogKey, acts: &[Act]) -> Result<Option<String>, NodeError> {
         for seen in acts.iter().flat_map(|act| &act.header().seen) {
-            let other = LogKey {
-                accord: key.accord,
-                party: seen.party,
-            };
+            let other = LogKey { accord: key.accord, party: seen.party };
             let held = self.store.log(other)?.edge.size().get();
             if seen.size > held {
                 if seen.party == self.party() {
@@ -308,10 +250,7 @@ impl Node {
                 continue;
             }
             let size = TreeSize::new(seen.size).map_err(NodeError::damaged)?;
-            let tiles = LogTiles {
-                store: self.store.as_ref(),
-                key: other,
-            };
+            let tiles = LogTiles { store: self.store.as_ref(), key: other };
             let root = root_at(&tiles.hashes(size), size).map_err(NodeError::damaged)?;
             if root.as_bytes() != &seen.root {
                 let whose = self.name_of(seen.party);
@@ -326,9 +265,7 @@ impl Node {
     }
 
     fn cosign(&mut self, key: LogKey, mirror: &Mirror, upload: &detente_log::Upload) -> Answer {
-        let commit = mirror
-            .commit(upload, mirror.next_entry())
-            .map_err(NodeError::damaged)?;
+        let commit = mirror.commit(upload, mirror.next_entry()).map_err(NodeError::damaged)?;
         let checkpoint = commit.checkpoint();
         let size = checkpoint.head().size.get();
         let note = checkpoint.checkpoint().to_string().into_bytes();
@@ -344,11 +281,8 @@ impl Node {
         cosigned
             .attach(std::slice::from_ref(&line), cosigner.verifier())
             .map_err(NodeError::damaged)?;
-        self.store
-            .put_checkpoint(key, size, cosigned.checkpoint().to_string().as_bytes())?;
-        Ok(Response::Cosigned {
-            line: line.to_string().trim_end().to_owned(),
-        })
+        self.store.put_checkpoint(key, size, cosigned.checkpoint().to_string().as_bytes())?;
+        Ok(Response::Cosigned { line: line.to_string().trim_end().to_owned() })
     }
 }
 

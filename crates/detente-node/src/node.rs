@@ -34,10 +34,7 @@ pub struct Shared {
 impl Shared {
     /// Shares a node.
     pub fn new(node: Node) -> Shared {
-        Shared {
-            node: Mutex::new(node),
-            pushing: Mutex::new(()),
-        }
+        Shared { node: Mutex::new(node), pushing: Mutex::new(()) }
     }
 
     /// The node, for a moment. A use case that panicked has left no half-done work: the store is
@@ -64,15 +61,7 @@ impl Node {
             let contact = Card::open(&bytes)?;
             contacts.insert(contact.value().party(), contact);
         }
-        let mut node = Node {
-            store,
-            clock,
-            entropy,
-            keys,
-            card,
-            contacts,
-            books: BTreeMap::new(),
-        };
+        let mut node = Node { store, clock, entropy, keys, card, contacts, books: BTreeMap::new() };
         for row in node.store.accords()? {
             node.load(row)?;
         }
@@ -106,9 +95,7 @@ impl Node {
         if party == self.party() {
             return self.card.value().name.clone();
         }
-        self.contacts
-            .get(&party)
-            .map_or_else(|| party.short(), |card| card.value().name.clone())
+        self.contacts.get(&party).map_or_else(|| party.short(), |card| card.value().name.clone())
     }
 
     /// Enters an accord and opens its book.
@@ -121,15 +108,11 @@ impl Node {
     }
 
     pub(crate) fn book(&self, accord: AccordId) -> Result<&Book, NodeError> {
-        self.books
-            .get(&accord)
-            .ok_or_else(|| unknown_accord(&accord.to_string()))
+        self.books.get(&accord).ok_or_else(|| unknown_accord(&accord.to_string()))
     }
 
     pub(crate) fn book_mut(&mut self, accord: AccordId) -> Result<&mut Book, NodeError> {
-        self.books
-            .get_mut(&accord)
-            .ok_or_else(|| unknown_accord(&accord.to_string()))
+        self.books.get_mut(&accord).ok_or_else(|| unknown_accord(&accord.to_string()))
     }
 
     pub(crate) fn books(&self) -> impl Iterator<Item = &Book> {
@@ -149,11 +132,8 @@ impl Node {
     /// # Errors
     /// [`NodeError::Unknown`] if there is none or the name could mean several.
     pub fn find_accord(&self, name: &str) -> Result<AccordId, NodeError> {
-        let by_slug: Vec<AccordId> = self
-            .books()
-            .filter(|book| book.row.slug == name)
-            .map(|book| book.row.id)
-            .collect();
+        let by_slug: Vec<AccordId> =
+            self.books().filter(|book| book.row.slug == name).map(|book| book.row.id).collect();
         let by_id: Vec<AccordId> = self
             .books()
             .filter(|book| name.len() >= 8 && book.row.id.to_string().starts_with(name))
@@ -188,21 +168,13 @@ impl Node {
         };
         // Before the own log begins, the fold has no own card yet: the card itself decides.
         let book = self.book(accord)?;
-        let begun = book
-            .state
-            .parties
-            .get(&own)
-            .is_some_and(|party| party.card.is_some());
+        let begun = book.state.parties.get(&own).is_some_and(|party| party.card.is_some());
         let check = |role: Role| {
             let powers = self.card.value().roles.iter().find(|key| key.role == role);
             if !powers.is_some_and(|key| key.may.contains(&kind)) {
                 return Err(format!("the card gives {role} no power to {kind}"));
             }
-            if begun {
-                book.state.authority(own, role, kind, governing)
-            } else {
-                Ok(())
-            }
+            if begun { book.state.authority(own, role, kind, governing) } else { Ok(()) }
         };
         if let Some(role) = named {
             return check(role).map(|()| role).map_err(denied);

@@ -12,7 +12,8 @@ use crate::report::{PartyReport, RoleReport};
 pub const MAX_CONTACTS: usize = 1_000;
 
 impl Node {
-    /// Adds a party by its card. The caller has shown the fingerprint and was told that it is right.
+    /// Adds a party by its card. The caller has shown the fingerprint and was told that it is
+    /// right.
     ///
     /// # Errors
     /// [`NodeError::Card`]; [`NodeError::Denied`] for the own card or too many contacts.
@@ -54,16 +55,13 @@ impl Node {
 
     /// The card of another party.
     pub(crate) fn contact(&self, party: PartyId) -> Result<&Card, NodeError> {
-        self.contacts
-            .get(&party)
-            .map(Verified::value)
-            .ok_or_else(|| {
-                NodeError::unknown(
-                    "party",
-                    &party.to_string(),
-                    "add its card with `detente party add FILE`",
-                )
-            })
+        self.contacts.get(&party).map(Verified::value).ok_or_else(|| {
+            NodeError::unknown(
+                "party",
+                &party.to_string(),
+                "add its card with `detente party add FILE`",
+            )
+        })
     }
 
     /// The cards of all other parties.
@@ -86,11 +84,8 @@ impl Node {
         let party = card.value().party();
         let evidence = self.store.evidence()?;
         let mut report = report_card(card.value());
-        report.evidence = evidence
-            .iter()
-            .filter(|(against, ..)| *against == party)
-            .map(|(.., n)| n)
-            .sum();
+        report.evidence =
+            evidence.iter().filter(|(against, ..)| *against == party).map(|(.., n)| n).sum();
         Ok(report)
     }
 
@@ -109,16 +104,8 @@ impl Node {
             .collect();
         match hits.as_slice() {
             [one] => Ok(*one),
-            [] => Err(NodeError::unknown(
-                "party",
-                name,
-                "see `detente party list`",
-            )),
-            _ => Err(NodeError::unknown(
-                "single party",
-                name,
-                "use its fingerprint",
-            )),
+            [] => Err(NodeError::unknown("party", name, "see `detente party list`")),
+            _ => Err(NodeError::unknown("single party", name, "use its fingerprint")),
         }
     }
 }

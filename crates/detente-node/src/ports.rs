@@ -233,15 +233,15 @@ pub trait Store: Send {
     /// What is stored of a log; the default if nothing is.
     fn log(&self, key: LogKey) -> Result<LogRow, StoreError>;
 
-    /// Adds entries with their tiles and, for an own log, the new checkpoint, in one transaction. The
-    /// staged bodies at these places are dropped.
+    /// Adds entries with their tiles and, for an own log, the new checkpoint, in one transaction.
+    /// The staged bodies at these places are dropped.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if the stored size is not `append.old_size`: a second writer.
     fn append(&mut self, key: LogKey, write: &LogAppend<'_>) -> Result<(), StoreError>;
 
-    /// Replaces the newest checkpoint of a log by one of the same size with more cosignatures or, for
-    /// a mirrored log, by a larger one. The size of the log must be at least `size`.
+    /// Replaces the newest checkpoint of a log by one of the same size with more cosignatures or,
+    /// for a mirrored log, by a larger one. The size of the log must be at least `size`.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a checkpoint of a larger size is stored.

@@ -1,4 +1,5 @@
-//! Brings own logs to the other side's mirror, as far as it lacks them, and fetches its cosignature.
+//! Brings own logs to the other side's mirror, as far as it lacks them, and fetches its
+//! cosignature.
 //!
 //! Every step asks the mirror where it stands, so a push that was cut goes on where it was.
 
@@ -34,19 +35,12 @@ enum Next {
 /// # Errors
 /// [`NodeError`]: the line was cut, or the peer refuses or misbehaves.
 pub fn push(shared: &Shared, link: &dyn Link, accord: AccordId) -> Result<(), NodeError> {
-    let _one_at_a_time = shared
-        .pushing
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = shared.pushing.lock().unwrap_or_else(PoisonError::into_inner);
     let opening = {
         let node = shared.lock();
         let book = node.book(accord)?;
         let slug = book.row.slug.clone();
-        Request::OpenLog {
-            accord,
-            slug,
-            parties: book.row.parties.clone(),
-        }
+        Request::OpenLog { accord, slug, parties: book.row.parties.clone() }
     };
     for _ in 0..MAX_ROUNDS {
         let (pending, next) = match link.request(&opening)? {
@@ -77,9 +71,7 @@ pub fn push_all(shared: &Shared, link: &dyn Link) -> Result<(), NodeError> {
             .map(|book| book.row.id)
             .collect()
     };
-    accords
-        .into_iter()
-        .try_for_each(|accord| push(shared, link, accord))
+    accords.into_iter().try_for_each(|accord| push(shared, link, accord))
 }
 
 /// One run from where the mirror says it stands; true once the newest checkpoint is cosigned.
@@ -91,9 +83,7 @@ fn push_round(
     mut next: u64,
 ) -> Result<bool, NodeError> {
     loop {
-        let step = shared
-            .lock()
-            .push_step(link.peer(), accord, pending, next)?;
+        let step = shared.lock().push_step(link.peer(), accord, pending, next)?;
         let (request, end) = match step {
             Next::Done => return Ok(true),
             Next::Ask { request, end } => (request, end),
@@ -137,11 +127,7 @@ fn send_bodies(
         }
         let batch: Vec<(Salt, Vec<u8>)> = bodies.drain(..count).collect();
         let sent = batch.len() as u64;
-        match link.request(&Request::Bodies {
-            accord,
-            start,
-            bodies: batch,
-        })? {
+        match link.request(&Request::Bodies { accord, start, bodies: batch })? {
             Response::Done => start += sent,
             other => return Err(unexpected(other)),
         }
@@ -150,10 +136,7 @@ fn send_bodies(
 }
 
 fn is_conflict(code: &str) -> bool {
-    matches!(
-        code,
-        "mirror_conflict" | "witness_conflict" | "bodies_missing" | "bodies_elsewhere"
-    )
+    matches!(code, "mirror_conflict" | "witness_conflict" | "bodies_missing" | "bodies_elsewhere")
 }
 
 /// An answer that the protocol does not allow here.
@@ -162,10 +145,7 @@ pub(crate) fn unexpected(response: Response) -> NodeError {
         Response::Refused(refusal) => NodeError::PeerRefused(refusal),
         other => NodeError::Misbehaved {
             code: "unexpected_response".to_owned(),
-            words: format!("it answers out of turn: {other:?}")
-                .chars()
-                .take(200)
-                .collect(),
+            words: format!("it answers out of turn: {other:?}").chars().take(200).collect(),
         },
     }
 }
@@ -197,10 +177,7 @@ impl Node {
         let checkpoint = Checkpoint::parse(&note).map_err(NodeError::damaged)?;
         if pending < size.get() {
             let request = self.checkpoint_request(key, pending, checkpoint)?;
-            return Ok(Next::Ask {
-                request,
-                end: size.get(),
-            });
+            return Ok(Next::Ask { request, end: size.get() });
         }
         let cosigned = checkpoint
             .verify(&self.trusted_log(key)?)
@@ -211,10 +188,7 @@ impl Node {
             return Ok(Next::Done);
         }
         let request = self.entries_request(key, next, size)?;
-        Ok(Next::Ask {
-            request,
-            end: size.get(),
-        })
+        Ok(Next::Ask { request, end: size.get() })
     }
 
     fn checkpoint_request(
@@ -225,51 +199,27 @@ impl Node {
     ) -> Result<Request, NodeError> {
         let old = TreeSize::new(pending).map_err(NodeError::damaged)?;
         let new = checkpoint.unverified_body().head().size;
-        let tiles = LogTiles {
-            store: self.store.as_ref(),
-            key,
-        };
+        let tiles = LogTiles { store: self.store.as_ref(), key };
         let proof = prove_consistency(&tiles.hashes(new), old, new).map_err(NodeError::damaged)?;
-        let body = AddCheckpoint {
-            old,
-            proof,
-            checkpoint,
-        }
-        .to_string()
-        .into_bytes();
-        Ok(Request::AddCheckpoint {
-            accord: key.accord,
-            body,
-        })
+        let body = AddCheckpoint { old, proof, checkpoint }.to_string().into_bytes();
+        Ok(Request::AddCheckpoint { accord: key.accord, body })
     }
 
     fn entries_request(&self, key: LogKey, next: u64, end: TreeSize) -> Result<Request, NodeError> {
         let trusted = self.trusted_log(key)?;
         let start = LeafIndex::new(next);
-        let header = UploadHeader {
-            origin: trusted.origin().clone(),
-            start,
-            end,
-            ticket: Vec::new(),
-        };
+        let header =
+            UploadHeader { origin: trusted.origin().clone(), start, end, ticket: Vec::new() };
         let mut body = header.encode().map_err(NodeError::damaged)?;
         if let Some(range) = PackageRange::at(start, end) {
-            let rows = self
-                .store
-                .entries(key, range.start().get()..range.end().get())?;
+            let rows = self.store.entries(key, range.start().get()..range.end().get())?;
             let leaves: Vec<&[u8]> = rows.iter().map(|row| row.leaf.as_slice()).collect();
-            let tiles = LogTiles {
-                store: self.store.as_ref(),
-                key,
-            };
+            let tiles = LogTiles { store: self.store.as_ref(), key };
             let package = Package::prove(&tiles.hashes(end), &range, leaves, end)
                 .map_err(NodeError::damaged)?;
             body.extend(package.encode(&range).map_err(NodeError::damaged)?);
         }
-        Ok(Request::AddEntries {
-            accord: key.accord,
-            body,
-        })
+        Ok(Request::AddEntries { accord: key.accord, body })
     }
 
     /// The bodies of the package that begins at `next`.
@@ -279,9 +229,7 @@ impl Node {
         let Some(range) = PackageRange::at(LeafIndex::new(next), size) else {
             return Ok(Vec::new());
         };
-        let rows = self
-            .store
-            .entries(key, range.start().get()..range.end().get())?;
+        let rows = self.store.entries(key, range.start().get()..range.end().get())?;
         Ok(rows.into_iter().map(|row| (row.salt, row.body)).collect())
     }
 
@@ -301,10 +249,8 @@ impl Node {
             .map_err(NodeError::damaged)?
             .verify(&self.trusted_log(key)?)
             .map_err(NodeError::damaged)?;
-        let misbehaved = |words: String| NodeError::Misbehaved {
-            code: "bad_cosignature".to_owned(),
-            words,
-        };
+        let misbehaved =
+            |words: String| NodeError::Misbehaved { code: "bad_cosignature".to_owned(), words };
         let lines = parse_signature_lines(format!("{line}\n").as_bytes())
             .map_err(|error| misbehaved(error.to_string()))?;
         if checkpoint.head().size.get() != end {
@@ -314,8 +260,7 @@ impl Node {
             .attach(&lines, &self.cosigner_key(peer)?)
             .map_err(|error| misbehaved(error.to_string()))?;
         let note = checkpoint.checkpoint().to_string().into_bytes();
-        self.store
-            .put_checkpoint(key, checkpoint.head().size.get(), &note)?;
+        self.store.put_checkpoint(key, checkpoint.head().size.get(), &note)?;
         Ok(true)
     }
 }

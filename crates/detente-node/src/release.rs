@@ -70,11 +70,7 @@ impl Node {
         }
         let objects = self.objects_of_run(accord, run)?;
         // The time that the act will state: the auditor replays the decision with it.
-        let last = self
-            .book(accord)?
-            .admissions
-            .get(&own)
-            .map(|a| a.last_time());
+        let last = self.book(accord)?.admissions.get(&own).map(|a| a.last_time());
         let now = self.now().max(last.unwrap_or(UnixSeconds::new(0)));
         let state = self.state(accord)?;
         let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
@@ -116,14 +112,8 @@ impl Node {
 
     /// The receipt of an own release, once it is here.
     fn receipt_of(&self, accord: AccordId, release: Digest) -> Result<Option<String>, NodeError> {
-        let known = self
-            .state(accord)?
-            .releases
-            .iter()
-            .find(|known| known.act == release);
-        Ok(known
-            .and_then(|known| known.receipt)
-            .map(|receipt| receipt.time.to_string()))
+        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
+        Ok(known.and_then(|known| known.receipt).map(|receipt| receipt.time.to_string()))
     }
 
     /// Checks that nothing is stopped now.
@@ -155,16 +145,13 @@ impl Node {
                     continue;
                 };
                 // A release names its run, and the run names the receiver.
-                let to = body
-                    .run
-                    .and_then(|run| book.state.runs.get(&run))
-                    .map(|run| {
-                        if run.initiator == own {
-                            run.answer.as_ref().map_or(own, |(by, ..)| *by)
-                        } else {
-                            run.initiator
-                        }
-                    });
+                let to = body.run.and_then(|run| book.state.runs.get(&run)).map(|run| {
+                    if run.initiator == own {
+                        run.answer.as_ref().map_or(own, |(by, ..)| *by)
+                    } else {
+                        run.initiator
+                    }
+                });
                 if to != Some(peer) {
                     continue;
                 }
@@ -189,9 +176,7 @@ impl Node {
     ) -> Result<Response, NodeError> {
         match self.sound_release(peer, accord, release)? {
             Err(refusal) => Ok(Response::Refused(refusal)),
-            Ok(_) => Ok(Response::ReleaseState {
-                next: self.store.received_upto(release)?,
-            }),
+            Ok(_) => Ok(Response::ReleaseState { next: self.store.received_upto(release)? }),
         }
     }
 
@@ -205,20 +190,14 @@ impl Node {
         let book = self.book(accord)?;
         let no = |code: &str, words: &str| Ok(Err(Refusal::new(code, words)));
         let Some(act) = book.act(peer, release) else {
-            return no(
-                "unknown_release",
-                "our copy of your log has no such release",
-            );
+            return no("unknown_release", "our copy of your log has no such release");
         };
         let Body::Release(body) = act.body() else {
             return no("unknown_release", "the act is no release");
         };
         let event = book.state.history.iter().find(|event| event.act == release);
         if !event.is_some_and(|event| event.effect == Effect::InEffect) {
-            return no(
-                "release_without_effect",
-                "the release has no effect under the accord",
-            );
+            return no("release_without_effect", "the release has no effect under the accord");
         }
         let before = book.known_to_author(act);
         let time = act.header().time;
@@ -276,16 +255,9 @@ impl Node {
         self.store.put_received(&rows)?;
         let next = self.store.received_upto(release)?;
         let whole = next as usize == body.manifest.len();
-        let known = self
-            .state(accord)?
-            .releases
-            .iter()
-            .find(|known| known.act == release);
+        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
         if whole && known.is_some_and(|known| known.receipt.is_none()) {
-            let receipt = Body::Receipt {
-                release,
-                manifest: body.manifest_digest(),
-            };
+            let receipt = Body::Receipt { release, manifest: body.manifest_digest() };
             self.perform(accord, Some(Role::Analyst), receipt)?;
         }
         Ok(Response::ReleaseState { next })
@@ -345,10 +317,7 @@ impl Node {
         let kinds = kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
         let mut all = Vec::new();
         self.store.observables(&kinds, &mut |observable| {
-            all.push((
-                observable.kind().name().to_owned(),
-                observable.value().to_owned(),
-            ));
+            all.push((observable.kind().name().to_owned(), observable.value().to_owned()));
         })?;
         Ok(all)
     }
@@ -380,9 +349,7 @@ struct Prepared {
 
 /// Until when an object may be kept, if its clause says and the clock starts with its arrival.
 fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeconds> {
-    let text = before
-        .in_force
-        .and_then(|force| before.texts.get(&force.text))?;
+    let text = before.in_force.and_then(|force| before.texts.get(&force.text))?;
     match &text.accord.clause(clause)?.rule {
         Some(Rule::Permit(permit)) => permit.retention.map(|deadline| now.plus(deadline.within)),
         _ => None,
@@ -392,9 +359,7 @@ fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeco
 /// The object that would leave for one context of an observable.
 fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
     let time = |seconds: Option<i64>| {
-        seconds
-            .and_then(|seconds| u64::try_from(seconds).ok())
-            .map(UnixSeconds::new)
+        seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(UnixSeconds::new)
     };
     let markings = &context.markings;
     Object {
@@ -406,10 +371,7 @@ fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
         labels: context.labels.clone(),
         // Chatham House rule: what was said may go, who said it may not.
         source: (!markings.is_source_hidden()).then(|| context.source.clone()),
-        origin: context
-            .origin
-            .clone()
-            .filter(|_| !markings.is_source_hidden()),
+        origin: context.origin.clone().filter(|_| !markings.is_source_hidden()),
         comment: context.description.clone(),
         confidence: context.confidence,
         valid_from: time(context.valid_from),
@@ -421,18 +383,12 @@ fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
 fn report_object(decided: &Decided) -> ObjectReport {
     let object = &decided.object;
     let (allowed, clause, code, reason) = match &decided.verdict {
-        Verdict::Allow(allowance) => (
-            true,
-            Some(allowance.clause.clone()),
-            "allowed",
-            allowance.reason.clone(),
-        ),
-        Verdict::Deny(denial) => (
-            false,
-            denial.clause().map(str::to_owned),
-            denial.code(),
-            crate::mirror::chain(denial),
-        ),
+        Verdict::Allow(allowance) => {
+            (true, Some(allowance.clause.clone()), "allowed", allowance.reason.clone())
+        }
+        Verdict::Deny(denial) => {
+            (false, denial.clause().map(str::to_owned), denial.code(), crate::mirror::chain(denial))
+        }
     };
     ObjectReport {
         address: decided.address.to_string(),
@@ -493,8 +449,7 @@ pub fn release(
 /// [`NodeError::Unknown`].
 pub fn run_peer(node: &Node, run: RunId) -> Result<PartyId, NodeError> {
     let row = node.store.run(run)?;
-    row.map(|row| row.peer)
-        .ok_or_else(|| NodeError::unknown("run", &run.short(), "see history"))
+    row.map(|row| row.peer).ok_or_else(|| NodeError::unknown("run", &run.short(), "see history"))
 }
 
 /// Sends again what the peer has not acknowledged.
@@ -517,10 +472,7 @@ fn send(
     (accord, act): (AccordId, Digest),
     release: &Release,
 ) -> Result<(), NodeError> {
-    let mut next = match link.request(&Request::OpenRelease {
-        accord,
-        release: act,
-    })? {
+    let mut next = match link.request(&Request::OpenRelease { accord, release: act })? {
         Response::ReleaseState { next } => next,
         other => return Err(unexpected(other)),
     };

@@ -11,8 +11,8 @@ use crate::report::MatchReport;
 
 /// Answers a request of the peer at the other end of `link`.
 ///
-/// An error of our own becomes a refusal that says no more than its code; what the peer did wrong it
-/// is told in full.
+/// An error of our own becomes a refusal that says no more than its code; what the peer did wrong
+/// it is told in full.
 pub fn respond(shared: &Shared, link: &dyn Link, request: &Request) -> Response {
     match answer(shared, link, request) {
         Ok(response) => response,
@@ -37,24 +37,19 @@ fn answer(shared: &Shared, link: &dyn Link, request: &Request) -> Result<Respons
             }
             Ok(Response::Done)
         }
-        Request::OpenLog {
-            accord,
-            slug,
-            parties,
-        } => shared.lock().open_log(peer, *accord, slug, parties),
+        Request::OpenLog { accord, slug, parties } => {
+            shared.lock().open_log(peer, *accord, slug, parties)
+        }
         Request::AddCheckpoint { accord, body } => {
             shared.lock().add_checkpoint(peer, *accord, body)
         }
-        Request::Bodies {
-            accord,
-            start,
-            bodies,
-        } => shared.lock().stage_bodies(peer, *accord, *start, bodies),
+        Request::Bodies { accord, start, bodies } => {
+            shared.lock().stage_bodies(peer, *accord, *start, bodies)
+        }
         Request::AddEntries { accord, body } => shared.lock().add_entries(peer, *accord, body),
-        Request::BeginMatch { .. } => Ok(Response::Refused(Refusal::new(
-            "needs_stream",
-            "a match needs a stream",
-        ))),
+        Request::BeginMatch { .. } => {
+            Ok(Response::Refused(Refusal::new("needs_stream", "a match needs a stream")))
+        }
         Request::OpenRelease { accord, release } => {
             shared.lock().open_release(peer, *accord, *release)
         }

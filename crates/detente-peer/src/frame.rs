@@ -40,13 +40,8 @@ pub enum FrameKind {
 }
 
 impl FrameKind {
-    const ALL: [FrameKind; 5] = [
-        FrameKind::Request,
-        FrameKind::Response,
-        FrameKind::Open,
-        FrameKind::Data,
-        FrameKind::End,
-    ];
+    const ALL: [FrameKind; 5] =
+        [FrameKind::Request, FrameKind::Response, FrameKind::Open, FrameKind::Data, FrameKind::End];
 }
 
 /// One frame.
@@ -91,10 +86,7 @@ impl FrameError {
 /// [`FrameError::TooLong`].
 pub fn frame_len(head: [u8; HEAD_LEN]) -> Result<usize, FrameError> {
     let got = u32::from_be_bytes(head);
-    usize::try_from(got)
-        .ok()
-        .filter(|len| *len <= MAX_FRAME)
-        .ok_or(FrameError::TooLong { got })
+    usize::try_from(got).ok().filter(|len| *len <= MAX_FRAME).ok_or(FrameError::TooLong { got })
 }
 
 impl Frame {
@@ -104,10 +96,7 @@ impl Frame {
     /// [`FrameError::TooLong`] if the payload does not fit.
     pub fn encode(&self) -> Result<Vec<u8>, FrameError> {
         let mut w = Writer::new();
-        w.array(3)
-            .uint(self.stream.0.into())
-            .uint(self.kind as u64)
-            .bytes(&self.payload);
+        w.array(3).uint(self.stream.0.into()).uint(self.kind as u64).bytes(&self.payload);
         let body = w.into_bytes();
         let len = u32::try_from(body.len()).unwrap_or(u32::MAX);
         frame_len(len.to_be_bytes())?;
@@ -125,21 +114,12 @@ impl Frame {
         r.tuple(3)?;
         let stream = StreamId(r.uint32("stream")?);
         let code = r.uint8("frame kind")?;
-        let kind = FrameKind::ALL
-            .into_iter()
-            .find(|kind| *kind as u8 == code)
-            .ok_or_else(|| {
-                r.fail(DecodeFault::BadValue {
-                    what: "frame kind",
-                    got: code.into(),
-                })
+        let kind =
+            FrameKind::ALL.into_iter().find(|kind| *kind as u8 == code).ok_or_else(|| {
+                r.fail(DecodeFault::BadValue { what: "frame kind", got: code.into() })
             })?;
         let payload = r.bytes(MAX_FRAME)?.to_vec();
         r.finish()?;
-        Ok(Frame {
-            stream,
-            kind,
-            payload,
-        })
+        Ok(Frame { stream, kind, payload })
     }
 }

@@ -4,8 +4,8 @@
 pub const MAX_FRAME: usize = detente_core::act::MAX_BODY + 64 * 1024;
 /// Longest text that a peer may put into a refusal or greeting, in bytes.
 pub const MAX_WORDS: usize = 2_000;
-/// Longest tlog-witness or tlog-mirror body, in bytes: 256 entries of 64 KiB at the very most, and in
-/// practice 256 acts of 4 kB.
+/// Longest tlog-witness or tlog-mirror body, in bytes: 256 entries of 64 KiB at the very most, and
+/// in practice 256 acts of 4 kB.
 pub const MAX_LOG_BODY: usize = 4 * 1024 * 1024;
 /// Most bodies of acts in one message.
 pub const MAX_BODIES: usize = 256;

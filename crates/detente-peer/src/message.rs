@@ -73,7 +73,8 @@ pub enum Request {
     Pull,
 }
 
-/// Objects on their way. Made from a [`Release`], which only the gate can make, or read from a peer.
+/// Objects on their way. Made from a [`Release`], which only the gate can make, or read from a
+/// peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectBatch {
     accord: AccordId,
@@ -101,19 +102,11 @@ impl ObjectBatch {
         if objects.is_empty() {
             return None;
         }
-        Some(ObjectBatch {
-            accord,
-            release: act,
-            start,
-            objects,
-        })
+        Some(ObjectBatch { accord, release: act, start, objects })
     }
 
     fn write(&self, w: &mut Writer) {
-        w.array(5)
-            .uint(8)
-            .bytes(self.accord.as_bytes())
-            .bytes(self.release.as_bytes());
+        w.array(5).uint(8).bytes(self.accord.as_bytes()).bytes(self.release.as_bytes());
         w.uint(self.start.into()).array(self.objects.len());
         for object in &self.objects {
             w.bytes(object);
@@ -184,10 +177,7 @@ impl Refusal {
             let end = text.floor_char_boundary(MAX_WORDS);
             text.get(..end).unwrap_or_default().to_owned()
         };
-        Refusal {
-            code: cut(code.to_owned()),
-            words: cut(words.into()),
-        }
+        Refusal { code: cut(code.to_owned()), words: cut(words.into()) }
     }
 }
 
@@ -196,27 +186,11 @@ impl Request {
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
         match self {
-            Request::Hello {
-                version,
-                party,
-                software,
-            } => {
-                w.array(4)
-                    .uint(1)
-                    .uint((*version).into())
-                    .bytes(party.as_bytes())
-                    .text(software);
+            Request::Hello { version, party, software } => {
+                w.array(4).uint(1).uint((*version).into()).bytes(party.as_bytes()).text(software);
             }
-            Request::OpenLog {
-                accord,
-                slug,
-                parties,
-            } => {
-                w.array(4)
-                    .uint(2)
-                    .bytes(accord.as_bytes())
-                    .text(slug)
-                    .array(parties.len());
+            Request::OpenLog { accord, slug, parties } => {
+                w.array(4).uint(2).bytes(accord.as_bytes()).text(slug).array(parties.len());
                 for party in parties {
                     w.bytes(party.as_bytes());
                 }
@@ -224,16 +198,8 @@ impl Request {
             Request::AddCheckpoint { accord, body } => {
                 w.array(3).uint(3).bytes(accord.as_bytes()).bytes(body);
             }
-            Request::Bodies {
-                accord,
-                start,
-                bodies,
-            } => {
-                w.array(4)
-                    .uint(4)
-                    .bytes(accord.as_bytes())
-                    .uint(*start)
-                    .array(bodies.len());
+            Request::Bodies { accord, start, bodies } => {
+                w.array(4).uint(4).bytes(accord.as_bytes()).uint(*start).array(bodies.len());
                 for (salt, body) in bodies {
                     w.array(2).bytes(salt).bytes(body);
                 }
@@ -242,16 +208,10 @@ impl Request {
                 w.array(3).uint(5).bytes(accord.as_bytes()).bytes(body);
             }
             Request::BeginMatch { accord, run } => {
-                w.array(3)
-                    .uint(6)
-                    .bytes(accord.as_bytes())
-                    .bytes(run.as_bytes());
+                w.array(3).uint(6).bytes(accord.as_bytes()).bytes(run.as_bytes());
             }
             Request::OpenRelease { accord, release } => {
-                w.array(3)
-                    .uint(7)
-                    .bytes(accord.as_bytes())
-                    .bytes(release.as_bytes());
+                w.array(3).uint(7).bytes(accord.as_bytes()).bytes(release.as_bytes());
             }
             Request::PutObjects(batch) => batch.write(&mut w),
             Request::Pull => {
@@ -275,17 +235,11 @@ impl Request {
             8 => 5,
             9 => 1,
             got => {
-                return Err(r.fail(DecodeFault::BadValue {
-                    what: "request",
-                    got,
-                }));
+                return Err(r.fail(DecodeFault::BadValue { what: "request", got }));
             }
         };
         if len != want {
-            return Err(r.fail(DecodeFault::WrongLength {
-                got: len as u64,
-                want,
-            }));
+            return Err(r.fail(DecodeFault::WrongLength { got: len as u64, want }));
         }
         let request = Request::read(r, code)?;
         if r.is_empty() {
@@ -297,18 +251,10 @@ impl Request {
     fn read(r: &mut Reader<'_>, code: u64) -> Result<Request, DecodeError> {
         if code == 1 {
             let got = r.uint()?;
-            let version = u16::try_from(got).map_err(|_| {
-                r.fail(DecodeFault::BadValue {
-                    what: "version",
-                    got,
-                })
-            })?;
+            let version = u16::try_from(got)
+                .map_err(|_| r.fail(DecodeFault::BadValue { what: "version", got }))?;
             let party = PartyId::new(r.fixed()?);
-            return Ok(Request::Hello {
-                version,
-                party,
-                software: r.text(MAX_WORDS)?.to_owned(),
-            });
+            return Ok(Request::Hello { version, party, software: r.text(MAX_WORDS)?.to_owned() });
         }
         if code == 9 {
             return Ok(Request::Pull);
@@ -320,10 +266,7 @@ impl Request {
                 slug: r.text(MAX_SLUG)?.to_owned(),
                 parties: list(r, MAX_PARTIES, |r| r.fixed().map(PartyId::new))?,
             },
-            3 => Request::AddCheckpoint {
-                accord,
-                body: r.bytes(MAX_LOG_BODY)?.to_vec(),
-            },
+            3 => Request::AddCheckpoint { accord, body: r.bytes(MAX_LOG_BODY)?.to_vec() },
             4 => Request::Bodies {
                 accord,
                 start: r.uint()?,
@@ -332,18 +275,9 @@ impl Request {
                     Ok((r.fixed()?, r.bytes(MAX_BODY)?.to_vec()))
                 })?,
             },
-            5 => Request::AddEntries {
-                accord,
-                body: r.bytes(MAX_LOG_BODY)?.to_vec(),
-            },
-            6 => Request::BeginMatch {
-                accord,
-                run: RunId::new(r.fixed()?),
-            },
-            7 => Request::OpenRelease {
-                accord,
-                release: Digest::new(r.fixed()?),
-            },
+            5 => Request::AddEntries { accord, body: r.bytes(MAX_LOG_BODY)?.to_vec() },
+            6 => Request::BeginMatch { accord, run: RunId::new(r.fixed()?) },
+            7 => Request::OpenRelease { accord, release: Digest::new(r.fixed()?) },
             _ => Request::PutObjects(ObjectBatch {
                 accord,
                 release: Digest::new(r.fixed()?),
@@ -397,30 +331,17 @@ impl Response {
             2 | 5 => 3,
             3 | 4 => 2,
             got => {
-                return Err(r.fail(DecodeFault::BadValue {
-                    what: "response",
-                    got,
-                }));
+                return Err(r.fail(DecodeFault::BadValue { what: "response", got }));
             }
         };
         if len != want {
-            return Err(r.fail(DecodeFault::WrongLength {
-                got: len as u64,
-                want,
-            }));
+            return Err(r.fail(DecodeFault::WrongLength { got: len as u64, want }));
         }
         let response = match code {
             1 => Response::Done,
-            2 => Response::LogState {
-                pending: r.uint()?,
-                next: r.uint()?,
-            },
-            3 => Response::Cosigned {
-                line: r.text(MAX_WORDS)?.to_owned(),
-            },
-            4 => Response::ReleaseState {
-                next: r.uint32("place in the manifest")?,
-            },
+            2 => Response::LogState { pending: r.uint()?, next: r.uint()? },
+            3 => Response::Cosigned { line: r.text(MAX_WORDS)?.to_owned() },
+            4 => Response::ReleaseState { next: r.uint32("place in the manifest")? },
             _ => Response::Refused(Refusal {
                 code: r.text(MAX_WORDS)?.to_owned(),
                 words: r.text(MAX_WORDS)?.to_owned(),

@@ -31,10 +31,8 @@ fn request() -> impl Strategy<Value = Request> {
             bodies
         }),
         (accord(), bytes(90)).prop_map(|(accord, body)| Request::AddEntries { accord, body }),
-        (accord(), id()).prop_map(|(accord, run)| Request::BeginMatch {
-            accord,
-            run: RunId::new(run)
-        }),
+        (accord(), id())
+            .prop_map(|(accord, run)| Request::BeginMatch { accord, run: RunId::new(run) }),
         (accord(), id()).prop_map(|(accord, release)| Request::OpenRelease {
             accord,
             release: Digest::new(release),

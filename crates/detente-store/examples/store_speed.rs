@@ -43,20 +43,13 @@ fn indicator(shape: &str, n: u32) -> Result<Indicator, Box<dyn Error>> {
         }
         other => return Err(format!("no shape {other}").into()),
     };
-    Ok(Indicator {
-        observable,
-        context,
-    })
+    Ok(Indicator { observable, context })
 }
 
 fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    line.split_whitespace()
-        .nth(1)?
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib / 1024)
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
 }
 
 fn import(
@@ -69,13 +62,10 @@ fn import(
         let (mut inside, mut slowest, mut added) = (0.0, 0.0_f64, 0);
         for start in (0..lines).step_by(batch as usize) {
             let end = lines.min(start.saturating_add(batch));
-            let indicators = (start..end)
-                .map(|n| indicator(shape, first + n))
-                .collect::<Result<Vec<_>, _>>()?;
+            let indicators =
+                (start..end).map(|n| indicator(shape, first + n)).collect::<Result<Vec<_>, _>>()?;
             let started = Instant::now();
-            added += store
-                .put_indicators(UnixSeconds::new(1), &indicators)?
-                .contexts;
+            added += store.put_indicators(UnixSeconds::new(1), &indicators)?.contexts;
             let seconds = started.elapsed().as_secs_f64();
             inside += seconds;
             slowest = slowest.max(seconds);
@@ -89,25 +79,15 @@ fn import(
     let mut bytes = 0;
     store.observables(&kinds, &mut |observable| bytes += observable.value().len())?;
     let seconds = started.elapsed().as_secs_f64();
-    println!(
-        "stream: {seconds:.2} s, {} of them, {bytes} bytes",
-        store.count(&kinds)?
-    );
+    println!("stream: {seconds:.2} s, {} of them, {bytes} bytes", store.count(&kinds)?);
     let started = Instant::now();
     store.check()?;
-    println!(
-        "check: {:.2} s, peak {:?} MiB",
-        started.elapsed().as_secs_f64(),
-        peak_mib()
-    );
+    println!("check: {:.2} s, peak {:?} MiB", started.elapsed().as_secs_f64(), peak_mib());
     Ok(())
 }
 
 fn append(store: &mut SqliteStore, lines: u32, batch: u32) -> Result<(), Box<dyn Error>> {
-    let key = LogKey {
-        accord: AccordId::new([1; 32]),
-        party: PartyId::new([2; 32]),
-    };
+    let key = LogKey { accord: AccordId::new([1; 32]), party: PartyId::new([2; 32]) };
     let started = Instant::now();
     for start in (0..lines).step_by(batch as usize) {
         let entries: Vec<EntryRow> = (start..lines.min(start.saturating_add(batch)))
@@ -122,11 +102,7 @@ fn append(store: &mut SqliteStore, lines: u32, batch: u32) -> Result<(), Box<dyn
             appender.push_entry(&entry.leaf)?;
         }
         let append = appender.finish();
-        let write = LogAppend {
-            entries: &entries,
-            append: &append,
-            checkpoint: Some(b"a note"),
-        };
+        let write = LogAppend { entries: &entries, append: &append, checkpoint: Some(b"a note") };
         store.append(key, &write)?;
     }
     let seconds = started.elapsed().as_secs_f64();
@@ -136,23 +112,15 @@ fn append(store: &mut SqliteStore, lines: u32, batch: u32) -> Result<(), Box<dyn
     );
     let started = Instant::now();
     store.check()?;
-    println!(
-        "check: {:.2} s, peak {:?} MiB",
-        started.elapsed().as_secs_f64(),
-        peak_mib()
-    );
+    println!("check: {:.2} s, peak {:?} MiB", started.elapsed().as_secs_f64(), peak_mib());
     Ok(())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments
-        .next()
-        .ok_or("say where: FILE [SHAPE] [LINES] [BATCH]")?;
+    let path = arguments.next().ok_or("say where: FILE [SHAPE] [LINES] [BATCH]")?;
     let shape = arguments.next().unwrap_or_else(|| "ipv4".to_owned());
-    let lines: u32 = arguments
-        .next()
-        .map_or(Ok(1_000_000), |text| text.parse())?;
+    let lines: u32 = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
     let batch: u32 = arguments.next().map_or(Ok(50_000), |text| text.parse())?;
     if std::fs::exists(&path)? {
         return Err(format!("{path} is there already").into());

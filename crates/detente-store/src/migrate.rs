@@ -18,10 +18,8 @@ pub(crate) struct Migration {
 }
 
 /// All steps, in order: the n-th leads to version n.
-pub(crate) const SQLITE: &[Migration] = &[Migration {
-    name: "0001_first",
-    sql: include_str!("../migrations/sqlite/0001_first.sql"),
-}];
+pub(crate) const SQLITE: &[Migration] =
+    &[Migration { name: "0001_first", sql: include_str!("../migrations/sqlite/0001_first.sql") }];
 
 /// Why a database can't be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -63,24 +61,14 @@ pub(crate) fn run(conn: &mut Connection, steps: &[Migration]) -> Result<(), Migr
         let done = usize::try_from(done)
             .ok()
             .filter(|done| *done <= steps.len())
-            .ok_or(MigrateError::Newer {
-                found: done,
-                known: steps.len(),
-            })?;
+            .ok_or(MigrateError::Newer { found: done, known: steps.len() })?;
         let Some(migration) = steps.get(done) else {
             return Ok(());
         };
         step.execute_batch(migration.sql)
-            .map_err(|source| MigrateError::Step {
-                name: migration.name,
-                source,
-            })?;
+            .map_err(|source| MigrateError::Step { name: migration.name, source })?;
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
-        step.pragma_update(
-            None,
-            "user_version",
-            i64::try_from(done + 1).unwrap_or(i64::MAX),
-        )?;
+        step.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap_or(i64::MAX))?;
         step.commit()?;
     }
 }
@@ -93,11 +81,7 @@ pub(crate) fn check_ours(conn: &Connection) -> Result<(), MigrateError> {
     let application: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let new = application == 0 && tables == 0 && version(conn)? == 0;
-    if new || application == APPLICATION_ID {
-        Ok(())
-    } else {
-        Err(MigrateError::Foreign)
-    }
+    if new || application == APPLICATION_ID { Ok(()) } else { Err(MigrateError::Foreign) }
 }
 
 fn version(conn: &Connection) -> Result<i64, rusqlite::Error> {
@@ -110,8 +94,7 @@ mod tests {
     use rusqlite::Connection;
 
     fn tables(conn: &Connection) -> i64 {
-        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .unwrap()
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap()
     }
 
     #[test]
@@ -122,30 +105,17 @@ mod tests {
             .map(|file| file.unwrap().file_name().into_string().unwrap())
             .collect();
         files.sort();
-        let steps: Vec<String> = SQLITE
-            .iter()
-            .map(|step| format!("{}.sql", step.name))
-            .collect();
+        let steps: Vec<String> = SQLITE.iter().map(|step| format!("{}.sql", step.name)).collect();
         assert_eq!(files, steps);
         for (i, step) in SQLITE.iter().enumerate() {
-            assert!(
-                step.name.starts_with(&format!("{:04}_", i + 1)),
-                "{}",
-                step.name
-            );
+            assert!(step.name.starts_with(&format!("{:04}_", i + 1)), "{}", step.name);
         }
     }
 
     #[test]
     fn steps_are_taken_once_and_only_the_missing_ones() {
-        let one = Migration {
-            name: "0001",
-            sql: "CREATE TABLE a (x)",
-        };
-        let two = Migration {
-            name: "0002",
-            sql: "CREATE TABLE b (x); CREATE TABLE c (x)",
-        };
+        let one = Migration { name: "0001", sql: "CREATE TABLE a (x)" };
+        let two = Migration { name: "0002", sql: "CREATE TABLE b (x); CREATE TABLE c (x)" };
         let mut conn = Connection::open_in_memory().unwrap();
         run(&mut conn, std::slice::from_ref(&one)).unwrap();
         assert_eq!((version(&conn).unwrap(), tables(&conn)), (1, 1));
@@ -155,14 +125,8 @@ mod tests {
 
     #[test]
     fn a_step_that_fails_leaves_nothing() {
-        let good = || Migration {
-            name: "0001",
-            sql: "CREATE TABLE a (x)",
-        };
-        let bad = Migration {
-            name: "0002",
-            sql: "CREATE TABLE b (x); CREATE TABLE a (x)",
-        };
+        let good = || Migration { name: "0001", sql: "CREATE TABLE a (x)" };
+        let bad = Migration { name: "0002", sql: "CREATE TABLE b (x); CREATE TABLE a (x)" };
         let mut conn = Connection::open_in_memory().unwrap();
         assert!(matches!(
             run(&mut conn, &[good(), bad]),

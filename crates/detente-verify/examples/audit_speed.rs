@@ -3,10 +3,7 @@
 //! Two logs of half as many entries each; every entry is an act with a hybrid signature.
 
 #![expect(clippy::print_stdout, reason = "a program that measures and prints")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a program that may end, and what it shares with tests"
-)]
+#![expect(clippy::unwrap_used, reason = "a program that may end, and what it shares with tests")]
 #![expect(
     clippy::disallowed_methods,
     reason = "a program that measures; the crate itself has no clock"
@@ -30,12 +27,7 @@ fn main() {
         let reason = "on".to_owned();
         // Roots of thousands of entries are slow to compute anew for each act.
         let mut header = world.header_unseen(side);
-        header.seen = world.logs[&world.id(side)]
-            .last()
-            .unwrap()
-            .header()
-            .seen
-            .clone();
+        header.seen = world.logs[&world.id(side)].last().unwrap().header().seen.clone();
         world.act_by(side, header, Body::Stop { reason });
         side = if side == A { B } else { A };
     }

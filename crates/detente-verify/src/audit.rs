@@ -28,11 +28,7 @@ use log::LogRead;
 /// Checks an exported record. Never fails: what can't be read is a finding.
 pub fn audit(folder: &dyn Folder) -> Report {
     let mut desk = Desk::new(folder);
-    let outcome = if desk.list() {
-        run(&mut desk)
-    } else {
-        Outcome::default()
-    };
+    let outcome = if desk.list() { run(&mut desk) } else { Outcome::default() };
     let (findings, left_out) = desk.findings.finish();
     Report {
         findings,
@@ -64,11 +60,8 @@ fn run(desk: &mut Desk<'_>) -> Outcome {
         }
     }
     cosign::check_keys(desk, &logs);
-    let parties: Vec<PartyReport> = head
-        .parties
-        .iter()
-        .map(|(party, _)| report_party(desk, &logs, *party))
-        .collect();
+    let parties: Vec<PartyReport> =
+        head.parties.iter().map(|(party, _)| report_party(desk, &logs, *party)).collect();
     let expected = |(party, size): &(PartyId, u64)| match logs.get(party) {
         Some(log) => log.whole,
         None => *size == 0,
@@ -79,10 +72,7 @@ fn run(desk: &mut Desk<'_>) -> Outcome {
     object::check(desk, &objects, (&head, &acts), whole);
     let state = fold::check(desk, &head, &logs, (&acts, whole));
     compare::check(desk, record(head, objects.bytes, logs));
-    Outcome {
-        parties,
-        state: Some(state),
-    }
+    Outcome { parties, state: Some(state) }
 }
 
 /// Moves the admitted acts to where the fold takes them from.

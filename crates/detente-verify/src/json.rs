@@ -80,17 +80,10 @@ pub(crate) fn write(
         out.push_str("    {\n");
         out.push_str(&format!("      \"id\": \"{}\",\n", party.id));
         out.push_str(&format!("      \"name\": {name},\n"));
-        out.push_str(&format!(
-            "      \"fingerprint\": {},\n",
-            quote(&words(&party.id))
-        ));
+        out.push_str(&format!("      \"fingerprint\": {},\n", quote(&words(&party.id))));
         out.push_str(&format!("      \"origin\": {origin},\n"));
         out.push_str(&format!("      \"size\": {}\n", party.size));
-        out.push_str(if at + 1 < parties.len() {
-            "    },\n"
-        } else {
-            "    }\n"
-        });
+        out.push_str(if at + 1 < parties.len() { "    },\n" } else { "    }\n" });
     }
     out.push_str("  ]\n}\n");
     out.into_bytes()
@@ -130,9 +123,7 @@ impl<'a> Lines<'a> {
     /// What stands between `before` and `after` on the next line.
     fn between(&mut self, before: &str, after: &str) -> Result<&'a str, HeadError> {
         let line = self.next()?;
-        let inner = line
-            .strip_prefix(before)
-            .and_then(|rest| rest.strip_suffix(after));
+        let inner = line.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
         inner.ok_or(self.wrong())
     }
 
@@ -151,10 +142,7 @@ impl<'a> Lines<'a> {
 /// Reads the head of the file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Head, HeadError> {
     let text = std::str::from_utf8(bytes).map_err(|_| HeadError::NotUtf8)?;
-    let lines = &mut Lines {
-        rest: text.lines(),
-        line: 0,
-    };
+    let lines = &mut Lines { rest: text.lines(), line: 0 };
     lines.exactly("{")?;
     lines.exactly(&format!("  \"format\": {},", quote(FORMAT)))?;
     let accord = lines.between("  \"accord\": \"", "\",")?;
@@ -185,11 +173,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Head, HeadError> {
     lines.exactly("}")?;
     let ids: Vec<PartyId> = parties.iter().map(|(party, _)| *party).collect();
     check_head(accord, &slug, &ids)?;
-    Ok(Head {
-        accord,
-        slug,
-        parties,
-    })
+    Ok(Head { accord, slug, parties })
 }
 
 #[cfg(test)]
@@ -213,14 +197,7 @@ mod tests {
         let (accord, bytes) = sample(Some("a \"quoted\" \\ name"));
         let slug = "test-0".to_owned();
         let parties = vec![(PARTIES[0], 7), (PARTIES[1], 0)];
-        assert_eq!(
-            read(&bytes),
-            Ok(Head {
-                accord,
-                slug,
-                parties
-            })
-        );
+        assert_eq!(read(&bytes), Ok(Head { accord, slug, parties }));
     }
 
     #[test]

@@ -179,10 +179,7 @@ pub(crate) fn card_of(party: PartyId, body: &[u8]) -> Result<Verified<Card>, Lay
         Ok(Body::Designate { card: bytes }) => Card::open(&bytes).map_err(card)?,
         // Decoding as this kind gives no other body.
         Ok(_) => {
-            return Err(LayoutError::Part {
-                party,
-                what: "card",
-            });
+            return Err(LayoutError::Part { party, what: "card" });
         }
         Err(error) => return Err(card(CardFault::Malformed(error))),
     };
@@ -220,11 +217,7 @@ fn text_of(
     index: usize,
     entry: &EntryRecord,
 ) -> Result<Option<Vec<u8>>, LayoutError> {
-    let malformed = |source| LayoutError::Malformed {
-        party,
-        index,
-        source,
-    };
+    let malformed = |source| LayoutError::Malformed { party, index, source };
     let header = Unverified::<Header>::read(&entry.leaf).map_err(malformed)?;
     if header.claim().kind != ActKind::Propose {
         return Ok(None);
@@ -281,12 +274,7 @@ impl<'a> Plan<'a> {
         if let Some((&address, _)) = record.objects.iter().find(other) {
             return Err(LayoutError::ObjectAddress { address });
         }
-        Ok(Plan {
-            record,
-            logs,
-            cosigned,
-            texts,
-        })
+        Ok(Plan { record, logs, cosigned, texts })
     }
 
     /// Where the checkpoint begins in each proof of a log, counted from the end; and its proofs.
@@ -345,12 +333,7 @@ impl<'a> LogPlan<'a> {
         party: PartyId,
         log: &'a LogRecord,
     ) -> Result<LogPlan<'a>, LayoutError> {
-        let length = |what, got, max| LayoutError::Length {
-            party,
-            what,
-            got,
-            max,
-        };
+        let length = |what, got, max| LayoutError::Length { party, what, got, max };
         let entries = log.entries.as_slice();
         let first = match entries.first() {
             Some(first) if entries.len() <= MAX_ENTRIES => first,
@@ -364,23 +347,10 @@ impl<'a> LogPlan<'a> {
         let card = card_of(party, &first.body)?;
         let key = log_key(accord, party, card.value())?;
         let mirror = mirror_key(party, card.value())?;
-        let tree = Tree::of(entries.iter().map(|entry| entry.leaf.as_slice())).map_err(|_| {
-            LayoutError::Part {
-                party,
-                what: "node",
-            }
-        })?;
+        let tree = Tree::of(entries.iter().map(|entry| entry.leaf.as_slice()))
+            .map_err(|_| LayoutError::Part { party, what: "node" })?;
         let checkpoint = check_checkpoint(party, &log.checkpoint, &key, &tree)?;
-        Ok(LogPlan {
-            party,
-            entries,
-            stored: &log.checkpoint,
-            checkpoint,
-            card,
-            key,
-            mirror,
-            tree,
-        })
+        Ok(LogPlan { party, entries, stored: &log.checkpoint, checkpoint, card, key, mirror, tree })
     }
 
     /// The parties that cosigned the checkpoint, with their keys. A line that does not hold is
@@ -401,9 +371,7 @@ impl<'a> LogPlan<'a> {
             found.any(|cosignature| cosignature.name() == other.mirror.name())
         };
         let signed = others.filter(signed);
-        Ok(signed
-            .map(|other| (other.party, other.mirror.clone()))
-            .collect())
+        Ok(signed.map(|other| (other.party, other.mirror.clone())).collect())
     }
 
     fn size(&self) -> TreeSize {
@@ -411,10 +379,7 @@ impl<'a> LogPlan<'a> {
     }
 
     fn emit_tiles(&self, out: &mut dyn FnMut(String, Vec<u8>)) -> Result<(), LayoutError> {
-        let part = |what| LayoutError::Part {
-            party: self.party,
-            what,
-        };
+        let part = |what| LayoutError::Part { party: self.party, what };
         for tile in tiles_changed(TreeSize::ZERO, self.size()) {
             let hashes = self.tree.tile(&tile).ok_or(part("tile"))?;
             out(path::tile(self.party, &tile), encode_tile(hashes));
@@ -442,10 +407,8 @@ impl<'a> LogPlan<'a> {
             }
             let leaf = LeafIndex::new(index);
             let proof = prove_inclusion(&self.tree, leaf, self.size());
-            let proof = proof.map_err(|_| LayoutError::Part {
-                party: self.party,
-                what: "proof",
-            })?;
+            let proof =
+                proof.map_err(|_| LayoutError::Part { party: self.party, what: "proof" })?;
             let bundle = ProofBundle::new(leaf, proof, self.checkpoint.clone());
             let bytes = bundle.to_string().into_bytes();
             out(path::proof(self.party, index), bytes);

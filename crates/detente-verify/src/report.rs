@@ -55,10 +55,7 @@ pub struct Place {
 
 impl Place {
     pub(crate) fn path(path: impl Into<String>) -> Place {
-        Place {
-            path: Some(path.into()),
-            ..Place::default()
-        }
+        Place { path: Some(path.into()), ..Place::default() }
     }
 
     pub(crate) const fn of(mut self, party: PartyId) -> Place {
@@ -73,9 +70,7 @@ impl Place {
 
     /// An act, by the file of its body.
     pub(crate) fn act(party: PartyId, index: u64) -> Place {
-        Place::path(crate::path::body(party, index))
-            .of(party)
-            .entry(index)
+        Place::path(crate::path::body(party, index)).of(party).entry(index)
     }
 }
 
@@ -214,12 +209,7 @@ impl Findings {
             return;
         }
         self.notes += usize::from(is_note);
-        self.list.push(Finding {
-            severity,
-            code,
-            place,
-            what,
-        });
+        self.list.push(Finding { severity, code, place, what });
     }
 
     pub(crate) fn broken(&mut self, code: &'static str, place: Place, what: impl Into<String>) {

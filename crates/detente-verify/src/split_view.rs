@@ -200,12 +200,7 @@ impl ForkProof {
             return Err(ForkError::Structure);
         }
         let parse = |note: &str| Checkpoint::parse(note.as_bytes()).map_err(ForkError::Checkpoint);
-        let proof = ForkProof {
-            key,
-            older: parse(first)?,
-            newer: parse(second)?,
-            growth,
-        };
+        let proof = ForkProof { key, older: parse(first)?, newer: parse(second)?, growth };
         if proof.encode() != bytes {
             return Err(ForkError::Structure);
         }
@@ -238,12 +233,7 @@ impl ForkProof {
         if root == older.root || older.size.is_zero() {
             return Err(ForkError::Consistent);
         }
-        Ok(Fork {
-            key: key.clone(),
-            older,
-            newer,
-            root,
-        })
+        Ok(Fork { key: key.clone(), older, newer, root })
     }
 }
 

@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 /// Cyber security co-operation between parties that do not trust each other.
 ///
-/// Exit codes: 0 done; 1 refused, or a check found something; 2 wrong arguments; 3 disk, database or
-/// passphrase; 4 the other node is away or the line was cut; 5 the other node broke the protocol.
+/// Exit codes: 0 done; 1 refused, or a check found something; 2 wrong arguments; 3 disk, database
+/// or passphrase; 4 the other node is away or the line was cut; 5 the other node broke the
+/// protocol.
 #[derive(Debug, Parser)]
 #[command(name = "detente", version, max_term_width = 100)]
 pub struct Cli {
@@ -21,24 +22,14 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct Global {
     /// Folder of this party's node.
-    #[arg(
-        long,
-        global = true,
-        env = "DETENTE_HOME",
-        default_value = "detente-home"
-    )]
+    #[arg(long, global = true, env = "DETENTE_HOME", default_value = "detente-home")]
     pub home: PathBuf,
     /// Print the result as JSON.
     #[arg(long, global = true)]
     pub json: bool,
     /// File that holds the passphrase of the home. Without it: the environment variable
     /// DETENTE_PASSPHRASE, or a prompt.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "DETENTE_PASSPHRASE_FILE"
-    )]
+    #[arg(long, global = true, value_name = "FILE", env = "DETENTE_PASSPHRASE_FILE")]
     pub passphrase_file: Option<PathBuf>,
 }
 

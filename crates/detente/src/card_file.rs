@@ -47,10 +47,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
         return STANDARD.decode(joined).map_err(|_| no_card());
     }
     let json: serde_json::Value = serde_json::from_str(text).map_err(|_| no_card())?;
-    let encoded = json
-        .get("card")
-        .and_then(|card| card.as_str())
-        .ok_or_else(no_card)?;
+    let encoded = json.get("card").and_then(|card| card.as_str()).ok_or_else(no_card)?;
     STANDARD.decode(encoded).map_err(|_| no_card())
 }
 

@@ -1,5 +1,5 @@
-//! What a node can be told to do. A command runs in this process, or goes to the one that serves the
-//! home: the same code either way, so that a home never has two writers.
+//! What a node can be told to do. A command runs in this process, or goes to the one that serves
+//! the home: the same code either way, so that a home never has two writers.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -38,15 +38,9 @@ pub enum Command {
     /// Every act of an accord.
     History { accord: String },
     /// The text of an accord.
-    Text {
-        accord: String,
-        text: Option<String>,
-    },
+    Text { accord: String, text: Option<String> },
     /// Import files.
-    Import {
-        files: Vec<ImportFile>,
-        all_refusals: bool,
-    },
+    Import { files: Vec<ImportFile>, all_refusals: bool },
     /// Numbers of indicators.
     Counts,
     /// Own observables in normal form.
@@ -54,17 +48,9 @@ pub enum Command {
     /// What is known of one observable.
     Search { query: String },
     /// Offer a matching run.
-    Match {
-        accord: String,
-        clause: String,
-        count_only: bool,
-    },
+    Match { accord: String, clause: String, count_only: bool },
     /// Release the context of what a run found.
-    Release {
-        accord: String,
-        run: String,
-        dry_run: bool,
-    },
+    Release { accord: String, run: String, dry_run: bool },
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// Exchange what is outstanding with all parties that can be reached.
@@ -169,19 +155,10 @@ impl Engine {
                 let bytes = node.text(node.find_accord(accord)?, text.as_deref())?;
                 Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
             }
-            Command::Import {
-                files,
-                all_refusals,
-            } => {
-                let keep = if *all_refusals {
-                    usize::MAX
-                } else {
-                    FIRST_REFUSALS
-                };
-                let reports: Result<Vec<ImportReport>, Failure> = files
-                    .iter()
-                    .map(|file| self.import(file, keep, progress))
-                    .collect();
+            Command::Import { files, all_refusals } => {
+                let keep = if *all_refusals { usize::MAX } else { FIRST_REFUSALS };
+                let reports: Result<Vec<ImportReport>, Failure> =
+                    files.iter().map(|file| self.import(file, keep, progress)).collect();
                 json(&reports?)
             }
             Command::Counts => json(&self.shared.lock().counts()?),
@@ -193,16 +170,10 @@ impl Engine {
                 json(&self.shared.lock().list(kind)?)
             }
             Command::Search { query } => json(&self.shared.lock().search(query)?),
-            Command::Match {
-                accord,
-                clause,
-                count_only,
-            } => self.run_match(accord, clause, *count_only, progress),
-            Command::Release {
-                accord,
-                run,
-                dry_run,
-            } => self.release(accord, run, *dry_run),
+            Command::Match { accord, clause, count_only } => {
+                self.run_match(accord, clause, *count_only, progress)
+            }
+            Command::Release { accord, run, dry_run } => self.release(accord, run, *dry_run),
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.
@@ -237,12 +208,7 @@ impl Engine {
         let slug = self.shared.lock().status(accord)?.accord;
         let delivered = self.exchange(accord)?;
         let summary = self.shared.lock().summary(accord, act)?;
-        json(&ActReport {
-            accord: slug,
-            act: act.to_string(),
-            summary,
-            delivered,
-        })
+        json(&ActReport { accord: slug, act: act.to_string(), summary, delivered })
     }
 
     /// Exchanges an accord's logs with its other parties, as far as they can be reached.
@@ -260,8 +226,8 @@ impl Engine {
         Ok(reports)
     }
 
-    /// Where accords stand. The other parties are asked first, so that what they signed a moment ago
-    /// shows here; if they are away, what is here is shown and said to be that.
+    /// Where accords stand. The other parties are asked first, so that what they signed a moment
+    /// ago shows here; if they are away, what is here is shown and said to be that.
     fn status(&self, name: Option<&str>) -> Result<Value, Failure> {
         let accords: Vec<AccordId> = {
             let node = self.shared.lock();
@@ -299,18 +265,9 @@ impl Engine {
         let opened =
             File::open(&file.path).map_err(|error| Failure::io("opening", &file.path, &error))?;
         let total = opened.metadata().map_or(0, |meta| meta.len());
-        let what = Import {
-            file: &file.name,
-            options: &options,
-            keep,
-        };
+        let what = Import { file: &file.name, options: &options, keep };
         let report = import(&self.shared, &what, BufReader::new(opened), &mut |done| {
-            progress(Progress {
-                what: file.name.clone(),
-                done,
-                total,
-                bytes: true,
-            });
+            progress(Progress { what: file.name.clone(), done, total, bytes: true });
         })?;
         Ok(report)
     }
@@ -328,20 +285,9 @@ impl Engine {
         let peer = match_peer(&self.shared.lock(), accord, clause)?;
         let link = self.links.link(peer)?;
         let mut news = |done, total| {
-            progress(Progress {
-                what: "matching".to_owned(),
-                done,
-                total,
-                bytes: false,
-            });
+            progress(Progress { what: "matching".to_owned(), done, total, bytes: false });
         };
-        json(&run_match(
-            &self.shared,
-            &link,
-            accord,
-            (clause, count_only),
-            &mut news,
-        )?)
+        json(&run_match(&self.shared, &link, accord, (clause, count_only), &mut news)?)
     }
 
     fn release(&self, accord: &str, run: &str, dry: bool) -> Result<Value, Failure> {
@@ -359,18 +305,10 @@ impl Engine {
     }
 
     fn sync(&self) -> Result<Value, Failure> {
-        let parties: Vec<_> = self
-            .shared
-            .lock()
-            .contacts()
-            .map(|card| card.party())
-            .collect();
+        let parties: Vec<_> = self.shared.lock().contacts().map(|card| card.party()).collect();
         let mut reports = Vec::new();
         for party in parties {
-            let outcome = self
-                .links
-                .link(party)
-                .and_then(|link| self.links.catch_up(&link));
+            let outcome = self.links.link(party).and_then(|link| self.links.catch_up(&link));
             reports.push(DeliveryReport {
                 party: self.shared.lock().name_of(party),
                 cosigned: outcome.is_ok(),
@@ -382,11 +320,9 @@ impl Engine {
 }
 
 fn parse_role(role: Option<&str>) -> Result<Option<Role>, Failure> {
-    role.map(str::parse)
-        .transpose()
-        .map_err(|error: detente_core::party::UnknownRole| {
-            Failure::usage("unknown_role", error, "")
-        })
+    role.map(str::parse).transpose().map_err(|error: detente_core::party::UnknownRole| {
+        Failure::usage("unknown_role", error, "")
+    })
 }
 
 /// A report as JSON.

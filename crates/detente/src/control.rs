@@ -28,8 +28,8 @@ enum Line {
     Failed(Failure),
 }
 
-/// A path to the socket that fits an address: through the folder's descriptor if the real one is too
-/// long. The descriptor must live as long as the path is used.
+/// A path to the socket that fits an address: through the folder's descriptor if the real one is
+/// too long. The descriptor must live as long as the path is used.
 fn short_path(home: &Home) -> std::io::Result<(PathBuf, Option<File>)> {
     let path = home.socket();
     if path.as_os_str().len() <= MAX_SOCKET_PATH {
@@ -37,10 +37,7 @@ fn short_path(home: &Home) -> std::io::Result<(PathBuf, Option<File>)> {
     }
     let dir = File::open(home.dir())?;
     let name = path.file_name().unwrap_or_default().to_owned();
-    Ok((
-        Path::new(&format!("/proc/self/fd/{}", dir.as_raw_fd())).join(name),
-        Some(dir),
-    ))
+    Ok((Path::new(&format!("/proc/self/fd/{}", dir.as_raw_fd())).join(name), Some(dir)))
 }
 
 /// Connects to the process that serves this home, if one does.
@@ -71,11 +68,7 @@ pub fn ask(
             Ok(Line::Failed(failure)) => return Err(failure),
             Err(error) => {
                 let words = format!("the serving process speaks another version: {error}");
-                return Err(Failure::environment(
-                    "serve_version",
-                    words,
-                    "restart `serve`",
-                ));
+                return Err(Failure::environment("serve_version", words, "restart `serve`"));
             }
         }
     }
@@ -115,11 +108,7 @@ fn serve(stream: UnixStream, engine: &Engine) {
         return;
     };
     let mut line = String::new();
-    if BufReader::new(stream.take(MAX_LINE))
-        .read_line(&mut line)
-        .is_err()
-        || line.is_empty()
-    {
+    if BufReader::new(stream.take(MAX_LINE)).read_line(&mut line).is_err() || line.is_empty() {
         return;
     }
     let mut write = |line: &Line| {

@@ -28,10 +28,7 @@ pub struct ExportReport {
 
 /// Lays a record out in a folder that is empty or not there yet.
 pub fn write_folder(record: &Record, to: &Path) -> Result<ExportReport, Failure> {
-    if to
-        .read_dir()
-        .is_ok_and(|mut entries| entries.next().is_some())
-    {
+    if to.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::refused(
             "folder_not_empty",
             format!("{} is not empty", to.display()),
@@ -54,11 +51,7 @@ pub fn write_folder(record: &Record, to: &Path) -> Result<ExportReport, Failure>
         folder: to.to_owned(),
         files: laid.len() as u64,
         bytes,
-        entries: record
-            .logs
-            .values()
-            .map(|log| log.entries.len() as u64)
-            .sum(),
+        entries: record.logs.values().map(|log| log.entries.len() as u64).sum(),
         objects: record.objects.len() as u64,
     })
 }
@@ -71,9 +64,7 @@ pub struct DiskFolder {
 impl DiskFolder {
     /// The folder at this path.
     pub fn at(root: &Path) -> DiskFolder {
-        DiskFolder {
-            root: root.to_owned(),
-        }
+        DiskFolder { root: root.to_owned() }
     }
 
     fn list(&self, dir: &Path, found: &mut Vec<String>) -> Result<(), FolderError> {
@@ -81,15 +72,11 @@ impl DiskFolder {
             path: dir.display().to_string(),
             what: reason,
         };
-        let entries = dir
-            .read_dir()
-            .map_err(|error| unreadable(error.to_string()))?;
+        let entries = dir.read_dir().map_err(|error| unreadable(error.to_string()))?;
         for entry in entries {
             let entry = entry.map_err(|error| unreadable(error.to_string()))?;
             let path = entry.path();
-            let kind = entry
-                .file_type()
-                .map_err(|error| unreadable(error.to_string()))?;
+            let kind = entry.file_type().map_err(|error| unreadable(error.to_string()))?;
             if kind.is_dir() {
                 if path.as_os_str().len() > self.root.as_os_str().len() + MAX_PATH {
                     return Err(unreadable("folders lie too deep".to_owned()));
@@ -98,9 +85,7 @@ impl DiskFolder {
                 continue;
             }
             let relative = path.strip_prefix(&self.root).unwrap_or(&path);
-            let name = relative
-                .to_str()
-                .ok_or_else(|| unreadable("a name is not UTF-8".into()))?;
+            let name = relative.to_str().ok_or_else(|| unreadable("a name is not UTF-8".into()))?;
             if found.len() >= MAX_FILES {
                 return Err(FolderError::TooMany);
             }
@@ -123,13 +108,8 @@ impl Folder for DiskFolder {
         let named = || path.to_owned();
         let full = self.root.join(path);
         let meta = fs::symlink_metadata(&full);
-        let plain = meta
-            .map_err(|_| FolderError::Missing { path: named() })?
-            .is_file();
-        let unreadable = |reason: String| FolderError::Unreadable {
-            path: named(),
-            what: reason,
-        };
+        let plain = meta.map_err(|_| FolderError::Missing { path: named() })?.is_file();
+        let unreadable = |reason: String| FolderError::Unreadable { path: named(), what: reason };
         if !plain {
             return Err(unreadable("it is no plain file".to_owned()));
         }

@@ -72,9 +72,7 @@ pub fn report(accord: &Accord, now: UnixSeconds) -> ExposureReport {
     let table = exposure(accord, now);
     let mut rows: BTreeMap<(String, String, String, Vec<Tlp>), Vec<Kind>> = BTreeMap::new();
     for ((from, to, clause, kind), colours) in open_colours(&table) {
-        rows.entry((from, to, clause, colours))
-            .or_default()
-            .push(kind);
+        rows.entry((from, to, clause, colours)).or_default().push(kind);
     }
     let rows = rows
         .into_iter()
@@ -110,12 +108,7 @@ fn open_colours(table: &detente_gate::Exposure) -> BTreeMap<Scope, Vec<Tlp>> {
             continue;
         }
         let direction = &cell.direction;
-        let scope = (
-            direction.from.clone(),
-            direction.to.clone(),
-            clause.to_owned(),
-            cell.kind,
-        );
+        let scope = (direction.from.clone(), direction.to.clone(), clause.to_owned(), cell.kind);
         open.entry(scope).or_default().push(cell.tlp);
     }
     open
@@ -187,10 +180,7 @@ fn words(accord: &Accord) -> Vec<String> {
             None => {}
         }
     }
-    words.push(format!(
-        "an unmarked indicator counts as {}",
-        accord.default_tlp
-    ));
+    words.push(format!("an unmarked indicator counts as {}", accord.default_tlp));
     words
 }
 

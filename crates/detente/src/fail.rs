@@ -130,24 +130,14 @@ impl From<NodeError> for Failure {
             Class::Refused => exit::REFUSED,
         };
         let faults = match &error {
-            NodeError::Accord(faults) => faults
-                .0
-                .iter()
-                .map(|fault| FaultReport::of(fault, None))
-                .collect(),
+            NodeError::Accord(faults) => {
+                faults.0.iter().map(|fault| FaultReport::of(fault, None)).collect()
+            }
             _ => Vec::new(),
         };
-        let words = if faults.is_empty() {
-            chain(&error)
-        } else {
-            error.to_string()
-        };
-        let mut failure = Failure::new(
-            exit,
-            error.code(),
-            words,
-            error.remedy().unwrap_or_default(),
-        );
+        let words = if faults.is_empty() { chain(&error) } else { error.to_string() };
+        let mut failure =
+            Failure::new(exit, error.code(), words, error.remedy().unwrap_or_default());
         failure.faults = faults;
         failure
     }

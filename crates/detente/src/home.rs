@@ -29,9 +29,7 @@ pub struct Config {
 impl Home {
     /// The home at this path, whether it is there or not.
     pub fn at(dir: &Path) -> Home {
-        Home {
-            dir: dir.to_owned(),
-        }
+        Home { dir: dir.to_owned() }
     }
 
     /// The folder.
@@ -94,7 +92,7 @@ impl Home {
         Err(Failure::usage(
             "no_home",
             format!("{} is no home of a node", self.dir.display()),
-            "make one with `detente --home DIR init --party NAME`, or name the right one with --home",
+            "make one with `detente --home DIR init --party NAME`, or name another with --home",
         ))
     }
 
@@ -150,17 +148,10 @@ pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failu
         .mode(mode)
         .open(&beside)
         .map_err(|error| failed(&error))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(|error| failed(&error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| failed(&error))?;
     fs::rename(&beside, path).map_err(|error| failed(&error))?;
-    let dir = path
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|error| failed(&error))
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| failed(&error))
 }
 
 /// Reads a file of at most `max` bytes.
@@ -172,11 +163,7 @@ pub fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::io("reading", path, &error))?;
     if bytes.len() as u64 > max {
         let words = format!("{} has more than {max} bytes", path.display());
-        return Err(Failure::refused(
-            "file_too_long",
-            words,
-            "check that it is the right file",
-        ));
+        return Err(Failure::refused("file_too_long", words, "check that it is the right file"));
     }
     Ok(bytes)
 }

@@ -38,11 +38,7 @@ pub fn init(
     let mut roles = Vec::new();
     for role in Role::ALL {
         let key = role_key(home, &mut keystore, role.name())?.public().clone();
-        roles.push(RoleKey {
-            role,
-            key,
-            may: role.full_powers().to_vec(),
-        });
+        roles.push(RoleKey { role, key, may: role.full_powers().to_vec() });
     }
     let transport = new_transport_key().map_err(|error| net(&error))?;
     keystore.write(&home.key("transport"), "transport", &transport)?;
@@ -65,9 +61,7 @@ pub fn init(
     })?;
     SqliteStore::open(home.database())
         .map_err(|error| Failure::environment("store", crate::fail::chain(&error), ""))?;
-    let config = Config {
-        listen: party.listen.map(str::to_owned),
-    };
+    let config = Config { listen: party.listen.map(str::to_owned) };
     let text = toml::to_string(&config)
         .map_err(|error| Failure::environment("config", error, "report this"))?;
     write_secret(&home.config(), text.as_bytes())?;
@@ -77,9 +71,7 @@ pub fn init(
 
 fn check(party: &NewParty<'_>) -> Result<(), Failure> {
     for address in [party.listen, party.address].into_iter().flatten() {
-        let port = address
-            .rsplit_once(':')
-            .and_then(|(_, port)| port.parse::<u16>().ok());
+        let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         if port.is_none_or(|port| port == 0) {
             return Err(Failure::usage(
                 "bad_address",
@@ -123,10 +115,7 @@ fn public_note_key(seed: &[u8; 32]) -> [u8; 32] {
 pub fn read_card(home: &Home) -> Result<detente_core::sign::Verified<Card>, Failure> {
     let bytes = read_bounded(&home.card(), MAX_CARD_FILE)?;
     Card::open(&bytes).map_err(|error| {
-        let words = format!(
-            "the card of this home is unsound: {}",
-            crate::fail::chain(&error)
-        );
+        let words = format!("the card of this home is unsound: {}", crate::fail::chain(&error));
         Failure::environment("own_card", words, "restore a backup")
     })
 }
@@ -145,11 +134,7 @@ pub fn unlock(home: &Home, passphrase: Zeroizing<String>) -> Result<(Keys, Ident
     let mut seed = |name: &str| -> Result<Zeroizing<[u8; 32]>, Failure> {
         let bytes = keystore.read(&home.key(name), name)?;
         let array: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
-            Failure::environment(
-                "key_file",
-                format!("the {name} key is none"),
-                "restore a backup",
-            )
+            Failure::environment("key_file", format!("the {name} key is none"), "restore a backup")
         })?;
         Ok(Zeroizing::new(array))
     };

@@ -1,8 +1,9 @@
 //! Secret keys at rest: one file a key, encrypted under the passphrase.
 //!
-//! Format: deterministic CBOR `[1, salt, memory KiB, passes, lanes, nonce, ciphertext]`. The key that
-//! encrypts comes from the passphrase by Argon2id (RFC 9106); the cipher is XChaCha20-Poly1305; the
-//! name of the key is authenticated with it, so that files can't be swapped.
+//! Format: deterministic CBOR `[1, salt, memory KiB, passes, lanes, nonce, ciphertext]`. The key
+//! that encrypts comes from the passphrase by Argon2id (RFC 9106); the cipher is
+//! XChaCha20-Poly1305; the name of the key is authenticated with it, so that files can't be
+//! swapped.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,17 +49,8 @@ impl Keystore {
     pub fn new(passphrase: Zeroizing<String>) -> Result<Keystore, Failure> {
         let mut salt = [0; 16];
         random(&mut salt)?;
-        let fresh = Kdf {
-            salt,
-            memory: MEMORY_KIB,
-            passes: PASSES,
-            lanes: LANES,
-        };
-        Ok(Keystore {
-            passphrase,
-            fresh,
-            derived: BTreeMap::new(),
-        })
+        let fresh = Kdf { salt, memory: MEMORY_KIB, passes: PASSES, lanes: LANES };
+        Ok(Keystore { passphrase, fresh, derived: BTreeMap::new() })
     }
 
     /// Derived once for each salt: the keys of one home share theirs.
@@ -72,10 +64,7 @@ impl Keystore {
                 .map_err(bad)?;
             self.derived.insert(kdf, key);
         }
-        let key = self
-            .derived
-            .get(&kdf)
-            .ok_or_else(|| unreadable("no key was derived"))?;
+        let key = self.derived.get(&kdf).ok_or_else(|| unreadable("no key was derived"))?;
         Ok(XChaCha20Poly1305::new(key.as_ref().into()))
     }
 
@@ -84,21 +73,14 @@ impl Keystore {
         let mut nonce = [0; 24];
         random(&mut nonce)?;
         let name = aad(name);
-        let payload = Payload {
-            msg: secret,
-            aad: &name,
-        };
+        let payload = Payload { msg: secret, aad: &name };
         let kdf = self.fresh;
         let sealed = self
             .derive(kdf)?
             .encrypt(XNonce::from_slice(&nonce), payload)
             .map_err(|_| unreadable("encryption failed"))?;
         let mut w = Writer::new();
-        w.array(7)
-            .uint(1)
-            .bytes(&kdf.salt)
-            .uint(kdf.memory.into())
-            .uint(kdf.passes.into());
+        w.array(7).uint(1).bytes(&kdf.salt).uint(kdf.memory.into()).uint(kdf.passes.into());
         w.uint(kdf.lanes.into()).bytes(&nonce).bytes(&sealed);
         home::write_secret(path, &w.into_bytes())
     }
@@ -112,14 +94,9 @@ impl Keystore {
             return Err(unreadable("its key derivation is out of bounds"));
         }
         let name = aad(name);
-        let payload = Payload {
-            msg: sealed.as_slice(),
-            aad: &name,
-        };
-        let secret = self
-            .derive(kdf)?
-            .decrypt(XNonce::from_slice(&nonce), payload)
-            .map_err(|_| {
+        let payload = Payload { msg: sealed.as_slice(), aad: &name };
+        let secret =
+            self.derive(kdf)?.decrypt(XNonce::from_slice(&nonce), payload).map_err(|_| {
                 Failure::environment(
                     "wrong_passphrase",
                     format!("the passphrase does not open {}", path.display()),
@@ -139,10 +116,7 @@ fn parse(bytes: &[u8]) -> Result<(Kdf, [u8; 24], Vec<u8>), detente_core::encode:
     r.tuple(7)?;
     let version = r.uint()?;
     if version != 1 {
-        let fault = detente_core::encode::DecodeFault::BadValue {
-            what: "version",
-            got: version,
-        };
+        let fault = detente_core::encode::DecodeFault::BadValue { what: "version", got: version };
         return Err(r.fail(fault));
     }
     let salt = r.fixed()?;
@@ -152,24 +126,11 @@ fn parse(bytes: &[u8]) -> Result<(Kdf, [u8; 24], Vec<u8>), detente_core::encode:
     let nonce = r.fixed()?;
     let sealed = r.bytes(1_024)?.to_vec();
     r.finish()?;
-    Ok((
-        Kdf {
-            salt,
-            memory,
-            passes,
-            lanes,
-        },
-        nonce,
-        sealed,
-    ))
+    Ok((Kdf { salt, memory, passes, lanes }, nonce, sealed))
 }
 
 fn unreadable(why: &str) -> Failure {
-    Failure::environment(
-        "key_file",
-        format!("a key file is unusable: {why}"),
-        "restore a backup",
-    )
+    Failure::environment("key_file", format!("a key file is unusable: {why}"), "restore a backup")
 }
 
 /// Fills with the system's entropy.
@@ -192,24 +153,10 @@ mod tests {
     fn a_key_opens_with_its_passphrase_and_name_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("root.key");
-        store("correct horse")
-            .write(&path, "root", b"secret")
-            .unwrap();
-        assert_eq!(
-            store("correct horse")
-                .read(&path, "root")
-                .unwrap()
-                .as_slice(),
-            b"secret"
-        );
-        assert_eq!(
-            store("wrong").read(&path, "root").unwrap_err().code,
-            "wrong_passphrase"
-        );
-        assert!(
-            store("correct horse").read(&path, "minister").is_err(),
-            "renamed"
-        );
+        store("correct horse").write(&path, "root", b"secret").unwrap();
+        assert_eq!(store("correct horse").read(&path, "root").unwrap().as_slice(), b"secret");
+        assert_eq!(store("wrong").read(&path, "root").unwrap_err().code, "wrong_passphrase");
+        assert!(store("correct horse").read(&path, "minister").is_err(), "renamed");
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(6).any(|part| part == b"secret"));
     }

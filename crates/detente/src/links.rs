@@ -24,12 +24,7 @@ pub struct Links {
 impl Links {
     /// No sessions yet.
     pub fn new(shared: Arc<Shared>, identity: Identity, runtime: Handle) -> Arc<Links> {
-        Arc::new(Links {
-            shared,
-            identity,
-            runtime,
-            open: Mutex::default(),
-        })
+        Arc::new(Links { shared, identity, runtime, open: Mutex::default() })
     }
 
     /// The own transport key.
@@ -42,17 +37,13 @@ impl Links {
         let shared = Arc::clone(&self.shared);
         Arc::new(move |spki: &[u8]| {
             let node = shared.lock();
-            node.contacts()
-                .find(|card| card.transport == spki)
-                .map(|card| card.party())
+            node.contacts().find(|card| card.transport == spki).map(|card| card.party())
         })
     }
 
     /// What answers the peers.
     pub fn handler(&self) -> Arc<dyn Handler> {
-        Arc::new(Answering {
-            shared: Arc::clone(&self.shared),
-        })
+        Arc::new(Answering { shared: Arc::clone(&self.shared) })
     }
 
     /// Takes over a session that a peer began.
@@ -68,8 +59,8 @@ impl Links {
         open.get(&party).cloned()
     }
 
-    /// A session with this party: the open one, or a new one if its card names an address. Waits, so
-    /// only for threads that may.
+    /// A session with this party: the open one, or a new one if its card names an address. Waits,
+    /// so only for threads that may.
     ///
     /// # Errors
     /// [`LinkError::Unreachable`] says what was tried; [`NodeError::PeerRefused`] if it greets with
@@ -84,16 +75,9 @@ impl Links {
             let card = card.ok_or_else(|| {
                 NodeError::unknown("party", &party.to_string(), "add its card first")
             })?;
-            (
-                card.name.clone(),
-                card.transport.clone(),
-                card.address.clone(),
-            )
+            (card.name.clone(), card.transport.clone(), card.address.clone())
         };
-        let unreachable = |reason: String| LinkError::Unreachable {
-            party: name.clone(),
-            reason,
-        };
+        let unreachable = |reason: String| LinkError::Unreachable { party: name.clone(), reason };
         let Some(address) = address else {
             return Err(unreachable(
                 "its card names no address and it is not connected: run `detente serve` here, so \
@@ -102,12 +86,8 @@ impl Links {
             )
             .into());
         };
-        let dialled = self.runtime.block_on(dial(
-            &self.identity,
-            (party, spki),
-            &address,
-            self.handler(),
-        ));
+        let dialled =
+            self.runtime.block_on(dial(&self.identity, (party, spki), &address, self.handler()));
         let session = dialled.map_err(|error| unreachable(crate::fail::chain(&error)))?;
         greet(&session, self.shared.lock().party())?;
         self.adopt(session.clone());
@@ -137,19 +117,13 @@ impl Links {
     /// Every contact, and whether its card names an address.
     pub fn contacts(&self) -> Vec<(PartyId, bool)> {
         let node = self.shared.lock();
-        node.contacts()
-            .map(|card| (card.party(), card.address.is_some()))
-            .collect()
+        node.contacts().map(|card| (card.party(), card.address.is_some())).collect()
     }
 }
 
 /// The first word on a line that we dialled; later, a word to keep it alive.
 pub fn greet(session: &Session, own: PartyId) -> Result<(), NodeError> {
-    let hello = Request::Hello {
-        version: VERSION,
-        party: own,
-        software: SOFTWARE.to_owned(),
-    };
+    let hello = Request::Hello { version: VERSION, party: own, software: SOFTWARE.to_owned() };
     match session.request(&hello)? {
         Response::Done => Ok(()),
         Response::Refused(refusal) => Err(NodeError::PeerRefused(refusal)),
@@ -189,7 +163,8 @@ impl Handler for Answering {
             ),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(peer = %link.peer().short(), "a run failed: {}", crate::fail::chain(&error));
+                let peer = link.peer().short();
+                tracing::warn!(%peer, "a run failed: {}", crate::fail::chain(&error));
             }
         }
     }

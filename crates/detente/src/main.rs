@@ -49,19 +49,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// How much the node says of itself: DETENTE_LOG is error, warn, info, debug or trace. The demo tells
-/// its story itself.
+/// How much the node says of itself: DETENTE_LOG is error, warn, info, debug or trace. The demo
+/// tells its story itself.
 fn level(verb: &args::Verb) -> tracing::Level {
     let quiet = matches!(verb, args::Verb::Demo { serve: false, .. });
-    let usual = if quiet {
-        tracing::Level::WARN
-    } else {
-        tracing::Level::INFO
-    };
-    std::env::var("DETENTE_LOG")
-        .ok()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(usual)
+    let usual = if quiet { tracing::Level::WARN } else { tracing::Level::INFO };
+    std::env::var("DETENTE_LOG").ok().and_then(|word| word.parse().ok()).unwrap_or(usual)
 }
 
 /// Prints a value as JSON. A closed pipe is the reader's wish, not an error.

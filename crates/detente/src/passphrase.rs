@@ -37,11 +37,7 @@ impl Source {
             (None, Err(_)) => prompt(new)?,
         };
         if passphrase.is_empty() {
-            return Err(Failure::usage(
-                "passphrase_empty",
-                "the passphrase is empty",
-                HOW,
-            ));
+            return Err(Failure::usage("passphrase_empty", "the passphrase is empty", HOW));
         }
         Ok(passphrase)
     }

@@ -14,11 +14,7 @@ pub struct Bar {
 impl Bar {
     /// A bar that appears with the first news; never with `silent`.
     pub const fn new(silent: bool) -> Bar {
-        Bar {
-            bar: None,
-            what: String::new(),
-            silent,
-        }
+        Bar { bar: None, what: String::new(), silent }
     }
 
     /// Draws one piece of news.

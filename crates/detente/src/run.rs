@@ -55,11 +55,7 @@ impl Local {
             .map_err(|error| Failure::environment("runtime", error, ""))?;
         let shared = Arc::new(Shared::new(node));
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
-        Ok(Local {
-            engine: Engine { shared, links },
-            runtime,
-            _lock: lock,
-        })
+        Ok(Local { engine: Engine { shared, links }, runtime, _lock: lock })
     }
 }
 

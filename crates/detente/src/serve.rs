@@ -122,9 +122,7 @@ async fn keep_lines(links: Arc<Links>, own: PartyId) {
                     }
                     let dialler = Arc::clone(&links);
                     let dialled = tokio::task::spawn_blocking(move || {
-                        dialler
-                            .link(party)
-                            .and_then(|session| dialler.catch_up(&session))
+                        dialler.link(party).and_then(|session| dialler.catch_up(&session))
                     });
                     if let Ok(Err(error)) = dialled.await {
                         tracing::debug!("dialling: {}", crate::fail::chain(&error));

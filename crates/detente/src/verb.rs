@@ -37,12 +37,9 @@ impl Context {
     /// Runs a command and gives its report.
     fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<(T, Value), Failure> {
         let mut bar = Bar::new(self.json);
-        let answer = run::run(
-            &self.home,
-            &self.passphrase,
-            command,
-            &mut |news: Progress| bar.update(&news),
-        );
+        let answer = run::run(&self.home, &self.passphrase, command, &mut |news: Progress| {
+            bar.update(&news)
+        });
         bar.finish();
         let value = answer?;
         let report = T::deserialize(&value)
@@ -68,24 +65,11 @@ impl Context {
 
 /// Does what was typed; the result is the exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
-    let Global {
-        home,
-        json,
-        passphrase_file,
-    } = cli.global;
-    let context = Context {
-        home: Home::at(&home),
-        passphrase: Source {
-            file: passphrase_file,
-        },
-        json,
-    };
+    let Global { home, json, passphrase_file } = cli.global;
+    let context =
+        Context { home: Home::at(&home), passphrase: Source { file: passphrase_file }, json };
     match cli.command {
-        Verb::Init {
-            party,
-            listen,
-            address,
-        } => {
+        Verb::Init { party, listen, address } => {
             let passphrase = context.passphrase.read(true)?;
             let party = init::NewParty {
                 name: &party,
@@ -93,29 +77,14 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
                 address: address.as_deref(),
             };
             let report = init::init(&context.home, &party, passphrase)?;
-            show(json, &report, |report| {
-                output::parties(std::slice::from_ref(report))
-            })
+            show(json, &report, |report| output::parties(std::slice::from_ref(report)))
         }
         Verb::Party(verb) => party(&context, verb),
         Verb::Accord(verb) => accord(&context, verb),
-        Verb::Import {
-            files,
-            format,
-            tlp,
-            source,
-            refusals,
-        } => {
-            let named = Naming {
-                format,
-                tlp,
-                source,
-            };
+        Verb::Import { files, format, tlp, source, refusals } => {
+            let named = Naming { format, tlp, source };
             let (files, _spooled) = import_files(&context, &files, &named)?;
-            let command = Command::Import {
-                files,
-                all_refusals: refusals,
-            };
+            let command = Command::Import { files, all_refusals: refusals };
             context
                 .show::<Vec<ImportReport>>(&command, |reports| output::imports(reports, refusals))
         }
@@ -143,32 +112,12 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
                 }
             })
         }
-        Verb::Match {
-            accord,
-            clause,
-            count_only,
-            out,
-        } => matching(
-            &context,
-            &Command::Match {
-                accord,
-                clause,
-                count_only,
-            },
-            out.as_deref(),
-        ),
-        Verb::Release {
-            accord,
-            matched,
-            dry_run,
-        } => context.show(
-            &Command::Release {
-                accord,
-                run: matched,
-                dry_run,
-            },
-            output::release,
-        ),
+        Verb::Match { accord, clause, count_only, out } => {
+            matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
+        }
+        Verb::Release { accord, matched, dry_run } => {
+            context.show(&Command::Release { accord, run: matched, dry_run }, output::release)
+        }
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
             let report = verify::verify(&folder)?;
@@ -227,10 +176,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn export(context: &Context, accord: String, to: &Path) -> Result<u8, Failure> {
-    let command = Command::Export {
-        accord,
-        to: absolute(to)?,
-    };
+    let command = Command::Export { accord, to: absolute(to)? };
     context.show::<crate::export::ExportReport>(&command, |report| {
         print_text(&format!(
             "{}: {} entries, {} objects, {} files in {}\ncheck it with: detente verify {}\n",
@@ -258,17 +204,12 @@ fn serve_home(context: &Context, listen: Option<&str>) -> Result<u8, Failure> {
             || "dialling only".to_owned(),
             |address| format!("listening on {address}"),
         );
-        print_text(&format!(
-            "serving {}, {place}; end with ctrl-c\n",
-            output::safe(&name)
-        ));
+        print_text(&format!("serving {}, {place}; end with ctrl-c\n", output::safe(&name)));
     }
     let _ = std::io::stdout().flush();
     serve::wait(&local)?;
     drop(serving);
-    local
-        .runtime
-        .shutdown_timeout(std::time::Duration::from_secs(2));
+    local.runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     Ok(0)
 }
 
@@ -297,9 +238,7 @@ fn party(context: &Context, verb: PartyVerb) -> Result<u8, Failure> {
             let card = Card::open(&bytes)
                 .map_err(|error| Failure::from(detente_node::NodeError::from(error)))?;
             confirm(&report_card(card.value()), yes, context.json)?;
-            let command = Command::AddParty {
-                card: hex::encode(card.bytes()),
-            };
+            let command = Command::AddParty { card: hex::encode(card.bytes()) };
             context.show::<PartyReport>(&command, |report| {
                 print_text(&format!("added {}\n", output::safe(&report.name)));
             })
@@ -335,11 +274,7 @@ fn confirm(report: &PartyReport, yes: bool, json: bool) -> Result<(), Failure> {
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == "yes" {
-        Ok(())
-    } else {
-        Err(unasked)
-    }
+    if read.is_ok() && answer.trim() == "yes" { Ok(()) } else { Err(unasked) }
 }
 
 /// Reads a file, or stdin for `-`.
@@ -371,10 +306,7 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
             let text = String::from_utf8(bytes).map_err(|_| {
                 Failure::refused("not_utf8", format!("{} is not UTF-8", file.display()), "")
             })?;
-            let command = Command::Propose {
-                text,
-                role: role.role,
-            };
+            let command = Command::Propose { text, role: role.role };
             context
                 .show(&command, output::act)
                 .map_err(|failure| failure.in_file(&file.display().to_string()))
@@ -382,57 +314,26 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
         AccordVerb::Sign { which, role } => {
             act(context, ActWord::Sign, &which, String::new(), role.role)
         }
-        AccordVerb::Refuse {
-            which,
-            reason,
-            role,
-        } => act(context, ActWord::Refuse, &which, reason, role.role),
-        AccordVerb::Stop {
-            accord,
-            reason,
-            role,
-        } => act(
-            context,
-            ActWord::Stop,
-            &Which { accord, text: None },
-            reason,
-            role.role,
-        ),
-        AccordVerb::Resume {
-            accord,
-            reason,
-            role,
-        } => act(
-            context,
-            ActWord::Resume,
-            &Which { accord, text: None },
-            reason,
-            role.role,
-        ),
-        AccordVerb::Denounce {
-            accord,
-            reason,
-            role,
-        } => act(
-            context,
-            ActWord::Denounce,
-            &Which { accord, text: None },
-            reason,
-            role.role,
-        ),
-        AccordVerb::Status { accord } => context
-            .show::<Vec<_>>(&Command::Status { accord }, |reports| {
-                output::status(reports)
-            }),
-        AccordVerb::History { accord } => context
-            .show::<Vec<_>>(&Command::History { accord }, |events| {
-                output::history(events)
-            }),
+        AccordVerb::Refuse { which, reason, role } => {
+            act(context, ActWord::Refuse, &which, reason, role.role)
+        }
+        AccordVerb::Stop { accord, reason, role } => {
+            act(context, ActWord::Stop, &Which { accord, text: None }, reason, role.role)
+        }
+        AccordVerb::Resume { accord, reason, role } => {
+            act(context, ActWord::Resume, &Which { accord, text: None }, reason, role.role)
+        }
+        AccordVerb::Denounce { accord, reason, role } => {
+            act(context, ActWord::Denounce, &Which { accord, text: None }, reason, role.role)
+        }
+        AccordVerb::Status { accord } => {
+            context.show::<Vec<_>>(&Command::Status { accord }, |reports| output::status(reports))
+        }
+        AccordVerb::History { accord } => {
+            context.show::<Vec<_>>(&Command::History { accord }, |events| output::history(events))
+        }
         AccordVerb::Text { which } => {
-            let command = Command::Text {
-                accord: which.accord,
-                text: which.text,
-            };
+            let command = Command::Text { accord: which.accord, text: which.text };
             let (text, value) = context.ask::<String>(&command)?;
             if context.json {
                 print_json(&value);
@@ -463,13 +364,7 @@ fn act(
         // Signing a file means these very bytes.
         text = text.or_else(|| Some(parsed.digest.to_string()));
     }
-    let command = Command::Act(ActCommand {
-        act,
-        accord,
-        text,
-        reason,
-        role,
-    });
+    let command = Command::Act(ActCommand { act, accord, text, reason, role });
     context.show(&command, output::act)
 }
 
@@ -479,11 +374,7 @@ fn check(context: &Context, file: &Path) -> Result<u8, Failure> {
     let parsed = Accord::parse(&bytes);
     let faults: Vec<FaultReport> = match &parsed {
         Ok(_) => Vec::new(),
-        Err(faults) => faults
-            .0
-            .iter()
-            .map(|fault| FaultReport::of(fault, Some(&name)))
-            .collect(),
+        Err(faults) => faults.0.iter().map(|fault| FaultReport::of(fault, Some(&name))).collect(),
     };
     let title = parsed.as_ref().ok().map(|accord| accord.title.clone());
     if context.json {
@@ -504,10 +395,7 @@ fn text_or_file(context: &Context, name: &str) -> Result<Vec<u8>, Failure> {
     if path.is_file() || name == "-" {
         return read_input(path, MAX_TEXT as u64 + 1);
     }
-    let command = Command::Text {
-        accord: name.to_owned(),
-        text: None,
-    };
+    let command = Command::Text { accord: name.to_owned(), text: None };
     Ok(context.ask::<String>(&command)?.0.into_bytes())
 }
 
@@ -519,14 +407,8 @@ fn draft_text(
 ) -> Result<u8, Failure> {
     let (parties, _) = context.ask::<Vec<PartyReport>>(&Command::Parties)?;
     let side = |party: &PartyReport| -> Result<draft::Side, Failure> {
-        let id = party
-            .id
-            .parse()
-            .map_err(|error| Failure::environment("party", error, ""))?;
-        Ok(draft::Side {
-            name: party.name.clone(),
-            id,
-        })
+        let id = party.id.parse().map_err(|error| Failure::environment("party", error, ""))?;
+        Ok(draft::Side { name: party.name.clone(), id })
     };
     let other = parties
         .iter()
@@ -534,11 +416,7 @@ fn draft_text(
         .find(|party| party.name == with || (with.len() >= 8 && party.id.starts_with(with)));
     let (Some(own), Some(other)) = (parties.first(), other) else {
         let words = format!("no party {with:?} is known here");
-        return Err(Failure::usage(
-            "unknown_party",
-            words,
-            "see `detente party list`",
-        ));
+        return Err(Failure::usage("unknown_party", words, "see `detente party list`"));
     };
     let text = draft::draft(slug, &side(own)?, &side(other)?, world::now())?;
     match out {
@@ -582,14 +460,9 @@ fn import_files(
             found.push((spool.clone(), "-".to_owned()));
             spooled.0 = Some(spool);
         } else if path.is_dir() {
-            let entries = path
-                .read_dir()
-                .map_err(|error| Failure::io("reading", path, &error))?;
-            let mut files: Vec<PathBuf> = entries
-                .flatten()
-                .map(|entry| entry.path())
-                .filter(|path| path.is_file())
-                .collect();
+            let entries = path.read_dir().map_err(|error| Failure::io("reading", path, &error))?;
+            let mut files: Vec<PathBuf> =
+                entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
             files.sort();
             found.extend(files.into_iter().map(|file| {
                 let name = file.display().to_string();
@@ -602,22 +475,12 @@ fn import_files(
     }
     if found.len() > MAX_FILES {
         let words = format!("{} files, at most {MAX_FILES} at once", found.len());
-        return Err(Failure::usage(
-            "too_many_files",
-            words,
-            "import them in parts",
-        ));
+        return Err(Failure::usage("too_many_files", words, "import them in parts"));
     }
     let mut files = Vec::with_capacity(found.len());
     for (path, name) in found {
-        let stem = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let given = if name == "-" {
-            "stdin".to_owned()
-        } else {
-            stem.unwrap_or_default()
-        };
+        let stem = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let given = if name == "-" { "stdin".to_owned() } else { stem.unwrap_or_default() };
         files.push(ImportFile {
             path: absolute(&path)?,
             source: naming.source.clone().unwrap_or(given),
@@ -634,11 +497,8 @@ fn spool(home: &Home) -> Result<PathBuf, Failure> {
     crate::keystore::random(&mut tag)?;
     let path = home.dir().join(format!("stdin-{}", hex::encode(tag)));
     let failed = |error: std::io::Error| Failure::io("keeping stdin in", &path, &error);
-    let mut file = std::fs::OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .open(&path)
-        .map_err(failed)?;
+    let mut file =
+        std::fs::OpenOptions::new().create_new(true).write(true).open(&path).map_err(failed)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed)?;
     Ok(path)
 }

@@ -88,9 +88,7 @@ pub fn verify(folder: &Path) -> Result<VerifyReport, Failure> {
 fn plain(report: &Report) -> VerifyReport {
     let name = |id: &PartyId| {
         let party = report.parties.iter().find(|party| party.id == *id);
-        party
-            .and_then(|party| party.name.clone())
-            .unwrap_or_else(|| id.short())
+        party.and_then(|party| party.name.clone()).unwrap_or_else(|| id.short())
     };
     let facts = &report.facts;
     let facts = [
@@ -124,10 +122,7 @@ fn plain(report: &Report) -> VerifyReport {
             since: agreed.since.to_string(),
             expires: agreed.expires.to_string(),
         }),
-        facts: facts
-            .iter()
-            .map(|(what, count)| ((*what).to_owned(), *count))
-            .collect(),
+        facts: facts.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect(),
         findings: report
             .findings
             .iter()

@@ -15,22 +15,14 @@ impl Clock for SystemClock {
 }
 
 /// The time now.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the binary is where the clock is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "the binary is where the clock is read")]
 pub fn now() -> UnixSeconds {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixSeconds::new(since.as_secs())
 }
 
 /// A point from which to measure how long something takes.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "for people to read, never for a decision"
-)]
+#[expect(clippy::disallowed_methods, reason = "for people to read, never for a decision")]
 pub fn stopwatch() -> std::time::Instant {
     std::time::Instant::now()
 }

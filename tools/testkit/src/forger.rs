@@ -1,7 +1,7 @@
 //! A party that breaks the rules, with its real keys.
 //!
-//! Is: a hand-driven author of a log: it signs what it likes, in whatever order, and uploads it as a
-//! node would. Is not: a node; nothing stops it.
+//! Is: a hand-driven author of a log: it signs what it likes, in whatever order, and uploads it as
+//! a node would. Is not: a node; nothing stops it.
 
 use detente_core::act::{Act, Body, Header, Seen};
 use detente_core::key::SigningKey;
@@ -72,29 +72,16 @@ pub struct Forger<'a> {
 impl<'a> Forger<'a> {
     /// Goes on with the log that the party's honest node has written.
     pub fn take_over(member: &'a Member, accord: AccordId) -> Forger<'a> {
-        let key = LogKey {
-            accord,
-            party: member.id,
-        };
+        let key = LogKey { accord, party: member.id };
         let store = member.store.real();
         let size = store.log(key).expect("the store reads").edge.size().get();
         let entries = store.entries(key, 0..size).expect("the store reads");
-        Forger {
-            member,
-            accord,
-            entries,
-            salts: 0,
-        }
+        Forger { member, accord, entries, salts: 0 }
     }
 
     /// Begins a log anew.
     pub fn begin(member: &'a Member, accord: AccordId) -> Forger<'a> {
-        Forger {
-            member,
-            accord,
-            entries: Vec::new(),
-            salts: 0,
-        }
+        Forger { member, accord, entries: Vec::new(), salts: 0 }
     }
 
     /// The card act, as a log must begin.
@@ -105,10 +92,7 @@ impl<'a> Forger<'a> {
 
     /// What it would have to say that it has seen of another party's log, as that party holds it.
     pub fn see(&self, other: &Member) -> Vec<Seen> {
-        let key = LogKey {
-            accord: self.accord,
-            party: other.id,
-        };
+        let key = LogKey { accord: self.accord, party: other.id };
         let row = other.store.real().log(key).expect("the store reads");
         vec![Seen {
             party: other.id,
@@ -124,12 +108,7 @@ impl<'a> Forger<'a> {
     }
 
     /// Signs an act with any key.
-    pub fn act_by(
-        &mut self,
-        key: &SigningKey,
-        body: Body,
-        tweak: impl FnOnce(&mut Header),
-    ) -> Act {
+    pub fn act_by(&mut self, key: &SigningKey, body: Body, tweak: impl FnOnce(&mut Header)) -> Act {
         let mut header = Header {
             accord: self.accord,
             author: self.member.id,
@@ -205,11 +184,7 @@ impl<'a> Forger<'a> {
     pub fn open(&self, node: &Shared, parties: &[PartyId], slug: &str) -> (u64, u64) {
         let mut parties = parties.to_vec();
         parties.sort_unstable();
-        let request = Request::OpenLog {
-            accord: self.accord,
-            slug: slug.to_owned(),
-            parties,
-        };
+        let request = Request::OpenLog { accord: self.accord, slug: slug.to_owned(), parties };
         match self.ask(node, &request) {
             Response::LogState { pending, next } => (pending, next),
             other => panic!("the log does not open: {other:?}"),
@@ -224,24 +199,14 @@ impl<'a> Forger<'a> {
             proof: self.consistency(pending, size as u64),
             checkpoint: self.checkpoint(size),
         };
-        Request::AddCheckpoint {
-            accord: self.accord,
-            body: body.to_string().into_bytes(),
-        }
+        Request::AddCheckpoint { accord: self.accord, body: body.to_string().into_bytes() }
     }
 
     /// The bodies from `next` on.
     pub fn bodies_request(&self, next: u64) -> Request {
         let from = usize::try_from(next).expect("a test log is short");
-        let bodies = self.entries[from..]
-            .iter()
-            .map(|row| (row.salt, row.body.clone()))
-            .collect();
-        Request::Bodies {
-            accord: self.accord,
-            start: next,
-            bodies,
-        }
+        let bodies = self.entries[from..].iter().map(|row| (row.salt, row.body.clone())).collect();
+        Request::Bodies { accord: self.accord, start: next, bodies }
     }
 
     /// The entries from `next` on, one package.
@@ -264,10 +229,7 @@ impl<'a> Forger<'a> {
                 .expect("the range is in the log");
             body.extend(package.encode(&range).expect("a package can be written"));
         }
-        Request::AddEntries {
-            accord: self.accord,
-            body,
-        }
+        Request::AddEntries { accord: self.accord, body }
     }
 
     /// Uploads the log as far as one package goes; the answer to the last step that was taken.

@@ -1,8 +1,8 @@
 //! A line between two ends, on one thread, that is cut where a test says.
 //!
 //! Is: a [`Link`] that carries encoded bytes: every message goes through its own form and through a
-//! frame, both ways. Messages are counted; each request and each message of a stream is one. Is not:
-//! a network: nothing waits, nothing is lost but at the cut.
+//! frame, both ways. Messages are counted; each request and each message of a stream is one. Is
+//! not: a network: nothing waits, nothing is lost but at the cut.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -39,11 +39,7 @@ impl NodeEnd {
     /// The end of this node.
     pub fn new(shared: Arc<Shared>) -> Arc<NodeEnd> {
         let party = shared.lock().party();
-        Arc::new(NodeEnd {
-            party,
-            shared,
-            served: Mutex::default(),
-        })
+        Arc::new(NodeEnd { party, shared, served: Mutex::default() })
     }
 
     /// How the streams went that it served.
@@ -100,10 +96,7 @@ pub struct SealBook(Arc<Mutex<Vec<Seal>>>);
 impl SealBook {
     /// All of them, as they went.
     pub fn all(&self) -> Vec<Seal> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What a signed checkpoint states.
@@ -111,11 +104,7 @@ impl SealBook {
         let checkpoint = Checkpoint::parse(note).expect("a node sends sound checkpoints");
         let body = checkpoint.unverified_body();
         let head = body.head();
-        (
-            body.origin().as_str().to_owned(),
-            head.size.get(),
-            *head.root.as_bytes(),
-        )
+        (body.origin().as_str().to_owned(), head.size.get(), *head.root.as_bytes())
     }
 
     fn note(&self, request: &Request) {
@@ -190,20 +179,12 @@ impl Line {
 
 /// Through a frame and back.
 fn framed(kind: FrameKind, payload: Vec<u8>) -> Vec<u8> {
-    let frame = Frame {
-        stream: StreamId::new(1, true),
-        kind,
-        payload,
-    };
+    let frame = Frame { stream: StreamId::new(1, true), kind, payload };
     let bytes = frame.encode().expect("what a node sends fits a frame");
-    let (head, body) = bytes
-        .split_first_chunk::<HEAD_LEN>()
-        .expect("a frame has a head");
+    let (head, body) = bytes.split_first_chunk::<HEAD_LEN>().expect("a frame has a head");
     let len = frame_len(*head).expect("what a node sends fits a frame");
     assert_eq!(len, body.len());
-    Frame::decode(body)
-        .expect("what a node sends is a frame")
-        .payload
+    Frame::decode(body).expect("what a node sends is a frame").payload
 }
 
 /// A line from one end to another.
@@ -220,13 +201,7 @@ pub struct SimLink {
 impl SimLink {
     /// A line that is never cut.
     pub fn new(near: Arc<dyn End>, far: Arc<dyn End>) -> SimLink {
-        SimLink {
-            line: Arc::default(),
-            near,
-            far,
-            left: Mutex::default(),
-            eager: true,
-        }
+        SimLink { line: Arc::default(), near, far, left: Mutex::default(), eager: true }
     }
 
     /// Cuts it there.
@@ -247,10 +222,7 @@ impl SimLink {
     #[must_use]
     pub fn sealed(mut self, seals: &SealBook) -> SimLink {
         let carried = std::mem::take(&mut *self.line.lock());
-        self.line = Arc::new(Line {
-            carried: Mutex::new(carried),
-            seals: seals.clone(),
-        });
+        self.line = Arc::new(Line { carried: Mutex::new(carried), seals: seals.clone() });
         self
     }
 

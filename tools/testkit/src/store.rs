@@ -31,12 +31,8 @@ pub enum Strike {
 
 impl Strike {
     /// All of them.
-    pub const ALL: [Strike; 4] = [
-        Strike::Before,
-        Strike::After,
-        Strike::DeadBefore,
-        Strike::DeadAfter,
-    ];
+    pub const ALL: [Strike; 4] =
+        [Strike::Before, Strike::After, Strike::DeadBefore, Strike::DeadAfter];
 }
 
 #[derive(Debug, Default)]
@@ -62,10 +58,7 @@ fn broken() -> StoreError {
 impl FaultyStore {
     /// Takes over a store. Nothing fails yet.
     pub fn new(store: SqliteStore) -> FaultyStore {
-        FaultyStore {
-            inner: Arc::new(Mutex::new(store)),
-            plan: Arc::default(),
-        }
+        FaultyStore { inner: Arc::new(Mutex::new(store)), plan: Arc::default() }
     }
 
     /// A fresh store in memory.

@@ -1,7 +1,7 @@
 //! The two ends of one stream, of which only one runs at a time.
 //!
-//! The responder has a thread of its own, but it runs only while the opener waits for a message, and
-//! the other way round. So a run takes the same course each time.
+//! The responder has a thread of its own, but it runs only while the opener waits for a message,
+//! and the other way round. So a run takes the same course each time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -73,10 +73,7 @@ impl Pair {
     fn wait(&self, side: Side) {
         let mut shared = self.lock();
         while shared.turn != side {
-            shared = self
-                .turned
-                .wait(shared)
-                .unwrap_or_else(PoisonError::into_inner);
+            shared = self.turned.wait(shared).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -91,12 +88,7 @@ pub(crate) struct SimStream {
 
 impl SimStream {
     pub(crate) fn new(side: Side, pair: &Arc<Pair>, line: &Arc<Line>) -> SimStream {
-        SimStream {
-            side,
-            pair: Arc::clone(pair),
-            line: Arc::clone(line),
-            eager: false,
-        }
+        SimStream { side, pair: Arc::clone(pair), line: Arc::clone(line), eager: false }
     }
 
     /// Dropping this end lets the other one run to its end at once.

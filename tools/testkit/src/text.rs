@@ -102,11 +102,7 @@ impl Terms {
         let mut count = 0;
         for (at, one) in handles.iter().enumerate() {
             for other in &handles[at + 1..] {
-                let id = if count == 0 {
-                    "1".to_owned()
-                } else {
-                    format!("1.{count}")
-                };
+                let id = if count == 0 { "1".to_owned() } else { format!("1.{count}") };
                 text += &self.matching(&id, (*one, *other));
                 count += 1;
             }
@@ -117,13 +113,7 @@ impl Terms {
     }
 
     fn head(&self) -> String {
-        let Terms {
-            slug,
-            title,
-            expires,
-            default_tlp,
-            ..
-        } = self;
+        let Terms { slug, title, expires, default_tlp, .. } = self;
         format!(
             r#"format = 1
 
@@ -140,17 +130,7 @@ default_tlp = "{default_tlp}"
     }
 
     fn matching(&self, id: &str, (one, other): (char, char)) -> String {
-        let Terms {
-            kinds,
-            mode,
-            answer,
-            max_items,
-            pad,
-            runs,
-            items,
-            per,
-            ..
-        } = self;
+        let Terms { kinds, mode, answer, max_items, pad, runs, items, per, .. } = self;
         format!(
             r#"
 [[clause]]
@@ -169,17 +149,7 @@ budget = {{ runs = {runs}, items = {items}, per = "{per}" }}
     }
 
     fn rest(&self) -> String {
-        let Terms {
-            kinds,
-            max_tlp,
-            only,
-            cap,
-            cap_per,
-            stop_by,
-            lapses,
-            notice,
-            ..
-        } = self;
+        let Terms { kinds, max_tlp, only, cap, cap_per, stop_by, lapses, notice, .. } = self;
         let labels: Vec<String> = self.labels.iter().map(|l| format!("\"{l}\"")).collect();
         let labels = labels.join(", ");
         format!(

@@ -50,10 +50,8 @@ impl Member {
     /// A party with fresh keys and an empty store.
     pub fn new(name: &str, entropy: SimEntropy) -> Member {
         let root: [u8; Seed::LEN] = entropy.bytes();
-        let roles: Vec<(Role, [u8; Seed::LEN])> = Role::ALL
-            .into_iter()
-            .map(|role| (role, entropy.bytes()))
-            .collect();
+        let roles: Vec<(Role, [u8; Seed::LEN])> =
+            Role::ALL.into_iter().map(|role| (role, entropy.bytes())).collect();
         let (log, mirror): ([u8; 32], [u8; 32]) = (entropy.bytes(), entropy.bytes());
         let root_key = key(root);
         let card = Card {
@@ -156,10 +154,7 @@ impl Member {
     /// Gives the node indicators of its own.
     pub fn hold(&self, indicators: &[Indicator]) {
         let at = UnixSeconds::new(self.clock.get());
-        self.store
-            .real()
-            .put_indicators(at, indicators)
-            .expect("the store takes indicators");
+        self.store.real().put_indicators(at, indicators).expect("the store takes indicators");
     }
 
     /// Gives the node domains, marked with this colour.
@@ -196,10 +191,7 @@ impl Member {
 
 fn keys(roles: &[(Role, [u8; Seed::LEN])], log: [u8; 32], mirror: [u8; 32]) -> Keys {
     Keys {
-        roles: roles
-            .iter()
-            .map(|(role, bytes)| (*role, key(*bytes)))
-            .collect(),
+        roles: roles.iter().map(|(role, bytes)| (*role, key(*bytes))).collect(),
         log: Zeroizing::new(log),
         mirror: Zeroizing::new(mirror),
     }
@@ -245,10 +237,7 @@ impl World {
                 added.expect("a sound card is taken");
             }
         }
-        World {
-            members,
-            seals: SealBook::default(),
-        }
+        World { members, seals: SealBook::default() }
     }
 
     /// A world of two whose accord of these terms is in force, brought over an uncut line.
@@ -286,10 +275,7 @@ impl World {
         let (accord, _) = self.node(0).propose(&text, None).expect("A proposes");
         self.sync().expect("nothing is cut");
         for member in &self.members {
-            member
-                .node()
-                .sign_text(accord, None, None)
-                .expect("each party signs");
+            member.node().sign_text(accord, None, None).expect("each party signs");
         }
         self.sync().expect("nothing is cut");
         accord

@@ -62,10 +62,7 @@ impl House {
             .map(|(path, folder)| (folder.to_owned(), parse(path)))
             .collect();
         let names = renames(&root);
-        let rooms = manifests
-            .iter()
-            .map(|(folder, table)| room(folder, table, &names))
-            .collect();
+        let rooms = manifests.iter().map(|(folder, table)| room(folder, table, &names)).collect();
         let mut sources: Vec<Source> = tree
             .texts()
             .filter(|(path, _)| path.ends_with(".rs"))
@@ -73,13 +70,7 @@ impl House {
             .collect();
         mark_test_modules(&mut sources);
         let members = strings(root.get("workspace").and_then(|w| w.get("members")));
-        Self {
-            tree,
-            rooms,
-            sources,
-            members,
-            complaints,
-        }
+        Self { tree, rooms, sources, members, complaints }
     }
 
     /// The files.
@@ -109,9 +100,7 @@ impl House {
     /// The `.rs` files under `src/` of one crate: not its examples, benches and outer tests.
     pub fn sources_of(&self, room: &Room) -> impl Iterator<Item = &Source> {
         let prefix = format!("{}/src/", room.folder);
-        self.sources
-            .iter()
-            .filter(move |source| source.path.starts_with(&prefix))
+        self.sources.iter().filter(move |source| source.path.starts_with(&prefix))
     }
 
     /// The folders that the workspace manifest lists.
@@ -135,22 +124,12 @@ fn room_folder(path: &str) -> Option<&str> {
 }
 
 fn room(folder: &str, table: &Table, names: &BTreeMap<String, String>) -> Room {
-    let package = table
-        .get("package")
-        .and_then(|p| p.get("name"))
-        .and_then(Value::as_str);
-    let lints = table
-        .get("lints")
-        .and_then(|l| l.get("workspace"))
-        .and_then(Value::as_bool);
+    let package = table.get("package").and_then(|p| p.get("name")).and_then(Value::as_str);
+    let lints = table.get("lints").and_then(|l| l.get("workspace")).and_then(Value::as_bool);
     let mut dependencies = Vec::new();
     let mut dev_dependencies = Vec::new();
     // Dependencies stand at the top, or once more for each target platform.
-    let targets = table
-        .get("target")
-        .and_then(Value::as_table)
-        .into_iter()
-        .flatten();
+    let targets = table.get("target").and_then(Value::as_table).into_iter().flatten();
     let tables = targets.filter_map(|(_, t)| t.as_table()).chain([table]);
     for table in tables {
         dependencies.extend(packages(table.get("dependencies"), names));
@@ -168,10 +147,7 @@ fn room(folder: &str, table: &Table, names: &BTreeMap<String, String>) -> Room {
 
 /// Keys of `[workspace.dependencies]` whose package has another name.
 fn renames(root: &Table) -> BTreeMap<String, String> {
-    let table = root
-        .get("workspace")
-        .and_then(|w| w.get("dependencies"))
-        .and_then(Value::as_table);
+    let table = root.get("workspace").and_then(|w| w.get("dependencies")).and_then(Value::as_table);
     let rename = |(key, value): (&String, &Value)| {
         Some((key.clone(), value.get("package")?.as_str()?.to_owned()))
     };
@@ -180,19 +156,10 @@ fn renames(root: &Table) -> BTreeMap<String, String> {
 
 fn packages(table: Option<&Value>, names: &BTreeMap<String, String>) -> Vec<String> {
     let name = |(key, value): (&String, &Value)| {
-        let own = value
-            .get("package")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        own.or_else(|| names.get(key).cloned())
-            .unwrap_or_else(|| key.clone())
+        let own = value.get("package").and_then(Value::as_str).map(str::to_owned);
+        own.or_else(|| names.get(key).cloned()).unwrap_or_else(|| key.clone())
     };
-    table
-        .and_then(Value::as_table)
-        .into_iter()
-        .flatten()
-        .map(name)
-        .collect()
+    table.and_then(Value::as_table).into_iter().flatten().map(name).collect()
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {

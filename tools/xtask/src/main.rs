@@ -42,11 +42,7 @@ fn run_tidy() -> anyhow::Result<ExitCode> {
         writeln!(out, "tidy: {rules} rules hold over {files} files")?;
         return Ok(ExitCode::SUCCESS);
     }
-    writeln!(
-        out,
-        "tidy: {} faults ({rules} rules over {files} files)",
-        faults.len()
-    )?;
+    writeln!(out, "tidy: {} faults ({rules} rules over {files} files)", faults.len())?;
     Ok(ExitCode::FAILURE)
 }
 

@@ -27,18 +27,8 @@ impl Source {
     pub fn new(path: &str, text: &str) -> Self {
         let code = blank_literals(text);
         let is_test = is_test_path(path);
-        let product = if is_test {
-            String::new()
-        } else {
-            blank_tests(&code)
-        };
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            code,
-            product,
-            is_test,
-        }
+        let product = if is_test { String::new() } else { blank_tests(&code) };
+        Self { path: path.to_owned(), text: text.to_owned(), code, product, is_test }
     }
 }
 
@@ -53,10 +43,7 @@ pub fn mark_test_modules(sources: &mut [Source]) {
         .collect();
     for source in sources {
         let below = |stem: &String| {
-            source
-                .path
-                .strip_prefix(stem.as_str())
-                .is_some_and(|rest| rest.starts_with(['.', '/']))
+            source.path.strip_prefix(stem.as_str()).is_some_and(|rest| rest.starts_with(['.', '/']))
         };
         if stems.iter().any(below) {
             source.is_test = true;
@@ -80,9 +67,7 @@ fn test_modules(code: &str) -> impl Iterator<Item = &str> {
     code.split(TEST_MARK).skip(1).filter_map(|rest| {
         let declaration = rest.split([';', '{']).next()?;
         let (_, name) = declaration.rsplit_once("mod ")?;
-        rest.get(declaration.len()..)?
-            .starts_with(';')
-            .then_some(name.trim())
+        rest.get(declaration.len()..)?.starts_with(';').then_some(name.trim())
     })
 }
 
@@ -107,11 +92,7 @@ pub fn lines_with_word(code: &str, word: &str) -> Vec<usize> {
             !joins(before, word.chars().next()) && !joins(after, word.chars().next_back())
         })
     };
-    code.lines()
-        .enumerate()
-        .filter(|(_, line)| hit(line))
-        .map(|(i, _)| i + 1)
-        .collect()
+    code.lines().enumerate().filter(|(_, line)| hit(line)).map(|(i, _)| i + 1).collect()
 }
 
 /// The number of the line (from 1) on which byte `at` stands.
@@ -135,11 +116,7 @@ fn blank_literals(text: &str) -> String {
             out.push(chars[at]);
             at += 1;
         } else {
-            out.extend(
-                chars[at..end]
-                    .iter()
-                    .map(|&c| if c == '\n' { '\n' } else { ' ' }),
-            );
+            out.extend(chars[at..end].iter().map(|&c| if c == '\n' { '\n' } else { ' ' }));
             at = end;
         }
     }
@@ -164,9 +141,7 @@ fn literal_end(chars: &[char], at: usize) -> usize {
 }
 
 fn find(chars: &[char], from: usize, stop: impl Fn(char) -> bool) -> usize {
-    (from..chars.len())
-        .find(|&i| stop(chars[i]))
-        .unwrap_or(chars.len())
+    (from..chars.len()).find(|&i| stop(chars[i])).unwrap_or(chars.len())
 }
 
 fn block_comment_end(chars: &[char], start: usize) -> usize {
@@ -205,12 +180,7 @@ fn raw_string_end(chars: &[char], at: usize) -> Option<usize> {
     let hashes = open - at;
     let closes = |i: usize| {
         chars[i] == '"'
-            && chars[i + 1..]
-                .iter()
-                .take(hashes)
-                .filter(|&&c| c == '#')
-                .count()
-                == hashes
+            && chars[i + 1..].iter().take(hashes).filter(|&&c| c == '#').count() == hashes
     };
     let close = (open + 1..chars.len()).find(|&i| closes(i));
     Some(close.map_or(chars.len(), |i| i + 1 + hashes))
@@ -233,11 +203,7 @@ fn blank_tests(code: &str) -> String {
     while let Some(start) = rest.find(TEST_MARK) {
         out.push_str(&rest[..start]);
         let end = start + TEST_MARK.len() + item_len(&rest[start + TEST_MARK.len()..]);
-        out.extend(
-            rest[start..end]
-                .chars()
-                .map(|c| if c == '\n' { '\n' } else { ' ' }),
-        );
+        out.extend(rest[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
         rest = &rest[end..];
     }
     out.push_str(rest);

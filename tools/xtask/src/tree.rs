@@ -9,14 +9,8 @@ use std::path::Path;
 use anyhow::Context;
 
 /// Folders that hold nothing of the house: version control, build output, tools, fuzz output.
-const SKIPPED_FOLDERS: &[&str] = &[
-    ".git",
-    ".test",
-    "target",
-    "fuzz/artifacts",
-    "fuzz/corpus",
-    "fuzz/target",
-];
+const SKIPPED_FOLDERS: &[&str] =
+    &[".git", ".test", "target", "fuzz/artifacts", "fuzz/corpus", "fuzz/target"];
 
 /// Files over this size (bytes) are data, known by their path only.
 const MAX_TEXT_LEN: u64 = 4 << 20;
@@ -81,9 +75,7 @@ impl Tree {
 
     /// Every text, by path.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files
-            .iter()
-            .filter_map(|(path, text)| Some((path.as_str(), text.as_deref()?)))
+        self.files.iter().filter_map(|(path, text)| Some((path.as_str(), text.as_deref()?)))
     }
 
     /// Whether a file or a folder of this path is there; the empty path is the root.

@@ -78,11 +78,7 @@ impl FromStr for Side {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Side, Self::Err> {
-        Ok(if text == "*" {
-            Side::Any
-        } else {
-            Side::Handle(text.to_owned())
-        })
+        Ok(if text == "*" { Side::Any } else { Side::Handle(text.to_owned()) })
     }
 }
 
@@ -271,15 +267,10 @@ impl FromStr for ClockStart {
     type Err = UnknownClock;
 
     fn from_str(text: &str) -> Result<ClockStart, UnknownClock> {
-        [
-            ClockStart::Act,
-            ClockStart::Awareness,
-            ClockStart::Effective,
-            ClockStart::Receipt,
-        ]
-        .into_iter()
-        .find(|start| start.name() == text)
-        .ok_or(UnknownClock)
+        [ClockStart::Act, ClockStart::Awareness, ClockStart::Effective, ClockStart::Receipt]
+            .into_iter()
+            .find(|start| start.name() == text)
+            .ok_or(UnknownClock)
     }
 }
 

@@ -26,10 +26,14 @@ impl fmt::Display for Fault {
 
 /// All faults of a text, in the order of their lines.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the text has {} fault{}; first: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, .0.first().map(ToString::to_string).unwrap_or_default())]
+#[error("the text has {} fault(s); first: {}", .0.len(), self.first())]
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
+    fn first(&self) -> String {
+        self.0.first().map(ToString::to_string).unwrap_or_default()
+    }
+
     /// A stable machine code.
     pub const fn code(&self) -> &'static str {
         "accord_text_faulty"

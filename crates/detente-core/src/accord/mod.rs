@@ -27,8 +27,8 @@ use crate::tlp::Tlp;
 
 /// Most parties of one accord.
 pub const MAX_PARTIES: usize = 32;
-/// Most pairs of direction (one party to another) and label that prohibitions may name. The exposure
-/// table has 140 cells for each: 14 kinds, 5 colours, matched or not.
+/// Most pairs of direction (one party to another) and label that prohibitions may name. The
+/// exposure table has 140 cells for each: 14 kinds, 5 colours, matched or not.
 pub const MAX_ROWS: usize = 8_192;
 /// Longest slug of an accord, in bytes.
 pub const MAX_SLUG: usize = 64;
@@ -171,11 +171,7 @@ impl Accord {
         if kind == ActKind::Stop {
             return self.emergency.stop_by.contains(&role);
         }
-        let mut own = self
-            .authorities
-            .iter()
-            .filter(|a| a.party == party)
-            .peekable();
+        let mut own = self.authorities.iter().filter(|a| a.party == party).peekable();
         own.peek().is_none() || own.any(|a| a.role == role && a.may.contains(&kind))
     }
 }

@@ -18,41 +18,21 @@ use crate::tlp::Tlp;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Accord, Faults> {
     let one = |line, code, what: String, remedy: &str| {
-        Faults(vec![Fault {
-            line,
-            code,
-            what,
-            remedy: remedy.to_owned(),
-        }])
+        Faults(vec![Fault { line, code, what, remedy: remedy.to_owned() }])
     };
     if bytes.len() > MAX_TEXT {
         let what = format!("the text has {} bytes", bytes.len());
-        return Err(one(
-            1,
-            "too_long",
-            what,
-            "an accord has at most 262144 bytes",
-        ));
+        return Err(one(1, "too_long", what, "an accord has at most 262144 bytes"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let upto = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let line = 1 + upto.iter().filter(|byte| **byte == b'\n').count();
-        one(
-            line,
-            "not_utf8",
-            "the text is not UTF-8".to_owned(),
-            "save the file as UTF-8",
-        )
+        one(line, "not_utf8", "the text is not UTF-8".to_owned(), "save the file as UTF-8")
     })?;
     let source = Source::new(text);
     let root = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| source.line(span.start));
-        one(
-            line,
-            "not_toml",
-            error.message().to_owned(),
-            "mend the TOML",
-        )
+        one(line, "not_toml", error.message().to_owned(), "mend the TOML")
     })?;
     let read = {
         let table = Table::new(&source, root.get_ref(), 0..0, "the text");
@@ -76,10 +56,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     }
     let head = root.table("accord");
     if head.is_none() {
-        root.missing(
-            "accord",
-            "add a table [accord] with id, title, bindingness, languages",
-        );
+        root.missing("accord", "add a table [accord] with id, title, bindingness, languages");
     }
     let head = head?;
     let languages = head.list::<String>("languages");
@@ -162,14 +139,10 @@ impl std::str::FromStr for Bindingness {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Bindingness, &'static str> {
-        [
-            Bindingness::Legal,
-            Bindingness::Political,
-            Bindingness::Technical,
-        ]
-        .into_iter()
-        .find(|word| word.name() == text)
-        .ok_or("write political, legal or technical")
+        [Bindingness::Legal, Bindingness::Political, Bindingness::Technical]
+            .into_iter()
+            .find(|word| word.name() == text)
+            .ok_or("write political, legal or technical")
     }
 }
 
@@ -188,10 +161,7 @@ fn read_slug(head: &Table<'_>) -> Option<String> {
 }
 
 fn read_prevailing(head: &Table<'_>, languages: &[String]) -> Option<Option<String>> {
-    let word = head.required(
-        "prevailing",
-        "name a language, or write prevailing = \"none\"",
-    )?;
+    let word = head.required("prevailing", "name a language, or write prevailing = \"none\"")?;
     if word == "none" {
         return Some(None);
     }
@@ -227,11 +197,7 @@ fn read_parties(root: &Table<'_>) -> Vec<Party> {
         let (Some(handle), Some(name), Some(id)) = (handle, name, id) else {
             continue;
         };
-        if handle == "*"
-            || parties
-                .iter()
-                .any(|other| other.handle == handle || other.id == id)
-        {
+        if handle == "*" || parties.iter().any(|other| other.handle == handle || other.id == id) {
             table.fault(
                 "repeated",
                 format!("party {handle:?} stands twice, by name or by fingerprint"),
@@ -264,10 +230,7 @@ fn read_authorities(root: &Table<'_>, handles: &[String]) -> Vec<Authority> {
         let role = table.required_as::<Role>("role", "name the role");
         let may = table.list::<ActKind>("may");
         if !table.has("may") {
-            table.missing(
-                "may",
-                "list the acts, for example may = [\"sign\", \"denounce\"]",
-            );
+            table.missing("may", "list the acts, for example may = [\"sign\", \"denounce\"]");
         }
         table.finish();
         let (Some(party), Some(role), Some(may)) = (party, role, may) else {
@@ -311,23 +274,12 @@ fn read_definitions(root: &Table<'_>, languages: &[String]) -> Vec<Definition> {
             );
         }
         if definitions.iter().any(|other| other.id == id) {
-            table.fault(
-                "repeated",
-                format!("{id:?} is defined twice"),
-                "define a term once",
-            );
+            table.fault("repeated", format!("{id:?} is defined twice"), "define a term once");
         }
-        let text: Vec<(String, String)> = text
-            .entries()
-            .into_iter()
-            .map(|(language, text, _)| (language, text))
-            .collect();
+        let text: Vec<(String, String)> =
+            text.entries().into_iter().map(|(language, text, _)| (language, text)).collect();
         check_languages(&table, &format!("definition {id:?}"), &text, languages);
-        definitions.push(Definition {
-            id,
-            agreed: status == "agreed",
-            text,
-        });
+        definitions.push(Definition { id, agreed: status == "agreed", text });
     }
     definitions
 }
@@ -339,10 +291,7 @@ pub(super) fn check_languages(
     texts: &[(String, String)],
     languages: &[String],
 ) {
-    let have: BTreeSet<&str> = texts
-        .iter()
-        .map(|(language, _)| language.as_str())
-        .collect();
+    let have: BTreeSet<&str> = texts.iter().map(|(language, _)| language.as_str()).collect();
     for language in languages {
         if !have.contains(language.as_str()) {
             table.fault(
@@ -374,32 +323,20 @@ pub(super) fn read_deadline(table: &Table<'_>, key: &'static str) -> Option<Dead
             "say when it starts: clock = \"act\", \"awareness\", \"effective\" or \"receipt\"",
         );
     }
-    Some(Deadline {
-        within: within?,
-        clock: clock?,
-    })
+    Some(Deadline { within: within?, clock: clock? })
 }
 
 fn read_emergency(root: &Table<'_>) -> Option<Emergency> {
     let Some(table) = root.table("emergency") else {
-        root.missing(
-            "emergency",
-            "add [emergency] with stop_by, lapses and clock",
-        );
+        root.missing("emergency", "add [emergency] with stop_by, lapses and clock");
         return None;
     };
     let stop_by = table.list::<Role>("stop_by");
     if !table.has("stop_by") {
-        table.missing(
-            "stop_by",
-            "list roles, for example stop_by = [\"duty-officer\"]",
-        );
+        table.missing("stop_by", "list roles, for example stop_by = [\"duty-officer\"]");
     }
     if !table.has("lapses") {
-        table.missing(
-            "lapses",
-            "say when a stop ends by itself: lapses = \"P10D\"",
-        );
+        table.missing("lapses", "say when a stop ends by itself: lapses = \"P10D\"");
     }
     let lapses = read_deadline(&table, "lapses");
     if lapses.is_some_and(|deadline| deadline.clock != ClockStart::Act) {
@@ -410,10 +347,7 @@ fn read_emergency(root: &Table<'_>) -> Option<Emergency> {
         );
     }
     table.finish();
-    Some(Emergency {
-        stop_by: stop_by?,
-        lapses: lapses?.within,
-    })
+    Some(Emergency { stop_by: stop_by?, lapses: lapses?.within })
 }
 
 fn read_exit(root: &Table<'_>) -> Option<Exit> {
@@ -434,8 +368,5 @@ fn read_exit(root: &Table<'_>) -> Option<Exit> {
     }
     let survives = table.list::<String>("survives").unwrap_or_default();
     table.finish();
-    Some(Exit {
-        notice: notice?,
-        survives,
-    })
+    Some(Exit { notice: notice?, survives })
 }

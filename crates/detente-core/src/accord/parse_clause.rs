@@ -25,10 +25,7 @@ pub(super) fn read_clauses(
 ) -> Vec<Clause> {
     let tables = root.tables("clause");
     if tables.is_empty() {
-        root.missing(
-            "clause",
-            "write at least one [[clause]] with id, prose and a rule",
-        );
+        root.missing("clause", "write at least one [[clause]] with id, prose and a rule");
     }
     let ids: BTreeSet<String> = tables.iter().filter_map(|table| table.text("id")).collect();
     let mut clauses: Vec<Clause> = Vec::new();
@@ -36,11 +33,7 @@ pub(super) fn read_clauses(
         let Some(id) = read_id(&table) else { continue };
         table.name = format!("clause {id}");
         if clauses.iter().any(|other| other.id == id) {
-            table.fault(
-                "repeated",
-                format!("clause {id} stands twice"),
-                "number it anew",
-            );
+            table.fault("repeated", format!("clause {id} stands twice"), "number it anew");
         }
         let mut params = Vec::new();
         let rule = read_rule(&table, handles, &mut params);
@@ -52,9 +45,7 @@ pub(super) fn read_clauses(
         // A rule that could not be read has no full list of parameters: checking prose against it
         // would bury the true fault under false ones.
         let unread = rule.is_none()
-            && ["permit", "forbid", "match", "oblige"]
-                .into_iter()
-                .any(|key| table.has(key));
+            && ["permit", "forbid", "match", "oblige"].into_iter().any(|key| table.has(key));
         let prose = if unread {
             table.value("prose");
             Vec::new()
@@ -62,12 +53,7 @@ pub(super) fn read_clauses(
             read_prose(&table, &id, languages, &params, &ids)
         };
         table.finish();
-        clauses.push(Clause {
-            id,
-            prose,
-            rule,
-            line: table.line(),
-        });
+        clauses.push(Clause { id, prose, rule, line: table.line() });
     }
     clauses
 }
@@ -101,12 +87,7 @@ fn read_prose(
         table.missing("prose", "write prose.en = \"...\" for each language");
         return Vec::new();
     };
-    let prose = Prose {
-        source: table.source,
-        clause: id,
-        params,
-        clause_ids: ids,
-    };
+    let prose = Prose { source: table.source, clause: id, params, clause_ids: ids };
     let mut filled: Vec<(String, String)> = Vec::new();
     for (language, text, at) in texts.entries() {
         let text = prose.fill(&language, &text, &at);
@@ -122,10 +103,7 @@ fn read_rule(table: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
     let forbid = table.table("forbid");
     let matching = table.table("match");
     let oblige = table.table("oblige");
-    let count = [&permit, &forbid, &matching, &oblige]
-        .iter()
-        .filter(|rule| rule.is_some())
-        .count();
+    let count = [&permit, &forbid, &matching, &oblige].iter().filter(|rule| rule.is_some()).count();
     if count > 1 {
         table.fault(
             "many_rules",
@@ -154,10 +132,7 @@ fn read_direction(rule: &Table<'_>, handles: &[String]) -> Option<(Side, Side)> 
             rule.fault(
                 "no_scope",
                 format!("{} does not say `{key}` whom", rule.name),
-                format!(
-                    "write {key} = \"{}\", or \"*\" for every party",
-                    handles.join("\" or \"")
-                ),
+                format!("write {key} = \"{}\", or \"*\" for every party", handles.join("\" or \"")),
             );
             return None;
         }
@@ -200,11 +175,7 @@ fn read_kinds(rule: &Table<'_>, required: bool) -> Option<Vec<Kind>> {
 }
 
 fn join(kinds: &[Kind]) -> String {
-    kinds
-        .iter()
-        .map(|kind| kind.name())
-        .collect::<Vec<_>>()
-        .join(", ")
+    kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// `object` names what is released; in this format there is one sort.
@@ -231,10 +202,7 @@ fn read_permit(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
     if !rule.has("only") {
         rule.fault(
             "no_scope",
-            format!(
-                "{} does not say whether it covers matched indicators only",
-                rule.name
-            ),
+            format!("{} does not say whether it covers matched indicators only", rule.name),
             "write only = \"matched\" or only = \"any\"",
         );
     }
@@ -270,16 +238,7 @@ fn read_permit(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
         params.push(Param::new("expires", expires, true));
     }
     let (from, to) = direction?;
-    Some(Permit {
-        from,
-        to,
-        kinds,
-        only: only?,
-        max_tlp: max_tlp?,
-        cap,
-        retention,
-        expires,
-    })
+    Some(Permit { from, to, kinds, only: only?, max_tlp: max_tlp?, cap, retention, expires })
 }
 
 fn read_cap(cap: &Table<'_>, params: &mut Vec<Param>) -> Option<Cap> {
@@ -328,13 +287,7 @@ fn read_forbid(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
         params.push(Param::new("min_tlp", tlp, true));
     }
     let (from, to) = direction?;
-    Some(Forbid {
-        from,
-        to,
-        kinds,
-        labels,
-        min_tlp,
-    })
+    Some(Forbid { from, to, kinds, labels, min_tlp })
 }
 
 fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> Option<MatchRule> {
@@ -364,9 +317,7 @@ fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
     if !rule.has("max_items") {
         rule.missing("max_items", "cap the set of one side: max_items = 200000");
     }
-    let max_items = rule
-        .number("max_items", MAX_ITEMS)
-        .and_then(|n| u32::try_from(n).ok());
+    let max_items = rule.number("max_items", MAX_ITEMS).and_then(|n| u32::try_from(n).ok());
     let pad = rule.required_as::<Pad>(
         "pad",
         "say whether sizes are hidden: pad = \"none\", \"power-of-two\" or \"multiple:1000\"",
@@ -374,10 +325,7 @@ fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
     let budget = match rule.table("budget") {
         Some(table) => read_budget(&table),
         None => {
-            rule.missing(
-                "budget",
-                "write budget = { runs = 4, items = 400000, per = \"P30D\" }",
-            );
+            rule.missing("budget", "write budget = { runs = 4, items = 400000, per = \"P30D\" }");
             None
         }
     };
@@ -394,15 +342,7 @@ fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
         Param::new("budget.items", budget.items, true),
         Param::new("budget.per", budget.per, true),
     ]);
-    Some(MatchRule {
-        between: between?,
-        kinds,
-        mode,
-        learn,
-        max_items,
-        budget,
-        pad,
-    })
+    Some(MatchRule { between: between?, kinds, mode, learn, max_items, budget, pad })
 }
 
 fn read_budget(table: &Table<'_>) -> Option<Budget> {
@@ -415,11 +355,7 @@ fn read_budget(table: &Table<'_>) -> Option<Budget> {
     let items = table.number("items", MAX_COUNT);
     let per = table.parsed::<Span>("per");
     table.finish();
-    Some(Budget {
-        runs: runs?,
-        items: items?,
-        per: per?,
-    })
+    Some(Budget { runs: runs?, items: items?, per: per? })
 }
 
 fn read_oblige(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> Option<Oblige> {
@@ -433,19 +369,10 @@ fn read_oblige(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
         rule.missing("within", "say by when: within = \"PT24H\"");
     }
     let deadline = read_deadline(rule, "within");
-    let breach = rule.required(
-        "breach",
-        "say what follows: breach = \"escalate to the heads\"",
-    );
+    let breach = rule.required("breach", "say what follows: breach = \"escalate to the heads\"");
     rule.finish();
     let deadline = deadline?;
     params.push(Param::new("within", deadline.within, true));
     params.push(Param::new("clock", deadline.clock.name(), false));
-    Some(Oblige {
-        actor: actor?,
-        verb: verb?,
-        on: on?,
-        deadline,
-        breach: breach?,
-    })
+    Some(Oblige { actor: actor?, verb: verb?, on: on?, deadline, breach: breach? })
 }

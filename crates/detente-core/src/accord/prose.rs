@@ -19,11 +19,7 @@ pub(super) struct Param {
 
 impl Param {
     pub(super) fn new(name: &str, shown: impl ToString, must_show: bool) -> Param {
-        Param {
-            name: name.to_owned(),
-            shown: shown.to_string(),
-            must_show,
-        }
+        Param { name: name.to_owned(), shown: shown.to_string(), must_show }
     }
 }
 
@@ -66,12 +62,7 @@ impl Prose<'_> {
             filled.push_str(before);
             own_words.push_str(before);
             let Some(close) = after.find('}') else {
-                self.fault(
-                    at,
-                    language,
-                    "has a `{` without its `}`",
-                    "close the bracket",
-                );
+                self.fault(at, language, "has a `{` without its `}`", "close the bracket");
                 return String::new();
             };
             let name = after.get(1..close).unwrap_or_default();
@@ -117,11 +108,7 @@ impl Prose<'_> {
     }
 
     fn unknown(&self, at: &Range<usize>, language: &str, name: &str) {
-        let known: Vec<&str> = self
-            .params
-            .iter()
-            .map(|param| param.name.as_str())
-            .collect();
+        let known: Vec<&str> = self.params.iter().map(|param| param.name.as_str()).collect();
         self.source.fault(
             at,
             "unknown_parameter",
@@ -189,10 +176,8 @@ fn claims(text: &str) -> Vec<String> {
     let mut claims = Vec::new();
     let upper = text.to_uppercase();
     for part in upper.split("TLP:").skip(1) {
-        let colour: String = part
-            .chars()
-            .take_while(|c| c.is_ascii_alphabetic() || *c == '+')
-            .collect();
+        let colour: String =
+            part.chars().take_while(|c| c.is_ascii_alphabetic() || *c == '+').collect();
         claims.push(format!("TLP:{}", colour.trim_end_matches('+')));
     }
     let chars: Vec<char> = text.chars().collect();

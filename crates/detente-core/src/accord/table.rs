@@ -24,18 +24,11 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(text: &'a str) -> Source<'a> {
-        Source {
-            text,
-            faults: RefCell::new(Vec::new()),
-        }
+        Source { text, faults: RefCell::new(Vec::new()) }
     }
 
     pub(super) fn line(&self, offset: usize) -> usize {
-        let upto = self
-            .text
-            .as_bytes()
-            .get(..offset.min(self.text.len()))
-            .unwrap_or_default();
+        let upto = self.text.as_bytes().get(..offset.min(self.text.len())).unwrap_or_default();
         1 + upto.iter().filter(|byte| **byte == b'\n').count()
     }
 
@@ -61,12 +54,7 @@ impl<'a> Source<'a> {
     ) {
         let mut faults = self.faults.borrow_mut();
         if faults.len() < MAX_FAULTS {
-            faults.push(Fault {
-                line,
-                code,
-                what,
-                remedy: remedy.into(),
-            });
+            faults.push(Fault { line, code, what, remedy: remedy.into() });
         }
     }
 
@@ -99,13 +87,7 @@ impl<'a> Table<'a> {
         span: Range<usize>,
         name: impl Into<String>,
     ) -> Table<'a> {
-        Table {
-            source,
-            table,
-            span,
-            name: name.into(),
-            asked: RefCell::default(),
-        }
+        Table { source, table, span, name: name.into(), asked: RefCell::default() }
     }
 
     pub(super) fn line(&self) -> usize {
@@ -119,10 +101,7 @@ impl<'a> Table<'a> {
     /// The span and value of a field, if present.
     pub(super) fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.asked.borrow_mut().insert(key);
-        self.table
-            .iter()
-            .find(|(name, _)| name.get_ref().as_ref() == key)
-            .map(|(_, value)| value)
+        self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key).map(|(_, value)| value)
     }
 
     pub(super) fn has(&self, key: &'static str) -> bool {
@@ -131,22 +110,14 @@ impl<'a> Table<'a> {
 
     /// Notes that a required field is missing.
     pub(super) fn missing(&self, key: &'static str, remedy: impl Into<String>) {
-        self.fault(
-            "missing_field",
-            format!("{} has no `{key}`", self.name),
-            remedy,
-        );
+        self.fault("missing_field", format!("{} has no `{key}`", self.name), remedy);
     }
 
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, want: &str) {
         self.source.fault(
             &value.span(),
             "wrong_type",
-            format!(
-                "`{key}` in {} is a {}",
-                self.name,
-                value.get_ref().type_str()
-            ),
+            format!("`{key}` in {} is a {}", self.name, value.get_ref().type_str()),
             format!("write {want}"),
         );
     }
@@ -166,10 +137,7 @@ impl<'a> Table<'a> {
             self.source.fault(
                 &value.span(),
                 "bad_string",
-                format!(
-                    "`{key}` in {} is empty, too long or has hidden characters",
-                    self.name
-                ),
+                format!("`{key}` in {} is empty, too long or has hidden characters", self.name),
                 format!("write 1 to {MAX_STRING} bytes of plain text"),
             );
             return None;
@@ -285,12 +253,7 @@ impl<'a> Table<'a> {
             self.wrong_type(key, value, "a table");
             return None;
         };
-        Some(Table::new(
-            self.source,
-            table,
-            value.span(),
-            format!("{key} of {}", self.name),
-        ))
+        Some(Table::new(self.source, table, value.span(), format!("{key} of {}", self.name)))
     }
 
     /// All `[[key]]` tables.
@@ -314,12 +277,9 @@ impl<'a> Table<'a> {
         let mut tables = Vec::new();
         for item in items {
             match item.get_ref().as_table() {
-                Some(table) => tables.push(Table::new(
-                    self.source,
-                    table,
-                    item.span(),
-                    format!("[[{key}]]"),
-                )),
+                Some(table) => {
+                    tables.push(Table::new(self.source, table, item.span(), format!("[[{key}]]")))
+                }
                 None => self.wrong_type(key, item, "a table"),
             }
         }

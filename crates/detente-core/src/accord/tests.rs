@@ -86,9 +86,7 @@ survives = ["retention"]
 
 fn faults(from: &str, to: &str) -> Vec<Fault> {
     assert!(SOUND.contains(from), "{from}");
-    Accord::parse(SOUND.replacen(from, to, 1).as_bytes())
-        .unwrap_err()
-        .0
+    Accord::parse(SOUND.replacen(from, to, 1).as_bytes()).unwrap_err().0
 }
 
 /// The change gives a fault with this code on this line, and says this.
@@ -105,13 +103,9 @@ fn refused(from: &str, to: &str, code: &str, says: &str) {
 fn a_sound_text_reads() {
     let accord = Accord::parse(SOUND.as_bytes()).unwrap_or_else(|faults| panic!("{faults:#?}"));
     assert_eq!(accord.clauses.len(), 4);
-    let Some(Rule::Match(rule)) = &accord.clause("1").unwrap().rule else {
-        panic!()
-    };
+    let Some(Rule::Match(rule)) = &accord.clause("1").unwrap().rule else { panic!() };
     assert_eq!((rule.max_items, rule.pad), (1000, Pad::PowerOfTwo));
-    let Some(Rule::Permit(rule)) = &accord.clause("2").unwrap().rule else {
-        panic!()
-    };
+    let Some(Rule::Permit(rule)) = &accord.clause("2").unwrap().rule else { panic!() };
     assert_eq!(rule.kinds, [Kind::Domain, Kind::Ipv4], "sorted");
     assert_eq!((rule.only, rule.max_tlp), (Only::Matched, Tlp::Amber));
     assert_eq!(rule.retention.unwrap().clock, ClockStart::Receipt);
@@ -127,62 +121,26 @@ fn authority_is_the_texts_where_it_speaks_and_the_cards_where_it_is_silent() {
     let accord = Accord::parse(SOUND.as_bytes()).unwrap();
     assert!(accord.allows("A", Role::Minister, ActKind::Sign));
     assert!(!accord.allows("A", Role::Head, ActKind::Sign));
-    assert!(
-        accord.allows("B", Role::Head, ActKind::Sign),
-        "B's authority is left to its card"
-    );
-    assert!(
-        !accord.allows("B", Role::Head, ActKind::Stop),
-        "only who the emergency terms name"
-    );
+    assert!(accord.allows("B", Role::Head, ActKind::Sign), "B's authority is left to its card");
+    assert!(!accord.allows("B", Role::Head, ActKind::Stop), "only who the emergency terms name");
 }
 
 #[test]
 fn a_permit_without_scope_is_refused() {
-    refused(
-        "only = \"matched\"\n",
-        "",
-        "no_scope",
-        "matched indicators only",
-    );
+    refused("only = \"matched\"\n", "", "no_scope", "matched indicators only");
     refused("max_tlp = \"amber\"\n", "", "no_scope", "marking ceiling");
     refused("kinds = [\"ipv4\", \"domain\"]\n", "", "no_scope", "kinds");
     refused("from = \"*\"\nto = \"*\"", "to = \"*\"", "no_scope", "from");
-    refused(
-        "from = \"*\"\nto = \"*\"",
-        "from = \"A\"\nto = \"A\"",
-        "no_scope",
-        "itself",
-    );
-    refused(
-        "object = \"indicator\"\nkinds",
-        "kinds",
-        "no_scope",
-        "which objects",
-    );
-    refused(
-        "kinds = [\"ipv4\", \"domain\"]",
-        "kinds = []",
-        "bad_value",
-        "0 items",
-    );
+    refused("from = \"*\"\nto = \"*\"", "from = \"A\"\nto = \"A\"", "no_scope", "itself");
+    refused("object = \"indicator\"\nkinds", "kinds", "no_scope", "which objects");
+    refused("kinds = [\"ipv4\", \"domain\"]", "kinds = []", "bad_value", "0 items");
 }
 
 #[test]
 fn a_deadline_without_a_clock_is_refused() {
     let says = "say when it starts";
-    refused(
-        ", clock = \"receipt\", breach",
-        ", breach",
-        "deadline_without_clock",
-        says,
-    );
-    refused(
-        ", clock = \"receipt\" }\n\n",
-        " }\n\n",
-        "deadline_without_clock",
-        says,
-    );
+    refused(", clock = \"receipt\", breach", ", breach", "deadline_without_clock", says);
+    refused(", clock = \"receipt\" }\n\n", " }\n\n", "deadline_without_clock", says);
     refused(
         "lapses = \"P10D\"\nclock = \"act\"",
         "lapses = \"P10D\"",
@@ -199,41 +157,13 @@ fn a_deadline_without_a_clock_is_refused() {
 
 #[test]
 fn prose_that_contradicts_its_parameters_is_refused() {
-    refused(
-        "leave, {cap.count} per",
-        "leave, 500 per",
-        "prose_contradicts",
-        "says 500",
-    );
-    refused(
-        "up to {max_tlp} leave",
-        "up to TLP:RED leave",
-        "prose_contradicts",
-        "TLP:RED",
-    );
-    refused(
-        "leave, {cap.count} per",
-        "leave per",
-        "parameter_not_shown",
-        "cap.count",
-    );
-    refused(
-        "up to {max_tlp} leave",
-        "up to {tlp} leave",
-        "unknown_parameter",
-        "`tlp`",
-    );
-    refused(
-        "clause 2 notwithstanding",
-        "clause 9 notwithstanding",
-        "prose_contradicts",
-        "says 9",
-    );
+    refused("leave, {cap.count} per", "leave, 500 per", "prose_contradicts", "says 500");
+    refused("up to {max_tlp} leave", "up to TLP:RED leave", "prose_contradicts", "TLP:RED");
+    refused("leave, {cap.count} per", "leave per", "parameter_not_shown", "cap.count");
+    refused("up to {max_tlp} leave", "up to {tlp} leave", "unknown_parameter", "`tlp`");
+    refused("clause 2 notwithstanding", "clause 9 notwithstanding", "prose_contradicts", "says 9");
     let stated = SOUND.replacen("leave, {cap.count} per", "leave, 200 per", 1);
-    assert!(
-        Accord::parse(stated.as_bytes()).is_ok(),
-        "a true number may be stated"
-    );
+    assert!(Accord::parse(stated.as_bytes()).is_ok(), "a true number may be stated");
 }
 
 #[test]
@@ -245,33 +175,13 @@ fn faults_name_their_line() {
 
 #[test]
 fn what_nobody_reads_is_refused() {
-    refused(
-        "only = \"matched\"",
-        "only = \"matched\"\nonyl = 1",
-        "unknown_field",
-        "onyl",
-    );
+    refused("only = \"matched\"", "only = \"matched\"\nonyl = 1", "unknown_field", "onyl");
     refused("format = 1", "format = 2", "format", "format = 1");
     refused("id = \"B\"", "id = \"A\"", "repeated", "twice");
-    refused(
-        "prose.de = \"Quittung in {within}.\"\n",
-        "",
-        "missing_language",
-        "de",
-    );
-    refused(
-        "may = [\"propose\", \"sign\"]",
-        "may = [\"propose\"]",
-        "nobody_signs",
-        "A may sign",
-    );
+    refused("prose.de = \"Quittung in {within}.\"\n", "", "missing_language", "de");
+    refused("may = [\"propose\", \"sign\"]", "may = [\"propose\"]", "nobody_signs", "A may sign");
     refused("id = \"4\"", "id = \"3\"", "repeated", "clause 3");
-    refused(
-        "between = [\"A\", \"B\"]",
-        "between = [\"A\", \"C\"]",
-        "unknown_party",
-        "\"C\"",
-    );
+    refused("between = [\"A\", \"B\"]", "between = [\"A\", \"C\"]", "unknown_party", "\"C\"");
     refused("CERT Beta", "CERT \u{202e}Beta", "bad_string", "hidden");
 }
 

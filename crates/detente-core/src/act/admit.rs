@@ -84,14 +84,7 @@ impl Admission {
     /// The start of `author`'s log in `accord`.
     pub fn new(accord: AccordId, author: PartyId) -> Admission {
         let last_time = UnixSeconds::new(0);
-        Admission {
-            accord,
-            author,
-            card: None,
-            next: 0,
-            last_time,
-            last_seen: Vec::new(),
-        }
+        Admission { accord, author, card: None, next: 0, last_time, last_seen: Vec::new() }
     }
 
     /// The author's card, once its first entry was admitted.
@@ -140,19 +133,14 @@ impl Admission {
 
     fn open(&self, leaf: &[u8]) -> Result<Verified<Header>, AdmitFault> {
         let index = self.next;
-        let unverified = Unverified::<Header>::read(leaf).map_err(|error| AdmitFault::Act {
-            index,
-            source: error.into(),
-        })?;
+        let unverified = Unverified::<Header>::read(leaf)
+            .map_err(|error| AdmitFault::Act { index, source: error.into() })?;
         let key = unverified.key();
         let role = self.card.as_ref().and_then(|card| card.role_of(key));
         let role = role.ok_or(AdmitFault::UnknownKey { index, key })?;
         let header = unverified
             .verify(&role.key)
-            .map_err(|error| AdmitFault::Act {
-                index,
-                source: error.into(),
-            })?;
+            .map_err(|error| AdmitFault::Act { index, source: error.into() })?;
         self.check(header.value())?;
         Ok(header)
     }
@@ -172,19 +160,12 @@ impl Admission {
         };
         let card = Card::open(&card)?.into_value();
         if card.party() != self.author {
-            return Err(AdmitFault::Misplaced {
-                index: 0,
-                what: "author",
-            });
+            return Err(AdmitFault::Misplaced { index: 0, what: "author" });
         }
         // The root signed the card and can stay offline: any key on the card may enter it.
         let key = unverified.key();
-        let role = card
-            .role_of(key)
-            .ok_or(AdmitFault::UnknownKey { index: 0, key })?;
-        let header = unverified
-            .verify(&role.key)
-            .map_err(|e| act_fault(e.into()))?;
+        let role = card.role_of(key).ok_or(AdmitFault::UnknownKey { index: 0, key })?;
+        let header = unverified.verify(&role.key).map_err(|e| act_fault(e.into()))?;
         let act = Act::join(header, salt, body).map_err(act_fault)?;
         self.check(act.header())?;
         Ok((act, card))
@@ -204,26 +185,17 @@ impl Admission {
         }
         // Here and not where the body is read: the body may be withheld.
         if index > 0 && header.kind == ActKind::Designate {
-            return Err(AdmitFault::Designation {
-                index,
-                kind: header.kind,
-            });
+            return Err(AdmitFault::Designation { index, kind: header.kind });
         }
         if header.time < self.last_time {
-            return Err(AdmitFault::GoesBack {
-                index,
-                what: "time",
-            });
+            return Err(AdmitFault::GoesBack { index, what: "time" });
         }
         for last in &self.last_seen {
             let now = header.seen.iter().find(|seen| seen.party == last.party);
             // The same size with another root is another log, and no newer view of this one.
             let older = |now: &Seen| now.size < last.size || (now.size == last.size && now != last);
             if now.is_none_or(older) {
-                return Err(AdmitFault::GoesBack {
-                    index,
-                    what: "seen checkpoint",
-                });
+                return Err(AdmitFault::GoesBack { index, what: "seen checkpoint" });
             }
         }
         Ok(())

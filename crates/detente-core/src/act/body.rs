@@ -109,15 +109,8 @@ impl Body {
             Body::Refuse { text, reason } => {
                 w.array(2).bytes(text.as_bytes()).text(reason);
             }
-            Body::Denounce {
-                text,
-                reason,
-                effective,
-            } => {
-                w.array(3)
-                    .bytes(text.as_bytes())
-                    .text(reason)
-                    .uint(effective.get());
+            Body::Denounce { text, reason, effective } => {
+                w.array(3).bytes(text.as_bytes()).text(reason).uint(effective.get());
             }
             Body::Stop { reason } | Body::Resume { reason } => {
                 w.array(1).text(reason);
@@ -127,9 +120,7 @@ impl Body {
             Body::CloseMatch(close) => close.write(&mut w),
             Body::Release(release) => release.write(&mut w),
             Body::Receipt { release, manifest } => {
-                w.array(2)
-                    .bytes(release.as_bytes())
-                    .bytes(manifest.as_bytes());
+                w.array(2).bytes(release.as_bytes()).bytes(manifest.as_bytes());
             }
         }
         w.into_bytes()
@@ -152,28 +143,19 @@ impl Body {
         let body = match kind {
             ActKind::Designate => {
                 r.tuple(1)?;
-                Body::Designate {
-                    card: r.bytes(MAX_CARD)?.to_vec(),
-                }
+                Body::Designate { card: r.bytes(MAX_CARD)?.to_vec() }
             }
             ActKind::Propose => {
                 r.tuple(1)?;
-                Body::Propose {
-                    text: r.bytes(MAX_TEXT)?.to_vec(),
-                }
+                Body::Propose { text: r.bytes(MAX_TEXT)?.to_vec() }
             }
             ActKind::Sign => {
                 r.tuple(1)?;
-                Body::Sign {
-                    text: Digest::new(r.fixed()?),
-                }
+                Body::Sign { text: Digest::new(r.fixed()?) }
             }
             ActKind::Refuse => {
                 r.tuple(2)?;
-                Body::Refuse {
-                    text: Digest::new(r.fixed()?),
-                    reason: reason(r)?,
-                }
+                Body::Refuse { text: Digest::new(r.fixed()?), reason: reason(r)? }
             }
             ActKind::Denounce => {
                 r.tuple(3)?;
@@ -184,11 +166,7 @@ impl Body {
                 if effective.get() != seconds {
                     return Err(rule(r.offset(), "effective time is out of range"));
                 }
-                Body::Denounce {
-                    text,
-                    reason,
-                    effective,
-                }
+                Body::Denounce { text, reason, effective }
             }
             ActKind::Stop => {
                 r.tuple(1)?;

@@ -59,10 +59,7 @@ impl Signable for Header {
         }
         w.uint(8).array(self.seen.len());
         for seen in &self.seen {
-            w.array(3)
-                .bytes(seen.party.as_bytes())
-                .uint(seen.size)
-                .bytes(&seen.root);
+            w.array(3).bytes(seen.party.as_bytes()).uint(seen.size).bytes(&seen.root);
         }
         w.uint(9).bytes(self.body.as_bytes());
         w.into_bytes()
@@ -74,10 +71,7 @@ impl Signable for Header {
         fields.required(r, 1)?;
         let version = r.uint()?;
         if version != 1 {
-            return Err(r.fail(DecodeFault::BadValue {
-                what: "act version",
-                got: version,
-            }));
+            return Err(r.fail(DecodeFault::BadValue { what: "act version", got: version }));
         }
         fields.required(r, 2)?;
         let accord = AccordId::new(r.fixed()?);
@@ -91,16 +85,9 @@ impl Signable for Header {
         let seconds = r.uint()?;
         let time = UnixSeconds::new(seconds);
         if time.get() != seconds {
-            return Err(r.fail(DecodeFault::BadValue {
-                what: "time",
-                got: seconds,
-            }));
+            return Err(r.fail(DecodeFault::BadValue { what: "time", got: seconds }));
         }
-        let supersedes = if fields.optional(r, 7)? {
-            Some(Digest::new(r.fixed()?))
-        } else {
-            None
-        };
+        let supersedes = if fields.optional(r, 7)? { Some(Digest::new(r.fixed()?)) } else { None };
         fields.required(r, 8)?;
         let seen = read_seen(r)?;
         // Such an act might wait for itself, and all that has seen it would wait with it.
@@ -113,16 +100,7 @@ impl Signable for Header {
         if !r.is_empty() {
             return Err(r.fail(DecodeFault::Trailing(payload.len() - r.offset())));
         }
-        Ok(Header {
-            accord,
-            author,
-            kind,
-            sequence,
-            time,
-            supersedes,
-            seen,
-            body,
-        })
+        Ok(Header { accord, author, kind, sequence, time, supersedes, seen, body })
     }
 }
 
@@ -131,15 +109,9 @@ fn read_seen(r: &mut Reader<'_>) -> Result<Vec<Seen>, DecodeError> {
     let mut all: Vec<Seen> = Vec::with_capacity(count);
     for _ in 0..count {
         r.tuple(3)?;
-        let seen = Seen {
-            party: PartyId::new(r.fixed()?),
-            size: r.uint()?,
-            root: r.fixed()?,
-        };
+        let seen = Seen { party: PartyId::new(r.fixed()?), size: r.uint()?, root: r.fixed()? };
         if all.last().is_some_and(|last| last.party >= seen.party) {
-            return Err(r.fail(DecodeFault::Rule(
-                "seen checkpoints are not sorted by party",
-            )));
+            return Err(r.fail(DecodeFault::Rule("seen checkpoints are not sorted by party")));
         }
         all.push(seen);
     }

@@ -65,12 +65,8 @@ impl ActKind {
     /// Reads a code.
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<ActKind, DecodeError> {
         let code = r.uint8("act kind")?;
-        ActKind::from_code(code).ok_or_else(|| {
-            r.fail(DecodeFault::BadValue {
-                what: "act kind",
-                got: code.into(),
-            })
-        })
+        ActKind::from_code(code)
+            .ok_or_else(|| r.fail(DecodeFault::BadValue { what: "act kind", got: code.into() }))
     }
 
     /// The name in accords and reports.

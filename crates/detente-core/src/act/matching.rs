@@ -14,7 +14,9 @@ const MAX_ENGINE: usize = 64;
 const MAX_REASON: usize = 2_000;
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $what:literal, { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $text:literal;)* }) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, {
+        $($(#[$vdoc:meta])* $variant:ident = $code:literal, $text:literal;)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -187,26 +189,12 @@ impl Offer {
         let mode = Mode::read(r)?;
         let learn = Learn::read(r)?;
         let got = r.uint()?;
-        let normal_form = u16::try_from(got).map_err(|_| {
-            r.fail(DecodeFault::BadValue {
-                what: "normal form",
-                got,
-            })
-        })?;
+        let normal_form = u16::try_from(got)
+            .map_err(|_| r.fail(DecodeFault::BadValue { what: "normal form", got }))?;
         let engine = r.text(MAX_ENGINE)?.to_owned();
         let size = r.uint32("size")?;
         let commitment = Digest::new(r.fixed()?);
-        Ok(Offer {
-            run,
-            text,
-            clause,
-            mode,
-            learn,
-            normal_form,
-            engine,
-            size,
-            commitment,
-        })
+        Ok(Offer { run, text, clause, mode, learn, normal_form, engine, size, commitment })
     }
 }
 
@@ -242,11 +230,7 @@ impl Close {
                 }
             }
             Outcome::Aborted { blame, reason } => {
-                w.map(2)
-                    .uint(3)
-                    .uint(blame.code().into())
-                    .uint(4)
-                    .text(reason);
+                w.map(2).uint(3).uint(blame.code().into()).uint(4).text(reason);
             }
         }
     }
@@ -257,20 +241,13 @@ impl Close {
         let mut fields = r.map()?;
         let outcome = if fields.optional(r, 1)? {
             let transcript = Digest::new(r.fixed()?);
-            let count = if fields.optional(r, 2)? {
-                Some(r.uint()?)
-            } else {
-                None
-            };
+            let count = if fields.optional(r, 2)? { Some(r.uint()?) } else { None };
             Outcome::Done { count, transcript }
         } else {
             fields.required(r, 3)?;
             let blame = Blame::read(r)?;
             fields.required(r, 4)?;
-            Outcome::Aborted {
-                blame,
-                reason: r.text(MAX_REASON)?.to_owned(),
-            }
+            Outcome::Aborted { blame, reason: r.text(MAX_REASON)?.to_owned() }
         };
         fields.end(r)?;
         Ok(Close { run, outcome })

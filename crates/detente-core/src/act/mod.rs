@@ -46,12 +46,7 @@ impl Act {
         let body_bytes = body.encode();
         header.kind = body.kind();
         header.body = body_digest(&salt, &body_bytes);
-        Act {
-            header: sign(header, key),
-            body,
-            salt,
-            body_bytes,
-        }
+        Act { header: sign(header, key), body, salt, body_bytes }
     }
 
     /// Joins a verified header with its body.
@@ -66,12 +61,7 @@ impl Act {
             return Err(ActFault::OtherBody);
         }
         let decoded = Body::decode(header.value().kind, body)?;
-        Ok(Act {
-            header,
-            body: decoded,
-            salt,
-            body_bytes: body.to_vec(),
-        })
+        Ok(Act { header, body: decoded, salt, body_bytes: body.to_vec() })
     }
 
     /// What was signed.
@@ -164,8 +154,5 @@ impl ActFault {
 
 /// A malformed act with a rule as its reason.
 pub(crate) const fn rule(offset: usize, text: &'static str) -> DecodeError {
-    DecodeError {
-        offset,
-        fault: DecodeFault::Rule(text),
-    }
+    DecodeError { offset, fault: DecodeFault::Rule(text) }
 }

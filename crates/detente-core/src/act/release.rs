@@ -68,11 +68,7 @@ impl ReleaseBody {
         let mut fields = r.map()?;
         fields.required(r, 1)?;
         let text = Digest::new(r.fixed()?);
-        let run = if fields.optional(r, 2)? {
-            Some(RunId::new(r.fixed()?))
-        } else {
-            None
-        };
+        let run = if fields.optional(r, 2)? { Some(RunId::new(r.fixed()?)) } else { None };
         fields.required(r, 3)?;
         let count = r.array(MAX_MANIFEST)?;
         // Not `with_capacity(count)`: the peer has not paid for the entries yet.
@@ -81,11 +77,7 @@ impl ReleaseBody {
             manifest.push(ManifestEntry::read(r)?);
         }
         fields.end(r)?;
-        Ok(ReleaseBody {
-            text,
-            run,
-            manifest,
-        })
+        Ok(ReleaseBody { text, run, manifest })
     }
 
     /// Names the manifest: what a receipt acknowledges.
@@ -120,41 +112,23 @@ impl ManifestEntry {
         let marking_unknown = r.bool()?;
         let labels = read_labels(r)?;
         let bytes = r.uint32("object size")?;
-        let facts = ObjectFacts {
-            kind,
-            tlp,
-            marking_unknown,
-            labels,
-            bytes,
-        };
-        Ok(ManifestEntry {
-            object,
-            clause,
-            facts,
-        })
+        let facts = ObjectFacts { kind, tlp, marking_unknown, labels, bytes };
+        Ok(ManifestEntry { object, clause, facts })
     }
 }
 
 /// Reads the code of a kind.
 pub(crate) fn read_kind(r: &mut Reader<'_>) -> Result<Kind, DecodeError> {
     let code = r.uint8("kind")?;
-    Kind::from_code(code).ok_or_else(|| {
-        r.fail(DecodeFault::BadValue {
-            what: "kind",
-            got: code.into(),
-        })
-    })
+    Kind::from_code(code)
+        .ok_or_else(|| r.fail(DecodeFault::BadValue { what: "kind", got: code.into() }))
 }
 
 /// Reads the code of a TLP colour.
 pub(crate) fn read_tlp(r: &mut Reader<'_>) -> Result<Tlp, DecodeError> {
     let code = r.uint8("TLP colour")?;
-    Tlp::from_code(code).ok_or_else(|| {
-        r.fail(DecodeFault::BadValue {
-            what: "TLP colour",
-            got: code.into(),
-        })
-    })
+    Tlp::from_code(code)
+        .ok_or_else(|| r.fail(DecodeFault::BadValue { what: "TLP colour", got: code.into() }))
 }
 
 /// Reads labels: sorted, each once.

@@ -28,24 +28,13 @@ fn facts() -> impl Strategy<Value = ObjectFacts> {
 }
 
 fn release() -> impl Strategy<Value = Body> {
-    let entry =
-        (digest(), "[0-9.]{1,6}", facts()).prop_map(|(object, clause, facts)| ManifestEntry {
-            object,
-            clause,
-            facts,
-        });
-    (
-        digest(),
-        any::<Option<[u8; 32]>>(),
-        proptest::collection::vec(entry, 0..5),
+    let entry = (digest(), "[0-9.]{1,6}", facts())
+        .prop_map(|(object, clause, facts)| ManifestEntry { object, clause, facts });
+    (digest(), any::<Option<[u8; 32]>>(), proptest::collection::vec(entry, 0..5)).prop_map(
+        |(text, run, manifest)| {
+            Body::Release(ReleaseBody { text, run: run.map(RunId::new), manifest })
+        },
     )
-        .prop_map(|(text, run, manifest)| {
-            Body::Release(ReleaseBody {
-                text,
-                run: run.map(RunId::new),
-                manifest,
-            })
-        })
 }
 
 fn body() -> impl Strategy<Value = Body> {
@@ -76,25 +65,14 @@ fn body() -> impl Strategy<Value = Body> {
         ),
         (run.clone(), digest(), any::<u32>(), digest()).prop_map(
             |(run, offer, size, commitment)| {
-                Body::AnswerMatch(Answer {
-                    run,
-                    offer,
-                    size,
-                    commitment,
-                })
+                Body::AnswerMatch(Answer { run, offer, size, commitment })
             }
         ),
         (run.clone(), any::<Option<u64>>(), digest()).prop_map(|(run, count, transcript)| {
-            Body::CloseMatch(Close {
-                run,
-                outcome: Outcome::Done { count, transcript },
-            })
+            Body::CloseMatch(Close { run, outcome: Outcome::Done { count, transcript } })
         }),
         (run, ".{0,20}").prop_map(|(run, reason)| {
-            let outcome = Outcome::Aborted {
-                blame: Blame::Line,
-                reason,
-            };
+            let outcome = Outcome::Aborted { blame: Blame::Line, reason };
             Body::CloseMatch(Close { run, outcome })
         }),
         release(),
@@ -110,11 +88,7 @@ fn header() -> Header {
         sequence: 3,
         time: UnixSeconds::new(4),
         supersedes: Some(Digest::new([5; 32])),
-        seen: vec![Seen {
-            party: PartyId::new([6; 32]),
-            size: 7,
-            root: [8; 32],
-        }],
+        seen: vec![Seen { party: PartyId::new([6; 32]), size: 7, root: [8; 32] }],
         body: Digest::new([0; 32]),
     }
 }
@@ -150,25 +124,14 @@ proptest! {
 
 #[test]
 fn an_act_joins_its_own_body_only() {
-    let body = Body::Sign {
-        text: Digest::new([9; 32]),
-    };
+    let body = Body::Sign { text: Digest::new([9; 32]) };
     let act = Act::create(header(), body, [3; 32], key(1));
     let open = || open_leaf(act.leaf(), key(1).public()).unwrap();
     let again = Act::join(open(), *act.salt(), act.body_bytes()).unwrap();
     assert_eq!(again.body(), act.body());
     assert_eq!(again.digest(), act.digest());
-    assert!(
-        Act::join(open(), [4; 32], act.body_bytes()).is_err(),
-        "other salt"
-    );
-    let other = Body::Sign {
-        text: Digest::new([1; 32]),
-    }
-    .encode();
-    assert!(
-        Act::join(open(), *act.salt(), &other).is_err(),
-        "other body"
-    );
+    assert!(Act::join(open(), [4; 32], act.body_bytes()).is_err(), "other salt");
+    let other = Body::Sign { text: Digest::new([1; 32]) }.encode();
+    assert!(Act::join(open(), *act.salt(), &other).is_err(), "other body");
     assert!(open_leaf(act.leaf(), key(2).public()).is_err(), "other key");
 }

@@ -97,21 +97,12 @@ impl<'a> Reader<'a> {
 
     /// An error of this kind at the current place.
     pub fn fail(&self, fault: DecodeFault) -> DecodeError {
-        DecodeError {
-            offset: self.at,
-            fault,
-        }
+        DecodeError { offset: self.at, fault }
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
-        let end = self
-            .at
-            .checked_add(len)
-            .ok_or_else(|| self.fail(DecodeFault::Truncated))?;
-        let part = self
-            .bytes
-            .get(self.at..end)
-            .ok_or_else(|| self.fail(DecodeFault::Truncated))?;
+        let end = self.at.checked_add(len).ok_or_else(|| self.fail(DecodeFault::Truncated))?;
+        let part = self.bytes.get(self.at..end).ok_or_else(|| self.fail(DecodeFault::Truncated))?;
         self.at = end;
         Ok(part)
     }
@@ -119,10 +110,10 @@ impl<'a> Reader<'a> {
     /// Reads one head: major type and argument, shortest form only.
     fn head(&mut self, major: u8, expected: &'static str) -> Result<u64, DecodeError> {
         let start = self.at;
-        let first = *self.take(1)?.first().ok_or(DecodeError {
-            offset: start,
-            fault: DecodeFault::Truncated,
-        })?;
+        let first = *self
+            .take(1)?
+            .first()
+            .ok_or(DecodeError { offset: start, fault: DecodeFault::Truncated })?;
         if first >> 5 != major {
             self.at = start;
             return Err(self.fail(DecodeFault::Expected { expected }));
@@ -134,21 +125,12 @@ impl<'a> Reader<'a> {
             26 => (4, 0x1_0000),
             27 => (8, 0x1_0000_0000),
             _ => {
-                return Err(DecodeError {
-                    offset: start,
-                    fault: DecodeFault::NotShortest,
-                });
+                return Err(DecodeError { offset: start, fault: DecodeFault::NotShortest });
             }
         };
-        let argument = self
-            .take(len)?
-            .iter()
-            .fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
+        let argument = self.take(len)?.iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
         if argument < least {
-            return Err(DecodeError {
-                offset: start,
-                fault: DecodeFault::NotShortest,
-            });
+            return Err(DecodeError { offset: start, fault: DecodeFault::NotShortest });
         }
         Ok(argument)
     }
@@ -185,10 +167,7 @@ impl<'a> Reader<'a> {
         let argument = self.head(u8::from(negative), "an integer")?;
         match i64::try_from(argument) {
             Ok(value) => Ok(if negative { !value } else { value }),
-            Err(_) => Err(self.fail(DecodeFault::BadValue {
-                what: "integer",
-                got: argument,
-            })),
+            Err(_) => Err(self.fail(DecodeFault::BadValue { what: "integer", got: argument })),
         }
     }
 
@@ -214,10 +193,8 @@ impl<'a> Reader<'a> {
         let got = self.head(3, "a text string")?;
         let len = self.len(got, max)?;
         let start = self.at;
-        std::str::from_utf8(self.take(len)?).map_err(|_| DecodeError {
-            offset: start,
-            fault: DecodeFault::NotUtf8,
-        })
+        std::str::from_utf8(self.take(len)?)
+            .map_err(|_| DecodeError { offset: start, fault: DecodeFault::NotUtf8 })
     }
 
     /// The head of an array of at most `max` items; the caller reads the items.
@@ -258,9 +235,7 @@ impl<'a> Reader<'a> {
             [0xf5] => Ok(true),
             _ => {
                 self.at = start;
-                Err(self.fail(DecodeFault::Expected {
-                    expected: "a boolean",
-                }))
+                Err(self.fail(DecodeFault::Expected { expected: "a boolean" }))
             }
         }
     }

@@ -108,10 +108,7 @@ fn other_forms_of_the_same_value_are_refused() {
         let fault = Reader::new(bytes).uint().unwrap_err().fault;
         assert_eq!(fault, DecodeFault::NotShortest, "{why}");
     }
-    assert!(
-        Reader::new(&[0x5f, 0x41, 0x00, 0xff]).bytes(9).is_err(),
-        "indefinite string"
-    );
+    assert!(Reader::new(&[0x5f, 0x41, 0x00, 0xff]).bytes(9).is_err(), "indefinite string");
     assert!(Reader::new(&[0xf9, 0x00, 0x00]).uint().is_err(), "float");
 }
 
@@ -120,13 +117,7 @@ fn lengths_are_checked_before_anything_is_allocated() {
     // A byte string that claims 2^40 bytes.
     let bytes = [0x5b, 0, 0, 1, 0, 0, 0, 0, 0];
     let fault = Reader::new(&bytes).bytes(1 << 20).unwrap_err().fault;
-    assert_eq!(
-        fault,
-        DecodeFault::TooLong {
-            got: 1 << 40,
-            max: 1 << 20
-        }
-    );
+    assert_eq!(fault, DecodeFault::TooLong { got: 1 << 40, max: 1 << 20 });
 }
 
 #[test]

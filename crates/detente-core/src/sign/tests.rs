@@ -60,10 +60,7 @@ fn another_key_or_label_is_refused() {
     let read = || Unverified::<Note>::read(signed.bytes()).unwrap();
     assert!(read().verify(key(2).public()).is_err());
     let other = Unverified::<Other>::read(signed.bytes()).unwrap();
-    assert!(
-        other.verify(key(1).public()).is_err(),
-        "the label is signed"
-    );
+    assert!(other.verify(key(1).public()).is_err(), "the label is signed");
 }
 
 #[test]
@@ -93,10 +90,7 @@ fn small_order_and_non_canonical_keys_are_refused() {
     alias[0] = 0xed;
     alias[31] = 0x7f;
     assert!(PublicKey::from_parts(&alias, ml).is_err(), "not canonical");
-    assert!(
-        PublicKey::from_parts(good.public().ed25519_bytes(), &ml[1..]).is_err(),
-        "short"
-    );
+    assert!(PublicKey::from_parts(good.public().ed25519_bytes(), &ml[1..]).is_err(), "short");
 }
 
 proptest! {

@@ -17,10 +17,7 @@ pub struct Logs {
 impl Logs {
     /// Empty logs of the parties of an accord.
     pub fn new(accord: AccordId, parties: &[PartyId]) -> Logs {
-        Logs {
-            accord,
-            logs: parties.iter().map(|party| (*party, Vec::new())).collect(),
-        }
+        Logs { accord, logs: parties.iter().map(|party| (*party, Vec::new())).collect() }
     }
 
     /// Adds the next admitted act of its author's log. Acts of strangers and of other accords, and
@@ -106,9 +103,7 @@ impl Logs {
 /// The next act whose seen entries are all folded; the earliest by its author's time, then by its
 /// author's id.
 fn pick<'a>(logs: &[(PartyId, &'a [Act])], next: &BTreeMap<PartyId, usize>) -> Option<&'a Act> {
-    let heads = logs
-        .iter()
-        .filter_map(|(party, log)| log.get(*next.get(party)?));
+    let heads = logs.iter().filter_map(|(party, log)| log.get(*next.get(party)?));
     heads.filter(|act| ready(act, next)).min_by_key(|act| {
         let header = act.header();
         (header.time, header.author)
@@ -118,8 +113,7 @@ fn pick<'a>(logs: &[(PartyId, &'a [Act])], next: &BTreeMap<PartyId, usize>) -> O
 fn ready(act: &Act, next: &BTreeMap<PartyId, usize>) -> bool {
     act.header().seen.iter().all(|seen| {
         // A checkpoint of a stranger's log says nothing about this accord.
-        next.get(&seen.party)
-            .is_none_or(|folded| *folded as u64 >= seen.size)
+        next.get(&seen.party).is_none_or(|folded| *folded as u64 >= seen.size)
     })
 }
 
@@ -148,11 +142,9 @@ impl State {
             Body::Propose { text } => self.propose(header, text),
             Body::Sign { text } => self.sign(header, *text),
             Body::Refuse { text, reason } => self.refuse(header, *text, reason),
-            Body::Denounce {
-                text,
-                reason,
-                effective,
-            } => self.denounce(header, *text, reason, *effective),
+            Body::Denounce { text, reason, effective } => {
+                self.denounce(header, *text, reason, *effective)
+            }
             Body::Stop { reason } => self.stop(header, reason),
             Body::Resume { .. } => self.resume(header),
             Body::OfferMatch(offer) => self.offer_match(act, offer),
@@ -161,10 +153,7 @@ impl State {
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
         };
-        (
-            summary,
-            effect.unwrap_or_else(|reason| Effect::Void { reason }),
-        )
+        (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
     }
 
     fn designate(&mut self, author: PartyId, card: &[u8]) -> (String, Effect) {
@@ -187,15 +176,8 @@ impl State {
             Body::Propose { text } => format!("proposes text {}", Digest::plain(text).short()),
             Body::Sign { text } => format!("signs text {}", text.short()),
             Body::Refuse { text, reason } => format!("refuses text {}: {reason}", text.short()),
-            Body::Denounce {
-                text,
-                effective,
-                reason,
-            } => {
-                format!(
-                    "denounces text {}, effective {effective}: {reason}",
-                    text.short()
-                )
+            Body::Denounce { text, effective, reason } => {
+                format!("denounces text {}, effective {effective}: {reason}", text.short())
             }
             Body::Stop { reason } => format!("stops all that leaves: {reason}"),
             Body::Resume { reason } => format!("lifts its stop: {reason}"),

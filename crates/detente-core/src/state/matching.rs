@@ -31,13 +31,9 @@ impl Run {
     pub fn agreed(&self) -> Option<(Option<u64>, Digest)> {
         let (responder, _, _) = self.answer.as_ref()?;
         let done = |party: &PartyId| match self.closes.get(party) {
-            Some((
-                _,
-                Close {
-                    outcome: Outcome::Done { count, transcript },
-                    ..
-                },
-            )) => Some((*count, *transcript)),
+            Some((_, Close { outcome: Outcome::Done { count, transcript }, .. })) => {
+                Some((*count, *transcript))
+            }
             _ => None,
         };
         let (own, other) = (done(&self.initiator)?, done(responder)?);
@@ -57,11 +53,7 @@ impl Run {
 
     /// Whether this party takes part.
     pub fn has(&self, party: PartyId) -> bool {
-        self.initiator == party
-            || self
-                .answer
-                .as_ref()
-                .is_some_and(|(other, _, _)| *other == party)
+        self.initiator == party || self.answer.as_ref().is_some_and(|(other, _, _)| *other == party)
     }
 }
 
@@ -191,12 +183,7 @@ impl State {
         entry: &Entry<'_>,
         now: UnixSeconds,
     ) -> Result<&MatchRule, MatchRefusal> {
-        let Entry {
-            party,
-            clause,
-            size,
-            offers,
-        } = *entry;
+        let Entry { party, clause, size, offers } = *entry;
         let accord = self.in_force_at(now)?;
         if let Some((by, _)) = self.stopped_at(now) {
             return Err(MatchRefusal::Stopped(self.name_of(by)));
@@ -206,39 +193,21 @@ impl State {
         let handle = accord.party(party).map(|party| party.handle.as_str());
         if !handle.is_some_and(|handle| rule.between.iter().any(|side| side == handle)) {
             let party = self.name_of(party);
-            return Err(MatchRefusal::NotASide {
-                clause: named(),
-                party,
-            });
+            return Err(MatchRefusal::NotASide { clause: named(), party });
         }
         if size > rule.max_items {
             let max = rule.max_items;
-            return Err(MatchRefusal::TooManyItems {
-                clause: named(),
-                size,
-                max,
-            });
+            return Err(MatchRefusal::TooManyItems { clause: named(), size, max });
         }
         let (runs, items) = self.used(party, clause, rule, now);
         let (budget, per) = (&rule.budget, rule.budget.per);
         if offers && runs >= budget.runs {
             let (used, max) = (runs, budget.runs);
-            return Err(MatchRefusal::RunsUsedUp {
-                clause: named(),
-                used,
-                max,
-                per,
-            });
+            return Err(MatchRefusal::RunsUsedUp { clause: named(), used, max, per });
         }
         if items.saturating_add(size.into()) > budget.items {
             let (used, max) = (items, budget.items);
-            return Err(MatchRefusal::ItemsUsedUp {
-                clause: named(),
-                used,
-                size,
-                max,
-                per,
-            });
+            return Err(MatchRefusal::ItemsUsedUp { clause: named(), used, size, max, per });
         }
         Ok(rule)
     }
@@ -271,8 +240,7 @@ impl State {
 
     pub(super) fn offer_match(&mut self, act: &Act, offer: &Offer) -> Result<Effect, String> {
         let header = act.header();
-        self.check_offer(header.author, offer, header.time)
-            .map_err(|e| e.to_string())?;
+        self.check_offer(header.author, offer, header.time).map_err(|e| e.to_string())?;
         self.runs.insert(
             offer.run,
             Run {
@@ -299,25 +267,14 @@ impl State {
     ) -> Result<(), MatchRefusal> {
         let in_force = self.in_force_at(now)?.digest;
         if offer.text != in_force {
-            return Err(MatchRefusal::OtherText {
-                named: offer.text,
-                in_force,
-            });
+            return Err(MatchRefusal::OtherText { named: offer.text, in_force });
         }
         let (clause, size) = (offer.clause.as_str(), offer.size);
-        let entry = Entry {
-            party: author,
-            clause,
-            size,
-            offers: true,
-        };
+        let entry = Entry { party: author, clause, size, offers: true };
         let rule = self.may_match(&entry, now)?;
         // A clause that tells which items are common also covers being told only how many.
         let narrower = rule.mode == Mode::Which;
-        let other = |what| MatchRefusal::OtherTerms {
-            clause: offer.clause.clone(),
-            what,
-        };
+        let other = |what| MatchRefusal::OtherTerms { clause: offer.clause.clone(), what };
         if offer.mode != rule.mode && !narrower {
             return Err(other("mode"));
         }
@@ -335,10 +292,7 @@ impl State {
         header: &Header,
         answer: &Answer,
     ) -> Result<Effect, String> {
-        let run = self
-            .runs
-            .get(&answer.run)
-            .ok_or("no such run was offered")?;
+        let run = self.runs.get(&answer.run).ok_or("no such run was offered")?;
         if run.act != answer.offer {
             return Err("it answers another offer".to_owned());
         }
@@ -353,14 +307,8 @@ impl State {
         }
         let clause = run.offer.clause.clone();
         let (party, size) = (header.author, answer.size);
-        let entry = Entry {
-            party,
-            clause: &clause,
-            size,
-            offers: false,
-        };
-        self.may_match(&entry, header.time)
-            .map_err(|error| error.to_string())?;
+        let entry = Entry { party, clause: &clause, size, offers: false };
+        self.may_match(&entry, header.time).map_err(|error| error.to_string())?;
         if let Some(run) = self.runs.get_mut(&answer.run) {
             run.answer = Some((header.author, header.time, answer.clone()));
         }
@@ -382,8 +330,7 @@ impl State {
             return Err("the party has closed this run already".to_owned());
         }
         if let Some(run) = self.runs.get_mut(&close.run) {
-            run.closes
-                .insert(header.author, (header.time, close.clone()));
+            run.closes.insert(header.author, (header.time, close.clone()));
         }
         Ok(Effect::InEffect)
     }
@@ -403,23 +350,11 @@ impl State {
 pub(super) fn close_summary(close: &Close) -> String {
     let run = close.run.short();
     match &close.outcome {
-        Outcome::Done {
-            count: Some(count),
-            transcript,
-        } => {
-            format!(
-                "closes run {run}: {count} in common, transcript {}",
-                transcript.short()
-            )
+        Outcome::Done { count: Some(count), transcript } => {
+            format!("closes run {run}: {count} in common, transcript {}", transcript.short())
         }
-        Outcome::Done {
-            count: None,
-            transcript,
-        } => {
-            format!(
-                "closes run {run}: learnt nothing, transcript {}",
-                transcript.short()
-            )
+        Outcome::Done { count: None, transcript } => {
+            format!("closes run {run}: learnt nothing, transcript {}", transcript.short())
         }
         Outcome::Aborted { blame, reason } => {
             format!("aborts run {run}, blaming {blame}: {reason}")

@@ -110,10 +110,7 @@ impl State {
     pub fn new(accord: AccordId, parties: &[PartyId]) -> State {
         State {
             accord,
-            parties: parties
-                .iter()
-                .map(|party| (*party, PartyState::default()))
-                .collect(),
+            parties: parties.iter().map(|party| (*party, PartyState::default())).collect(),
             texts: BTreeMap::new(),
             in_force: None,
             completed: BTreeSet::new(),
@@ -128,10 +125,7 @@ impl State {
 
     /// A party's name from its card, or the start of its fingerprint.
     pub fn name_of(&self, party: PartyId) -> String {
-        let card = self
-            .parties
-            .get(&party)
-            .and_then(|state| state.card.as_ref());
+        let card = self.parties.get(&party).and_then(|state| state.card.as_ref());
         card.map_or_else(|| party.short(), |card| card.name.clone())
     }
 
@@ -147,10 +141,7 @@ impl State {
         kind: ActKind,
         governing: Option<Digest>,
     ) -> Result<(), String> {
-        let card = self
-            .parties
-            .get(&party)
-            .and_then(|state| state.card.as_ref());
+        let card = self.parties.get(&party).and_then(|state| state.card.as_ref());
         let powers = card.and_then(|card| card.roles.iter().find(|own| own.role == role));
         if !powers.is_some_and(|own| own.may.contains(&kind)) {
             return Err(format!("the card gives {role} no power to {kind}"));
@@ -162,9 +153,7 @@ impl State {
             match text.and_then(|text| Some((text, text.accord.party(party)?))) {
                 Some((text, named)) if !text.accord.allows(&named.handle, role, kind) => {
                     let handle = &named.handle;
-                    return Err(format!(
-                        "the accord gives {role} of {handle} no power to {kind}"
-                    ));
+                    return Err(format!("the accord gives {role} of {handle} no power to {kind}"));
                 }
                 _ => {}
             }
@@ -175,25 +164,16 @@ impl State {
     /// Folds one act. [`Logs::fold`] gives the order.
     pub(crate) fn apply(&mut self, act: &Act) {
         let header = act.header();
-        let card = self
-            .parties
-            .get(&header.author)
-            .and_then(|state| state.card.as_ref());
-        let role = card
-            .and_then(|card| card.role_of(act.key()))
-            .map(|role| role.role);
+        let card = self.parties.get(&header.author).and_then(|state| state.card.as_ref());
+        let role = card.and_then(|card| card.role_of(act.key())).map(|role| role.role);
         self.settle_for(header);
         let (summary, effect) = self.dispatch(act, role);
         self.settle_for(header);
         // Summaries and reasons quote what the other side wrote.
         let summary = plain(summary);
         let effect = match effect {
-            Effect::Unconfirmed { reason } => Effect::Unconfirmed {
-                reason: plain(reason),
-            },
-            Effect::Void { reason } => Effect::Void {
-                reason: plain(reason),
-            },
+            Effect::Unconfirmed { reason } => Effect::Unconfirmed { reason: plain(reason) },
+            Effect::Void { reason } => Effect::Void { reason: plain(reason) },
             other => other,
         };
         self.history.push(Event {

@@ -161,8 +161,8 @@ pub struct Notice {
 }
 
 impl State {
-    /// Brings into force what all parties have signed as far as the author of an act knew: a refusal
-    /// that it had not seen does not unbind, however it is dated.
+    /// Brings into force what all parties have signed as far as the author of an act knew: a
+    /// refusal that it had not seen does not unbind, however it is dated.
     pub(super) fn settle_for(&mut self, header: &Header) {
         self.settle(|party| {
             if party == header.author {
@@ -173,8 +173,8 @@ impl State {
         });
     }
 
-    /// Brings into force what all parties have signed, as far as `upto(party)` acts of each say. The
-    /// text that was completed last governs.
+    /// Brings into force what all parties have signed, as far as `upto(party)` acts of each say.
+    /// The text that was completed last governs.
     pub(super) fn settle(&mut self, upto: impl Fn(PartyId) -> u64) {
         let mut fresh: Vec<(UnixSeconds, Digest)> = Vec::new();
         for (digest, text) in &self.texts {
@@ -201,11 +201,7 @@ impl State {
     /// [`NotInForce`] says why there is none.
     pub fn in_force_at(&self, now: UnixSeconds) -> Result<&Accord, NotInForce> {
         let force = self.in_force.ok_or(NotInForce::NotSigned)?;
-        let accord = &self
-            .texts
-            .get(&force.text)
-            .ok_or(NotInForce::NotSigned)?
-            .accord;
+        let accord = &self.texts.get(&force.text).ok_or(NotInForce::NotSigned)?.accord;
         if now < force.since {
             return Err(NotInForce::NotYet { since: force.since });
         }
@@ -213,19 +209,16 @@ impl State {
             return Err(NotInForce::Expired { at: accord.expires });
         }
         match &self.notice {
-            Some(notice) if now >= notice.effective => Err(NotInForce::Denounced {
-                since: notice.effective,
-            }),
+            Some(notice) if now >= notice.effective => {
+                Err(NotInForce::Denounced { since: notice.effective })
+            }
             _ => Ok(accord),
         }
     }
 
     /// The stop that holds at `now`, with the party that called it.
     pub fn stopped_at(&self, now: UnixSeconds) -> Option<(PartyId, &Stop)> {
-        self.stops
-            .iter()
-            .map(|(party, stop)| (*party, stop))
-            .find(|(_, stop)| now < stop.lapses)
+        self.stops.iter().map(|(party, stop)| (*party, stop)).find(|(_, stop)| now < stop.lapses)
     }
 
     pub(super) fn propose(&mut self, header: &Header, text: &[u8]) -> Result<Effect, String> {
@@ -253,10 +246,7 @@ impl State {
     }
 
     pub(super) fn sign(&mut self, header: &Header, digest: Digest) -> Result<Effect, String> {
-        let text = self
-            .texts
-            .get_mut(&digest)
-            .ok_or("no such text was proposed")?;
+        let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
         if header.time >= text.accord.expires {
             return Err(format!("the text expired on {}", text.accord.expires));
         }
@@ -278,14 +268,8 @@ impl State {
         if self.in_force.is_some_and(|force| force.text == digest) {
             return Err("the text is in force: it can be denounced, not refused".to_owned());
         }
-        let text = self
-            .texts
-            .get_mut(&digest)
-            .ok_or("no such text was proposed")?;
-        let refused = Position::Refused {
-            since: header.time,
-            reason: reason.to_owned(),
-        };
+        let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
+        let refused = Position::Refused { since: header.time, reason: reason.to_owned() };
         text.votes.push((header.author, header.sequence, None));
         // Having proposed or signed and then refusing is a step back, and shows as one.
         Ok(match text.positions.insert(header.author, refused) {
@@ -304,9 +288,7 @@ impl State {
         reason: &str,
         effective: UnixSeconds,
     ) -> Result<Effect, String> {
-        let accord = self
-            .in_force_at(header.time)
-            .map_err(|error| error.to_string())?;
+        let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
         if accord.digest != digest {
             return Err("another text is in force".to_owned());
         }
@@ -322,12 +304,8 @@ impl State {
         if let Some(notice) = &self.notice
             && notice.effective <= effective
         {
-            let Notice {
-                given, effective, ..
-            } = notice;
-            return Err(format!(
-                "notice was given already at {given}, effective {effective}"
-            ));
+            let Notice { given, effective, .. } = notice;
+            return Err(format!("notice was given already at {given}, effective {effective}"));
         }
         self.notice = Some(Notice {
             party: header.author,

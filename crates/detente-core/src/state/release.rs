@@ -69,9 +69,7 @@ impl State {
 
     pub(super) fn release(&mut self, act: &Act, body: &ReleaseBody) -> Result<Effect, String> {
         let header = act.header();
-        let accord = self
-            .in_force_at(header.time)
-            .map_err(|error| error.to_string())?;
+        let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
         if accord.digest != body.text {
             return Err("another text is in force".to_owned());
         }
@@ -79,9 +77,7 @@ impl State {
             let known = self.runs.get(&run).filter(|known| known.has(header.author));
             let run = known.ok_or("the release rests on a run that the party took no part in")?;
             if run.agreed().is_none() {
-                return Err(
-                    "the release rests on a run that both sides did not close alike".into(),
-                );
+                return Err("the release rests on a run that both sides did not close alike".into());
             }
             if run.offer.mode == Mode::Count {
                 return Err("the release rests on a run that told only how many".into());
@@ -95,10 +91,7 @@ impl State {
         let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
         for entry in &body.manifest {
             let used = by_clause.entry(entry.clause.clone()).or_default();
-            *used = used.plus(Released {
-                count: 1,
-                bytes: entry.facts.bytes.into(),
-            });
+            *used = used.plus(Released { count: 1, bytes: entry.facts.bytes.into() });
         }
         self.releases.push(ReleaseState {
             act: act.digest(),
@@ -130,10 +123,7 @@ impl State {
         if known.receipt.is_some() {
             return Err("the release is acknowledged already".to_owned());
         }
-        known.receipt = Some(Receipt {
-            by: header.author,
-            time: header.time,
-        });
+        known.receipt = Some(Receipt { by: header.author, time: header.time });
         Ok(Effect::InEffect)
     }
 }

@@ -49,11 +49,7 @@ pub(crate) fn text(parties: usize) -> String {
         .replace(&"a".repeat(64), &id(A).to_string())
         .replace(&"b".repeat(64), &id(B).to_string())
         .replace(narrowed, "");
-    if parties == 3 {
-        text.replacen("[[definition]]", &third, 1)
-    } else {
-        text
-    }
+    if parties == 3 { text.replacen("[[definition]]", &third, 1) } else { text }
 }
 
 /// `from` must be there once, so that a change of the sound text breaks the test that rests on it.
@@ -81,9 +77,7 @@ impl World {
     /// Parties that have entered their cards.
     pub(crate) fn new(parties: usize) -> World {
         static WORLDS: [OnceLock<World>; 4] = [const { OnceLock::new() }; 4];
-        WORLDS[parties]
-            .get_or_init(|| World::begun(parties))
-            .clone()
+        WORLDS[parties].get_or_init(|| World::begun(parties)).clone()
     }
 
     fn begun(parties: usize) -> World {
@@ -96,14 +90,10 @@ impl World {
             ids,
             salt: 0,
         };
-        for (party, name) in ["CERT Alpha", "CERT Beta", "CERT Gamma"][..parties]
-            .iter()
-            .enumerate()
+        for (party, name) in ["CERT Alpha", "CERT Beta", "CERT Gamma"][..parties].iter().enumerate()
         {
             let card: Verified<_> = card(name, fill(party));
-            let body = Body::Designate {
-                card: card.bytes().to_vec(),
-            };
+            let body = Body::Designate { card: card.bytes().to_vec() };
             world.act_seen((party, Role::Minister), START, &vec![0; parties], body);
         }
         world
@@ -147,9 +137,7 @@ impl World {
             .map(|other| Seen {
                 party: self.ids[other],
                 size: sizes[other],
-                root: Digest::of("root", &[&sizes[other].to_be_bytes()])
-                    .as_bytes()
-                    .to_owned(),
+                root: Digest::of("root", &[&sizes[other].to_be_bytes()]).as_bytes().to_owned(),
             })
             .collect();
         seen.sort();
@@ -229,34 +217,21 @@ pub(crate) fn at(time: u64) -> UnixSeconds {
 }
 
 pub(crate) fn stop() -> Body {
-    Body::Stop {
-        reason: "a leak".to_owned(),
-    }
+    Body::Stop { reason: "a leak".to_owned() }
 }
 
 pub(crate) fn resume() -> Body {
-    Body::Resume {
-        reason: "mended".to_owned(),
-    }
+    Body::Resume { reason: "mended".to_owned() }
 }
 
 pub(crate) fn refuse(text: Digest) -> Body {
-    Body::Refuse {
-        text,
-        reason: "too wide".to_owned(),
-    }
+    Body::Refuse { text, reason: "too wide".to_owned() }
 }
 
 pub(crate) fn denounce(text: Digest, effective: u64) -> Body {
-    Body::Denounce {
-        text,
-        reason: "over".to_owned(),
-        effective: at(effective),
-    }
+    Body::Denounce { text, reason: "over".to_owned(), effective: at(effective) }
 }
 
 pub(crate) fn propose(text: &str) -> Body {
-    Body::Propose {
-        text: text.as_bytes().to_vec(),
-    }
+    Body::Propose { text: text.as_bytes().to_vec() }
 }

@@ -58,9 +58,7 @@ fn texts_read_or_are_refused_on_the_line_of_their_fault() {
             }
             Err(faults) => {
                 let faults = faults.0.iter();
-                faults
-                    .map(|fault| (fault.line as u64, fault.code))
-                    .collect()
+                faults.map(|fault| (fault.line as u64, fault.code)).collect()
             }
         };
         if got != expect {
@@ -72,12 +70,7 @@ fn texts_read_or_are_refused_on_the_line_of_their_fault() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(codes.into_iter().eq(CODES.iter().copied()));
     let there = fs::read_dir(folder()).expect("the folder is there");
-    let there = there.map(|file| {
-        file.expect("a file")
-            .file_name()
-            .into_string()
-            .expect("a name")
-    });
+    let there = there.map(|file| file.expect("a file").file_name().into_string().expect("a name"));
     let texts: BTreeSet<String> = there.filter(|name| name.ends_with(".toml")).collect();
     assert_eq!(texts, files, "each text has its line in expect.json");
 }

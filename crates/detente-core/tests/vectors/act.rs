@@ -37,9 +37,7 @@ fn bodies_decode_or_are_refused() {
     let (cases, _) = read(include_str!("../../../../vectors/act-body.json"));
     let mut good = BTreeSet::new();
     for case in &cases {
-        let kind = case["kind"]
-            .as_u64()
-            .and_then(|code| u8::try_from(code).ok());
+        let kind = case["kind"].as_u64().and_then(|code| u8::try_from(code).ok());
         let kind = kind.and_then(ActKind::from_code).expect("a kind of act");
         let given = bytes(case, "body");
         let code = match Body::decode(kind, &given) {

@@ -17,20 +17,12 @@ fn cards_open_or_are_refused_for_their_fault() {
                 assert_eq!(card.bytes(), given);
                 assert_eq!(card.value().party().to_string(), file["party"], "{name}");
                 let payload = card.value().encode();
-                assert!(
-                    given.windows(payload.len()).any(|part| part == payload),
-                    "{name}"
-                );
+                assert!(given.windows(payload.len()).any(|part| part == payload), "{name}");
                 "ok"
             }
             Err(fault) => fault.code(),
         };
-        assert_eq!(
-            code,
-            text(case, "expect"),
-            "{name}: {:?}",
-            Card::open(&given)
-        );
+        assert_eq!(code, text(case, "expect"), "{name}: {:?}", Card::open(&given));
         *seen.entry(code).or_default() += 1;
     }
     assert_eq!(seen.len(), 3, "{seen:?}");

@@ -1,11 +1,7 @@
 //! `vectors/`: known answers, good and bad. Cards and acts were written by `tests/make_vectors.py`,
 //! which shares no code with this crate.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "these functions are of tests alone"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "these functions are of tests alone")]
 
 mod accord;
 mod act;

@@ -23,22 +23,11 @@ fn the_table_has_every_cell_once() {
         .iter()
         .map(|cell| {
             let direction = cell.direction.clone();
-            (
-                direction,
-                cell.kind,
-                cell.tlp,
-                cell.matched,
-                cell.label.clone(),
-            )
+            (direction, cell.kind, cell.tlp, cell.matched, cell.label.clone())
         })
         .collect();
     assert_eq!(keys.len(), table.cells.len());
-    assert!(
-        table
-            .cells
-            .iter()
-            .all(|cell| cell.direction.from != cell.direction.to)
-    );
+    assert!(table.cells.iter().all(|cell| cell.direction.from != cell.direction.to));
     // Domains up to amber, in six directions, matched or not, without a forbidden label.
     assert_eq!(table.open().count(), 6 * 3 * 2);
     for (cell, clause) in table.open() {
@@ -56,23 +45,14 @@ fn a_text_without_permission_opens_nothing() {
 
 #[test]
 fn caps_are_taken_as_unused_and_expiry_as_of_the_day_asked() {
-    let rule = Allow {
-        cap: Some((1, Some(1))),
-        expires: Some("2028-01-01"),
-        matched: true,
-        ..allow()
-    };
+    let rule =
+        Allow { cap: Some((1, Some(1))), expires: Some("2028-01-01"), matched: true, ..allow() };
     let accord = only(rule);
     let open = |now| exposure(&accord, now).open().count();
     assert_eq!(open(NOW), 6 * 3);
     assert_eq!(open(UnixSeconds::parse("2028-01-01").unwrap()), 0);
     let table = exposure(&accord, NOW);
-    let shut = table
-        .cells
-        .iter()
-        .find(|cell| cell.kind == Kind::Domain && !cell.matched);
-    let Verdict::Deny(denial) = &shut.unwrap().verdict else {
-        panic!()
-    };
+    let shut = table.cells.iter().find(|cell| cell.kind == Kind::Domain && !cell.matched);
+    let Verdict::Deny(denial) = &shut.unwrap().verdict else { panic!() };
     assert_eq!(denial.code(), "not_matched");
 }

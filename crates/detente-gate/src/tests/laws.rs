@@ -10,15 +10,8 @@ use proptest::prelude::*;
 use super::{Allow, Ban, Draft, NOW, accord, ask, question};
 use crate::{Cell, Exposure, Verdict, decide, exposure};
 
-const SIDES: [(&str, &str); 7] = [
-    ("*", "*"),
-    ("A", "*"),
-    ("*", "B"),
-    ("A", "B"),
-    ("B", "A"),
-    ("C", "*"),
-    ("B", "C"),
-];
+const SIDES: [(&str, &str); 7] =
+    [("*", "*"), ("A", "*"), ("*", "B"), ("A", "B"), ("B", "A"), ("C", "*"), ("B", "C")];
 const LABELS: [&str; 3] = ["victim", "insider", "État"];
 
 fn tlp() -> impl Strategy<Value = Tlp> {
@@ -49,41 +42,25 @@ fn permit() -> impl Strategy<Value = Allow> {
 fn prohibition() -> impl Strategy<Value = Ban> {
     let labels = proptest::sample::subsequence(LABELS.to_vec(), 0..3);
     let sides = proptest::sample::select(SIDES.to_vec());
-    (sides, kinds(0), labels, proptest::option::of(tlp())).prop_map(
-        |((from, to), kinds, labels, min_tlp)| Ban {
-            from,
-            to,
-            kinds,
-            labels,
-            min_tlp,
-        },
-    )
+    (sides, kinds(0), labels, proptest::option::of(tlp()))
+        .prop_map(|((from, to), kinds, labels, min_tlp)| Ban { from, to, kinds, labels, min_tlp })
 }
 
 /// Clauses with numbers that are given in no order.
 fn clauses() -> impl Strategy<Value = Vec<Draft>> {
-    let rules = (
-        proptest::collection::vec(permit(), 0..5),
-        proptest::collection::vec(prohibition(), 0..4),
-    );
+    let rules =
+        (proptest::collection::vec(permit(), 0..5), proptest::collection::vec(prohibition(), 0..4));
     rules
         .prop_flat_map(|(permits, bans)| {
-            let numbers: Vec<String> = ["1", "2", "2.1", "2.10", "2.9", "3", "10", "11"]
-                .map(str::to_owned)
-                .to_vec();
+            let numbers: Vec<String> =
+                ["1", "2", "2.1", "2.10", "2.9", "3", "10", "11"].map(str::to_owned).to_vec();
             (Just(permits), Just(bans), Just(numbers).prop_shuffle())
         })
         .prop_map(|(permits, bans, numbers)| {
             let mut numbers = numbers.into_iter();
-            let mut next = || {
-                numbers
-                    .next()
-                    .expect("eight numbers for at most seven rules")
-            };
-            let mut all: Vec<Draft> = permits
-                .into_iter()
-                .map(|rule| Draft::Allow(next(), rule))
-                .collect();
+            let mut next = || numbers.next().expect("eight numbers for at most seven rules");
+            let mut all: Vec<Draft> =
+                permits.into_iter().map(|rule| Draft::Allow(next(), rule)).collect();
             all.extend(bans.into_iter().map(|rule| Draft::Ban(next(), rule)));
             all
         })
@@ -99,10 +76,7 @@ fn is_open(clauses: &[Draft], cell: &Cell) -> bool {
             here(rule.from, rule.to)
                 && (rule.kinds.is_empty() || rule.kinds.contains(&cell.kind))
                 && (rule.labels.is_empty()
-                    || cell
-                        .label
-                        .as_deref()
-                        .is_some_and(|label| rule.labels.contains(&label)))
+                    || cell.label.as_deref().is_some_and(|label| rule.labels.contains(&label)))
                 && rule.min_tlp.is_none_or(|min| cell.tlp.code() >= min.code())
         }
         _ => false,
@@ -124,21 +98,13 @@ fn is_open(clauses: &[Draft], cell: &Cell) -> bool {
 /// texts names has a cell of its own in that table alone; in the other it is one of "every other".
 fn shuts_only(before: &Exposure, after: &Exposure) -> bool {
     let key = |cell: &Cell, label: &Option<String>| {
-        let Cell {
-            direction,
-            kind,
-            tlp,
-            matched,
-            ..
-        } = cell;
+        let Cell { direction, kind, tlp, matched, .. } = cell;
         format!("{direction:?} {kind} {tlp} {matched} {label:?}")
     };
     let index = |table: &Exposure| -> BTreeMap<String, bool> {
         let open = |cell: &Cell| matches!(cell.verdict, Verdict::Allow(_));
         let cells = table.cells.iter();
-        cells
-            .map(|cell| (key(cell, &cell.label), open(cell)))
-            .collect()
+        cells.map(|cell| (key(cell, &cell.label), open(cell))).collect()
     };
     let (was, is) = (index(before), index(after));
     let open = |index: &BTreeMap<String, bool>, cell: &Cell| {
@@ -151,19 +117,15 @@ fn shuts_only(before: &Exposure, after: &Exposure) -> bool {
 
 fn object() -> impl Strategy<Value = ObjectFacts> {
     let labels = proptest::sample::subsequence(vec!["INSIDER", "other", "victim", "état"], 0..4);
-    (
-        proptest::sample::select(Kind::ALL.to_vec()),
-        tlp(),
-        any::<bool>(),
-        labels,
-    )
-        .prop_map(|(kind, tlp, marking_unknown, labels)| ObjectFacts {
+    (proptest::sample::select(Kind::ALL.to_vec()), tlp(), any::<bool>(), labels).prop_map(
+        |(kind, tlp, marking_unknown, labels)| ObjectFacts {
             kind,
             tlp,
             marking_unknown,
             labels: labels.into_iter().map(str::to_owned).collect(),
             bytes: 1,
-        })
+        },
+    )
 }
 
 proptest! {
@@ -189,7 +151,8 @@ proptest! {
 
     #[test]
     fn the_order_of_clauses_does_not_matter(
-        (clauses, shuffled) in clauses().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+        (clauses, shuffled) in clauses()
+            .prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
     ) {
         // Verdicts with their clauses and reasons, not only whether a cell is open.
         prop_assert_eq!(

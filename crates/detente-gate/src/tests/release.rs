@@ -70,10 +70,7 @@ fn run(state: &mut State, mode: Mode, learn: Learn) {
     let commitment = Digest::new([1; 32]);
     let close = Close {
         run: RUN,
-        outcome: Outcome::Done {
-            count: Some(2),
-            transcript: Digest::new([2; 32]),
-        },
+        outcome: Outcome::Done { count: Some(2), transcript: Digest::new([2; 32]) },
     };
     let offer = Offer {
         run: RUN,
@@ -86,12 +83,7 @@ fn run(state: &mut State, mode: Mode, learn: Learn) {
         size: 10,
         commitment,
     };
-    let answer = Answer {
-        run: RUN,
-        offer: Digest::new([3; 32]),
-        size: 10,
-        commitment,
-    };
+    let answer = Answer { run: RUN, offer: Digest::new([3; 32]), size: 10, commitment };
     let closes = [id("A"), id("B")].map(|party| (party, (NOW, close.clone())));
     let run = Run {
         act: Digest::new([3; 32]),
@@ -106,71 +98,35 @@ fn run(state: &mut State, mode: Mode, learn: Learn) {
 
 /// Matched domains and URLs may leave; a run matches domains and addresses.
 fn matching() -> State {
-    let rule = Allow {
-        matched: true,
-        kinds: vec![Kind::Domain, Kind::Url],
-        ..allow()
-    };
-    in_force(accord(&[
-        Draft::Allow("1".to_owned(), rule),
-        Draft::Match("2".to_owned()),
-    ]))
+    let rule = Allow { matched: true, kinds: vec![Kind::Domain, Kind::Url], ..allow() };
+    in_force(accord(&[Draft::Allow("1".to_owned(), rule), Draft::Match("2".to_owned())]))
 }
 
 #[test]
 fn a_cap_counts_down_within_one_release() {
-    let state = in_force(only(Allow {
-        cap: Some((3, None)),
-        ..allow()
-    }));
+    let state = in_force(only(Allow { cap: Some((3, None)), ..allow() }));
     let decided = decide_all(&state, ab(), None, objects(5), NOW);
     assert_eq!(allowed(&decided), [true, true, true, false, false]);
-    let Verdict::Allow(last) = &decided[2].verdict else {
-        panic!()
-    };
-    assert!(
-        last.reason.ends_with("3 of 3 in 30 days"),
-        "{}",
-        last.reason
-    );
+    let Verdict::Allow(last) = &decided[2].verdict else { panic!() };
+    assert!(last.reason.ends_with("3 of 3 in 30 days"), "{}", last.reason);
     let denial = denied(decided[3].verdict.clone());
-    assert!(matches!(
-        denial,
-        Denial::Cap {
-            what: "objects",
-            used: 3,
-            max: 3,
-            ..
-        }
-    ));
+    assert!(matches!(denial, Denial::Cap { what: "objects", used: 3, max: 3, .. }));
     let release = Release::decide(&state, ab(), None, objects(5), NOW).unwrap();
     assert_eq!(release.body().manifest.len(), 3);
     assert_eq!(release.objects().len(), 3);
     assert_eq!(release.to(), id("B"));
     for ((address, bytes), entry) in release.objects().iter().zip(&release.body().manifest) {
-        assert_eq!(
-            (*address, Object::address(bytes)),
-            (entry.object, entry.object)
-        );
+        assert_eq!((*address, Object::address(bytes)), (entry.object, entry.object));
     }
 }
 
 #[test]
 fn a_cap_of_bytes_skips_what_does_not_fit() {
     let size = object(1).encode().len() as u64;
-    let state = in_force(only(Allow {
-        cap: Some((9, Some(2 * size + 5))),
-        ..allow()
-    }));
+    let state = in_force(only(Allow { cap: Some((9, Some(2 * size + 5))), ..allow() }));
     let mut long = object(2);
     long.comment = Some("x".repeat(50));
-    let decided = decide_all(
-        &state,
-        ab(),
-        None,
-        vec![object(1), long, object(3), object(4)],
-        NOW,
-    );
+    let decided = decide_all(&state, ab(), None, vec![object(1), long, object(3), object(4)], NOW);
     assert_eq!(allowed(&decided), [true, false, true, false]);
     let denial = denied(decided[1].verdict.clone());
     assert!(matches!(denial, Denial::Cap { what: "bytes", .. }));
@@ -178,61 +134,36 @@ fn a_cap_of_bytes_skips_what_does_not_fit() {
 
 #[test]
 fn a_cap_counts_across_the_window_and_per_author() {
-    let mut state = in_force(only(Allow {
-        cap: Some((3, None)),
-        ..allow()
-    }));
+    let mut state = in_force(only(Allow { cap: Some((3, None)), ..allow() }));
     let first = Release::decide(&state, ab(), None, objects(2), NOW).unwrap();
     put(&mut state, first.body(), NOW);
     let count = |state: &State, from: &str, time| {
         let decided = decide_all(state, (id(from), id("C")), None, objects(9), time);
-        allowed(&decided)
-            .into_iter()
-            .filter(|allowed| *allowed)
-            .count()
+        allowed(&decided).into_iter().filter(|allowed| *allowed).count()
     };
     let later = |days| NOW.plus(Span::seconds(days));
     assert_eq!(count(&state, "A", NOW), 1);
     assert_eq!(count(&state, "A", later(30 * DAY - 1)), 1);
-    assert_eq!(
-        count(&state, "A", later(30 * DAY)),
-        3,
-        "the window has passed"
-    );
+    assert_eq!(count(&state, "A", later(30 * DAY)), 3, "the window has passed");
     assert_eq!(count(&state, "B", NOW), 3, "each party has its own count");
 }
 
 #[test]
 fn when_one_cap_is_reached_the_next_clause_speaks() {
-    let capped = Allow {
-        cap: Some((1, None)),
-        ..allow()
-    };
+    let capped = Allow { cap: Some((1, None)), ..allow() };
     let state = in_force(accord(&[
         Draft::Allow("1".to_owned(), capped.clone()),
-        Draft::Allow(
-            "2".to_owned(),
-            Allow {
-                cap: Some((2, None)),
-                ..capped
-            },
-        ),
+        Draft::Allow("2".to_owned(), Allow { cap: Some((2, None)), ..capped }),
     ]));
     let decided = decide_all(&state, ab(), None, objects(4), NOW);
-    let clauses: Vec<&str> = decided[..3]
-        .iter()
-        .map(|one| clause_of(&one.verdict))
-        .collect();
+    let clauses: Vec<&str> = decided[..3].iter().map(|one| clause_of(&one.verdict)).collect();
     assert_eq!(clauses, ["1", "2", "2"]);
     assert_eq!(denied(decided[3].verdict.clone()).code(), "cap_reached");
 }
 
 #[test]
 fn the_same_bytes_are_one_object() {
-    let state = in_force(only(Allow {
-        cap: Some((2, None)),
-        ..allow()
-    }));
+    let state = in_force(only(Allow { cap: Some((2, None)), ..allow() }));
     let twice = vec![object(1), object(1), object(2)];
     let decided = decide_all(&state, ab(), None, twice, NOW);
     assert_eq!(allowed(&decided), [true, true]);
@@ -255,21 +186,9 @@ fn nothing_leaves_while_stopped_or_out_of_force() {
     let mut state = in_force(only(allow()));
     let lapses = NOW.plus(Span::seconds(DAY));
     let reason = "a leak".to_owned();
-    state.stops.insert(
-        id("C"),
-        Stop {
-            since: NOW,
-            lapses,
-            reason,
-        },
-    );
+    state.stops.insert(id("C"), Stop { since: NOW, lapses, reason });
     let denial = |state: &State, time| {
-        denied(
-            decide_all(state, ab(), None, objects(1), time)[0]
-                .verdict
-                .clone(),
-        )
-        .code()
+        denied(decide_all(state, ab(), None, objects(1), time)[0].verdict.clone()).code()
     };
     assert_eq!(denial(&state, NOW), "stopped");
     assert_eq!(
@@ -282,10 +201,7 @@ fn nothing_leaves_while_stopped_or_out_of_force() {
     state.in_force = None;
     assert_eq!(denial(&state, NOW), "not_in_force");
     let none = Release::decide(&state, ab(), None, objects(1), NOW).unwrap_err();
-    assert_eq!(
-        (none.clone(), none.code()),
-        (ReleaseFault::Nothing, "release_nothing")
-    );
+    assert_eq!((none.clone(), none.code()), (ReleaseFault::Nothing, "release_nothing"));
 }
 
 #[test]
@@ -299,41 +215,21 @@ fn matched_means_told_by_a_run_between_the_two() {
         Verdict::Deny(denial) => denial.code(),
     };
     let (a, b, c) = (id("A"), id("B"), id("C"));
-    assert_eq!(
-        code(&state, (a, b), Some(RUN)),
-        "not_matched",
-        "no such run"
-    );
+    assert_eq!(code(&state, (a, b), Some(RUN)), "not_matched", "no such run");
     run(&mut state, Mode::Which, Learn::Both);
     assert_eq!(code(&state, (a, b), Some(RUN)), "open");
     assert_eq!(code(&state, (b, a), Some(RUN)), "open");
     assert_eq!(code(&state, (a, b), None), "not_matched");
-    assert_eq!(
-        code(&state, (a, c), Some(RUN)),
-        "not_matched",
-        "C took no part"
-    );
+    assert_eq!(code(&state, (a, c), Some(RUN)), "not_matched", "C took no part");
     assert_eq!(code(&state, (c, a), Some(RUN)), "not_matched");
     let mut open = state.clone();
     open.runs.get_mut(&RUN).unwrap().closes.remove(&b);
-    assert_eq!(
-        code(&open, (a, b), Some(RUN)),
-        "not_matched",
-        "B has not closed it"
-    );
+    assert_eq!(code(&open, (a, b), Some(RUN)), "not_matched", "B has not closed it");
     run(&mut state, Mode::Which, Learn::Initiator);
     assert_eq!(code(&state, (a, b), Some(RUN)), "open");
-    assert_eq!(
-        code(&state, (b, a), Some(RUN)),
-        "not_matched",
-        "B did not learn which"
-    );
+    assert_eq!(code(&state, (b, a), Some(RUN)), "not_matched", "B did not learn which");
     run(&mut state, Mode::Count, Learn::Both);
-    assert_eq!(
-        code(&state, (a, b), Some(RUN)),
-        "not_matched",
-        "told only how many"
-    );
+    assert_eq!(code(&state, (a, b), Some(RUN)), "not_matched", "told only how many");
 }
 
 /// The run matched domains and addresses: no URL can be in its answer.
@@ -351,29 +247,12 @@ fn a_kind_that_was_not_matched_is_not_matched() {
 #[test]
 fn a_malformed_object_stays() {
     let state = in_force(only(allow()));
-    let unsorted = Object {
-        labels: vec!["b".to_owned(), "a".to_owned()],
-        ..object(1)
-    };
-    let long = Object {
-        value: "x".repeat(3_000),
-        ..object(1)
-    };
-    let many = Object {
-        labels: (0..=MAX_LABELS).map(|n| format!("{n:03}")).collect(),
-        ..object(1)
-    };
-    let sure = Object {
-        confidence: Some(101),
-        ..object(1)
-    };
-    let decided = decide_all(
-        &state,
-        ab(),
-        None,
-        vec![unsorted, long, many, sure, object(2)],
-        NOW,
-    );
+    let unsorted = Object { labels: vec!["b".to_owned(), "a".to_owned()], ..object(1) };
+    let long = Object { value: "x".repeat(3_000), ..object(1) };
+    let many =
+        Object { labels: (0..=MAX_LABELS).map(|n| format!("{n:03}")).collect(), ..object(1) };
+    let sure = Object { confidence: Some(101), ..object(1) };
+    let decided = decide_all(&state, ab(), None, vec![unsorted, long, many, sure, object(2)], NOW);
     assert_eq!(allowed(&decided), [false, false, false, false, true]);
     for one in &decided[..4] {
         assert_eq!(denied(one.verdict.clone()).code(), "object_malformed");
@@ -386,14 +265,9 @@ fn a_release_fits_into_an_act() {
     let many = objects(MAX_MANIFEST + 1);
     let fault = Release::decide(&state, ab(), None, many, NOW).unwrap_err();
     let got = MAX_MANIFEST + 1;
-    assert_eq!(
-        (fault.clone(), fault.code()),
-        (ReleaseFault::TooMany { got }, "release_too_many")
-    );
+    assert_eq!((fault.clone(), fault.code()), (ReleaseFault::TooMany { got }, "release_too_many"));
     let labelled = |number| Object {
-        labels: (0..MAX_LABELS)
-            .map(|n| format!("{n:0>MAX_LABEL$}"))
-            .collect(),
+        labels: (0..MAX_LABELS).map(|n| format!("{n:0>MAX_LABEL$}")).collect(),
         ..object(number)
     };
     let long = (0..3_000).map(labelled).collect();
@@ -404,24 +278,12 @@ fn a_release_fits_into_an_act() {
 /// Decides, changes the body, and asks again.
 #[track_caller]
 fn replayed(change: impl FnOnce(&mut ReleaseBody)) -> Result<(), (usize, &'static str)> {
-    let rule = Allow {
-        cap: Some((3, None)),
-        ..allow()
-    };
-    let labelled = Ban {
-        labels: vec!["victim"],
-        ..ban()
-    };
+    let rule = Allow { cap: Some((3, None)), ..allow() };
+    let labelled = Ban { labels: vec!["victim"], ..ban() };
     let state = in_force(accord(&[
         Draft::Allow("1".to_owned(), rule),
         Draft::Ban("2".to_owned(), labelled),
-        Draft::Allow(
-            "3".to_owned(),
-            Allow {
-                kinds: vec![Kind::Url],
-                ..allow()
-            },
-        ),
+        Draft::Allow("3".to_owned(), Allow { kinds: vec![Kind::Url], ..allow() }),
     ]));
     let release = Release::decide(&state, ab(), None, objects(3), NOW).unwrap();
     let mut body = release.body().clone();
@@ -470,10 +332,7 @@ fn replay_asks_with_the_state_parties_run_and_time_of_the_release() {
     let (a, b) = ab();
     assert_eq!(Release::replay(&state, (a, b), body, NOW), Ok(()));
     assert!(Release::replay(&state, (a, id("C")), body, NOW).is_err());
-    let without = ReleaseBody {
-        run: None,
-        ..body.clone()
-    };
+    let without = ReleaseBody { run: None, ..body.clone() };
     let (place, verdict) = Release::replay(&state, (a, b), &without, NOW).unwrap_err();
     assert_eq!((place, denied(verdict).code()), (0, "not_matched"));
     let late = UnixSeconds::parse("2031-01-01").unwrap();
@@ -487,24 +346,14 @@ fn what_is_on_record_may_go_again_and_nothing_else() {
     let mut state = in_force(only(allow()));
     let release = Release::decide(&state, ab(), None, objects(2), NOW).unwrap();
     let body = release.body();
-    let bytes: Vec<Vec<u8>> = release
-        .objects()
-        .iter()
-        .map(|(_, bytes)| bytes.clone())
-        .collect();
+    let bytes: Vec<Vec<u8>> = release.objects().iter().map(|(_, bytes)| bytes.clone()).collect();
     let again = |state: &State, to: PartyId, bytes: &[Vec<u8>]| {
         Release::recorded(state, to, body, bytes.to_vec(), NOW)
     };
     let fault = again(&state, id("B"), &bytes).unwrap_err();
-    assert_eq!(
-        (fault.clone(), fault.code()),
-        (ReleaseFault::NotOnRecord, "release_not_on_record")
-    );
+    assert_eq!((fault.clone(), fault.code()), (ReleaseFault::NotOnRecord, "release_not_on_record"));
     put(&mut state, body, NOW);
-    assert_eq!(
-        again(&state, id("B"), &bytes).unwrap().objects(),
-        release.objects()
-    );
+    assert_eq!(again(&state, id("B"), &bytes).unwrap().objects(), release.objects());
     let stranger = again(&state, PartyId::new([9; 32]), &bytes).unwrap_err();
     assert_eq!(stranger, ReleaseFault::NotOnRecord);
     let fault = again(&state, id("B"), &bytes[..1]).unwrap_err();
@@ -513,28 +362,12 @@ fn what_is_on_record_may_go_again_and_nothing_else() {
     let fault = again(&state, id("B"), &swapped).unwrap_err();
     assert_eq!(
         (fault.clone(), fault.code()),
-        (
-            ReleaseFault::OtherObject { place: 0 },
-            "release_other_object"
-        )
+        (ReleaseFault::OtherObject { place: 0 }, "release_other_object")
     );
     let lapses = NOW.plus(Span::seconds(DAY));
-    state.stops.insert(
-        id("B"),
-        Stop {
-            since: NOW,
-            lapses,
-            reason: "x".to_owned(),
-        },
-    );
-    assert_eq!(
-        again(&state, id("B"), &bytes).unwrap_err().code(),
-        "release_stopped"
-    );
+    state.stops.insert(id("B"), Stop { since: NOW, lapses, reason: "x".to_owned() });
+    assert_eq!(again(&state, id("B"), &bytes).unwrap_err().code(), "release_stopped");
     state.stops.clear();
     state.in_force = None;
-    assert_eq!(
-        again(&state, id("B"), &bytes).unwrap_err().code(),
-        "release_stopped"
-    );
+    assert_eq!(again(&state, id("B"), &bytes).unwrap_err().code(), "release_stopped");
 }

@@ -21,20 +21,11 @@ fn forbid(id: &str, rule: Ban) -> Draft {
 
 #[test]
 fn what_a_clause_permits_leaves_and_names_it() {
-    let rule = Allow {
-        matched: true,
-        cap: Some((5, None)),
-        ..allow()
-    };
+    let rule = Allow { matched: true, cap: Some((5, None)), ..allow() };
     let verdict = ask(&only(rule), &facts());
-    let Verdict::Allow(allowance) = verdict else {
-        panic!("{verdict:?}")
-    };
+    let Verdict::Allow(allowance) = verdict else { panic!("{verdict:?}") };
     assert_eq!(allowance.clause, "1");
-    assert_eq!(
-        allowance.reason,
-        "domain, TLP:GREEN within TLP:AMBER, matched, 1 of 5 in 30 days"
-    );
+    assert_eq!(allowance.reason, "domain, TLP:GREEN within TLP:AMBER, matched, 1 of 5 in 30 days");
 }
 
 #[test]
@@ -77,19 +68,9 @@ fn an_unknown_marking_is_closed() {
 #[test]
 fn no_clause_no_release() {
     let facts = facts();
-    let elsewhere = Allow {
-        from: "B",
-        ..allow()
-    };
-    let other = Allow {
-        kinds: vec![Kind::Url],
-        ..allow()
-    };
-    for accord in [
-        accord(&[Draft::Match("1".to_owned())]),
-        only(elsewhere),
-        only(other),
-    ] {
+    let elsewhere = Allow { from: "B", ..allow() };
+    let other = Allow { kinds: vec![Kind::Url], ..allow() };
+    for accord in [accord(&[Draft::Match("1".to_owned())]), only(elsewhere), only(other)] {
         let denial = denied(ask(&accord, &facts));
         assert_eq!(denial.code(), "no_permit");
         assert_eq!(
@@ -102,22 +83,12 @@ fn no_clause_no_release() {
 #[test]
 fn any_party_means_the_parties_of_the_accord() {
     let (accord, facts) = (only(allow()), facts());
-    for (from, to) in [
-        ("A", ""),
-        ("", "B"),
-        ("A", "Z"),
-        ("Z", "A"),
-        ("A", "*"),
-        ("A", "A"),
-        ("", ""),
-    ] {
+    for (from, to) in
+        [("A", ""), ("", "B"), ("A", "Z"), ("Z", "A"), ("A", "*"), ("A", "A"), ("", "")]
+    {
         let mut question = question(&accord, &facts);
         (question.from, question.to) = (from, to);
-        assert_eq!(
-            denied(decide(&question)).code(),
-            "no_permit",
-            "{from:?} {to:?}"
-        );
+        assert_eq!(denied(decide(&question)).code(), "no_permit", "{from:?} {to:?}");
     }
     for (from, to) in [("A", "B"), ("B", "A"), ("C", "A")] {
         let mut question = question(&accord, &facts);
@@ -128,10 +99,7 @@ fn any_party_means_the_parties_of_the_accord() {
 
 #[test]
 fn a_prohibition_wins_and_says_by_what() {
-    let labelled = Ban {
-        labels: vec!["insider", "victim"],
-        ..ban()
-    };
+    let labelled = Ban { labels: vec!["insider", "victim"], ..ban() };
     let accord = accord(&[permit("1", allow()), forbid("3", labelled)]);
     let mut facts = facts();
     assert_eq!(clause_of(&ask(&accord, &facts)), "1");
@@ -146,58 +114,15 @@ fn a_prohibition_holds_within_its_scope() {
     let facts = facts();
     for (ban, holds) in [
         (ban(), true),
-        (
-            Ban {
-                from: "A",
-                to: "B",
-                ..ban()
-            },
-            true,
-        ),
+        (Ban { from: "A", to: "B", ..ban() }, true),
         (Ban { from: "B", ..ban() }, false),
         (Ban { to: "C", ..ban() }, false),
-        (
-            Ban {
-                kinds: vec![Kind::Domain],
-                ..ban()
-            },
-            true,
-        ),
-        (
-            Ban {
-                kinds: vec![Kind::Url],
-                ..ban()
-            },
-            false,
-        ),
-        (
-            Ban {
-                min_tlp: Some(Tlp::Clear),
-                ..ban()
-            },
-            true,
-        ),
-        (
-            Ban {
-                min_tlp: Some(Tlp::Green),
-                ..ban()
-            },
-            true,
-        ),
-        (
-            Ban {
-                min_tlp: Some(Tlp::Amber),
-                ..ban()
-            },
-            false,
-        ),
-        (
-            Ban {
-                labels: vec!["victim"],
-                ..ban()
-            },
-            false,
-        ),
+        (Ban { kinds: vec![Kind::Domain], ..ban() }, true),
+        (Ban { kinds: vec![Kind::Url], ..ban() }, false),
+        (Ban { min_tlp: Some(Tlp::Clear), ..ban() }, true),
+        (Ban { min_tlp: Some(Tlp::Green), ..ban() }, true),
+        (Ban { min_tlp: Some(Tlp::Amber), ..ban() }, false),
+        (Ban { labels: vec!["victim"], ..ban() }, false),
     ] {
         let said = format!("{ban:?}");
         let verdict = ask(&accord(&[permit("1", allow()), forbid("2", ban)]), &facts);
@@ -209,16 +134,7 @@ fn a_prohibition_holds_within_its_scope() {
 #[test]
 fn labels_are_compared_as_people_read_them() {
     let banned = vec!["victim", "État-Major", "Straße", "ΣΟΦΟΣ"];
-    let accord = accord(&[
-        permit("1", allow()),
-        forbid(
-            "2",
-            Ban {
-                labels: banned,
-                ..ban()
-            },
-        ),
-    ]);
+    let accord = accord(&[permit("1", allow()), forbid("2", Ban { labels: banned, ..ban() })]);
     for (label, same) in [
         ("Victim", true),
         (" VICTIM\t", true),
@@ -241,24 +157,13 @@ fn labels_are_compared_as_people_read_them() {
 
 #[test]
 fn the_most_restrictive_wins_whatever_the_numbers() {
-    let wide = Allow {
-        max_tlp: Tlp::Red,
-        ..allow()
-    };
+    let wide = Allow { max_tlp: Tlp::Red, ..allow() };
     for (one, two) in [("1", "2"), ("2", "1")] {
         let accord = accord(&[permit(one, wide.clone()), forbid(two, ban())]);
         assert_eq!(denied(ask(&accord, &facts())).clause(), Some(two));
     }
-    let two = accord(&[
-        permit("1", wide),
-        forbid("3.10", ban()),
-        forbid("3.9", ban()),
-    ]);
-    assert_eq!(
-        denied(ask(&two, &facts())).clause(),
-        Some("3.9"),
-        "by number, not by letter"
-    );
+    let two = accord(&[permit("1", wide), forbid("3.10", ban()), forbid("3.9", ban())]);
+    assert_eq!(denied(ask(&two, &facts())).clause(), Some("3.9"), "by number, not by letter");
 }
 
 /// Matched domains up to amber until 2028, two in thirty days and a thousand bytes.
@@ -292,10 +197,7 @@ fn ceiling_matched_and_expiry_each_have_their_reason() {
     object.tlp = Tlp::AmberStrict;
     let denial = denied(ask(&accord, &object));
     assert_eq!(denial.code(), "tlp_ceiling");
-    assert_eq!(
-        denial.to_string(),
-        "marked TLP:AMBER+STRICT, clause 1 lets go up to TLP:AMBER"
-    );
+    assert_eq!(denial.to_string(), "marked TLP:AMBER+STRICT, clause 1 lets go up to TLP:AMBER");
 }
 
 #[test]
@@ -319,9 +221,7 @@ fn a_cap_is_of_objects_and_of_bytes() {
             Verdict::Allow(_) => None,
             Verdict::Deny(denial) => {
                 assert_eq!(denial.code(), "cap_reached");
-                let Denial::Cap { what, .. } = denial else {
-                    panic!("{denial}")
-                };
+                let Denial::Cap { what, .. } = denial else { panic!("{denial}") };
                 Some(what)
             }
         };
@@ -331,36 +231,16 @@ fn a_cap_is_of_objects_and_of_bytes() {
 
 #[test]
 fn the_nearest_miss_is_named() {
-    let matched = Allow {
-        matched: true,
-        ..allow()
-    };
-    let clear = Allow {
-        max_tlp: Tlp::Clear,
-        ..allow()
-    };
-    let expired = Allow {
-        expires: Some("2020-01-01"),
-        ..allow()
-    };
-    let capped = Allow {
-        cap: Some((1, None)),
-        ..allow()
-    };
-    let all = [
-        permit("1", matched),
-        permit("2", clear),
-        permit("3", expired),
-        permit("4", capped),
-    ];
+    let matched = Allow { matched: true, ..allow() };
+    let clear = Allow { max_tlp: Tlp::Clear, ..allow() };
+    let expired = Allow { expires: Some("2020-01-01"), ..allow() };
+    let capped = Allow { cap: Some((1, None)), ..allow() };
+    let all = [permit("1", matched), permit("2", clear), permit("3", expired), permit("4", capped)];
     let facts = facts();
     let full = |_: &str, _: Span| Released { count: 1, bytes: 1 };
-    for (upto, code) in [
-        (1, "not_matched"),
-        (2, "tlp_ceiling"),
-        (3, "permit_expired"),
-        (4, "cap_reached"),
-    ] {
+    for (upto, code) in
+        [(1, "not_matched"), (2, "tlp_ceiling"), (3, "permit_expired"), (4, "cap_reached")]
+    {
         for reverse in [false, true] {
             let mut some = all[..upto].to_vec();
             if reverse {
@@ -379,15 +259,8 @@ fn the_nearest_miss_is_named() {
 
 #[test]
 fn among_permissions_the_first_by_number_that_lets_go_is_named() {
-    let capped = Allow {
-        cap: Some((1, None)),
-        ..allow()
-    };
-    let accord = accord(&[
-        permit("10", allow()),
-        permit("9.2", capped),
-        permit("9.10", allow()),
-    ]);
+    let capped = Allow { cap: Some((1, None)), ..allow() };
+    let accord = accord(&[permit("10", allow()), permit("9.2", capped), permit("9.10", allow())]);
     let facts = facts();
     assert_eq!(clause_of(&ask(&accord, &facts)), "9.2");
     let full = |_: &str, _: Span| Released { count: 1, bytes: 1 };

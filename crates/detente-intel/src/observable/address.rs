@@ -35,9 +35,7 @@ pub(super) fn looks_like(text: &str) -> bool {
     if address.contains(':') {
         let bare = unbracket(address);
         return bare.bytes().filter(|b| *b == b':').count() >= 2
-            && bare
-                .bytes()
-                .all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
+            && bare.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
     }
     address.contains('.') && address.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
@@ -73,28 +71,19 @@ fn parse(text: &str) -> Result<IpAddr, NormalFault> {
         let is_octal = |octet: &str| {
             octet.len() > 1 && octet.starts_with('0') && octet.bytes().all(|b| b.is_ascii_digit())
         };
-        if text.split('.').any(is_octal) {
-            NormalFault::AddressOctal
-        } else {
-            NormalFault::Address
-        }
+        if text.split('.').any(is_octal) { NormalFault::AddressOctal } else { NormalFault::Address }
     })
 }
 
 fn unbracket(text: &str) -> &str {
-    text.strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(text)
+    text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(text)
 }
 
 fn one_v4(address: Ipv4Addr, family: Family) -> Result<Observable, NormalFault> {
     if family == Family::V6 {
         return Err(NormalFault::AddressFamily);
     }
-    Ok(Observable {
-        kind: Kind::Ipv4,
-        value: address.to_string(),
-    })
+    Ok(Observable { kind: Kind::Ipv4, value: address.to_string() })
 }
 
 fn one_v6(address: Ipv6Addr, family: Family) -> Result<Observable, NormalFault> {
@@ -104,10 +93,7 @@ fn one_v6(address: Ipv6Addr, family: Family) -> Result<Observable, NormalFault> 
     if family == Family::V4 {
         return Err(NormalFault::AddressFamily);
     }
-    Ok(Observable {
-        kind: Kind::Ipv6,
-        value: address.to_string(),
-    })
+    Ok(Observable { kind: Kind::Ipv6, value: address.to_string() })
 }
 
 fn net_v4(net: Ipv4Net, family: Family) -> Result<Observable, NormalFault> {
@@ -117,20 +103,16 @@ fn net_v4(net: Ipv4Net, family: Family) -> Result<Observable, NormalFault> {
     if family == Family::V6 {
         return Err(NormalFault::AddressFamily);
     }
-    Ok(Observable {
-        kind: Kind::Ipv4Cidr,
-        value: net.trunc().to_string(),
-    })
+    Ok(Observable { kind: Kind::Ipv4Cidr, value: net.trunc().to_string() })
 }
 
 fn net_v6(net: Ipv6Net, family: Family) -> Result<Observable, NormalFault> {
     if net.prefix_len() == net.max_prefix_len() {
         return one_v6(net.addr(), family);
     }
-    if let (Some(mapped), Some(length)) = (
-        net.addr().to_ipv4_mapped(),
-        net.prefix_len().checked_sub(MAPPED_BITS),
-    ) {
+    if let (Some(mapped), Some(length)) =
+        (net.addr().to_ipv4_mapped(), net.prefix_len().checked_sub(MAPPED_BITS))
+    {
         let inner = Ipv4Net::new(mapped, length).map_err(|_| NormalFault::PrefixLength)?;
         return net_v4(inner, Family::Either);
     }
@@ -139,8 +121,5 @@ fn net_v6(net: Ipv6Net, family: Family) -> Result<Observable, NormalFault> {
     }
     let net = net.trunc();
     // Written by hand because ipnet and std differ on mapped addresses inside a wider prefix.
-    Ok(Observable {
-        kind: Kind::Ipv6Cidr,
-        value: format!("{}/{}", net.addr(), net.prefix_len()),
-    })
+    Ok(Observable { kind: Kind::Ipv6Cidr, value: format!("{}/{}", net.addr(), net.prefix_len()) })
 }

@@ -27,10 +27,7 @@ pub(super) fn normalise(text: &str) -> Result<String, NormalFault> {
     let value = if is_plain(text.as_bytes()) {
         text.to_ascii_lowercase()
     } else {
-        if let Some(bad) = text
-            .chars()
-            .find(|c| c.is_ascii() && !is_name_byte(*c as u8))
-        {
+        if let Some(bad) = text.chars().find(|c| c.is_ascii() && !is_name_byte(*c as u8)) {
             return Err(NormalFault::Character(bad));
         }
         let ascii = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
@@ -59,17 +56,13 @@ pub(super) fn has_known_suffix(name: &str) -> bool {
         name.as_bytes()
     };
     psl::suffix(bytes).is_some_and(|suffix| suffix.is_known())
-        || OTHER_ROOTS
-            .iter()
-            .any(|root| root.eq_ignore_ascii_case(top))
+        || OTHER_ROOTS.iter().any(|root| root.eq_ignore_ascii_case(top))
 }
 
 /// ASCII name bytes only and no A-label: lower-casing is all that UTS #46 would do.
 fn is_plain(name: &[u8]) -> bool {
     name.iter().all(|b| is_name_byte(*b))
-        && !name
-            .windows(4)
-            .any(|four| four.eq_ignore_ascii_case(b"xn--"))
+        && !name.windows(4).any(|four| four.eq_ignore_ascii_case(b"xn--"))
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -78,10 +71,7 @@ fn is_name_byte(byte: u8) -> bool {
 
 fn check(name: &str) -> Result<(), NormalFault> {
     if name.len() > MAX_DOMAIN {
-        return Err(NormalFault::TooLong {
-            got: name.len(),
-            max: MAX_DOMAIN,
-        });
+        return Err(NormalFault::TooLong { got: name.len(), max: MAX_DOMAIN });
     }
     let mut labels = 0_usize;
     let mut top = "";
@@ -92,10 +82,7 @@ fn check(name: &str) -> Result<(), NormalFault> {
         if label.len() > MAX_LABEL {
             return Err(NormalFault::LabelTooLong { got: label.len() });
         }
-        if let Some(bad) = label
-            .chars()
-            .find(|c| !c.is_ascii() || !is_name_byte(*c as u8))
-        {
+        if let Some(bad) = label.chars().find(|c| !c.is_ascii() || !is_name_byte(*c as u8)) {
             return Err(NormalFault::Character(bad));
         }
         labels = labels.saturating_add(1);
@@ -117,9 +104,5 @@ fn check(name: &str) -> Result<(), NormalFault> {
     let is_suffix = suffix.is_some_and(|suffix| {
         suffix.as_bytes().len() == name.len() && suffix.typ() == Some(psl::Type::Icann)
     });
-    if is_suffix {
-        Err(NormalFault::DomainPublicSuffix)
-    } else {
-        Ok(())
-    }
+    if is_suffix { Err(NormalFault::DomainPublicSuffix) } else { Ok(()) }
 }

@@ -12,9 +12,7 @@ const MAX_LOCAL: usize = 64;
 
 pub(super) fn normalise(text: &str) -> Result<String, NormalFault> {
     let (local, host) = text.rsplit_once('@').ok_or(NormalFault::MailNoAt)?;
-    let atoms_fit = local
-        .split('.')
-        .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext));
+    let atoms_fit = local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext));
     if local.len() > MAX_LOCAL || !atoms_fit {
         return Err(NormalFault::MailLocal);
     }

@@ -87,10 +87,7 @@ impl Observable {
         if address::looks_like(text) {
             return address::normalise(text, address::Family::Either);
         }
-        domain::normalise(text).map(|value| Observable {
-            kind: Kind::Domain,
-            value,
-        })
+        domain::normalise(text).map(|value| Observable { kind: Kind::Domain, value })
     }
 
     /// Brings a file digest into normal form; its length says which one it is.
@@ -162,10 +159,7 @@ impl Observable {
         }
         let value = domain::normalise(text)?;
         if domain::has_known_suffix(&value) {
-            Ok(Observable {
-                kind: Kind::Domain,
-                value,
-            })
+            Ok(Observable { kind: Kind::Domain, value })
         } else {
             Err(NormalFault::UnknownSuffix)
         }
@@ -218,10 +212,7 @@ struct Wire {
 
 impl From<Observable> for Wire {
     fn from(observable: Observable) -> Wire {
-        Wire {
-            kind: observable.kind.name().to_owned(),
-            value: observable.value,
-        }
+        Wire { kind: observable.kind.name().to_owned(), value: observable.value }
     }
 }
 
@@ -229,10 +220,8 @@ impl TryFrom<Wire> for Observable {
     type Error = String;
 
     fn try_from(wire: Wire) -> Result<Observable, String> {
-        let kind: Kind = wire
-            .kind
-            .parse()
-            .map_err(|fault: detente_core::UnknownKind| fault.to_string())?;
+        let kind: Kind =
+            wire.kind.parse().map_err(|fault: detente_core::UnknownKind| fault.to_string())?;
         Observable::from_normal(kind, &wire.value).map_err(|fault| fault.to_string())
     }
 }
@@ -370,10 +359,7 @@ fn prepare(text: &str) -> Result<&str, NormalFault> {
         return Err(NormalFault::Empty);
     }
     if text.len() > MAX_INPUT {
-        return Err(NormalFault::TooLong {
-            got: text.len(),
-            max: MAX_INPUT,
-        });
+        return Err(NormalFault::TooLong { got: text.len(), max: MAX_INPUT });
     }
     if let Some(bad) = text.bytes().find(u8::is_ascii_control) {
         return Err(NormalFault::Character(char::from(bad)));

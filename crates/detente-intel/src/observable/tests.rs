@@ -44,10 +44,7 @@ struct Undetected {
 }
 
 fn vectors() -> Vectors {
-    let text = include_str!(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../vectors/normal-form.json"
-    ));
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/normal-form.json"));
     serde_json::from_str(text).expect("the vectors are well formed")
 }
 
@@ -62,10 +59,7 @@ fn good_vectors() {
     assert!(vectors.normal.len() > 80);
     for v in vectors.normal {
         let got = Observable::normalise(kind(&v.kind), &v.r#in);
-        let want = Observable {
-            kind: kind(&v.out_kind),
-            value: v.out,
-        };
+        let want = Observable { kind: kind(&v.out_kind), value: v.out };
         assert_eq!(got.as_ref(), Ok(&want), "{} {:?}", v.kind, v.r#in);
         assert_eq!(Observable::from_normal(want.kind, &want.value), Ok(want));
     }
@@ -82,10 +76,7 @@ fn bad_vectors() {
 #[test]
 fn detected_vectors() {
     for v in vectors().detected {
-        let want = Observable {
-            kind: kind(&v.kind),
-            value: v.out,
-        };
+        let want = Observable { kind: kind(&v.kind), value: v.out };
         assert_eq!(Observable::detect(&v.r#in), Ok(want), "{:?}", v.r#in);
     }
 }
@@ -102,20 +93,12 @@ fn undetected_vectors() {
 fn every_kind_has_good_and_bad_vectors() {
     let vectors = vectors();
     for kind in Kind::ALL {
-        assert!(
-            vectors.normal.iter().any(|v| v.out_kind == kind.name()),
-            "{kind}"
-        );
+        assert!(vectors.normal.iter().any(|v| v.out_kind == kind.name()), "{kind}");
     }
     for v in &vectors.normal {
         // One spelling only: whatever differs from its normal form is refused as such.
         let exact = Observable::from_normal(kind(&v.kind), &v.r#in);
-        assert_eq!(
-            exact.is_ok(),
-            v.kind == v.out_kind && v.r#in == v.out,
-            "{:?}",
-            v.r#in
-        );
+        assert_eq!(exact.is_ok(), v.kind == v.out_kind && v.r#in == v.out, "{:?}", v.r#in);
     }
 }
 
@@ -138,13 +121,8 @@ fn near() -> impl Strategy<Value = String> {
     let vectors = vectors();
     let mut seeds: Vec<String> = vectors.normal.into_iter().map(|v| v.r#in).collect();
     seeds.extend(vectors.refused.into_iter().map(|v| v.r#in));
-    let mutated = (
-        proptest::sample::select(seeds),
-        any::<u16>(),
-        any::<char>(),
-        0..4_u8,
-    )
-        .prop_map(|(seed, at, new, how)| {
+    let mutated = (proptest::sample::select(seeds), any::<u16>(), any::<char>(), 0..4_u8).prop_map(
+        |(seed, at, new, how)| {
             let mut chars: Vec<char> = seed.chars().collect();
             let at = usize::from(at) % (chars.len() + 1);
             match how {
@@ -154,7 +132,8 @@ fn near() -> impl Strategy<Value = String> {
                 _ => chars.extend(seed.chars().take(at)),
             }
             chars.into_iter().collect()
-        });
+        },
+    );
     prop_oneof![
         4 => mutated,
         1 => ".{0,60}",

@@ -24,9 +24,7 @@ pub(super) fn has_scheme(text: &str) -> bool {
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let starts = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
-    let fits = scheme
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    let fits = scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     (starts && fits).then_some(scheme)
 }
 
@@ -34,10 +32,7 @@ pub(super) fn normalise(text: &str) -> Result<String, NormalFault> {
     let with_scheme;
     let text = match scheme(text) {
         Some(scheme) => {
-            if !SCHEMES
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(scheme))
-            {
+            if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
                 return Err(NormalFault::UrlScheme);
             }
             text
@@ -56,21 +51,14 @@ pub(super) fn normalise(text: &str) -> Result<String, NormalFault> {
         _ => NormalFault::Url,
     })?;
     url.set_fragment(None);
-    let host = url
-        .host_str()
-        .filter(|host| !host.is_empty())
-        .ok_or(NormalFault::UrlHost)?;
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(NormalFault::UrlHost)?;
     if !is_special(url.scheme()) {
         let host = plain_host(host)?;
-        url.set_host(Some(&host))
-            .map_err(|_| NormalFault::UrlHost)?;
+        url.set_host(Some(&host)).map_err(|_| NormalFault::UrlHost)?;
     }
     let value = String::from(url);
     if value.len() > MAX_VALUE {
-        return Err(NormalFault::TooLong {
-            got: value.len(),
-            max: MAX_VALUE,
-        });
+        return Err(NormalFault::TooLong { got: value.len(), max: MAX_VALUE });
     }
     Ok(value)
 }

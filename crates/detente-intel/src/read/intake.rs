@@ -16,16 +16,8 @@ pub(super) struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     pub(super) fn new(options: &'a Options, sink: &'a mut dyn Sink, format: Format) -> Intake<'a> {
-        let summary = Summary {
-            format,
-            ..Summary::default()
-        };
-        Intake {
-            options,
-            sink,
-            summary,
-            next_progress: PROGRESS_STEP,
-        }
+        let summary = Summary { format, ..Summary::default() };
+        Intake { options, sink, summary, next_progress: PROGRESS_STEP }
     }
 
     /// A new context of this import's source.
@@ -52,12 +44,7 @@ impl<'a> Intake<'a> {
         self.summary.closed += u64::from(context.markings.is_closed());
         self.summary.conflicting += u64::from(context.markings.is_conflicting());
         self.summary.shortened += u64::from(context.shortened);
-        self.sink
-            .take(Indicator {
-                observable,
-                context,
-            })
-            .map_err(ReadFault::Sink)?;
+        self.sink.take(Indicator { observable, context }).map_err(ReadFault::Sink)?;
         self.summary.taken += 1;
         Ok(())
     }
@@ -65,11 +52,7 @@ impl<'a> Intake<'a> {
     pub(super) fn refuse(&mut self, place: Place, content: &[u8], reason: impl Into<Reason>) {
         let reason = reason.into();
         *self.summary.refused.entry(reason.code()).or_default() += 1;
-        self.sink.refuse(Refusal {
-            place,
-            excerpt: excerpt(content),
-            reason,
-        });
+        self.sink.refuse(Refusal { place, excerpt: excerpt(content), reason });
     }
 
     pub(super) fn skip(&mut self, skip: Skip) {

@@ -58,10 +58,7 @@ impl Captured {
         match self {
             Captured::Whole => None,
             Captured::TooDeep => Some(Reason::ObjectTooDeep { max: MAX_DEPTH }),
-            Captured::TooLarge(got) => Some(Reason::ObjectTooLarge {
-                got,
-                max: max as u64,
-            }),
+            Captured::TooLarge(got) => Some(Reason::ObjectTooLarge { got, max: max as u64 }),
         }
     }
 }
@@ -75,19 +72,12 @@ pub(super) struct Scanner<R> {
 
 impl<R: BufRead> Scanner<R> {
     pub(super) fn new(input: R) -> Scanner<R> {
-        Scanner {
-            input,
-            bytes: 0,
-            line: 1,
-        }
+        Scanner { input, bytes: 0, line: 1 }
     }
 
     /// The place of a value that has just been read.
     pub(super) fn place(&self, path: &str) -> Place {
-        Place::Json {
-            path: path.to_owned(),
-            line: self.line,
-        }
+        Place::Json { path: path.to_owned(), line: self.line }
     }
 
     /// The next byte that is not white space, left in place; nothing at the end.

@@ -133,39 +133,26 @@ pub(super) fn read_hint(hint: Hint, text: &str) -> Result<Observable, NormalFaul
 /// Reads a value of one or two parts.
 pub(super) fn read_shape(shape: Shape, text: &str) -> Parts<'_> {
     let text = text.trim();
-    let part = |hint, text| Part {
-        text,
-        result: read_hint(hint, text),
-    };
-    let single = |first| Parts {
-        first,
-        second: None,
-        beside: None,
-    };
+    let part = |hint, text| Part { text, result: read_hint(hint, text) };
+    let single = |first| Parts { first, second: None, beside: None };
     match shape {
         Shape::One(hint) => single(part(hint, text)),
         Shape::Both(left, right) => match text.split_once('|') {
-            Some((a, b)) => Parts {
-                first: part(left, a),
-                second: Some(part(right, b)),
-                beside: None,
-            },
+            Some((a, b)) => {
+                Parts { first: part(left, a), second: Some(part(right, b)), beside: None }
+            }
             None => single(part(left, text)),
         },
         Shape::Named(hint) => match text.rsplit_once('|') {
-            Some((name, value)) => Parts {
-                first: part(hint, value),
-                second: None,
-                beside: Some(("filename", name)),
-            },
+            Some((name, value)) => {
+                Parts { first: part(hint, value), second: None, beside: Some(("filename", name)) }
+            }
             None => single(part(hint, text)),
         },
         Shape::WithPort(hint) => match text.rsplit_once('|').or_else(|| split_port(text)) {
-            Some((host, port)) => Parts {
-                first: part(hint, host),
-                second: None,
-                beside: Some(("port", port)),
-            },
+            Some((host, port)) => {
+                Parts { first: part(hint, host), second: None, beside: Some(("port", port)) }
+            }
             None => single(part(hint, text)),
         },
     }
@@ -180,10 +167,7 @@ pub(super) fn read_token(token: &str) -> Result<Token, NormalFault> {
     }
     let fault = match Observable::detect(&plain) {
         Ok(observable) => {
-            return Ok(Token {
-                observable,
-                port: None,
-            });
+            return Ok(Token { observable, port: None });
         }
         Err(fault) => fault,
     };
@@ -191,10 +175,7 @@ pub(super) fn read_token(token: &str) -> Result<Token, NormalFault> {
         && let Ok(observable) = Observable::detect(host)
         && matches!(observable.kind(), Kind::Domain | Kind::Ipv4 | Kind::Ipv6)
     {
-        return Ok(Token {
-            observable,
-            port: port.parse().ok(),
-        });
+        return Ok(Token { observable, port: port.parse().ok() });
     }
     Err(fault)
 }

@@ -23,12 +23,7 @@ pub(super) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Lines<R> {
-        Lines {
-            input,
-            buffer: Vec::new(),
-            number: 0,
-            bytes: 0,
-        }
+        Lines { input, buffer: Vec::new(), number: 0, bytes: 0 }
     }
 
     /// The next line, or nothing at the end.
@@ -55,8 +50,7 @@ impl<R: BufRead> Lines<R> {
                 None => (chunk, chunk.len()),
             };
             let room = MAX_LINE - self.buffer.len();
-            self.buffer
-                .extend_from_slice(part.get(..room).unwrap_or(part));
+            self.buffer.extend_from_slice(part.get(..room).unwrap_or(part));
             length += part.len() as u64;
             self.bytes += used as u64;
             self.input.consume(used);

@@ -14,16 +14,8 @@ use super::{Place, ReadFault, Reason, Skip, prose};
 use crate::NormalFault;
 
 /// Addresses that hosts files point unwanted names to.
-const SINKS: [&str; 8] = [
-    "0.0.0.0",
-    "127.0.0.1",
-    "::",
-    "::0",
-    "::1",
-    "255.255.255.255",
-    "fe80::1%lo0",
-    "ff02::1",
-];
+const SINKS: [&str; 8] =
+    ["0.0.0.0", "127.0.0.1", "::", "::0", "::1", "255.255.255.255", "fe80::1%lo0", "ff02::1"];
 
 /// How much of a line of free text is kept as the description of each observable in it, in bytes.
 const MAX_SNIPPET: usize = 512;
@@ -39,10 +31,7 @@ pub(super) fn read<R: BufRead>(input: R, intake: &mut Intake<'_>) -> Result<(), 
             Line::Whole(bytes) => one_line(intake, place, bytes)?,
             Line::TooLong(head, got) => {
                 intake.see();
-                let reason = Reason::LineTooLong {
-                    got,
-                    max: MAX_LINE as u64,
-                };
+                let reason = Reason::LineTooLong { got, max: MAX_LINE as u64 };
                 intake.refuse(Place::Line(place), head, reason);
             }
         }
@@ -66,9 +55,7 @@ fn one_line(intake: &mut Intake<'_>, number: u64, bytes: &[u8]) -> Result<(), Re
         intake.pass(Skip::Comment);
         return Ok(());
     }
-    let separated = text
-        .bytes()
-        .any(|b| matches!(b, b' ' | b'\t' | b',' | b';' | b'|'));
+    let separated = text.bytes().any(|b| matches!(b, b' ' | b'\t' | b',' | b';' | b'|'));
     if !separated && text.is_ascii() {
         return one_value(intake, number, text, None);
     }
@@ -102,11 +89,7 @@ fn one_value(
         Ok(token) => take(intake, token, comment),
         Err(fault) => {
             let wildcard = value.contains('*') || value.starts_with('.');
-            let reason = if wildcard {
-                Reason::Wildcard
-            } else {
-                Reason::Normal(fault)
-            };
+            let reason = if wildcard { Reason::Wildcard } else { Reason::Normal(fault) };
             intake.refuse(Place::Line(number), value.as_bytes(), reason);
             Ok(())
         }
@@ -131,10 +114,7 @@ fn split_comment(text: &str) -> (&str, Option<&str>) {
     match mark {
         Some(at) => {
             let (head, comment) = text.split_at(at);
-            (
-                head.trim_end(),
-                Some(comment.trim_start().trim_start_matches(['#', '/', ';'])),
-            )
+            (head.trim_end(), Some(comment.trim_start().trim_start_matches(['#', '/', ';'])))
         }
         None => (text, None),
     }
@@ -146,8 +126,7 @@ fn hosts_names(head: &str) -> Option<Vec<&str>> {
     let first = tokens.next()?;
     let names: Vec<&str> = tokens.collect();
     let plain = names.iter().all(|name| {
-        name.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'))
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'))
     });
     (SINKS.contains(&first) && !names.is_empty() && plain).then_some(names)
 }
@@ -196,19 +175,12 @@ fn split_value(head: &str) -> Split<'_> {
     }
     // Commas and semicolons without a space after them belong to a URL.
     let at = if is_url {
-        ["\t", ", ", "; ", " | ", "|"]
-            .into_iter()
-            .filter_map(|mark| head.find(mark))
-            .min()
+        ["\t", ", ", "; ", " | ", "|"].into_iter().filter_map(|mark| head.find(mark)).min()
     } else {
         head.find(['\t', ',', ';', '|'])
     };
     let Some(at) = at else {
-        return if spaced {
-            Split::Text
-        } else {
-            Split::One(head, "")
-        };
+        return if spaced { Split::Text } else { Split::One(head, "") };
     };
     let (value, rest) = head.split_at(at);
     let value = value.trim();
@@ -248,11 +220,7 @@ fn free_text(
         intake.pass(Skip::NoObservable);
     } else {
         intake.see();
-        intake.refuse(
-            Place::Line(number),
-            head.as_bytes(),
-            NormalFault::Unrecognised,
-        );
+        intake.refuse(Place::Line(number), head.as_bytes(), NormalFault::Unrecognised);
     }
     Ok(())
 }

@@ -112,12 +112,7 @@ fn wrapped<R: BufRead>(
             let mut first = true;
             let mut index = 0_u64;
             while scanner.next_element(&mut first)? {
-                wrapped(
-                    scanner,
-                    intake,
-                    found,
-                    (format!("{path}[{index}]"), depth + 1),
-                )?;
+                wrapped(scanner, intake, found, (format!("{path}[{index}]"), depth + 1))?;
                 index += 1;
             }
             Ok(())
@@ -190,9 +185,7 @@ fn event_property<R: BufRead>(
         Err(reason) => {
             intake.see();
             intake.refuse(scanner.place(path), &raw, reason);
-            event
-                .markings
-                .add_unknown(&format!("misp:{key}-unreadable"));
+            event.markings.add_unknown(&format!("misp:{key}-unreadable"));
         }
     }
     Ok(())
@@ -256,12 +249,9 @@ fn attributes<R: BufRead>(
     event: &mut Event,
     path: &str,
 ) -> Result<(), Fault> {
-    each(
-        scanner,
-        intake,
-        path,
-        |intake, place, attribute: Attribute| event.attribute(intake, place, (&attribute, None)),
-    )
+    each(scanner, intake, path, |intake, place, attribute: Attribute| {
+        event.attribute(intake, place, (&attribute, None))
+    })
 }
 
 fn objects<R: BufRead>(
@@ -278,10 +268,9 @@ fn objects<R: BufRead>(
         }
         for (index, attribute) in attributes.iter().enumerate() {
             let place = match place {
-                Place::Json { path, line } => Place::Json {
-                    path: format!("{path}.Attribute[{index}]"),
-                    line: *line,
-                },
+                Place::Json { path, line } => {
+                    Place::Json { path: format!("{path}.Attribute[{index}]"), line: *line }
+                }
                 other => other.clone(),
             };
             event.attribute(intake, &place, (attribute, Some(&object)))?;
@@ -291,10 +280,7 @@ fn objects<R: BufRead>(
 }
 
 fn text(value: &Option<Value>) -> Option<&str> {
-    value
-        .as_ref()
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+    value.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// MISP writes numbers and flags as numbers, strings or booleans.
@@ -337,11 +323,7 @@ fn add_tags(markings: &mut Markings, labels: &mut Vec<String>, tags: &Value) {
         Value::Null => {}
         Value::Array(tags) => {
             for tag in tags {
-                match tag
-                    .get("name")
-                    .and_then(Value::as_str)
-                    .or_else(|| tag.as_str())
-                {
+                match tag.get("name").and_then(Value::as_str).or_else(|| tag.as_str()) {
                     Some(name) if markings.add_tag(name) => {}
                     // One more than is kept, so that the cut is noted.
                     Some(name) if labels.len() <= MAX_LABELS => labels.push(name.to_owned()),
@@ -386,11 +368,7 @@ impl Event {
         let Some(shape) = kinds::shape_of(kind) else {
             intake.see();
             let kind = kind.chars().take(64).collect();
-            intake.refuse(
-                place.clone(),
-                value.as_bytes(),
-                Reason::UnsupportedType(kind),
-            );
+            intake.refuse(place.clone(), value.as_bytes(), Reason::UnsupportedType(kind));
             return Ok(());
         };
         let parts = kinds::read_shape(shape, value);
@@ -454,19 +432,12 @@ fn attribute_context(
     let mut context = intake.context();
     context.origin = text(&attribute.uuid).map(str::to_owned);
     context.describe(text(&attribute.comment).unwrap_or(""));
-    context.describe(
-        object
-            .and_then(|object| text(&object.comment))
-            .unwrap_or(""),
-    );
+    context.describe(object.and_then(|object| text(&object.comment)).unwrap_or(""));
     context.first_seen = time(&attribute.first_seen);
     context.last_seen = time(&attribute.last_seen);
     context.add_extra("misp_type", kind);
     context.add_extra("misp_category", text(&attribute.category).unwrap_or(""));
-    context.add_extra(
-        "misp_relation",
-        text(&attribute.object_relation).unwrap_or(""),
-    );
+    context.add_extra("misp_relation", text(&attribute.object_relation).unwrap_or(""));
     if let Some(object) = object {
         context.add_extra("misp_object", text(&object.name).unwrap_or(""));
         context.add_extra("misp_object_uuid", text(&object.uuid).unwrap_or(""));
@@ -513,10 +484,7 @@ mod tests {
     fn an_event_beyond_the_bound_is_handed_over_closed() {
         let (options, mut sink) = (Options::default(), Closed(Vec::new()));
         let mut intake = Intake::new(&options, &mut sink, Format::Misp);
-        let mut event = Event {
-            held_bytes: MAX_EVENT_HELD - 4096,
-            ..Event::default()
-        };
+        let mut event = Event { held_bytes: MAX_EVENT_HELD - 4096, ..Event::default() };
         let observable = Observable::detect("evil.com").expect("a domain");
         for _ in 0..100 {
             let held = event.hold(&mut intake, observable.clone(), Context::from_source("x"));

@@ -82,16 +82,10 @@ impl std::str::FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<Format, UnknownFormat> {
-        [
-            Format::Auto,
-            Format::Csv,
-            Format::List,
-            Format::Misp,
-            Format::Stix,
-        ]
-        .into_iter()
-        .find(|format| format.name() == text)
-        .ok_or_else(|| UnknownFormat(text.chars().take(64).collect()))
+        [Format::Auto, Format::Csv, Format::List, Format::Misp, Format::Stix]
+            .into_iter()
+            .find(|format| format.name() == text)
+            .ok_or_else(|| UnknownFormat(text.chars().take(64).collect()))
     }
 }
 
@@ -172,17 +166,9 @@ pub fn read<R: BufRead>(
     sink: &mut dyn Sink,
 ) -> Result<Summary, ReadFault> {
     let mut head = Vec::new();
-    input
-        .by_ref()
-        .take(SNIFF as u64)
-        .read_to_end(&mut head)
-        .map_err(ReadFault::Io)?;
+    input.by_ref().take(SNIFF as u64).read_to_end(&mut head).map_err(ReadFault::Io)?;
     refuse_binary(&head)?;
-    let bom = if head.starts_with(b"\xef\xbb\xbf") {
-        3
-    } else {
-        0
-    };
+    let bom = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let format = match options.format {
         Format::Auto => sniff(head.get(bom..).unwrap_or(&[])),
         format => format,
@@ -227,10 +213,7 @@ fn refuse_binary(head: &[u8]) -> Result<(), ReadFault> {
 
 /// Tells the format from the first bytes; anything unclear is a list, whose reader takes anything.
 fn sniff(head: &[u8]) -> Format {
-    let start = head
-        .iter()
-        .position(|b| !b.is_ascii_whitespace())
-        .unwrap_or(head.len());
+    let start = head.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(head.len());
     let body = head.get(start..).unwrap_or(&[]);
     let next = body.iter().skip(1).find(|b| !b.is_ascii_whitespace());
     let json = match body.first() {
@@ -239,16 +222,9 @@ fn sniff(head: &[u8]) -> Format {
         _ => false,
     };
     if !json {
-        return if csv::looks_like(head) {
-            Format::Csv
-        } else {
-            Format::List
-        };
+        return if csv::looks_like(head) { Format::Csv } else { Format::List };
     }
-    let find = |needle: &[u8]| {
-        body.windows(needle.len())
-            .position(|window| window == needle)
-    };
+    let find = |needle: &[u8]| body.windows(needle.len()).position(|window| window == needle);
     let first = |needles: &[&[u8]]| needles.iter().filter_map(|n| find(n)).min();
     let misp = first(&[b"\"Event\"", b"\"response\"", b"\"Attribute\""]);
     let stix = first(&[b"\"objects\"", b"\"spec_version\"", b"\"bundle\""]);

@@ -86,17 +86,9 @@ pub struct PatternFault {
 
 pub(super) fn parse(text: &str) -> Result<Pattern, PatternFault> {
     if text.len() > MAX_PATTERN {
-        return Err(PatternFault {
-            at: MAX_PATTERN,
-            expected: "the pattern is too long",
-        });
+        return Err(PatternFault { at: MAX_PATTERN, expected: "the pattern is too long" });
     }
-    let mut parser = Parser {
-        text,
-        at: 0,
-        pattern: Pattern::default(),
-        values: 0,
-    };
+    let mut parser = Parser { text, at: 0, pattern: Pattern::default(), values: 0 };
     parser.observations(0)?;
     parser.space();
     if parser.at < text.len() {
@@ -118,10 +110,7 @@ impl<'t> Parser<'t> {
     }
 
     fn fail<T>(&self, expected: &'static str) -> Result<T, PatternFault> {
-        Err(PatternFault {
-            at: self.at,
-            expected,
-        })
+        Err(PatternFault { at: self.at, expected })
     }
 
     /// Passes white space and comments.
@@ -151,20 +140,14 @@ impl<'t> Parser<'t> {
     }
 
     fn need(&mut self, symbol: &str, expected: &'static str) -> Result<(), PatternFault> {
-        if self.eat(symbol) {
-            Ok(())
-        } else {
-            self.fail(expected)
-        }
+        if self.eat(symbol) { Ok(()) } else { self.fail(expected) }
     }
 
     /// Takes a keyword, in any case as the OASIS grammar's tools do.
     fn keyword(&mut self, word: &str) -> bool {
         self.space();
         let rest = self.rest();
-        let matched = rest
-            .get(..word.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(word));
+        let matched = rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
         let ends = rest.get(word.len()..).is_some_and(|tail| {
             !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-')
         });
@@ -248,23 +231,14 @@ impl<'t> Parser<'t> {
         } else {
             negated |= self.keyword("NOT");
             let operator = self.operator()?;
-            let values = if operator == Operator::In {
-                self.set()?
-            } else {
-                vec![self.literal()?]
-            };
+            let values = if operator == Operator::In { self.set()? } else { vec![self.literal()?] };
             (operator, values)
         };
         self.values += values.len().max(1);
         if self.values > MAX_COMPARISONS {
             return self.fail("too many comparisons");
         }
-        self.pattern.comparisons.push(Comparison {
-            path,
-            operator,
-            values,
-            negated,
-        });
+        self.pattern.comparisons.push(Comparison { path, operator, values, negated });
         Ok(())
     }
 

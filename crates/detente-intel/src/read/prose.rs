@@ -8,9 +8,8 @@ use super::kinds::{self, Token};
 use crate::{NormalFault, refang};
 
 /// Top-level domains that are at least as often file name endings.
-const FILE_ENDINGS: [&str; 14] = [
-    "app", "cab", "cc", "md", "mov", "pl", "ps", "pub", "py", "rs", "sh", "so", "src", "zip",
-];
+const FILE_ENDINGS: [&str; 14] =
+    ["app", "cab", "cc", "md", "mov", "pl", "ps", "pub", "py", "rs", "sh", "so", "src", "zip"];
 
 /// What a word is.
 pub(super) enum Judged {
@@ -25,11 +24,7 @@ pub(super) enum Judged {
 /// The words of a line, without the punctuation around them.
 pub(super) fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| {
-        c.is_whitespace()
-            || matches!(
-                c,
-                '<' | '>' | '"' | '\'' | '`' | '|' | '“' | '”' | '‘' | '’'
-            )
+        c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '“' | '”' | '‘' | '’')
     })
     .flat_map(|word| {
         let whole = word.contains("://") || word.contains("[:");
@@ -115,9 +110,7 @@ fn is_file(word: &str) -> bool {
         return false;
     };
     !head.contains(['.', '@', '/'])
-        && FILE_ENDINGS
-            .iter()
-            .any(|ending| ending.eq_ignore_ascii_case(top))
+        && FILE_ENDINGS.iter().any(|ending| ending.eq_ignore_ascii_case(top))
 }
 
 /// Whether a word that nobody defanged, and that has no normal form, was surely meant as a value.

@@ -23,9 +23,7 @@ fn a_cosignature_is_attached_once() {
     let key = witness.verifier().clone();
     let mut checkpoint = signed(5, leaf_hash(b"r"));
     for seconds in [10, 20] {
-        let line = witness
-            .cosign(permit(5, CosignerRole::Witness), time(seconds))
-            .unwrap();
+        let line = witness.cosign(permit(5, CosignerRole::Witness), time(seconds)).unwrap();
         let other = log_signer().sign("x\n");
         let cosignature = checkpoint.attach(&[other, line], &key).unwrap();
         assert_eq!(cosignature.time().get(), seconds);
@@ -40,35 +38,21 @@ fn a_cosignature_is_attached_once() {
 fn cosignatures_do_not_move() {
     let witness = cosigner("w.example", CosignerRole::Witness, 7);
     let key = witness.verifier().clone();
-    let line = witness
-        .cosign(permit(6, CosignerRole::Witness), time(10))
-        .unwrap();
+    let line = witness.cosign(permit(6, CosignerRole::Witness), time(10)).unwrap();
     let mut checkpoint = signed(5, leaf_hash(b"r"));
     let before = checkpoint.clone();
     let result = checkpoint.attach(std::slice::from_ref(&line), &key);
-    assert_eq!(
-        result,
-        Err(CosignError::Invalid {
-            name: key.name().clone()
-        })
-    );
+    assert_eq!(result, Err(CosignError::Invalid { name: key.name().clone() }));
     let stranger = cosigner("s.example", CosignerRole::Witness, 8);
     let result = checkpoint.attach(&[line], stranger.verifier());
-    assert_eq!(
-        result,
-        Err(CosignError::Missing {
-            name: stranger.verifier().name().clone()
-        })
-    );
+    assert_eq!(result, Err(CosignError::Missing { name: stranger.verifier().name().clone() }));
     assert_eq!(checkpoint, before);
 }
 
 #[test]
 fn a_mirror_does_not_sign_as_a_witness() {
     let mirror = cosigner("m.example", CosignerRole::Mirror, 7);
-    let error = mirror
-        .cosign(permit(5, CosignerRole::Witness), time(1))
-        .unwrap_err();
+    let error = mirror.cosign(permit(5, CosignerRole::Witness), time(1)).unwrap_err();
     let (got, want) = (CosignerRole::Mirror, CosignerRole::Witness);
     assert_eq!(error, CosignError::Role { got, want });
     assert_eq!(error.blame(), Blame::Caller);
@@ -88,10 +72,7 @@ fn one_public_key_is_one_cosigner() {
 #[test]
 fn times_have_bounds() {
     for seconds in [0, 1 << 63, u64::MAX] {
-        assert_eq!(
-            CosignTime::new(seconds),
-            Err(CosignError::Time { got: seconds })
-        );
+        assert_eq!(CosignTime::new(seconds), Err(CosignError::Time { got: seconds }));
     }
     assert!(CosignTime::new((1 << 63) - 1).is_ok());
 }
@@ -107,24 +88,12 @@ fn split_views_are_seen() {
 
 #[test]
 fn impossible_heads_are_not_signed() {
-    let head = TreeHead {
-        size: TreeSize::ZERO,
-        root: leaf_hash(b""),
-    };
+    let head = TreeHead { size: TreeSize::ZERO, root: leaf_hash(b"") };
     let body = CheckpointBody::new(Origin::new(ORIGIN).unwrap(), head);
     assert_eq!(body.sign(&[&log_signer()]), Err(CheckpointError::EmptyRoot));
     let body = CheckpointBody::new(Origin::new(ORIGIN).unwrap(), TreeHead::EMPTY);
-    assert!(
-        body.sign(&[&log_signer()])
-            .unwrap()
-            .verify(&trusted_log())
-            .is_ok()
-    );
-    for lines in [
-        vec![String::new()],
-        vec!["a\nb".into()],
-        vec!["x".into(); 65],
-    ] {
+    assert!(body.sign(&[&log_signer()]).unwrap().verify(&trusted_log()).is_ok());
+    for lines in [vec![String::new()], vec!["a\nb".into()], vec!["x".into(); 65]] {
         let result = body.clone().with_extensions(lines);
         assert_eq!(result, Err(CheckpointError::Extension));
     }
@@ -132,17 +101,11 @@ fn impossible_heads_are_not_signed() {
 
 #[test]
 fn keys_rotate_within_one_log() {
-    let (old, new) = (
-        log_signer(),
-        NoteSigner::new(KeyName::new("new").unwrap(), &[9; 32]),
-    );
+    let (old, new) = (log_signer(), NoteSigner::new(KeyName::new("new").unwrap(), &[9; 32]));
     let origin = Origin::new(ORIGIN).unwrap();
     let both = vec![old.verifier().clone(), new.verifier().clone()];
     let log = TrustedLog::new(origin.clone(), both);
-    let head = TreeHead {
-        size: size(3),
-        root: leaf_hash(b"r"),
-    };
+    let head = TreeHead { size: size(3), root: leaf_hash(b"r") };
     let body = CheckpointBody::new(origin.clone(), head);
     for signers in [vec![&old], vec![&new], vec![&old, &new]] {
         assert!(body.sign(&signers).unwrap().verify(&log).is_ok());

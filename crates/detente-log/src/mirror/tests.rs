@@ -23,26 +23,16 @@ fn add(tree: &MemTree, old: u64, new: u64) -> AddCheckpoint {
 
 fn header(start: u64, end: u64) -> UploadHeader {
     let (origin, ticket) = (trusted_log().origin().clone(), Vec::new());
-    UploadHeader {
-        origin,
-        start: LeafIndex::new(start),
-        end: size(end),
-        ticket,
-    }
+    UploadHeader { origin, start: LeafIndex::new(start), end: size(end), ticket }
 }
 
 /// The bytes of the package that the upload asks for.
 fn package_bytes(tree: &MemTree, upload: &Upload) -> Vec<u8> {
     let range = upload.next_package().unwrap();
-    let entries: Vec<_> = (range.start().get()..range.end().get())
-        .map(entry)
-        .collect();
+    let entries: Vec<_> = (range.start().get()..range.end().get()).map(entry).collect();
     let borrowed = entries.iter().map(Vec::as_slice).collect();
     let end = upload.checkpoint().head().size;
-    Package::prove(tree, &range, borrowed, end)
-        .unwrap()
-        .encode(&range)
-        .unwrap()
+    Package::prove(tree, &range, borrowed, end).unwrap().encode(&range).unwrap()
 }
 
 /// Sends one package through its encoding.
@@ -54,12 +44,7 @@ fn send(tree: &MemTree, mirror: &Mirror, upload: &Upload) -> (Mirror, Upload) {
     let accepted = mirror.add_package(upload, &package).unwrap();
     let before = mirror.next_entry();
     assert_eq!(accepted.append.old_size, before);
-    let tiles: Vec<_> = accepted
-        .append
-        .tiles
-        .iter()
-        .map(|write| write.tile().unwrap())
-        .collect();
+    let tiles: Vec<_> = accepted.append.tiles.iter().map(|write| write.tile().unwrap()).collect();
     let want: Vec<_> = tiles_changed(before, accepted.mirror.next_entry()).collect();
     assert_eq!(tiles, want);
     // What is stored is what comes back.
@@ -121,25 +106,13 @@ fn nothing_is_cosigned_before_all_is_durable() {
     let tree = MemTree::with(600);
     let mirror = pending(&tree, &[600]);
     let first = mirror.begin_upload(&header(0, 600)).unwrap();
-    let missing = |durable, size_| MirrorError::NotDurable {
-        durable,
-        size: size_,
-    };
-    assert_eq!(
-        mirror.commit(&first, size(600)),
-        Err(missing(size(0), size(600)))
-    );
+    let missing = |durable, size_| MirrorError::NotDurable { durable, size: size_ };
+    assert_eq!(mirror.commit(&first, size(600)), Err(missing(size(0), size(600))));
     let (half, upload) = send(&tree, &mirror, &first);
-    assert_eq!(
-        half.commit(&upload, size(600)),
-        Err(missing(size(256), size(600)))
-    );
+    assert_eq!(half.commit(&upload, size(600)), Err(missing(size(256), size(600))));
     let (full, upload) = upload_all(&tree, half, 256, 600);
     // In memory is not on disk.
-    assert_eq!(
-        full.commit(&upload, size(599)),
-        Err(missing(size(599), size(600)))
-    );
+    assert_eq!(full.commit(&upload, size(599)), Err(missing(size(599), size(600))));
     assert!(full.commit(&upload, size(600)).is_ok());
 }
 
@@ -149,9 +122,7 @@ fn a_witness_key_does_not_sign_for_a_mirror() {
     let (mirror, upload) = upload_all(&tree, pending(&tree, &[1]), 0, 1);
     let (_, permit) = mirror.commit(&upload, size(1)).unwrap().persisted();
     let witness = cosigner("w.example", CosignerRole::Witness, 4);
-    let error = witness
-        .cosign(permit, CosignTime::new(1).unwrap())
-        .unwrap_err();
+    let error = witness.cosign(permit, CosignTime::new(1).unwrap()).unwrap_err();
     assert!(matches!(error, CosignError::Role { .. }));
 }
 
@@ -193,10 +164,7 @@ fn older_pending_checkpoints_may_be_finished_but_nothing_rewinds() {
     let (mirror, _) = mirror.commit(&small, size(900)).unwrap().persisted();
     let (mirror, _) = mirror.commit(&late, size(900)).unwrap().persisted();
     assert_eq!(mirror.committed().unwrap().head().size, size(500));
-    assert!(matches!(
-        mirror.commit(&small, size(900)),
-        Err(MirrorError::Conflict(_))
-    ));
+    assert!(matches!(mirror.commit(&small, size(900)), Err(MirrorError::Conflict(_))));
     let told = info(mirror.begin_upload(&header(100, 100)));
     assert_eq!((told.size, told.next), (size(900), size(900)));
     assert_eq!(mirror.next_entry(), size(900));
@@ -232,10 +200,7 @@ fn concurrent_uploads_meet() {
     let (mirror, _) = upload_all(&tree, mirror, 300, 900);
     let bytes = package_bytes(&tree, &stale);
     let (package, _) = Package::decode(&bytes, &stale.next_package().unwrap()).unwrap();
-    assert!(matches!(
-        mirror.add_package(&stale, &package),
-        Err(MirrorError::Conflict(_))
-    ));
+    assert!(matches!(mirror.add_package(&stale, &package), Err(MirrorError::Conflict(_))));
 }
 
 #[test]
@@ -253,19 +218,12 @@ fn entries_that_are_not_in_the_checkpoint_are_refused() {
         };
         if rest.is_empty() {
             let error = mirror.add_package(&upload, &package).unwrap_err();
-            assert!(
-                matches!(error, MirrorError::Proof(_)),
-                "byte {at}: {error:?}"
-            );
+            assert!(matches!(error, MirrorError::Proof(_)), "byte {at}: {error:?}");
             assert_eq!(error.status(), 422);
         }
     }
     for at in 0..good.len() {
-        assert_eq!(
-            Package::decode(&good[..at], &range),
-            Err(UploadError::Truncated),
-            "{at}"
-        );
+        assert_eq!(Package::decode(&good[..at], &range), Err(UploadError::Truncated), "{at}");
     }
 }
 
@@ -296,10 +254,7 @@ fn packages_have_their_number_of_entries() {
     let error = mirror.add_package(&upload, &package).unwrap_err();
     assert_eq!(error, MirrorError::Entries { got: 44, want: 256 });
     let first = upload.next_package().unwrap();
-    assert_eq!(
-        package.encode(&first),
-        Err(UploadError::Entries { got: 44, want: 256 })
-    );
+    assert_eq!(package.encode(&first), Err(UploadError::Entries { got: 44, want: 256 }));
     let (done, over) = upload_all(&tree, mirror, 0, 300);
     let error = done.add_package(&over, &package).unwrap_err();
     assert_eq!(error, MirrorError::Entries { got: 44, want: 0 });
@@ -318,10 +273,7 @@ fn checkpoints_follow_the_rules_of_a_witness() {
         checkpoint: signed(10, leaf_hash(b"fork")).checkpoint().clone(),
         ..add(&tree, 10, 10)
     };
-    assert_eq!(
-        mirror.add_checkpoint(&same),
-        Err(Refusal::Unprocessable(ProofError::Root))
-    );
+    assert_eq!(mirror.add_checkpoint(&same), Err(Refusal::Unprocessable(ProofError::Root)));
     assert!(status(&add(&tree, 10, 20)).is_ok());
 }
 
@@ -329,10 +281,7 @@ fn checkpoints_follow_the_rules_of_a_witness() {
 fn headers_are_checked() {
     let tree = MemTree::with(20);
     let empty = Mirror::new(trusted_log());
-    assert_eq!(
-        empty.begin_upload(&header(0, 20)),
-        Err(MirrorError::NoPending)
-    );
+    assert_eq!(empty.begin_upload(&header(0, 20)), Err(MirrorError::NoPending));
     let mirror = pending(&tree, &[20]);
     let mut other = header(0, 20);
     other.origin = crate::checkpoint::Origin::new("who.example").unwrap();
@@ -352,8 +301,7 @@ fn stored_states_that_contradict_themselves_are_refused() {
     type Change = fn(&mut MirrorParts);
     let changes: [(&str, Change); 10] = [
         ("pending out of order", |p| {
-            p.pending
-                .insert(0, signed(600, leaf_hash(b"x")).checkpoint().clone());
+            p.pending.insert(0, signed(600, leaf_hash(b"x")).checkpoint().clone());
         }),
         ("tail too short", |p| p.tail.truncate(43)),
         ("tail altered", |p| p.tail[3] = leaf_hash(b"x")),
@@ -381,10 +329,7 @@ fn stored_states_that_contradict_themselves_are_refused() {
     let mut forged = good;
     let text = forged.pending[0].to_string().replace("\n300\n", "\n299\n");
     forged.pending[0] = crate::checkpoint::Checkpoint::parse(text.as_bytes()).unwrap();
-    assert!(matches!(
-        restore(forged),
-        Err(MirrorError::StoredCheckpoint(_))
-    ));
+    assert!(matches!(restore(forged), Err(MirrorError::StoredCheckpoint(_))));
 }
 
 /// An edge that was altered where nothing stored contradicts it is found when the tree is complete.
@@ -399,10 +344,7 @@ fn an_altered_edge_is_found_before_the_cosignature() {
     let upload = mirror.begin_upload(&header(256, 300)).unwrap();
     let bytes = package_bytes(&tree, &upload);
     let (package, _) = Package::decode(&bytes, &upload.next_package().unwrap()).unwrap();
-    assert_eq!(
-        mirror.add_package(&upload, &package),
-        Err(MirrorError::StoredState)
-    );
+    assert_eq!(mirror.add_package(&upload, &package), Err(MirrorError::StoredState));
 }
 
 #[test]
@@ -413,10 +355,7 @@ fn forgotten_checkpoints_are_not_cosigned() {
     for new in 4..=7 {
         mirror = mirror.add_checkpoint(&add(&tree, new - 1, new)).unwrap();
     }
-    assert!(matches!(
-        mirror.commit(&upload, size(3)),
-        Err(MirrorError::Conflict(_))
-    ));
+    assert!(matches!(mirror.commit(&upload, size(3)), Err(MirrorError::Conflict(_))));
 }
 
 #[test]
@@ -425,9 +364,7 @@ fn packages_carry_at_most_63_hashes() {
     for (count, fits) in [(63, true), (64, false), (255, false)] {
         let bytes = [vec![0, 0, count], vec![7; 255 * 32]].concat();
         let result = Package::decode(&bytes, &range).map(|_| ());
-        let error = UploadError::ProofLength {
-            got: usize::from(count),
-        };
+        let error = UploadError::ProofLength { got: usize::from(count) };
         assert_eq!(result, if fits { Ok(()) } else { Err(error) });
     }
 }
@@ -437,27 +374,15 @@ fn header_faults_are_named() {
     let good = header(7, 9).encode().unwrap();
     assert_eq!(good[0], MIRROR_VERSION);
     for at in 0..good.len() {
-        assert_eq!(
-            UploadHeader::decode(&good[..at]),
-            Err(UploadError::Truncated)
-        );
+        assert_eq!(UploadHeader::decode(&good[..at]), Err(UploadError::Truncated));
     }
     let mut version = good.clone();
     version[0] = 0;
-    assert_eq!(
-        UploadHeader::decode(&version),
-        Err(UploadError::Version { got: 0 })
-    );
+    assert_eq!(UploadHeader::decode(&version), Err(UploadError::Version { got: 0 }));
     let mut origin = good;
     origin[1..3].copy_from_slice(&256_u16.to_be_bytes());
-    assert!(matches!(
-        UploadHeader::decode(&origin),
-        Err(UploadError::Origin(_))
-    ));
-    assert_eq!(
-        header(9, 7).encode(),
-        Err(UploadError::Range { start: 9, end: 7 })
-    );
+    assert!(matches!(UploadHeader::decode(&origin), Err(UploadError::Origin(_))));
+    assert_eq!(header(9, 7).encode(), Err(UploadError::Range { start: 9, end: 7 }));
     let mut long = header(0, 1);
     long.ticket = vec![0; 65_536];
     assert_eq!(long.encode(), Err(UploadError::Ticket { got: 65_536 }));

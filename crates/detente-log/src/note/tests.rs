@@ -16,15 +16,9 @@ fn signed_notes_verify() {
     let (one, two) = (log_signer(), signer("two.example", 2));
     let note = Note::sign(TEXT, &[&one, &two]).unwrap();
     let keys = [two.verifier().clone(), one.verifier().clone()];
-    let verified = Note::parse(note.to_string().as_bytes())
-        .unwrap()
-        .verify(&keys)
-        .unwrap();
+    let verified = Note::parse(note.to_string().as_bytes()).unwrap().verify(&keys).unwrap();
     assert_eq!(verified.text(), TEXT);
-    assert_eq!(
-        verified.signers(),
-        [two.verifier().name().clone(), one.verifier().name().clone()]
-    );
+    assert_eq!(verified.signers(), [two.verifier().name().clone(), one.verifier().name().clone()]);
     assert_eq!(verified.note(), &note);
 }
 
@@ -36,29 +30,16 @@ fn texts_that_no_note_can_carry() {
     }
     assert_eq!(Note::sign(TEXT, &[]), Err(NoteError::Unsigned));
     let twice = Note::sign(TEXT, &[&one, &one]);
-    assert_eq!(
-        twice,
-        Err(NoteError::Duplicate {
-            name: one.verifier().name().clone()
-        })
-    );
+    assert_eq!(twice, Err(NoteError::Duplicate { name: one.verifier().name().clone() }));
     let long = "x".repeat(MAX_NOTE_BYTES - 10) + "\n";
-    assert!(matches!(
-        Note::sign(&long, &[&one]),
-        Err(NoteError::TooLong { .. })
-    ));
+    assert!(matches!(Note::sign(&long, &[&one]), Err(NoteError::TooLong { .. })));
 }
 
 #[test]
 fn long_notes_are_refused_before_they_are_read() {
     let bytes = vec![b'\xff'; MAX_NOTE_BYTES + 1];
     let error = Note::parse(&bytes).unwrap_err();
-    assert_eq!(
-        error,
-        NoteError::TooLong {
-            got: MAX_NOTE_BYTES + 1
-        }
-    );
+    assert_eq!(error, NoteError::TooLong { got: MAX_NOTE_BYTES + 1 });
     assert_eq!(error.blame(), Blame::Peer);
 }
 
@@ -66,10 +47,7 @@ fn long_notes_are_refused_before_they_are_read() {
 fn keys_with_one_name_and_id_are_the_callers_fault() {
     let one = log_signer();
     let keys = [one.verifier().clone(), one.verifier().clone()];
-    let error = Note::sign(TEXT, &[&one])
-        .unwrap()
-        .verify(&keys)
-        .unwrap_err();
+    let error = Note::sign(TEXT, &[&one]).unwrap().verify(&keys).unwrap_err();
     assert!(matches!(error, NoteError::AmbiguousKey { .. }));
     assert_eq!(error.blame(), Blame::Caller);
 }
@@ -77,21 +55,10 @@ fn keys_with_one_name_and_id_are_the_callers_fault() {
 #[test]
 fn names_without_spaces_or_plus() {
     assert_eq!(KeyName::new(""), Err(KeyNameError::Empty));
-    for name in [
-        "a b",
-        "a+b",
-        "a\u{a0}b",
-        "a\u{2003}b",
-        "a\u{85}b",
-        "a\nb",
-        "a\u{1}b",
-    ] {
+    for name in ["a b", "a+b", "a\u{a0}b", "a\u{2003}b", "a\u{85}b", "a\nb", "a\u{1}b"] {
         assert_eq!(KeyName::new(name), Err(KeyNameError::Character), "{name:?}");
     }
-    assert_eq!(
-        KeyName::new("bücher.example/a").unwrap().as_str(),
-        "bücher.example/a"
-    );
+    assert_eq!(KeyName::new("bücher.example/a").unwrap().as_str(), "bücher.example/a");
 }
 
 #[test]
@@ -104,22 +71,9 @@ fn secrets_are_not_printed() {
 fn answers_are_lines_and_nothing_else() {
     let note = Note::sign(TEXT, &[&log_signer()]).unwrap();
     let body = encode_signature_lines(note.lines());
-    assert_eq!(
-        parse_signature_lines(body.as_bytes()).unwrap(),
-        note.lines()
-    );
-    for wrong in [
-        "",
-        "\n",
-        "x\n",
-        body.trim_end(),
-        &format!("{body}\n"),
-        &format!("\n{body}"),
-    ] {
-        assert!(
-            parse_signature_lines(wrong.as_bytes()).is_err(),
-            "{wrong:?}"
-        );
+    assert_eq!(parse_signature_lines(body.as_bytes()).unwrap(), note.lines());
+    for wrong in ["", "\n", "x\n", body.trim_end(), &format!("{body}\n"), &format!("\n{body}")] {
+        assert!(parse_signature_lines(wrong.as_bytes()).is_err(), "{wrong:?}");
     }
 }
 

@@ -12,10 +12,7 @@ fn witness(number: u8) -> Cosigner {
 fn policy(witnesses: u8, tail: &str) -> Result<Policy, PolicyError> {
     let mut text = format!("log {}\n", log_signer().verifier().to_vkey());
     for number in 10..10 + witnesses {
-        text += &format!(
-            "witness w{number} {}\n",
-            witness(number).verifier().to_vkey()
-        );
+        text += &format!("witness w{number} {}\n", witness(number).verifier().to_vkey());
     }
     Policy::parse((text + tail).as_bytes())
 }
@@ -34,9 +31,7 @@ fn quorums_over_all_subsets() {
         for number in (0..6).filter(|number| subset & 1 << number != 0) {
             let cosigner = witness(10 + number);
             let permit = MayCosign::new(checkpoint(&tree, 4), CosignerRole::Witness);
-            let line = cosigner
-                .cosign(permit, CosignTime::new(1).unwrap())
-                .unwrap();
+            let line = cosigner.cosign(permit, CosignTime::new(1).unwrap()).unwrap();
             signed.attach(&[line], cosigner.verifier()).unwrap();
         }
         let enough = (subset & 0b111).count_ones() >= 2 && subset & 0b11_1000 != 0;
@@ -53,21 +48,13 @@ fn quorums_over_all_subsets() {
 
 #[test]
 fn sizes_are_bounded() {
-    assert_eq!(
-        policy(64, "quorum none\n").unwrap().witnesses().len(),
-        MAX_POLICY_LINES_PER_KIND
-    );
+    assert_eq!(policy(64, "quorum none\n").unwrap().witnesses().len(), MAX_POLICY_LINES_PER_KIND);
     let error = policy(65, "quorum none\n").unwrap_err();
     assert_eq!(error, PolicyError::TooMany { line: 66 });
     assert_eq!(error.blame(), Blame::Caller);
     let long = vec![b'#'; MAX_POLICY_BYTES + 1];
     let error = Policy::parse(&long).unwrap_err();
-    assert_eq!(
-        error,
-        PolicyError::TooLong {
-            got: MAX_POLICY_BYTES + 1
-        }
-    );
+    assert_eq!(error, PolicyError::TooLong { got: MAX_POLICY_BYTES + 1 });
 }
 
 #[test]
@@ -78,10 +65,7 @@ fn names_are_octets() {
     text.extend_from_slice(b"\nquorum \xff\xfe\n");
     assert!(Policy::parse(&text).is_ok());
     let kelvin = format!("witness K {vkey}\nquorum \u{212a}\n");
-    assert_eq!(
-        Policy::parse(kelvin.as_bytes()).unwrap_err(),
-        PolicyError::Undefined { line: 2 }
-    );
+    assert_eq!(Policy::parse(kelvin.as_bytes()).unwrap_err(), PolicyError::Undefined { line: 2 });
 }
 
 #[test]

@@ -48,10 +48,7 @@ fn subtree_consistency_proofs_of_the_draft() {
     let tree = draft_tree();
     let mut rolling = Sha256::new();
     for n in 0..=130 {
-        let head = TreeHead {
-            size: size(n),
-            root: tree.root(n),
-        };
+        let head = TreeHead { size: size(n), root: tree.root(n) };
         for end in 0..=n {
             for start in 0..=end {
                 let Some(range) = subtree(start, end) else {
@@ -59,14 +56,9 @@ fn subtree_consistency_proofs_of_the_draft() {
                 };
                 let proof = prove_subtree(&tree, &range, size(n)).unwrap();
                 let mut line = format!("[{start}, {end}) {n}");
-                proof
-                    .hashes()
-                    .iter()
-                    .for_each(|hash| write!(line, " {hash}").unwrap());
+                proof.hashes().iter().for_each(|hash| write!(line, " {hash}").unwrap());
                 rolling.update(line + "\n");
-                proof
-                    .verify(&range, &draft_root(start, end), &head)
-                    .unwrap();
+                proof.verify(&range, &draft_root(start, end), &head).unwrap();
             }
         }
     }
@@ -78,15 +70,7 @@ fn subtree_consistency_proofs_of_the_draft() {
 
 #[test]
 fn subtrees_are_aligned() {
-    for (start, end) in [
-        (0, 0),
-        (5, 5),
-        (0, 7),
-        (4, 8),
-        (8, 13),
-        (12, 14),
-        (256, 300),
-    ] {
+    for (start, end) in [(0, 0), (5, 5), (0, 7), (4, 8), (8, 13), (12, 14), (256, 300)] {
         assert!(subtree(start, end).is_some(), "[{start}, {end})");
     }
     for (start, end) in [(1, 3), (4, 9), (8, 17), (100, 300), (257, 300)] {
@@ -104,10 +88,7 @@ fn subtrees_are_aligned() {
 fn every_altered_hash_is_refused() {
     let tree = MemTree::with(70);
     for n in 1..=70 {
-        let head = TreeHead {
-            size: size(n),
-            root: tree.root(n),
-        };
+        let head = TreeHead { size: size(n), root: tree.root(n) };
         for i in 0..n {
             let proof = prove_inclusion(&tree, LeafIndex::new(i), size(n)).unwrap();
             for at in 0..proof.hashes().len() {
@@ -117,10 +98,7 @@ fn every_altered_hash_is_refused() {
                 let result = altered.verify(LeafIndex::new(i), &leaf_hash(&entry(i)), &head);
                 assert_eq!(result, Err(ProofError::Root), "{i} of {n} at {at}");
             }
-            let old = TreeHead {
-                size: size(i + 1),
-                root: tree.root(i + 1),
-            };
+            let old = TreeHead { size: size(i + 1), root: tree.root(i + 1) };
             let proof = prove_consistency(&tree, old.size, head.size).unwrap();
             for at in 0..proof.hashes().len() {
                 let mut hashes = proof.hashes().to_vec();
@@ -142,29 +120,17 @@ fn every_altered_hash_is_refused() {
 fn proofs_do_not_move() {
     let tree = MemTree::with(40);
     for n in 2..=40 {
-        let head = TreeHead {
-            size: size(n),
-            root: tree.root(n),
-        };
+        let head = TreeHead { size: size(n), root: tree.root(n) };
         for i in 0..n {
             let proof = prove_inclusion(&tree, LeafIndex::new(i), size(n)).unwrap();
             let leaf = leaf_hash(&entry(i));
             for j in (0..n).filter(|j| *j != i) {
-                assert!(
-                    proof.verify(LeafIndex::new(j), &leaf, &head).is_err(),
-                    "{i} as {j}"
-                );
+                assert!(proof.verify(LeafIndex::new(j), &leaf, &head).is_err(), "{i} as {j}");
             }
-            let old = TreeHead {
-                size: size(i),
-                root: tree.root(i),
-            };
+            let old = TreeHead { size: size(i), root: tree.root(i) };
             let proof = prove_consistency(&tree, old.size, head.size).unwrap();
             for j in (1..n).filter(|j| *j != i) {
-                let other = TreeHead {
-                    size: size(j),
-                    root: old.root,
-                };
+                let other = TreeHead { size: size(j), root: old.root };
                 assert!(proof.verify(&other, &head).is_err(), "{i} as {j} of {n}");
             }
         }
@@ -175,15 +141,10 @@ fn proofs_do_not_move() {
 fn proving_what_cannot_be_is_refused() {
     let tree = MemTree::with(5);
     let outside = prove_inclusion(&tree, LeafIndex::new(5), size(5));
-    let Err(ProveError::Request(error)) = outside else {
-        panic!("{outside:?}")
-    };
+    let Err(ProveError::Request(error)) = outside else { panic!("{outside:?}") };
     assert_eq!(error, ProofError::IndexOutside { index: 5, size: 5 });
     let shrinks = prove_consistency(&tree, size(5), size(4));
-    assert!(matches!(
-        shrinks,
-        Err(ProveError::Request(ProofError::Shrinks { old: 5, new: 4 }))
-    ));
+    assert!(matches!(shrinks, Err(ProveError::Request(ProofError::Shrinks { old: 5, new: 4 }))));
     let missing = prove_inclusion(&tree, LeafIndex::new(0), size(9));
     assert!(matches!(missing, Err(ProveError::Read(_))));
 }
@@ -191,24 +152,15 @@ fn proving_what_cannot_be_is_refused() {
 #[test]
 fn largest_trees_have_bounded_proofs() {
     let leaf = Hash::EMPTY_ROOT;
-    let head = TreeHead {
-        size: TreeSize::MAX,
-        root: leaf,
-    };
+    let head = TreeHead { size: TreeSize::MAX, root: leaf };
     let inclusion = InclusionProof::new(vec![leaf; 63]).unwrap();
-    assert_eq!(
-        inclusion.verify(LeafIndex::new(0), &leaf, &head),
-        Err(ProofError::Root)
-    );
+    assert_eq!(inclusion.verify(LeafIndex::new(0), &leaf, &head), Err(ProofError::Root));
     let last = LeafIndex::new(TreeSize::MAX.get() - 1);
     assert!(matches!(
         inclusion.verify(last, &leaf, &head),
         Err(ProofError::Length { got: 63, want: 62 })
     ));
-    let old = TreeHead {
-        size: size(1 << 62 | 1),
-        root: leaf,
-    };
+    let old = TreeHead { size: size(1 << 62 | 1), root: leaf };
     let consistency = ConsistencyProof::new(vec![leaf; 64]).unwrap();
     assert!(consistency.verify(&old, &head).is_err());
 }

@@ -9,11 +9,7 @@ use crate::testing::{MemTree, checkpoint, entry, size, trusted_log};
 fn bundle(index: u64, leaves: u64) -> ProofBundle {
     let tree = MemTree::with(leaves);
     let proof = prove_inclusion(&tree, LeafIndex::new(index), size(leaves)).unwrap();
-    ProofBundle::new(
-        LeafIndex::new(index),
-        proof,
-        checkpoint(&tree, leaves).checkpoint().clone(),
-    )
+    ProofBundle::new(LeafIndex::new(index), proof, checkpoint(&tree, leaves).checkpoint().clone())
 }
 
 #[test]
@@ -24,10 +20,7 @@ fn extra_data_is_bounded() {
     let long = bundle(3, 9).with_extra(vec![0; MAX_EXTRA_BYTES + 1]);
     assert_eq!(long, Err(ProofBundleError::Extra));
     let text = good.to_string().replacen("extra AAA", "extra AAAAAAA", 1);
-    assert_eq!(
-        ProofBundle::parse(text.as_bytes()),
-        Err(ProofBundleError::Extra)
-    );
+    assert_eq!(ProofBundle::parse(text.as_bytes()), Err(ProofBundleError::Extra));
     let bytes = vec![b'c'; MAX_PROOF_BUNDLE_BYTES + 1];
     let error = ProofBundle::parse(&bytes).unwrap_err();
     assert_eq!(error, ProofBundleError::TooLong { got: bytes.len() });

@@ -17,9 +17,7 @@ fn tiles(entries: u64) -> MemTiles {
     (0..entries).for_each(|index| appender.push_entry(&entry(index)).unwrap());
     let mut tiles = MemTiles::default();
     for write in appender.finish().tiles {
-        tiles
-            .0
-            .insert((write.level, write.index), write.bytes_after(&[]).unwrap());
+        tiles.0.insert((write.level, write.index), write.bytes_after(&[]).unwrap());
     }
     tiles
 }
@@ -32,11 +30,7 @@ fn appended_tiles_are_the_tiles_that_change() {
         let mut appender = Appender::new(edge);
         (at..at + count).for_each(|index| appender.push_entry(&entry(index)).unwrap());
         let append = appender.finish();
-        let written: Vec<_> = append
-            .tiles
-            .iter()
-            .map(|write| write.tile().unwrap())
-            .collect();
+        let written: Vec<_> = append.tiles.iter().map(|write| write.tile().unwrap()).collect();
         let changed: Vec<_> = tiles_changed(size(at), size(at + count)).collect();
         assert_eq!(written, changed, "from {at} by {count}");
         assert_eq!(append.old_size, size(at));
@@ -49,9 +43,7 @@ fn appended_tiles_are_the_tiles_that_change() {
 #[test]
 fn bundles_that_change() {
     let changed = |old, new| -> Vec<_> {
-        entry_tiles_changed(size(old), size(new))
-            .map(|tile| (tile.index(), tile.width()))
-            .collect()
+        entry_tiles_changed(size(old), size(new)).map(|tile| (tile.index(), tile.width())).collect()
     };
     assert_eq!(changed(0, 0), []);
     assert_eq!(changed(0, 1), [(0, 1)]);
@@ -63,37 +55,18 @@ fn bundles_that_change() {
     assert_eq!(tiles_changed(TreeSize::MAX, TreeSize::MAX).count(), 0);
     assert_eq!(tiles_changed(size(9), TreeSize::ZERO).count(), 0);
     let last = tiles_changed(size(TreeSize::MAX.get() - 1), TreeSize::MAX);
-    assert!(
-        last.map(|tile| tile.path())
-            .all(|path| Tile::from_path(&path).is_ok())
-    );
+    assert!(last.map(|tile| tile.path()).all(|path| Tile::from_path(&path).is_ok()));
 }
 
 #[test]
 fn writes_need_the_bytes_before() {
-    let write = TileWrite {
-        level: 0,
-        index: 0,
-        offset: 2,
-        hashes: vec![leaf_hash(b"")],
-    };
+    let write = TileWrite { level: 0, index: 0, offset: 2, hashes: vec![leaf_hash(b"")] };
     assert_eq!(write.bytes_after(&[0; 64]).unwrap().len(), 96);
     for wrong in [0, 32, 63, 96] {
         let result = write.bytes_after(&vec![0; wrong]);
-        assert_eq!(
-            result,
-            Err(TileError::TileLength {
-                got: wrong,
-                want: 64
-            })
-        );
+        assert_eq!(result, Err(TileError::TileLength { got: wrong, want: 64 }));
     }
-    let full = TileWrite {
-        level: 0,
-        index: 0,
-        offset: 256,
-        hashes: vec![leaf_hash(b"")],
-    };
+    let full = TileWrite { level: 0, index: 0, offset: 256, hashes: vec![leaf_hash(b"")] };
     assert_eq!(full.tile(), Err(TileError::Width { got: 257 }));
 }
 
@@ -115,13 +88,7 @@ fn tiles_have_one_length() {
     assert_eq!(decode_tile(&tile, &encode_tile(&hashes)).unwrap(), hashes);
     for wrong in [0, 64, 95, 97, 128, 8192] {
         let result = decode_tile(&tile, &vec![0; wrong]);
-        assert_eq!(
-            result,
-            Err(TileError::TileLength {
-                got: wrong,
-                want: 96
-            })
-        );
+        assert_eq!(result, Err(TileError::TileLength { got: wrong, want: 96 }));
     }
 }
 
@@ -132,10 +99,7 @@ fn entries_have_a_longest() {
     assert_eq!(decode_bundle(&bytes, 1).unwrap(), [longest.as_slice()]);
     let error = encode_bundle(&[vec![7; MAX_ENTRY_BYTES + 1]]);
     assert_eq!(error, Err(TileError::EntryTooLong { got: 65_536 }));
-    assert_eq!(
-        encode_bundle::<&[u8]>(&[]),
-        Err(TileError::Width { got: 0 })
-    );
+    assert_eq!(encode_bundle::<&[u8]>(&[]), Err(TileError::Width { got: 0 }));
 }
 
 #[test]
@@ -148,37 +112,19 @@ fn reading_through_tiles() {
     }
     let reader = TileHashReader::new(&tiles, size(1000));
     for node in [
-        Node {
-            level: 0,
-            index: 1000,
-        },
-        Node {
-            level: 0,
-            index: 5000,
-        },
+        Node { level: 0, index: 1000 },
+        Node { level: 0, index: 5000 },
         Node { level: 9, index: 1 },
-        Node {
-            level: 63,
-            index: 0,
-        },
-        Node {
-            level: 255,
-            index: u64::MAX,
-        },
+        Node { level: 63, index: 0 },
+        Node { level: 255, index: u64::MAX },
     ] {
-        assert!(matches!(
-            reader.read_hashes(&[node]),
-            Err(TileReadError::Outside { .. })
-        ));
+        assert!(matches!(reader.read_hashes(&[node]), Err(TileReadError::Outside { .. })));
     }
     let mut short = tiles;
     short.0.get_mut(&(0, 0)).unwrap().truncate(100);
     let reader = TileHashReader::new(&short, size(1000));
     let result = reader.read_hashes(&[Node { level: 0, index: 0 }]);
-    assert!(matches!(
-        result,
-        Err(TileReadError::Tile(TileError::TileLength { .. }))
-    ));
+    assert!(matches!(result, Err(TileReadError::Tile(TileError::TileLength { .. }))));
 }
 
 #[test]
@@ -187,14 +133,7 @@ fn edges_need_one_hash_per_bit() {
     let peaks = tree.edge.peaks().to_vec();
     assert_eq!(RightEdge::new(size(7), peaks.clone()).unwrap(), tree.edge);
     let error = RightEdge::new(size(8), peaks);
-    assert_eq!(
-        error,
-        Err(TreeError::EdgeLength {
-            size: 8,
-            want: 1,
-            got: 3
-        })
-    );
+    assert_eq!(error, Err(TreeError::EdgeLength { size: 8, want: 1, got: 3 }));
     let full = RightEdge::new(TreeSize::MAX, vec![Hash::EMPTY_ROOT; 63]).unwrap();
     let mut appender = Appender::new(full.clone());
     assert_eq!(appender.push_leaf(Hash::EMPTY_ROOT), Err(TreeError::Full));

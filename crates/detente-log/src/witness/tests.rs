@@ -24,10 +24,7 @@ fn a_witness_follows_a_log() {
     let log = trusted_log();
     let witness = cosigner("w.example", CosignerRole::Witness, 7);
     let mut recorded = TreeHead::EMPTY;
-    for (seconds, leaves) in [0, 1, 1, 2, 255, 256, 300, 300, 500]
-        .into_iter()
-        .enumerate()
-    {
+    for (seconds, leaves) in [0, 1, 1, 2, 255, 256, 300, 300, 500].into_iter().enumerate() {
         let sent = request(&tree, recorded.size.get(), leaves).to_string();
         let read = AddCheckpoint::parse(sent.as_bytes()).unwrap();
         let accept = decide(Some(&log), &recorded, &read).unwrap();
@@ -38,12 +35,7 @@ fn a_witness_follows_a_log() {
         let mut mine: VerifiedCheckpoint = checkpoint(&tree, leaves);
         let lines = parse_signature_lines(answer.as_bytes()).unwrap();
         mine.attach(&lines, witness.verifier()).unwrap();
-        assert_eq!(
-            mine.cosignatures(&[witness.verifier().clone()])
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(mine.cosignatures(&[witness.verifier().clone()]).unwrap().len(), 1);
     }
     assert_eq!(recorded.size, size(500));
 }
@@ -54,18 +46,12 @@ fn a_slower_request_does_not_roll_back() {
     let tree = MemTree::with(20);
     let log = trusted_log();
     let (slow, fast) = (request(&tree, 5, 10), request(&tree, 5, 20));
-    let at_five = TreeHead {
-        size: size(5),
-        root: tree.root(5),
-    };
+    let at_five = TreeHead { size: size(5), root: tree.root(5) };
     let accepted = decide(Some(&log), &at_five, &fast).unwrap();
     let now = *accepted.checkpoint().head();
     let refusal = decide(Some(&log), &now, &slow).unwrap_err();
     assert_eq!(refusal, Refusal::Conflict { recorded: size(20) });
-    assert_eq!(
-        Refusal::parse_conflict(refusal.body().as_bytes()),
-        Ok(size(20))
-    );
+    assert_eq!(Refusal::parse_conflict(refusal.body().as_bytes()), Ok(size(20)));
 }
 
 #[test]
@@ -77,26 +63,11 @@ fn unknown_logs_are_not_found() {
 
 #[test]
 fn conflict_bodies_have_one_form() {
-    for wrong in [
-        "",
-        "5",
-        "5\n\n",
-        "05\n",
-        " 5\n",
-        "5\r\n",
-        "9223372036854775808\n",
-        "-1\n",
-    ] {
-        assert!(
-            Refusal::parse_conflict(wrong.as_bytes()).is_err(),
-            "{wrong:?}"
-        );
+    for wrong in ["", "5", "5\n\n", "05\n", " 5\n", "5\r\n", "9223372036854775808\n", "-1\n"] {
+        assert!(Refusal::parse_conflict(wrong.as_bytes()).is_err(), "{wrong:?}");
     }
     let long = "1".repeat(40) + "\n";
-    assert_eq!(
-        Refusal::parse_conflict(long.as_bytes()),
-        Err(RequestError::TooLong { got: 41 })
-    );
+    assert_eq!(Refusal::parse_conflict(long.as_bytes()), Err(RequestError::TooLong { got: 41 }));
 }
 
 #[test]

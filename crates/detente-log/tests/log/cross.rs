@@ -28,9 +28,7 @@ fn entries(count: u64) -> Vec<Vec<u8>> {
         state ^= state << 17;
         state
     };
-    (0..count)
-        .map(|_| (0..next() % 9).flat_map(|_| next().to_le_bytes()).collect())
-        .collect()
+    (0..count).map(|_| (0..next() % 9).flat_map(|_| next().to_le_bytes()).collect()).collect()
 }
 
 /// Our tree with all nodes and tiles, appended in batches of uneven length.
@@ -60,10 +58,7 @@ impl Ours {
             }
             let append = appender.finish();
             for write in &append.tiles {
-                let old = ours
-                    .tiles
-                    .remove(&(write.level, write.index))
-                    .unwrap_or_default();
+                let old = ours.tiles.remove(&(write.level, write.index)).unwrap_or_default();
                 let new = write.bytes_after(&old).unwrap();
                 assert_eq!(new.len(), write.tile().unwrap().byte_len());
                 ours.tiles.insert((write.level, write.index), new);
@@ -81,10 +76,7 @@ impl HashReader for Ours {
     type Error = std::fmt::Error;
 
     fn read_hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Self::Error> {
-        nodes
-            .iter()
-            .map(|node| self.nodes.get(node).copied().ok_or(std::fmt::Error))
-            .collect()
+        nodes.iter().map(|node| self.nodes.get(node).copied().ok_or(std::fmt::Error)).collect()
     }
 }
 
@@ -105,10 +97,7 @@ struct Theirs(RefCell<Vec<tlog::Hash>>);
 impl tlog::HashReader for Theirs {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<tlog::Hash>, tlog::Error> {
         let hashes = self.0.borrow();
-        Ok(indexes
-            .iter()
-            .map(|at| hashes[usize::try_from(*at).unwrap()])
-            .collect())
+        Ok(indexes.iter().map(|at| hashes[usize::try_from(*at).unwrap()]).collect())
     }
 }
 
@@ -133,24 +122,15 @@ fn theirs(hash: &Hash) -> tlog::Hash {
 
 /// Sizes up to `EVERY_SIZE_TO`, and around the borders of tiles beyond.
 fn sizes(max: u64) -> Vec<u64> {
-    let larger = [
-        511, 512, 513, 1000, 1023, 4096, 65_535, 65_536, 65_537, 66_000, 70_001,
-    ];
-    (1..=EVERY_SIZE_TO)
-        .chain(larger)
-        .filter(|size| *size <= max)
-        .collect()
+    let larger = [511, 512, 513, 1000, 1023, 4096, 65_535, 65_536, 65_537, 66_000, 70_001];
+    (1..=EVERY_SIZE_TO).chain(larger).filter(|size| *size <= max).collect()
 }
 
 /// Some indices below `n`: both ends, the borders of tiles, and every 37th.
 fn indices(n: u64) -> impl Iterator<Item = u64> {
     let stride = (n / 37).max(1) as usize;
     let mut picked: Vec<u64> = (0..n).step_by(stride).collect();
-    picked.extend(
-        [n - 1, n / 2, n.saturating_sub(2), 255, 256, 257]
-            .iter()
-            .filter(|i| **i < n),
-    );
+    picked.extend([n - 1, n / 2, n.saturating_sub(2), 255, 256, 257].iter().filter(|i| **i < n));
     picked.into_iter()
 }
 
@@ -160,10 +140,7 @@ fn roots_and_proofs_equal_those_of_tlog_tiles() {
     let (mine, other) = (Ours::new(&entries), Theirs::new(&entries));
     for n in sizes(70_001) {
         let tiled = TileHashReader::new(&mine, size(n));
-        let head = TreeHead {
-            size: size(n),
-            root: root_at(&mine, size(n)).unwrap(),
-        };
+        let head = TreeHead { size: size(n), root: root_at(&mine, size(n)).unwrap() };
         assert_eq!(theirs(&head.root), tlog::tree_hash(n, &other).unwrap());
         assert_eq!(head.root, root_at(&tiled, size(n)).unwrap());
         for i in indices(n) {
@@ -172,23 +149,14 @@ fn roots_and_proofs_equal_those_of_tlog_tiles() {
             assert_eq!(proof.hashes(), ours(&want), "leaf {i} of {n}");
             let leaf = leaf_hash(&entries[usize::try_from(i).unwrap()]);
             proof.verify(LeafIndex::new(i), &leaf, &head).unwrap();
-            assert_eq!(
-                proof,
-                prove_inclusion(&tiled, LeafIndex::new(i), size(n)).unwrap()
-            );
+            assert_eq!(proof, prove_inclusion(&tiled, LeafIndex::new(i), size(n)).unwrap());
             // RFC 6962 counts an old size, not an index.
-            let old = TreeHead {
-                size: size(i + 1),
-                root: root_at(&mine, size(i + 1)).unwrap(),
-            };
+            let old = TreeHead { size: size(i + 1), root: root_at(&mine, size(i + 1)).unwrap() };
             let proof = prove_consistency(&mine, old.size, head.size).unwrap();
             let want = tlog::prove_tree(n, i + 1, &other).unwrap();
             assert_eq!(proof.hashes(), ours(&want), "from {} to {n}", i + 1);
             proof.verify(&old, &head).unwrap();
-            assert_eq!(
-                proof,
-                prove_consistency(&tiled, old.size, head.size).unwrap()
-            );
+            assert_eq!(proof, prove_consistency(&tiled, old.size, head.size).unwrap());
         }
     }
 }
@@ -214,10 +182,7 @@ fn tiles_equal_those_of_tlog_tiles() {
     for tile in tiles_changed(TreeSize::ZERO, size(70_001)) {
         let width = u32::from(tile.width());
         let same = tlog_tiles::tile::Tile::new(8, tile.level(), tile.index(), width, false);
-        assert_eq!(
-            mine.read_tiles(&[tile]).unwrap()[0],
-            same.read_data(&other).unwrap()
-        );
+        assert_eq!(mine.read_tiles(&[tile]).unwrap()[0], same.read_data(&other).unwrap());
         // `tlog_tiles` prints the height as Go does; tlog-tiles leaves it out.
         assert_eq!(tile.path(), same.path().replacen("tile/8/", "tile/", 1));
         assert_eq!(Tile::from_path(&tile.path()).unwrap(), tile);
@@ -229,12 +194,7 @@ fn tiles_equal_those_of_tlog_tiles() {
         .map(|tile| (tile.level(), tile.width()))
         .collect();
     assert_eq!(spec.iter().filter(|tile| **tile == (0, 256)).count(), 273);
-    assert_eq!(
-        spec.iter()
-            .filter(|tile| tile.0 == 0 && tile.1 < 256)
-            .count(),
-        1
-    );
+    assert_eq!(spec.iter().filter(|tile| tile.0 == 0 && tile.1 < 256).count(), 1);
     assert_eq!(&spec[273..], [(0, 112), (1, 256), (1, 17), (2, 1)]);
 }
 
@@ -245,10 +205,7 @@ fn roots_and_proofs_equal_those_of_ct_merkle() {
     let mut other = MemoryBackedTree::<Sha256, Vec<u8>>::new();
     for n in 1..=1024_u64 {
         other.push(entries[usize::try_from(n - 1).unwrap()].clone());
-        let head = TreeHead {
-            size: size(n),
-            root: root_at(&mine, size(n)).unwrap(),
-        };
+        let head = TreeHead { size: size(n), root: root_at(&mine, size(n)).unwrap() };
         assert_eq!(other.root().as_bytes().as_slice(), head.root.as_bytes());
         if n > EVERY_SIZE_TO && n % 101 != 0 {
             continue;
@@ -262,11 +219,7 @@ fn roots_and_proofs_equal_those_of_ct_merkle() {
             if added > 0 {
                 let proof = prove_consistency(&mine, size(i + 1), size(n)).unwrap();
                 let bytes: Vec<u8> = proof.hashes().iter().flat_map(|h| *h.as_bytes()).collect();
-                assert_eq!(
-                    bytes,
-                    other.prove_consistency(added).as_bytes(),
-                    "{i} of {n}"
-                );
+                assert_eq!(bytes, other.prove_consistency(added).as_bytes(), "{i} of {n}");
             }
         }
     }

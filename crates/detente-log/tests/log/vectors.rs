@@ -25,9 +25,7 @@ fn cases(value: &Value, key: &str, least: usize) -> Vec<Value> {
 }
 
 fn text<'a>(case: &'a Value, key: &str) -> &'a str {
-    case[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("{key} of {case}"))
+    case[key].as_str().unwrap_or_else(|| panic!("{key} of {case}"))
 }
 
 fn bytes(case: &Value, key: &str) -> Vec<u8> {
@@ -40,10 +38,7 @@ fn hash(hexadecimal: &str) -> Hash {
 
 fn head(case: &Value, size: &str, root: &str) -> TreeHead {
     let size = TreeSize::new(case[size].as_u64().unwrap()).unwrap();
-    TreeHead {
-        size,
-        root: hash(text(case, root)),
-    }
+    TreeHead { size, root: hash(text(case, root)) }
 }
 
 fn code<T, E>(result: Result<T, E>, code: impl Fn(&E) -> &'static str) -> String {
@@ -61,9 +56,7 @@ fn trees() {
     let roots = cases(&file, "roots", 9);
     assert_eq!(builder.head().root, hash(roots[0].as_str().unwrap()));
     for (leaf, root) in cases(&file, "leaves", 8).iter().zip(&roots[1..]) {
-        builder
-            .push_entry(&hex::decode(leaf.as_str().unwrap()).unwrap())
-            .unwrap();
+        builder.push_entry(&hex::decode(leaf.as_str().unwrap()).unwrap()).unwrap();
         assert_eq!(builder.head().root, hash(root.as_str().unwrap()));
     }
     for case in cases(&file, "cases", 90) {
@@ -78,12 +71,7 @@ fn trees() {
             let old = head(&case, "old", "old_root");
             ConsistencyProof::new(hashes).and_then(|proof| proof.verify(&old, &new))
         };
-        assert_eq!(
-            code(result, ProofError::code),
-            text(&case, "expect"),
-            "{}",
-            case["name"]
-        );
+        assert_eq!(code(result, ProofError::code), text(&case, "expect"), "{}", case["name"]);
     }
 }
 
@@ -92,33 +80,21 @@ fn notes_and_keys() {
     let file = load("note");
     for case in cases(&file, "cases", 29) {
         let vkeys = case["vkeys"].as_array().unwrap();
-        let keys: Vec<_> = vkeys
-            .iter()
-            .map(|key| VerifierKey::parse(key.as_str().unwrap()).unwrap())
-            .collect();
+        let keys: Vec<_> =
+            vkeys.iter().map(|key| VerifierKey::parse(key.as_str().unwrap()).unwrap()).collect();
         let input = bytes(&case, "note");
         let result = Note::parse(&input).and_then(|note| {
             assert_eq!(note.to_string().as_bytes(), input, "{}", case["name"]);
             note.verify(&keys)
         });
-        assert_eq!(
-            code(result, |e| e.code()),
-            text(&case, "expect"),
-            "{}",
-            case["name"]
-        );
+        assert_eq!(code(result, |e| e.code()), text(&case, "expect"), "{}", case["name"]);
     }
     for case in cases(&file, "vkeys", 17) {
         let result = VerifierKey::parse(text(&case, "vkey"));
         if let Ok(key) = &result {
             assert_eq!(key.to_vkey(), text(&case, "vkey"));
         }
-        assert_eq!(
-            code(result, |e| e.code()),
-            text(&case, "expect"),
-            "{}",
-            case["name"]
-        );
+        assert_eq!(code(result, |e| e.code()), text(&case, "expect"), "{}", case["name"]);
     }
 }
 
@@ -134,30 +110,18 @@ fn checkpoints_and_cosignatures() {
             checkpoint.verify(&log)
         });
         let name = &case["name"];
-        assert_eq!(
-            code(result.clone(), CheckpointError::code),
-            text(&case, "expect"),
-            "{name}"
-        );
+        assert_eq!(code(result.clone(), CheckpointError::code), text(&case, "expect"), "{name}");
         let Ok(checkpoint) = result else { continue };
         let cosigners = case["cosigners"].as_array().unwrap();
         let keys: Vec<_> = cosigners
             .iter()
             .map(|key| CosignerKey::parse(key.as_str().unwrap()).unwrap())
             .collect();
-        let found = checkpoint
-            .cosignatures(&keys)
-            .and_then(|found| match keys.get(found.len()) {
-                Some(key) => Err(CosignError::Missing {
-                    name: key.name().clone(),
-                }),
-                None => Ok(found),
-            });
-        assert_eq!(
-            code(found, CosignError::code),
-            text(&case, "cosignatures"),
-            "{name}"
-        );
+        let found = checkpoint.cosignatures(&keys).and_then(|found| match keys.get(found.len()) {
+            Some(key) => Err(CosignError::Missing { name: key.name().clone() }),
+            None => Ok(found),
+        });
+        assert_eq!(code(found, CosignError::code), text(&case, "cosignatures"), "{name}");
     }
 }
 
@@ -174,11 +138,7 @@ fn tiles_and_bundles() {
         if let Ok(back) = &result {
             assert_eq!(back, path);
         }
-        assert_eq!(
-            code(result, |e| e.code()),
-            text(&case, "expect"),
-            "{path:?}"
-        );
+        assert_eq!(code(result, |e| e.code()), text(&case, "expect"), "{path:?}");
     }
     for case in cases(&file, "bundles", 10) {
         let input = bytes(&case, "bytes");
@@ -186,19 +146,11 @@ fn tiles_and_bundles() {
         let result = decode_bundle(&input, width);
         if let Ok(entries) = &result {
             let want: Vec<_> = case["entries"].as_array().unwrap().iter().collect();
-            let got: Vec<_> = entries
-                .iter()
-                .map(|entry| Value::from(hex::encode(entry)))
-                .collect();
+            let got: Vec<_> = entries.iter().map(|entry| Value::from(hex::encode(entry))).collect();
             assert_eq!(got.iter().collect::<Vec<_>>(), want);
             assert_eq!(encode_bundle(entries).unwrap(), input);
         }
-        assert_eq!(
-            code(result, |e| e.code()),
-            text(&case, "expect"),
-            "{}",
-            case["name"]
-        );
+        assert_eq!(code(result, |e| e.code()), text(&case, "expect"), "{}", case["name"]);
     }
 }
 
@@ -232,12 +184,7 @@ fn proof_bundles() {
             assert_eq!(bundle.to_string(), input);
             bundle.verify(&leaf, &log(&case))
         });
-        assert_eq!(
-            code(result, |e| e.code()),
-            text(&case, "expect"),
-            "{}",
-            case["name"]
-        );
+        assert_eq!(code(result, |e| e.code()), text(&case, "expect"), "{}", case["name"]);
     }
 }
 
@@ -247,12 +194,7 @@ fn policies() {
         let checkpoint = Checkpoint::parse(text(&case, "checkpoint").as_bytes()).unwrap();
         let result = Policy::parse(text(&case, "policy").as_bytes())
             .and_then(|policy| policy.check(&checkpoint));
-        assert_eq!(
-            code(result, |e| e.code()),
-            text(&case, "expect"),
-            "{}",
-            case["name"]
-        );
+        assert_eq!(code(result, |e| e.code()), text(&case, "expect"), "{}", case["name"]);
     }
 }
 
@@ -261,19 +203,11 @@ fn policies() {
 #[test]
 fn strict_ed25519() {
     let cases = cases(&load("ed25519"), "cases", 200);
-    assert_eq!(
-        cases.iter().filter(|case| case["strict"] == true).count(),
-        43
-    );
+    assert_eq!(cases.iter().filter(|case| case["strict"] == true).count(), 43);
     for case in cases {
         let key = PublicKey::from_bytes(&bytes(&case, "key"));
         let message = text(&case, "msg").as_bytes();
         let accepted = key.is_ok_and(|key| key.verify(message, &bytes(&case, "sig")).is_ok());
-        assert_eq!(
-            Value::from(accepted),
-            case["strict"],
-            "vector {}",
-            case["number"]
-        );
+        assert_eq!(Value::from(accepted), case["strict"], "vector {}", case["number"]);
     }
 }

@@ -42,12 +42,7 @@ pub struct Progress {
 
 impl Progress {
     fn parts(&self) -> [Part; 4] {
-        [
-            self.own_blinded,
-            self.own_answered,
-            self.peer_blinded,
-            self.peer_answered,
-        ]
+        [self.own_blinded, self.own_answered, self.peer_blinded, self.peer_answered]
     }
 
     /// Points done over all streams.

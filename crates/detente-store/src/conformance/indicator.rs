@@ -9,17 +9,11 @@ use super::{Done, observable};
 const NOW: UnixSeconds = UnixSeconds::new(1_700_000_000);
 
 fn indicator(text: &str, source: &str) -> Result<Indicator, StoreError> {
-    Ok(Indicator {
-        observable: observable(text)?,
-        context: Context::from_source(source),
-    })
+    Ok(Indicator { observable: observable(text)?, context: Context::from_source(source) })
 }
 
 fn added(observables: u64, contexts: u64) -> Added {
-    Added {
-        observables,
-        contexts,
-    }
+    Added { observables, contexts }
 }
 
 pub(super) fn same_is_kept_once(store: &mut dyn Store) -> Done {
@@ -31,28 +25,13 @@ pub(super) fn same_is_kept_once(store: &mut dyn Store) -> Done {
     let batch = [a.clone(), b, a.clone(), ip, a.clone()];
     assert_eq!(store.put_indicators(NOW, &batch)?, added(3, 3));
     assert_eq!(store.put_indicators(NOW, &batch)?, added(0, 0));
-    let again = [
-        indicator("a.example.com", "two")?,
-        a,
-        indicator("a.example.com", "two")?,
-    ];
+    let again = [indicator("a.example.com", "two")?, a, indicator("a.example.com", "two")?];
     assert_eq!(store.put_indicators(NOW, &again)?, added(0, 1));
-    let domain = KindCount {
-        kind: Kind::Domain,
-        own: 2,
-        contexts: 3,
-    };
-    let ipv4 = KindCount {
-        kind: Kind::Ipv4,
-        own: 1,
-        contexts: 1,
-    };
+    let domain = KindCount { kind: Kind::Domain, own: 2, contexts: 3 };
+    let ipv4 = KindCount { kind: Kind::Ipv4, own: 1, contexts: 1 };
     assert_eq!(store.counts()?, [domain, ipv4]);
     assert_eq!(store.count(&[Kind::Domain])?, 2);
-    assert_eq!(
-        store.count(&[Kind::Ipv4, Kind::Domain, Kind::Ipv4, Kind::Url])?,
-        3
-    );
+    assert_eq!(store.count(&[Kind::Ipv4, Kind::Domain, Kind::Ipv4, Kind::Url])?, 3);
     assert_eq!(store.count(&[])?, 0);
     Ok(())
 }
@@ -60,16 +39,10 @@ pub(super) fn same_is_kept_once(store: &mut dyn Store) -> Done {
 pub(super) fn contexts_keep_their_order(store: &mut dyn Store) -> Done {
     let put = |store: &mut dyn Store, at, lines: &[(&str, &str)]| -> Done {
         let lines: Result<Vec<_>, _> = lines.iter().map(|(o, s)| indicator(o, s)).collect();
-        store
-            .put_indicators(UnixSeconds::new(at), &lines?)
-            .map(|_| ())
+        store.put_indicators(UnixSeconds::new(at), &lines?).map(|_| ())
     };
     let (x, y) = ("x.example.com", "y.example.com");
-    put(
-        store,
-        9,
-        &[(y, "c"), (y, "a"), (x, "b"), (x, "c"), (y, "b")],
-    )?;
+    put(store, 9, &[(y, "c"), (y, "a"), (x, "b"), (x, "c"), (y, "b")])?;
     // An older clock, and a context that another observable had first.
     put(store, 3, &[(x, "d"), (x, "a"), (x, "c")])?;
     let sources = |text| -> Result<Vec<String>, StoreError> {
@@ -86,10 +59,7 @@ pub(super) fn contexts_keep_their_order(store: &mut dyn Store) -> Done {
     full.context.description = Some("quote ' and \u{1f4a3}".to_owned());
     full.context.valid_from = Some(-5);
     store.put_indicators(NOW, std::slice::from_ref(&full))?;
-    assert_eq!(
-        store.contexts(&full.observable)?.last(),
-        Some(&full.context)
-    );
+    assert_eq!(store.contexts(&full.observable)?.last(), Some(&full.context));
     Ok(())
 }
 
@@ -107,11 +77,8 @@ pub(super) fn observables_come_sorted(store: &mut dyn Store) -> Done {
         "http://example.com/a",
     ];
     for batch in [&sorted[4..], &sorted[..6]] {
-        let lines: Result<Vec<_>, _> = batch
-            .iter()
-            .rev()
-            .map(|text| indicator(text, "one"))
-            .collect();
+        let lines: Result<Vec<_>, _> =
+            batch.iter().rev().map(|text| indicator(text, "one")).collect();
         store.put_indicators(NOW, &lines?)?;
     }
     let mut found = Vec::new();
@@ -133,10 +100,8 @@ pub(super) fn observables_come_sorted(store: &mut dyn Store) -> Done {
 }
 
 pub(super) fn caller_may_read_meanwhile(store: &mut dyn Store) -> Done {
-    let lines: Result<Vec<_>, _> = ["a.example.com", "b.example.com"]
-        .map(|text| indicator(text, "one"))
-        .into_iter()
-        .collect();
+    let lines: Result<Vec<_>, _> =
+        ["a.example.com", "b.example.com"].map(|text| indicator(text, "one")).into_iter().collect();
     store.put_indicators(NOW, &lines?)?;
     let mut read = Vec::new();
     store.observables(&[Kind::Domain], &mut |observable| {

@@ -25,14 +25,7 @@ pub(super) fn log_grows(store: &mut dyn Store) -> Done {
         // As for an own log; every other step as for a mirrored one.
         let checkpoint = (step != 2).then_some(note.as_bytes());
         let append = plan(&expected, new)?;
-        store.append(
-            key(1),
-            &LogAppend {
-                entries: new,
-                append: &append,
-                checkpoint,
-            },
-        )?;
+        store.append(key(1), &LogAppend { entries: new, append: &append, checkpoint })?;
         expected = append.edge;
         let stored = store.log(key(1))?;
         assert_eq!(stored.edge, expected);
@@ -49,29 +42,13 @@ pub(super) fn log_grows(store: &mut dyn Store) -> Done {
 fn check_tiles(store: &dyn Store, size: usize) -> Done {
     let all = entries(0..size as u64);
     let whole = plan(&RightEdge::empty(), &all)?;
-    for TileWrite {
-        level,
-        index,
-        hashes,
-        ..
-    } in &whole.tiles
-    {
-        assert_eq!(
-            store.tile(key(1), *level, *index)?,
-            Some(encode_tile(hashes))
-        );
-        let next = whole
-            .tiles
-            .iter()
-            .any(|tile| (tile.level, tile.index) == (*level, index + 1));
+    for TileWrite { level, index, hashes, .. } in &whole.tiles {
+        assert_eq!(store.tile(key(1), *level, *index)?, Some(encode_tile(hashes)));
+        let next = whole.tiles.iter().any(|tile| (tile.level, tile.index) == (*level, index + 1));
         assert!(next || store.tile(key(1), *level, index + 1)?.is_none());
     }
     let lowest = store.tile(key(1), 0, 0)?.unwrap_or_default();
-    let leaves: Vec<_> = all
-        .iter()
-        .take(256)
-        .map(|entry| leaf_hash(&entry.leaf))
-        .collect();
+    let leaves: Vec<_> = all.iter().take(256).map(|entry| leaf_hash(&entry.leaf)).collect();
     assert_eq!(lowest, encode_tile(&leaves));
     for (level, index) in [(2, 0), (63, 0), (255, 0), (0, u64::MAX)] {
         assert_eq!(store.tile(key(1), level, index)?, None);
@@ -87,61 +64,31 @@ pub(super) fn stale_append_changes_nothing(store: &mut dyn Store) -> Done {
     let before = store.log(key(1))?;
     let ahead = plan(&plan(&edge, &second)?.edge, &second)?;
     for append in [&stale, &ahead] {
-        let write = LogAppend {
-            entries: &second,
-            append,
-            checkpoint: Some(b"two"),
-        };
+        let write = LogAppend { entries: &second, append, checkpoint: Some(b"two") };
         assert!(is_conflict(&store.append(key(1), &write)));
         assert_eq!(store.log(key(1))?, before);
         assert_eq!(store.entries(key(1), 0..10)?, first);
         assert_eq!(store.staged_bodies(key(1), 5..6)?.len(), 1);
     }
     let again = plan(&edge, &second)?;
-    store.append(
-        key(1),
-        &LogAppend {
-            entries: &second,
-            append: &again,
-            checkpoint: None,
-        },
-    )?;
+    store.append(key(1), &LogAppend { entries: &second, append: &again, checkpoint: None })?;
     assert_eq!(store.log(key(1))?.edge, again.edge);
     Ok(())
 }
 
 pub(super) fn checkpoints_only_grow(store: &mut dyn Store) -> Done {
     store.put_checkpoint(key(1), 0, b"empty")?;
-    assert_eq!(
-        store.log(key(1))?.checkpoint.as_deref(),
-        Some(b"empty".as_slice())
-    );
+    assert_eq!(store.log(key(1))?.checkpoint.as_deref(), Some(b"empty".as_slice()));
     extend(store, key(1), &entries(0..5), None)?;
     store.put_checkpoint(key(1), 3, b"three")?;
     store.put_checkpoint(key(1), 3, b"three, cosigned")?;
-    assert_eq!(
-        store.log(key(1))?.checkpoint.as_deref(),
-        Some(b"three, cosigned".as_slice())
-    );
-    for (size, note) in [
-        (2, "smaller"),
-        (6, "beyond the entries"),
-        (u64::MAX, "beyond all"),
-    ] {
-        assert!(
-            is_conflict(&store.put_checkpoint(key(1), size, note.as_bytes())),
-            "{note}"
-        );
+    assert_eq!(store.log(key(1))?.checkpoint.as_deref(), Some(b"three, cosigned".as_slice()));
+    for (size, note) in [(2, "smaller"), (6, "beyond the entries"), (u64::MAX, "beyond all")] {
+        assert!(is_conflict(&store.put_checkpoint(key(1), size, note.as_bytes())), "{note}");
     }
-    assert_eq!(
-        store.log(key(1))?.checkpoint.as_deref(),
-        Some(b"three, cosigned".as_slice())
-    );
+    assert_eq!(store.log(key(1))?.checkpoint.as_deref(), Some(b"three, cosigned".as_slice()));
     store.put_checkpoint(key(1), 5, b"five")?;
-    assert_eq!(
-        store.log(key(1))?.checkpoint.as_deref(),
-        Some(b"five".as_slice())
-    );
+    assert_eq!(store.log(key(1))?.checkpoint.as_deref(), Some(b"five".as_slice()));
     Ok(())
 }
 
@@ -151,17 +98,8 @@ pub(super) fn pending_is_compared(store: &mut dyn Store) -> Done {
     };
     store.put_pending(key(1), &[], &notes(&["b", "a"]))?;
     assert_eq!(store.log(key(1))?.pending, notes(&["b", "a"]));
-    for before in [
-        notes(&[]),
-        notes(&["a", "b"]),
-        notes(&["b"]),
-        notes(&["b", "a", "c"]),
-    ] {
-        assert!(is_conflict(&store.put_pending(
-            key(1),
-            &before,
-            &notes(&["c"])
-        )));
+    for before in [notes(&[]), notes(&["a", "b"]), notes(&["b"]), notes(&["b", "a", "c"])] {
+        assert!(is_conflict(&store.put_pending(key(1), &before, &notes(&["c"]))));
         assert_eq!(store.log(key(1))?.pending, notes(&["b", "a"]));
     }
     store.put_pending(key(1), &notes(&["b", "a"]), &notes(&["a", "c", "d"]))?;
@@ -184,17 +122,10 @@ pub(super) fn entries_end_with_the_log(store: &mut dyn Store) -> Done {
 }
 
 pub(super) fn logs_are_apart(store: &mut dyn Store) -> Done {
-    let keys = [(1, 1), (1, 2), (2, 1)].map(|(a, p)| detente_node::ports::LogKey {
-        accord: accord(a),
-        party: party(p),
-    });
+    let keys = [(1, 1), (1, 2), (2, 1)]
+        .map(|(a, p)| detente_node::ports::LogKey { accord: accord(a), party: party(p) });
     for (key, size) in keys.into_iter().zip([1, 2, 3]) {
-        extend(
-            store,
-            key,
-            &entries(size..2 * size),
-            Some(&size.to_be_bytes()),
-        )?;
+        extend(store, key, &entries(size..2 * size), Some(&size.to_be_bytes()))?;
         store.put_pending(key, &[], &[size.to_le_bytes().to_vec()])?;
         store.stage_bodies(key, size, &[([7; 32], size.to_be_bytes().to_vec())])?;
     }

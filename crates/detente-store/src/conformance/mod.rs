@@ -30,57 +30,24 @@ const DEEDS: &[Deed] = &[
     ("evidence is counted", party::evidence_is_counted),
     ("an unknown log is empty", log::unknown_log_is_empty),
     ("a log grows", log::log_grows),
-    (
-        "a stale append changes nothing",
-        log::stale_append_changes_nothing,
-    ),
+    ("a stale append changes nothing", log::stale_append_changes_nothing),
     ("checkpoints only grow", log::checkpoints_only_grow),
     ("pending checkpoints are compared", log::pending_is_compared),
     ("entries end with the log", log::entries_end_with_the_log),
     ("logs are apart", log::logs_are_apart),
     ("staged bodies end at a gap", staged::bodies_end_at_a_gap),
-    (
-        "staged bodies go with their leaves",
-        staged::bodies_go_with_their_leaves,
-    ),
+    ("staged bodies go with their leaves", staged::bodies_go_with_their_leaves),
     ("staged bodies are bounded", staged::bodies_are_bounded),
-    (
-        "the same indicator is kept once",
-        indicator::same_is_kept_once,
-    ),
-    (
-        "contexts keep their order",
-        indicator::contexts_keep_their_order,
-    ),
-    (
-        "observables come sorted",
-        indicator::observables_come_sorted,
-    ),
-    (
-        "a caller may read while observables come",
-        indicator::caller_may_read_meanwhile,
-    ),
+    ("the same indicator is kept once", indicator::same_is_kept_once),
+    ("contexts keep their order", indicator::contexts_keep_their_order),
+    ("observables come sorted", indicator::observables_come_sorted),
+    ("a caller may read while observables come", indicator::caller_may_read_meanwhile),
     ("runs are replaced", run::runs_are_replaced),
-    (
-        "matched is of one accord and peer",
-        run::matched_is_of_accord_and_peer,
-    ),
-    (
-        "objects are found by address",
-        object::objects_are_found_by_address,
-    ),
-    (
-        "received objects are counted to the gap",
-        object::received_are_counted_to_the_gap,
-    ),
-    (
-        "received objects are found by observable",
-        object::received_are_found_by_observable,
-    ),
-    (
-        "a bad object keeps out its batch",
-        object::bad_object_keeps_out_its_batch,
-    ),
+    ("matched is of one accord and peer", run::matched_is_of_accord_and_peer),
+    ("objects are found by address", object::objects_are_found_by_address),
+    ("received objects are counted to the gap", object::received_are_counted_to_the_gap),
+    ("received objects are found by observable", object::received_are_found_by_observable),
+    ("a bad object keeps out its batch", object::bad_object_keeps_out_its_batch),
 ];
 
 /// Runs the whole suite; `new` gives an empty store each time.
@@ -108,10 +75,7 @@ fn digest(n: u8) -> Digest {
 }
 
 fn key(n: u8) -> LogKey {
-    LogKey {
-        accord: accord(n),
-        party: party(n),
-    }
+    LogKey { accord: accord(n), party: party(n) }
 }
 
 /// An observable; the suite's own words always have a normal form.
@@ -147,14 +111,7 @@ fn extend(
     checkpoint: Option<&[u8]>,
 ) -> Result<RightEdge, StoreError> {
     let append = plan(&store.log(key)?.edge, entries)?;
-    store.append(
-        key,
-        &LogAppend {
-            entries,
-            append: &append,
-            checkpoint,
-        },
-    )?;
+    store.append(key, &LogAppend { entries, append: &append, checkpoint })?;
     Ok(append.edge)
 }
 

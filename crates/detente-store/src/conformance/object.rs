@@ -40,10 +40,7 @@ fn row(release: u8, place: u32, bytes: Vec<u8>) -> ReceivedRow {
 }
 
 pub(super) fn objects_are_found_by_address(store: &mut dyn Store) -> Done {
-    let (out, both) = (
-        bytes("a.example.com", "out"),
-        bytes("b.example.com", "both ways"),
-    );
+    let (out, both) = (bytes("a.example.com", "out"), bytes("b.example.com", "both ways"));
     let (out_at, both_at) = (Object::address(&out), Object::address(&both));
     assert_eq!(store.object(out_at)?, None);
     let released = [(out_at, out.clone()), (both_at, both.clone())];
@@ -86,10 +83,7 @@ pub(super) fn received_are_found_by_observable(store: &mut dyn Store) -> Done {
     ];
     store.put_received(&rows)?;
     // The same again, later: the first arrival stands.
-    store.put_received(&[ReceivedRow {
-        received: UnixSeconds::new(5_000),
-        ..rows[0].clone()
-    }])?;
+    store.put_received(&[ReceivedRow { received: UnixSeconds::new(5_000), ..rows[0].clone() }])?;
     let found = store.received(&observable("a.example.com")?)?;
     assert_eq!(found, [rows[0].clone(), rows[2].clone(), rows[3].clone()]);
     assert_eq!(store.received(&observable("b.example.com")?)?, rows[1..2]);
@@ -109,10 +103,7 @@ pub(super) fn bad_object_keeps_out_its_batch(store: &mut dyn Store) -> Done {
         assert_eq!(store.received_upto(digest(1))?, 0);
         assert_eq!(store.object(good.address)?, None);
     }
-    let swapped = [
-        (good.address, good.bytes.clone()),
-        (digest(3), good.bytes.clone()),
-    ];
+    let swapped = [(good.address, good.bytes.clone()), (digest(3), good.bytes.clone())];
     assert!(is_failed(&store.put_released(&swapped)));
     assert_eq!(store.object(good.address)?, None);
     Ok(())

@@ -18,21 +18,15 @@ pub(super) fn cards_are_replaced(store: &mut dyn Store) -> Done {
 
 pub(super) fn evidence_is_counted(store: &mut dyn Store) -> Done {
     assert!(store.evidence()?.is_empty());
-    for (n, code, bytes) in [
-        (1, "fork", "a"),
-        (2, "fork", "a"),
-        (1, "rollback", "a"),
-        (1, "fork", "b"),
-    ] {
+    for (n, code, bytes) in
+        [(1, "fork", "a"), (2, "fork", "a"), (1, "rollback", "a"), (1, "fork", "b")]
+    {
         store.put_evidence(party(n), UnixSeconds::new(5), code, bytes.as_bytes())?;
     }
     let mut evidence = store.evidence()?;
     evidence.sort();
     let expected = [(1, "fork", 2), (1, "rollback", 1), (2, "fork", 1)];
-    assert_eq!(
-        evidence,
-        expected.map(|(n, code, count)| (party(n), code.to_owned(), count))
-    );
+    assert_eq!(evidence, expected.map(|(n, code, count)| (party(n), code.to_owned(), count)));
     Ok(())
 }
 
@@ -47,11 +41,7 @@ pub(super) fn accords_are_kept(store: &mut dyn Store) -> Done {
     store.put_accord(&second)?;
     store.put_accord(&first)?;
     // What is there stays as it is.
-    store.put_accord(&AccordRow {
-        slug: "other".to_owned(),
-        parties: vec![],
-        ..first.clone()
-    })?;
+    store.put_accord(&AccordRow { slug: "other".to_owned(), parties: vec![], ..first.clone() })?;
     assert_eq!(store.accords()?, [first, second]);
     Ok(())
 }

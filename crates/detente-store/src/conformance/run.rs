@@ -29,19 +29,10 @@ pub(super) fn runs_are_replaced(store: &mut dyn Store) -> Done {
     for n in [1, 3, 2] {
         store.put_run(&row(n), &[])?;
     }
-    store.put_run(
-        &RunRow {
-            accord: accord(9),
-            ..row(9)
-        },
-        &[],
-    )?;
+    store.put_run(&RunRow { accord: accord(9), ..row(9) }, &[])?;
     assert_eq!(store.runs(accord(1))?, [row(2), row(3), row(1)]);
     let common = observables(&["10.0.0.1", "b.example.com", "a.example.com"])?;
-    let done = RunRow {
-        common: Some(3),
-        ..row(3)
-    };
+    let done = RunRow { common: Some(3), ..row(3) };
     store.put_run(&done, &common)?;
     assert_eq!(store.run(done.run)?, Some(done.clone()));
     assert_eq!(store.runs(accord(1))?, [row(2), done.clone(), row(1)]);
@@ -60,18 +51,8 @@ pub(super) fn runs_are_replaced(store: &mut dyn Store) -> Done {
 
 pub(super) fn matched_is_of_accord_and_peer(store: &mut dyn Store) -> Done {
     let a = observable("a.example.com")?;
-    store.put_run(
-        &RunRow {
-            common: Some(1),
-            ..row(1)
-        },
-        std::slice::from_ref(&a),
-    )?;
-    let other = RunRow {
-        accord: accord(5),
-        peer: party(6),
-        ..row(2)
-    };
+    store.put_run(&RunRow { common: Some(1), ..row(1) }, std::slice::from_ref(&a))?;
+    let other = RunRow { accord: accord(5), peer: party(6), ..row(2) };
     store.put_run(&other, &observables(&["b.example.com"])?)?;
     assert!(store.is_matched(accord(1), party(2), &a)?);
     assert!(!store.is_matched(accord(1), party(6), &a)?);

@@ -19,11 +19,7 @@ pub(super) fn bodies_end_at_a_gap(store: &mut dyn Store) -> Done {
     assert_eq!(store.staged_bodies(key(1), 2..3)?, bodies(2..3));
     assert_eq!(store.staged_bodies(key(1), 6..u64::MAX)?, bodies(6..8));
     for (start, end) in [(0, 9), (4, 9), (5, 9), (3, 1), (u64::MAX - 1, u64::MAX)] {
-        assert_eq!(
-            store.staged_bodies(key(1), start..end)?,
-            [],
-            "{start}..{end}"
-        );
+        assert_eq!(store.staged_bodies(key(1), start..end)?, [], "{start}..{end}");
     }
     // The gap is closed, and what was there is replaced.
     store.stage_bodies(key(1), 3, &bodies(13..16))?;
@@ -52,10 +48,7 @@ pub(super) fn bodies_are_bounded(store: &mut dyn Store) -> Done {
     let last = 3 + MAX_STAGED_PLACES - 1;
     store.stage_bodies(key(1), last, &bodies(1..2))?;
     for start in [last, last + 1, u64::MAX - 1, u64::MAX] {
-        assert!(
-            is_failed(&store.stage_bodies(key(1), start, &bodies(1..3))),
-            "{start}"
-        );
+        assert!(is_failed(&store.stage_bodies(key(1), start, &bodies(1..3))), "{start}");
     }
     // The first of the two would have had a place: neither is kept.
     assert_eq!(store.staged_bodies(key(1), last..last + 9)?, bodies(1..2));

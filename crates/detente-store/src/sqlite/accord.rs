@@ -32,11 +32,7 @@ pub(super) fn all(conn: &Connection) -> Result<Vec<AccordRow>, Fault> {
         let parties = parties
             .query_map([id], |row| row.get(0).map(PartyId::new))?
             .collect::<Result<_, _>>()?;
-        Ok(AccordRow {
-            id: AccordId::new(id),
-            slug: row.get(1)?,
-            parties,
-        })
+        Ok(AccordRow { id: AccordId::new(id), slug: row.get(1)?, parties })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

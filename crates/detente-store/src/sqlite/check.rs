@@ -54,9 +54,7 @@ fn one_log(conn: &Connection, key: LogKey) -> Result<(), Fault> {
         let end = head.size().min(start.saturating_add(STRETCH));
         let mut appender = Appender::new(edge);
         log::each_entry(conn, &head, key, start..end, |entry| {
-            appender
-                .push_entry(&entry.leaf)
-                .map_err(|fault| damaged(fault.to_string()))
+            appender.push_entry(&entry.leaf).map_err(|fault| damaged(fault.to_string()))
         })?;
         let plan = appender.finish();
         for tile in &plan.tiles {
@@ -65,10 +63,8 @@ fn one_log(conn: &Connection, key: LogKey) -> Result<(), Fault> {
             let hashes = encode_tile(&tile.hashes);
             if bytes.get(from..from + hashes.len()) != Some(hashes.as_slice()) {
                 let (level, index) = (tile.level, tile.index);
-                let what = format!(
-                    "{}: level {level}, tile {index} is of other entries",
-                    log::name(key)
-                );
+                let what =
+                    format!("{}: level {level}, tile {index} is of other entries", log::name(key));
                 return Err(damaged(what));
             }
             tiles += u64::from(tile.offset == 0);
@@ -76,21 +72,14 @@ fn one_log(conn: &Connection, key: LogKey) -> Result<(), Fault> {
         edge = plan.edge;
     }
     if edge != head.edge {
-        return Err(damaged(format!(
-            "{}: the right edge is of other entries",
-            log::name(key)
-        )));
+        return Err(damaged(format!("{}: the right edge is of other entries", log::name(key))));
     }
     let text = "SELECT (SELECT count(*) FROM entry WHERE log = ?1),
         (SELECT count(*) FROM tile WHERE log = ?1)";
-    let stored: (u64, u64) = conn.query_row(text, [head.id], |row| {
-        Ok((number(row, 0)?, number(row, 1)?))
-    })?;
+    let stored: (u64, u64) =
+        conn.query_row(text, [head.id], |row| Ok((number(row, 0)?, number(row, 1)?)))?;
     if stored != (head.size(), tiles) {
-        return Err(damaged(format!(
-            "{}: entries or tiles beyond its end",
-            log::name(key)
-        )));
+        return Err(damaged(format!("{}: entries or tiles beyond its end", log::name(key))));
     }
     Ok(())
 }
@@ -126,22 +115,15 @@ fn totals(conn: &Connection) -> Result<(), Fault> {
     while let Some(row) = rows.next()? {
         let kind = kind(number(row, 0)?)?;
         let (own, contexts) = (number(row, 1)?, number(row, 2)?);
-        counted.push(detente_node::ports::KindCount {
-            kind,
-            own,
-            contexts,
-        });
+        counted.push(detente_node::ports::KindCount { kind, own, contexts });
     }
     let text = "SELECT count(*), coalesce(max(n), 0), (SELECT next FROM counter) FROM sighting";
-    let (all, last, next): (u64, u64, u64) = conn.query_row(text, [], |row| {
-        Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?))
-    })?;
+    let (all, last, next): (u64, u64, u64) =
+        conn.query_row(text, [], |row| Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?)))?;
     let sum: u64 = counted.iter().map(|count| count.contexts).sum();
     if counted == indicator::counts(conn)? && sum == all && last < next {
         Ok(())
     } else {
-        Err(damaged(
-            "the totals of the indicators are not those of the tables",
-        ))
+        Err(damaged("the totals of the indicators are not those of the tables"))
     }
 }

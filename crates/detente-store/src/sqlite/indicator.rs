@@ -20,11 +20,8 @@ pub(super) fn put(
     indicators: &[Indicator],
 ) -> Result<Added, Fault> {
     let contexts = context_ids(tx, indicators)?;
-    let mut batch: Vec<(&Observable, i64)> = indicators
-        .iter()
-        .map(|indicator| &indicator.observable)
-        .zip(contexts)
-        .collect();
+    let mut batch: Vec<(&Observable, i64)> =
+        indicators.iter().map(|indicator| &indicator.observable).zip(contexts).collect();
     // Stable: the contexts of one observable stay in the order in which they came.
     batch.sort_by_key(|(observable, _)| key(observable));
     let mut writer = Writer::new(tx, at)?;
@@ -103,11 +100,8 @@ impl<'a> Writer<'a> {
         };
         let (kind, value) = key(observable);
         let new = self.observe.execute((kind, value, self.next))? == 1;
-        let id = if new {
-            self.next
-        } else {
-            self.find.query_row((kind, value), |row| row.get(0))?
-        };
+        let id =
+            if new { self.next } else { self.find.query_row((kind, value), |row| row.get(0))? };
         let mut contexts = 0;
         for (_, context) in same {
             if self.sight.execute((id, context, self.next, self.at))? == 1 {
@@ -117,10 +111,7 @@ impl<'a> Writer<'a> {
         }
         // Codes count from 1 without a gap; a test holds it.
         if let Some(added) = self.added.get_mut(usize::from(kind).wrapping_sub(1)) {
-            *added = added.plus(Added {
-                observables: u64::from(new),
-                contexts,
-            });
+            *added = added.plus(Added { observables: u64::from(new), contexts });
         }
         Ok(())
     }
@@ -144,10 +135,7 @@ impl<'a> Writer<'a> {
 
 /// Kinds in the order of their codes, each once.
 fn sorted(kinds: &[Kind]) -> Vec<Kind> {
-    Kind::ALL
-        .into_iter()
-        .filter(|kind| kinds.contains(kind))
-        .collect()
+    Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect()
 }
 
 /// Calls `each` with the observables of these kinds, by kind code, then by value.
@@ -161,10 +149,7 @@ pub(super) fn each(
     for kind in sorted(kinds) {
         let mut rows = values.query([kind.code()])?;
         while let Some(row) = rows.next()? {
-            each(observable(
-                kind,
-                row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
-            )?);
+            each(observable(kind, row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
         }
     }
     Ok(())
@@ -179,11 +164,7 @@ pub(super) fn observable(kind: Kind, value: &str) -> Result<Observable, Fault> {
 /// How many observables there are of these kinds.
 pub(super) fn count(conn: &Connection, kinds: &[Kind]) -> Result<u64, Fault> {
     let counts = counts(conn)?;
-    Ok(counts
-        .iter()
-        .filter(|count| kinds.contains(&count.kind))
-        .map(|count| count.own)
-        .sum())
+    Ok(counts.iter().filter(|count| kinds.contains(&count.kind)).map(|count| count.own).sum())
 }
 
 /// Totals of each kind of which there is any, by kind code.
@@ -193,11 +174,7 @@ pub(super) fn counts(conn: &Connection) -> Result<Vec<KindCount>, Fault> {
     let mut counts = Vec::new();
     while let Some(row) = rows.next()? {
         let kind = kind(number(row, 0)?)?;
-        counts.push(KindCount {
-            kind,
-            own: number(row, 1)?,
-            contexts: number(row, 2)?,
-        });
+        counts.push(KindCount { kind, own: number(row, 1)?, contexts: number(row, 2)? });
     }
     Ok(counts)
 }

@@ -33,11 +33,7 @@ impl Head {
 
 /// The names of a log, for messages.
 pub(super) fn name(key: LogKey) -> String {
-    format!(
-        "log of {} in accord {}",
-        key.party.short(),
-        key.accord.short()
-    )
+    format!("log of {} in accord {}", key.party.short(), key.accord.short())
 }
 
 /// A log, if anything of it is stored.
@@ -59,17 +55,10 @@ pub(super) fn find(conn: &Connection, key: LogKey) -> Result<Option<Head>, Fault
     if let Some((covered, _)) = &checkpoint
         && *covered > size
     {
-        let what = format!(
-            "{}: a checkpoint of {covered} over {size} entries",
-            name(key)
-        );
+        let what = format!("{}: a checkpoint of {covered} over {size} entries", name(key));
         return Err(damaged(what));
     }
-    Ok(Some(Head {
-        id: row.get(0)?,
-        edge,
-        checkpoint,
-    }))
+    Ok(Some(Head { id: row.get(0)?, edge, checkpoint }))
 }
 
 /// A log; entered now if nothing of it is stored.
@@ -78,23 +67,15 @@ pub(super) fn find_or_enter(tx: &Transaction<'_>, key: LogKey) -> Result<Head, F
         return Ok(head);
     }
     let text = "INSERT INTO log (accord, party, size, peaks) VALUES (?1, ?2, 0, x'')";
-    tx.prepare_cached(text)?
-        .execute((key.accord.as_bytes(), key.party.as_bytes()))?;
-    Ok(Head {
-        id: tx.last_insert_rowid(),
-        edge: RightEdge::empty(),
-        checkpoint: None,
-    })
+    tx.prepare_cached(text)?.execute((key.accord.as_bytes(), key.party.as_bytes()))?;
+    Ok(Head { id: tx.last_insert_rowid(), edge: RightEdge::empty(), checkpoint: None })
 }
 
 /// Every log that is stored, in the order in which they were entered.
 pub(super) fn keys(conn: &Connection) -> Result<Vec<LogKey>, Fault> {
     let mut rows = conn.prepare("SELECT accord, party FROM log ORDER BY id")?;
     let rows = rows.query_map([], |row| {
-        Ok(LogKey {
-            accord: AccordId::new(row.get(0)?),
-            party: PartyId::new(row.get(1)?),
-        })
+        Ok(LogKey { accord: AccordId::new(row.get(0)?), party: PartyId::new(row.get(1)?) })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -116,11 +97,7 @@ pub(super) fn row(conn: &Connection, key: LogKey) -> Result<LogRow, Fault> {
     };
     let pending = pending(conn, head.id)?;
     let checkpoint = head.checkpoint.map(|(_, bytes)| bytes);
-    Ok(LogRow {
-        edge: head.edge,
-        checkpoint,
-        pending,
-    })
+    Ok(LogRow { edge: head.edge, checkpoint, pending })
 }
 
 fn pending(conn: &Connection, log: i64) -> Result<Vec<Vec<u8>>, Fault> {
@@ -152,12 +129,7 @@ pub(super) fn append(
     for tile in &plan.tiles {
         write_tile(tx, head.id, tile)?;
     }
-    let peaks: Vec<u8> = plan
-        .edge
-        .peaks()
-        .iter()
-        .flat_map(|hash| *hash.as_bytes())
-        .collect();
+    let peaks: Vec<u8> = plan.edge.peaks().iter().flat_map(|hash| *hash.as_bytes()).collect();
     tx.prepare_cached("UPDATE log SET size = ?2, peaks = ?3 WHERE id = ?1")?
         .execute((head.id, size, peaks))?;
     if let Some(note) = write.checkpoint {
@@ -173,23 +145,15 @@ fn check_plan(edge: &RightEdge, key: LogKey, write: &LogAppend<'_>) -> Result<()
     let mut appender = Appender::new(edge.clone());
     for entry in write.entries {
         if entry.leaf.len() > MAX_ENTRY_BYTES {
-            let what = format!(
-                "a leaf of {} bytes, at most {MAX_ENTRY_BYTES}",
-                entry.leaf.len()
-            );
+            let what = format!("a leaf of {} bytes, at most {MAX_ENTRY_BYTES}", entry.leaf.len());
             return Err(refused(what));
         }
-        appender
-            .push_entry(&entry.leaf)
-            .map_err(|fault| refused(fault.to_string()))?;
+        appender.push_entry(&entry.leaf).map_err(|fault| refused(fault.to_string()))?;
     }
     if appender.finish() == *write.append {
         Ok(())
     } else {
-        Err(refused(format!(
-            "{}: the entries do not hash to the planned tree",
-            name(key)
-        )))
+        Err(refused(format!("{}: the entries do not hash to the planned tree", name(key))))
     }
 }
 
@@ -208,8 +172,7 @@ fn write_tile(tx: &Transaction<'_>, log: i64, tile: &TileWrite) -> Result<(), Fa
         .map_err(|fault| damaged(format!("level {level}, tile {place}: {fault}")))?;
     let text = "INSERT INTO tile (log, level, place, bytes) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (log, level, place) DO UPDATE SET bytes = excluded.bytes";
-    tx.prepare_cached(text)?
-        .execute((log, level, place, bytes))?;
+    tx.prepare_cached(text)?.execute((log, level, place, bytes))?;
     Ok(())
 }
 
@@ -228,11 +191,7 @@ pub(super) fn put_checkpoint(
 ) -> Result<(), Fault> {
     let head = find_or_enter(tx, key)?;
     if size > head.size() {
-        let what = format!(
-            "{} has {} entries, the checkpoint {size}",
-            name(key),
-            head.size()
-        );
+        let what = format!("{} has {} entries, the checkpoint {size}", name(key), head.size());
         return Err(conflict(what));
     }
     if let Some((stored, _)) = head.checkpoint
@@ -253,13 +212,9 @@ pub(super) fn put_pending(
 ) -> Result<(), Fault> {
     let head = find_or_enter(tx, key)?;
     if pending(tx, head.id)? != before {
-        return Err(conflict(format!(
-            "{} has other pending checkpoints",
-            name(key)
-        )));
+        return Err(conflict(format!("{} has other pending checkpoints", name(key))));
     }
-    tx.prepare_cached("DELETE FROM pending WHERE log = ?1")?
-        .execute([head.id])?;
+    tx.prepare_cached("DELETE FROM pending WHERE log = ?1")?.execute([head.id])?;
     let mut insert =
         tx.prepare_cached("INSERT INTO pending (log, place, note) VALUES (?1, ?2, ?3)")?;
     for (place, note) in (0_i64..).zip(after) {
@@ -306,11 +261,7 @@ pub(super) fn each_entry(
         if number::<u64>(row, 0)? != next {
             break;
         }
-        each(EntryRow {
-            leaf: row.get(1)?,
-            salt: row.get(2)?,
-            body: row.get(3)?,
-        })?;
+        each(EntryRow { leaf: row.get(1)?, salt: row.get(2)?, body: row.get(3)? })?;
         next += 1;
     }
     if next == places.end {
@@ -344,9 +295,8 @@ pub(super) fn tile(
         .optional()?;
     match bytes {
         Some(bytes) if bytes.len() as u64 == width * Hash::LEN as u64 => Ok(Some(bytes)),
-        _ => Err(damaged(format!(
-            "{}: level {level}, tile {index} is not {width} wide",
-            name(key)
-        ))),
+        _ => {
+            Err(damaged(format!("{}: level {level}, tile {index} is not {width} wide", name(key))))
+        }
     }
 }

@@ -74,9 +74,8 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         // Immediate: what the deed reads can't change before it writes.
         let run = || -> Result<T, Fault> {
-            let transaction = self
-                .conn
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction =
+                self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = deed(&transaction)?;
             transaction.commit()?;
             Ok(done)

@@ -14,16 +14,10 @@ use super::fault::{Fault, conflict, damaged, number, refused, sql};
 /// Keeps the bytes of an object and says its number.
 fn put(tx: &Transaction<'_>, address: Digest, bytes: &[u8]) -> Result<i64, Fault> {
     if Object::address(bytes) != address {
-        return Err(refused(format!(
-            "an object does not hash to its address {address}"
-        )));
+        return Err(refused(format!("an object does not hash to its address {address}")));
     }
     let text = "INSERT INTO object (address, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    if tx
-        .prepare_cached(text)?
-        .execute((address.as_bytes(), bytes))?
-        == 1
-    {
+    if tx.prepare_cached(text)?.execute((address.as_bytes(), bytes))? == 1 {
         return Ok(tx.last_insert_rowid());
     }
     let mut find = tx.prepare_cached("SELECT id FROM object WHERE address = ?1")?;
@@ -47,9 +41,9 @@ pub(super) fn bytes(conn: &Connection, address: Digest) -> Result<Option<Vec<u8>
         .query_row([address.as_bytes()], |row| row.get(0))
         .optional()?;
     match found {
-        Some(bytes) if Object::address(&bytes) != address => Err(damaged(format!(
-            "object {address} does not hash to its address"
-        ))),
+        Some(bytes) if Object::address(&bytes) != address => {
+            Err(damaged(format!("object {address} does not hash to its address")))
+        }
         found => Ok(found),
     }
 }
@@ -83,10 +77,7 @@ pub(super) fn put_received(tx: &Transaction<'_>, objects: &[ReceivedRow]) -> Res
         }
         let stored: i64 = find.query_row((row.release.as_bytes(), row.place), |row| row.get(0))?;
         if stored != id {
-            let what = format!(
-                "another object is at place {} of {}",
-                row.place, row.release
-            );
+            let what = format!("another object is at place {} of {}", row.place, row.release);
             return Err(conflict(what));
         }
     }
@@ -126,9 +117,7 @@ pub(super) fn received(
             place: number(row, 4)?,
             clause: row.get(5)?,
             received: UnixSeconds::new(number(row, 6)?),
-            keep_until: keep_until
-                .map(|_| number(row, 7).map(UnixSeconds::new))
-                .transpose()?,
+            keep_until: keep_until.map(|_| number(row, 7).map(UnixSeconds::new)).transpose()?,
             bytes: row.get(8)?,
         })
     };

@@ -82,10 +82,7 @@ impl From<MigrateError> for OpenError {
 
 /// Opens or creates a file.
 pub(super) fn file(path: &Path) -> Result<Connection, OpenError> {
-    let failed = |source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::File { path: path.to_owned(), source };
     // Absolute, so that SQLite can't take the path for a URI.
     let path = std::path::absolute(path).map_err(failed)?;
     make(&path).map_err(failed)?;
@@ -105,12 +102,7 @@ pub(super) fn memory() -> Result<Connection, OpenError> {
 /// Creates the file before SQLite does, with the right mode; SQLite gives its companions the mode
 /// of the database. Files that are there and wider open are narrowed.
 fn make(path: &Path) -> io::Result<()> {
-    match OpenOptions::new()
-        .write(true)
-        .mode(MODE)
-        .create_new(true)
-        .open(path)
-    {
+    match OpenOptions::new().write(true).mode(MODE).create_new(true).open(path) {
         Ok(_) => {
             // The name must survive a power cut too.
             if let Some(folder) = path.parent() {
@@ -144,9 +136,7 @@ fn narrow(path: &Path) -> io::Result<()> {
 fn prepare(conn: &mut Connection, journal: &str) -> Result<(), OpenError> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Before anything is written: the file may not be ours.
-    settle(conn)
-        .map_err(MigrateError::from)
-        .and_then(|()| migrate::check_ours(conn))?;
+    settle(conn).map_err(MigrateError::from).and_then(|()| migrate::check_ours(conn))?;
     let mode: String = conn
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(MigrateError::from)?;

@@ -15,9 +15,7 @@ pub(super) fn put_card(tx: &Transaction<'_>, party: PartyId, card: &[u8]) -> Res
 /// All cards, by party.
 pub(super) fn cards(conn: &Connection) -> Result<Vec<Vec<u8>>, Fault> {
     let mut cards = conn.prepare_cached("SELECT bytes FROM card ORDER BY party")?;
-    let cards = cards
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let cards = cards.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(cards)
 }
 
@@ -28,8 +26,7 @@ pub(super) fn put_evidence(
     (code, bytes): (&str, &[u8]),
 ) -> Result<(), Fault> {
     let text = "INSERT INTO evidence (party, at, code, bytes) VALUES (?1, ?2, ?3, ?4)";
-    tx.prepare_cached(text)?
-        .execute((party.as_bytes(), sql(at.get())?, code, bytes))?;
+    tx.prepare_cached(text)?.execute((party.as_bytes(), sql(at.get())?, code, bytes))?;
     Ok(())
 }
 
@@ -37,8 +34,7 @@ pub(super) fn put_evidence(
 pub(super) fn evidence(conn: &Connection) -> Result<Vec<(PartyId, String, u64)>, Fault> {
     let text = "SELECT party, code, count(*) FROM evidence GROUP BY party, code ORDER BY 1, 2";
     let mut rows = conn.prepare_cached(text)?;
-    let rows = rows.query_map([], |row| {
-        Ok((PartyId::new(row.get(0)?), row.get(1)?, number(row, 2)?))
-    })?;
+    let rows =
+        rows.query_map([], |row| Ok((PartyId::new(row.get(0)?), row.get(1)?, number(row, 2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -28,9 +28,7 @@ pub(super) fn put(tx: &Transaction<'_>, run: &RunRow, matched: &[Observable]) ->
         run.items,
         run.common.map(sql).transpose()?,
     );
-    let n: i64 = tx
-        .prepare_cached(text)?
-        .query_row(values, |row| row.get(0))?;
+    let n: i64 = tx.prepare_cached(text)?.query_row(values, |row| row.get(0))?;
     let text = "INSERT INTO matched (run, kind, value) VALUES (?1, ?2, ?3)
         ON CONFLICT (run, kind, value) DO NOTHING";
     let mut insert = tx.prepare_cached(text)?;
@@ -56,10 +54,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
 
 pub(super) fn find(conn: &Connection, run: RunId) -> Result<Option<RunRow>, Fault> {
     let text = format!("SELECT {COLUMNS} FROM run WHERE id = ?1");
-    Ok(conn
-        .prepare_cached(&text)?
-        .query_row([run.as_bytes()], row)
-        .optional()?)
+    Ok(conn.prepare_cached(&text)?.query_row([run.as_bytes()], row).optional()?)
 }
 
 /// All runs of an accord, newest first.
@@ -93,13 +88,6 @@ pub(super) fn is_matched(
 ) -> Result<bool, Fault> {
     let text = "SELECT EXISTS (SELECT 1 FROM matched JOIN run ON run.n = matched.run
         WHERE kind = ?1 AND value = ?2 AND accord = ?3 AND peer = ?4)";
-    let values = (
-        observable.kind().code(),
-        observable.value(),
-        accord.as_bytes(),
-        peer.as_bytes(),
-    );
-    Ok(conn
-        .prepare_cached(text)?
-        .query_row(values, |row| row.get(0))?)
+    let values = (observable.kind().code(), observable.value(), accord.as_bytes(), peer.as_bytes());
+    Ok(conn.prepare_cached(text)?.query_row(values, |row| row.get(0))?)
 }

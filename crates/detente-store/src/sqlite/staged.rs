@@ -42,16 +42,11 @@ pub(super) fn put(
     let text = "INSERT INTO staged (log, place, salt, body) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (log, place) DO UPDATE SET salt = excluded.salt, body = excluded.body";
     let mut insert = tx.prepare_cached(text)?;
-    for (place, (salt, body)) in (start..end)
-        .zip(bodies)
-        .filter(|(at, _)| *at >= head.size())
-    {
+    for (place, (salt, body)) in (start..end).zip(bodies).filter(|(at, _)| *at >= head.size()) {
         insert.execute((head.id, sql(place)?, salt, body))?;
     }
     let text = "SELECT coalesce(sum(length(body)), 0) FROM staged WHERE log = ?1";
-    let bytes: u64 = tx
-        .prepare_cached(text)?
-        .query_row([head.id], |row| number(row, 0))?;
+    let bytes: u64 = tx.prepare_cached(text)?.query_row([head.id], |row| number(row, 0))?;
     if bytes > MAX_STAGED_BYTES {
         let what = format!(
             "{}: {bytes} bytes of bodies without leaves, at most {MAX_STAGED_BYTES} are kept",

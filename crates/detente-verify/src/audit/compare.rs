@@ -25,8 +25,7 @@ pub(super) fn check(desk: &mut Desk<'_>, record: Record) {
     compared.aggregate_proofs(desk, &record, &plan);
     for (path, what) in compared.differing {
         if !desk.findings.is_broken(&path) {
-            desk.findings
-                .broken("file_differs", Place::path(path), what);
+            desk.findings.broken("file_differs", Place::path(path), what);
         }
     }
     let extra: Vec<String> = desk.paths().difference(&compared.wanted).cloned().collect();

@@ -35,10 +35,7 @@ impl<'a> Desk<'a> {
         for path in paths {
             let place = || Place::path(show(&path));
             if path.len() > MAX_PATH {
-                let what = format!(
-                    "the path has {} bytes, at most {MAX_PATH} belong",
-                    path.len()
-                );
+                let what = format!("the path has {} bytes, at most {MAX_PATH} belong", path.len());
                 self.findings.broken("file_extra", place(), what);
             } else if self.paths.contains(&path) {
                 let what = "the folder lists this path twice";
@@ -51,8 +48,7 @@ impl<'a> Desk<'a> {
     }
 
     fn refuse_list(&mut self, error: &FolderError) -> bool {
-        self.findings
-            .broken(error.code(), Place::default(), error.to_string());
+        self.findings.broken(error.code(), Place::default(), error.to_string());
         false
     }
 
@@ -69,8 +65,7 @@ impl<'a> Desk<'a> {
                 Some(bytes)
             }
             Err(error) => {
-                self.findings
-                    .broken(error.code(), Place::path(path), error.to_string());
+                self.findings.broken(error.code(), Place::path(path), error.to_string());
                 None
             }
         }

@@ -57,10 +57,8 @@ pub(super) fn check(
     }
     book.receipts(&state);
     if state.waiting > 0 && whole {
-        let what = format!(
-            "{} acts wait for acts that are not here, or for each other",
-            state.waiting
-        );
+        let what =
+            format!("{} acts wait for acts that are not here, or for each other", state.waiting);
         desk.findings.broken("acts_wait", Place::default(), what);
     }
     state
@@ -145,10 +143,8 @@ impl<'a> Book<'a, '_> {
     }
 
     fn crossed(&mut self, event: &Event, reason: &str) {
-        let what = format!(
-            "{}: {reason}; but that crossed with what its author had seen",
-            event.summary
-        );
+        let what =
+            format!("{}: {reason}; but that crossed with what its author had seen", event.summary);
         self.note(event, "act_crossed", what);
     }
 
@@ -201,11 +197,7 @@ impl<'a> Book<'a, '_> {
                 continue;
             };
             let Some(receipt) = release.receipt else {
-                self.note(
-                    event,
-                    "receipt_missing",
-                    format!("{}: no receipt", event.summary),
-                );
+                self.note(event, "receipt_missing", format!("{}: no receipt", event.summary));
                 continue;
             };
             let denied = self.denied.get(&release.act);

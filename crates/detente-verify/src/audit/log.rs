@@ -41,8 +41,7 @@ pub(super) fn is_there(desk: &mut Desk<'_>, party: PartyId, size: u64) -> bool {
         return true;
     }
     let what = format!("there is no log of {}: it has not begun one", party.short());
-    desk.findings
-        .note("log_absent", Place::default().of(party), what);
+    desk.findings.note("log_absent", Place::default().of(party), what);
     false
 }
 
@@ -84,10 +83,7 @@ pub(super) fn read(desk: &mut Desk<'_>, accord: AccordId, party: PartyId) -> Opt
         card,
         key,
         checkpoint,
-        record: LogRecord {
-            checkpoint: stored,
-            entries,
-        },
+        record: LogRecord { checkpoint: stored, entries },
         tree,
         acts,
         whole,
@@ -211,13 +207,7 @@ fn admit(
         match admission.admit(&entry.leaf, entry.salt, &entry.body) {
             Ok(act) => acts.push(act),
             Err(fault) => {
-                refuse(
-                    desk,
-                    party,
-                    (index, entries.len() as u64),
-                    entry,
-                    (&fault, grown),
-                );
+                refuse(desk, party, (index, entries.len() as u64), entry, (&fault, grown));
                 break;
             }
         }

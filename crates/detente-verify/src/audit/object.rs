@@ -24,10 +24,7 @@ pub(super) struct Objects {
 
 /// Reads every object and checks its address.
 pub(super) fn read(desk: &mut Desk<'_>) -> Objects {
-    let mut objects = Objects {
-        bytes: BTreeMap::new(),
-        facts: BTreeMap::new(),
-    };
+    let mut objects = Objects { bytes: BTreeMap::new(), facts: BTreeMap::new() };
     let from = path::OBJECTS.to_owned();
     let listed = desk.paths().range(from..);
     let listed = listed.take_while(|path| path.starts_with(path::OBJECTS));
@@ -45,8 +42,7 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Objects {
         let found = Digest::plain(&bytes);
         if found != address {
             let what = format!("its bytes have the SHA-256 {found}");
-            desk.findings
-                .broken("object_address", Place::path(path), what);
+            desk.findings.broken("object_address", Place::path(path), what);
             continue;
         }
         let facts = Object::decode(&bytes).ok();
@@ -76,11 +72,7 @@ pub(super) fn check(
         for entry in &release.manifest {
             let address = entry.object;
             named.insert(address);
-            let place = || {
-                Place::path(path::object(address))
-                    .of(author)
-                    .entry(sequence)
-            };
+            let place = || Place::path(path::object(address)).of(author).entry(sequence);
             match objects.facts.get(&address) {
                 None => {
                     absent += 1;
@@ -118,11 +110,7 @@ pub(super) fn check(
         // A release may stand in what could not be read.
         return;
     }
-    for address in objects
-        .bytes
-        .keys()
-        .filter(|address| !named.contains(address))
-    {
+    for address in objects.bytes.keys().filter(|address| !named.contains(address)) {
         let place = Place::path(path::object(*address));
         let what = "no release names this object";
         desk.findings.broken("object_unnamed", place, what);
@@ -134,11 +122,7 @@ fn facts_in_words(facts: &ObjectFacts) -> String {
         "{}, {}{}, labels [{}], {} bytes",
         facts.kind,
         facts.tlp,
-        if facts.marking_unknown {
-            ", closed by a marking"
-        } else {
-            ""
-        },
+        if facts.marking_unknown { ", closed by a marking" } else { "" },
         crate::report::show(&facts.labels.join(", ")),
         facts.bytes
     )

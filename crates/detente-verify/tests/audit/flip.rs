@@ -104,10 +104,7 @@ fn a_deleted_file_is_found() {
         // An object may be left out of an export, and the head says how many were not.
         let mut found = report.findings.iter();
         assert!(found.any(|f| f.place.path.as_ref() == Some(path)), "{path}");
-        assert!(
-            is_named(&report, path) || path.starts_with("objects/"),
-            "{path}"
-        );
+        assert!(is_named(&report, path) || path.starts_with("objects/"), "{path}");
     }
 }
 
@@ -120,14 +117,7 @@ fn an_added_file_is_found() {
         format!("logs/{}/checkpoint", STORY.accord),
         format!("objects/{}", STORY.accord),
     ];
-    let flat = [
-        ".DS_Store",
-        "../../etc/passwd",
-        "/etc/passwd",
-        "accord.json/x",
-        "é",
-        "",
-    ];
+    let flat = [".DS_Store", "../../etc/passwd", "/etc/passwd", "accord.json/x", "é", ""];
     for path in deep.iter().map(String::as_str).chain(flat) {
         let mut folder = FOLDER.clone();
         folder.insert(path.to_owned(), b"x".to_vec());
@@ -153,23 +143,11 @@ fn a_renamed_file_is_found() {
 fn swapped_files_are_found() {
     let (a, b) = (STORY.id(A), STORY.id(B));
     for (one, other) in [
-        (
-            format!("logs/{a}/bodies/1.cbor"),
-            format!("logs/{a}/bodies/2.cbor"),
-        ),
-        (
-            format!("logs/{a}/bodies/2.cbor"),
-            format!("logs/{b}/bodies/1.cbor"),
-        ),
-        (
-            format!("logs/{a}/checkpoint"),
-            format!("logs/{b}/checkpoint"),
-        ),
+        (format!("logs/{a}/bodies/1.cbor"), format!("logs/{a}/bodies/2.cbor")),
+        (format!("logs/{a}/bodies/2.cbor"), format!("logs/{b}/bodies/1.cbor")),
+        (format!("logs/{a}/checkpoint"), format!("logs/{b}/checkpoint")),
         (format!("cards/{a}.card"), format!("cards/{b}.card")),
-        (
-            format!("logs/{a}/proofs/1.tlog-proof"),
-            format!("logs/{a}/proofs/2.tlog-proof"),
-        ),
+        (format!("logs/{a}/proofs/1.tlog-proof"), format!("logs/{a}/proofs/2.tlog-proof")),
     ] {
         let mut folder = FOLDER.clone();
         let (first, second) = (FOLDER[&one].clone(), FOLDER[&other].clone());
@@ -177,9 +155,6 @@ fn swapped_files_are_found() {
         folder.insert(other.clone(), first);
         let report = audit(&folder);
         assert!(!report.is_sound());
-        assert!(
-            is_named(&report, &one) || is_named(&report, &other),
-            "{one} {other}"
-        );
+        assert!(is_named(&report, &one) || is_named(&report, &other), "{one} {other}");
     }
 }

@@ -15,8 +15,7 @@ fn report(record: &Record) -> Report {
 fn the(report: &Report, severity: Severity, code: &str) -> Finding {
     let mut found = report.findings.iter();
     let hit = found.find(|f| f.severity == severity && f.code == code);
-    hit.unwrap_or_else(|| panic!("no {code}: {:#?}", report.findings))
-        .clone()
+    hit.unwrap_or_else(|| panic!("no {code}: {:#?}", report.findings)).clone()
 }
 
 /// Its log key signs a shorter log, and its mirror line is that of the longer one or none.
@@ -92,11 +91,7 @@ fn an_entry_by_a_key_that_is_not_on_the_card_is_found() {
     let sequence = header.sequence;
     let reason = "forged".to_owned();
     world.act_with(A, header, Body::Stop { reason }, &key(99));
-    let found = the(
-        &report(&world.record()),
-        Severity::Broken,
-        "log_unknown_key",
-    );
+    let found = the(&report(&world.record()), Severity::Broken, "log_unknown_key");
     assert_eq!(found.place.party, Some(world.id(A)));
     assert_eq!(found.place.entry, Some(sequence));
     assert!(found.place.path.unwrap().contains("/tile/entries/"));
@@ -126,11 +121,7 @@ fn a_manifest_that_lies_about_its_object_is_found() {
     body.manifest[0].facts.tlp = Tlp::Clear;
     let address = body.manifest[0].object;
     world.act(A, Body::Release(body));
-    let found = the(
-        &report(&world.record()),
-        Severity::Breach,
-        "object_other_facts",
-    );
+    let found = the(&report(&world.record()), Severity::Breach, "object_other_facts");
     assert_eq!(found.place.path, Some(format!("objects/{address}")));
 }
 
@@ -146,11 +137,7 @@ fn bytes_that_are_no_object_are_found() {
     body.manifest[0].object = address;
     world.objects.insert(address, bytes);
     world.act(A, Body::Release(body));
-    let found = the(
-        &report(&world.record()),
-        Severity::Breach,
-        "object_malformed",
-    );
+    let found = the(&report(&world.record()), Severity::Breach, "object_malformed");
     assert_eq!(found.place.path, Some(format!("objects/{address}")));
 }
 
@@ -177,11 +164,7 @@ fn a_release_on_no_run_or_under_another_clause_is_found() {
     let mut body = world.self_made(Some(run), &[object("a.example", Tlp::Clear)]);
     body.manifest[0].clause = "1".to_owned();
     world.act(A, Body::Release(body));
-    the(
-        &report(&world.record()),
-        Severity::Breach,
-        "release_other_clause",
-    );
+    the(&report(&world.record()), Severity::Breach, "release_other_clause");
 }
 
 #[test]
@@ -201,19 +184,12 @@ fn a_release_by_a_key_without_power_is_found() {
     let header = world.header(A);
     // The minister may sign, not release.
     world.act_with(A, header, Body::Release(body), &key(11));
-    the(
-        &report(&world.record()),
-        Severity::Breach,
-        "act_unconfirmed",
-    );
+    the(&report(&world.record()), Severity::Breach, "act_unconfirmed");
 }
 
 #[test]
 fn an_offer_beyond_the_caps_is_found() {
-    for (size, runs, code) in [
-        (1_001, 1, "match_too_many_items"),
-        (10, 5, "match_runs_used_up"),
-    ] {
+    for (size, runs, code) in [(1_001, 1, "match_too_many_items"), (10, 5, "match_runs_used_up")] {
         let mut world = World::new();
         world.agree();
         for run in 0..runs {
@@ -248,11 +224,7 @@ fn a_forged_receipt_is_found() {
     let receipt = Body::Receipt { release, manifest };
     let header = world.header(B);
     world.act_with(B, header, receipt.clone(), &key(14));
-    the(
-        &report(&world.record()),
-        Severity::Broken,
-        "log_unknown_key",
-    );
+    the(&report(&world.record()), Severity::Broken, "log_unknown_key");
     // B acknowledges another manifest than was released; A acknowledges itself.
     for side in [B, A] {
         let mut world = World::story();
@@ -261,12 +233,10 @@ fn a_forged_receipt_is_found() {
     }
     // B acknowledges twice: that is only a note.
     let mut world = World::story();
-    let again = world.logs[&world.id(B)]
-        .iter()
-        .find_map(|act| match act.body() {
-            Body::Receipt { .. } => Some(act.body().clone()),
-            _ => None,
-        });
+    let again = world.logs[&world.id(B)].iter().find_map(|act| match act.body() {
+        Body::Receipt { .. } => Some(act.body().clone()),
+        _ => None,
+    });
     world.act(B, again.unwrap());
     let report = report(&world.record());
     assert_sound(&report);
@@ -285,10 +255,7 @@ fn an_act_moved_to_another_place_is_found() {
     moved.logs.insert(world.id(A), acts);
     log.checkpoint = moved.sign_head(A, moved.head(A)).to_string().into_bytes();
     let found = the(&report(&record), Severity::Broken, "log_misplaced_entry");
-    assert_eq!(
-        (found.place.party, found.place.entry),
-        (Some(world.id(A)), Some(2))
-    );
+    assert_eq!((found.place.party, found.place.entry), (Some(world.id(A)), Some(2)));
 }
 
 #[test]
@@ -309,9 +276,7 @@ fn acts_that_wait_for_each_other_are_found() {
     theirs.seen[0].size = 2;
     theirs.seen[0].root = *world.head(A).root.as_bytes();
     again.act_by(B, theirs, stop);
-    again
-        .logs
-        .insert(again.id(A), world.logs[&world.id(A)].clone());
+    again.logs.insert(again.id(A), world.logs[&world.id(A)].clone());
     let report = report(&again.record());
     the(&report, Severity::Broken, "acts_wait");
     the(&report, Severity::Broken, "history_differs");
@@ -325,14 +290,9 @@ fn one_key_for_two_purposes_is_found() {
     let mut card = world.sides[B].card.value().clone();
     card.mirror_key = theirs;
     let card = sign(card, &world.sides[B].root);
-    let header = detente_core::act::Header {
-        sequence: 0,
-        ..world.header(B)
-    };
+    let header = detente_core::act::Header { sequence: 0, ..world.header(B) };
     world.logs.insert(world.id(B), Vec::new());
-    let body = Body::Designate {
-        card: card.bytes().to_vec(),
-    };
+    let body = Body::Designate { card: card.bytes().to_vec() };
     world.act_with(B, header, body, &key(44));
     let mut record = world.record();
     for side in [A, B] {
@@ -355,34 +315,13 @@ fn a_record_that_does_not_hold_together_is_not_laid_out() {
     };
     refused(&|r| r.parties.reverse(), "layout_head");
     refused(&|r| r.slug = "other".to_owned(), "layout_head");
-    refused(
-        &|r| r.logs.get_mut(&a).unwrap().entries.clear(),
-        "layout_length",
-    );
-    refused(
-        &|r| drop(r.logs.get_mut(&a).unwrap().entries.pop()),
-        "layout_checkpoint_differs",
-    );
-    refused(
-        &|r| r.logs.get_mut(&a).unwrap().checkpoint[0] ^= 1,
-        "layout_checkpoint",
-    );
-    refused(
-        &|r| r.logs.get_mut(&a).unwrap().entries[0].body[9] ^= 1,
-        "layout_card",
-    );
-    refused(
-        &|r| r.logs.get_mut(&a).unwrap().entries[1].leaf = vec![0; 70_000],
-        "layout_length",
-    );
-    refused(
-        &|r| r.logs.get_mut(&a).unwrap().entries[1].leaf.clear(),
-        "layout_checkpoint_differs",
-    );
-    refused(
-        &|r| r.objects.values_mut().for_each(Vec::clear),
-        "layout_object_address",
-    );
+    refused(&|r| r.logs.get_mut(&a).unwrap().entries.clear(), "layout_length");
+    refused(&|r| drop(r.logs.get_mut(&a).unwrap().entries.pop()), "layout_checkpoint_differs");
+    refused(&|r| r.logs.get_mut(&a).unwrap().checkpoint[0] ^= 1, "layout_checkpoint");
+    refused(&|r| r.logs.get_mut(&a).unwrap().entries[0].body[9] ^= 1, "layout_card");
+    refused(&|r| r.logs.get_mut(&a).unwrap().entries[1].leaf = vec![0; 70_000], "layout_length");
+    refused(&|r| r.logs.get_mut(&a).unwrap().entries[1].leaf.clear(), "layout_checkpoint_differs");
+    refused(&|r| r.objects.values_mut().for_each(Vec::clear), "layout_object_address");
     let stranger = detente_core::PartyId::new([1; 32]);
     refused(
         &|r| {

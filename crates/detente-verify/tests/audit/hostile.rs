@@ -30,14 +30,8 @@ impl Folder for Told<'_> {
 fn a_folder_of_too_many_files_is_refused() {
     let paths = (0..=MAX_FILES).map(|n| n.to_string()).collect();
     let empty = BTreeMap::new();
-    let told = Told {
-        paths,
-        files: &empty,
-    };
-    assert_eq!(
-        codes(&audit(&told), Severity::Broken),
-        ["folder_too_many_files"]
-    );
+    let told = Told { paths, files: &empty };
+    assert_eq!(codes(&audit(&told), Severity::Broken), ["folder_too_many_files"]);
 }
 
 #[test]
@@ -45,20 +39,11 @@ fn paths_that_lead_out_are_named_and_never_read() {
     let world = World::story();
     let folder = files(&world.record()).unwrap();
     let mut paths: Vec<String> = folder.keys().cloned().collect();
-    let odd = [
-        "../x",
-        "/etc/passwd",
-        "logs/../../x",
-        "a\u{1b}[31m",
-        "objects/../x",
-    ];
+    let odd = ["../x", "/etc/passwd", "logs/../../x", "a\u{1b}[31m", "objects/../x"];
     paths.extend(odd.map(str::to_owned));
     paths.push("x".repeat(1_000_000));
     paths.push("README.txt".to_owned());
-    let told = Told {
-        paths,
-        files: &folder,
-    };
+    let told = Told { paths, files: &folder };
     let report = audit(&told);
     assert_eq!(report.count(Severity::Broken), odd.len() + 2);
     assert!(codes(&report, Severity::Broken).contains(&"file_twice"));
@@ -113,10 +98,7 @@ fn files_over_their_maximum_are_refused() {
         folder.insert(path.clone(), vec![b' '; 17 << 20]);
         let report = audit(&folder);
         let mut broken = report.findings.iter();
-        assert!(
-            broken.any(|f| f.place.path.as_ref() == Some(&path)),
-            "{path}"
-        );
+        assert!(broken.any(|f| f.place.path.as_ref() == Some(&path)), "{path}");
     }
 }
 
@@ -147,10 +129,7 @@ fn an_empty_folder_and_a_folder_that_fails_are_broken() {
     impl Folder for Fails {
         fn paths(&self) -> Result<Vec<String>, FolderError> {
             let path = ".".to_owned();
-            Err(FolderError::Unreadable {
-                path,
-                what: "no".to_owned(),
-            })
+            Err(FolderError::Unreadable { path, what: "no".to_owned() })
         }
         fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FolderError> {
             Err(FolderError::TooMany)

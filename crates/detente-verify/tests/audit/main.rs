@@ -1,10 +1,6 @@
 //! The auditor over records that were really signed, and over what forgers make of them.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests, and what they share"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests, and what they share")]
 
 mod flip;
 mod forgery;

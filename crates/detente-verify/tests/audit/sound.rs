@@ -32,10 +32,7 @@ fn a_whole_story_is_sound() {
     assert_eq!(facts.entries, entries as u64);
     // Each act, each card, each checkpoint.
     assert_eq!(facts.signatures, entries as u64 + 4);
-    assert_eq!(
-        (facts.cosignatures, facts.releases, facts.receipts),
-        (2, 1, 1)
-    );
+    assert_eq!((facts.cosignatures, facts.releases, facts.receipts), (2, 1, 1));
     assert_eq!((facts.objects, facts.proofs), (2, entries as u64));
     assert_eq!(facts.files, folder.len() as u64);
     assert_eq!(report.history.len(), entries);
@@ -65,10 +62,7 @@ fn the_folder_is_what_the_specifications_say() {
     let size = world.logs[&party].len();
     let tile = Tile::new(0, 0, u16::try_from(size).unwrap()).unwrap();
     let hashes = detente_log::decode_tile(&tile, file(&tile.path())).unwrap();
-    let leaves: Vec<Hash> = world.logs[&party]
-        .iter()
-        .map(|act| leaf_hash(act.leaf()))
-        .collect();
+    let leaves: Vec<Hash> = world.logs[&party].iter().map(|act| leaf_hash(act.leaf())).collect();
     assert_eq!(hashes, leaves);
     let vkey = String::from_utf8(file("vkey").clone()).unwrap();
     let key = detente_log::VerifierKey::parse(vkey.trim_end()).unwrap();
@@ -86,10 +80,7 @@ fn the_folder_is_what_the_specifications_say() {
     for (path, bytes) in &folder {
         let name = path.rsplit('/').next().unwrap();
         if path.starts_with("texts/") || path.starts_with("objects/") {
-            assert_eq!(
-                name.split('.').next().unwrap(),
-                Digest::plain(bytes).to_string()
-            );
+            assert_eq!(name.split('.').next().unwrap(), Digest::plain(bytes).to_string());
         }
     }
     let text = format!("texts/{}.toml", world.digest());
@@ -102,14 +93,7 @@ fn a_log_of_more_than_a_tile_is_sound() {
     for _ in 0..260 {
         for (stop, what) in [(true, "on"), (false, "off")] {
             let reason = what.to_owned();
-            world.act(
-                B,
-                if stop {
-                    Body::Stop { reason }
-                } else {
-                    Body::Resume { reason }
-                },
-            );
+            world.act(B, if stop { Body::Stop { reason } } else { Body::Resume { reason } });
         }
     }
     let folder = files(&world.record()).unwrap();
@@ -134,10 +118,7 @@ fn a_party_without_a_log_is_a_note() {
     // It has cosigned already, with a key that no card shows yet.
     let notes = codes(&report, Severity::Note);
     assert_eq!(notes, ["log_absent", "unknown_signer"]);
-    assert_eq!(
-        report.parties.iter().filter(|p| p.name.is_none()).count(),
-        1
-    );
+    assert_eq!(report.parties.iter().filter(|p| p.name.is_none()).count(), 1);
 }
 
 #[test]
@@ -150,10 +131,7 @@ fn what_is_not_shown_or_not_yet_done_is_a_note() {
     record.logs.get_mut(&world.id(A)).unwrap().checkpoint = head.to_string().into_bytes();
     let report = audit(&files(&record).unwrap());
     assert_sound(&report);
-    assert_eq!(
-        codes(&report, Severity::Note),
-        ["not_cosigned", "object_absent"]
-    );
+    assert_eq!(codes(&report, Severity::Note), ["not_cosigned", "object_absent"]);
 }
 
 #[test]
@@ -161,8 +139,7 @@ fn a_line_by_an_unknown_witness_is_a_note() {
     let world = World::story();
     let mut record = world.record();
     let log = record.logs.get_mut(&world.id(A)).unwrap();
-    log.checkpoint
-        .extend_from_slice("\u{2014} witness.example AAAAAQI=\n".as_bytes());
+    log.checkpoint.extend_from_slice("\u{2014} witness.example AAAAAQI=\n".as_bytes());
     let report = audit(&files(&record).unwrap());
     assert_sound(&report);
     assert_eq!(codes(&report, Severity::Note), ["unknown_signer"]);
@@ -190,10 +167,7 @@ fn acts_that_cross_on_their_way_are_no_breach() {
     world.act_by(A, crossing, Body::Release(release.clone()));
     let report = audit(&files(&world.record()).unwrap());
     assert_sound(&report);
-    assert_eq!(
-        codes(&report, Severity::Note),
-        ["act_crossed", "receipt_missing"]
-    );
+    assert_eq!(codes(&report, Severity::Note), ["act_crossed", "receipt_missing"]);
     // Had it seen the stop, it would be one.
     other.act_by(A, seen_it, Body::Release(release));
     let report = audit(&files(&other.record()).unwrap());

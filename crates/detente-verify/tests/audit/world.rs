@@ -2,10 +2,7 @@
 
 // Each of the programs that share this file uses a part of it.
 #![allow(dead_code)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "keys and texts are fixed; a test may fail"
-)]
+#![expect(clippy::unwrap_used, reason = "keys and texts are fixed; a test may fail")]
 
 use std::collections::BTreeMap;
 
@@ -110,10 +107,8 @@ impl Side {
     pub fn new(title: &str, fill: u8) -> Side {
         let root = key(fill);
         let id = PartyId::new(*root.public().id().as_bytes());
-        let roles: BTreeMap<Role, SigningKey> = Role::ALL
-            .into_iter()
-            .map(|role| (role, key(fill + role.code())))
-            .collect();
+        let roles: BTreeMap<Role, SigningKey> =
+            Role::ALL.into_iter().map(|role| (role, key(fill + role.code()))).collect();
         let role_key = |(role, key): (&Role, &SigningKey)| RoleKey {
             role: *role,
             key: key.public().clone(),
@@ -131,13 +126,7 @@ impl Side {
             address: None,
             issued: UnixSeconds::new(START),
         };
-        Side {
-            id,
-            card: sign(card, &root),
-            root,
-            roles,
-            fill,
-        }
+        Side { id, card: sign(card, &root), root, roles, fill }
     }
 
     pub fn log_signer(&self, accord: AccordId) -> NoteSigner {
@@ -245,11 +234,7 @@ impl World {
         let others = (0..self.sides.len()).filter(|other| *other != side);
         let seen = others.map(|other| {
             let head = self.head(other);
-            Seen {
-                party: self.id(other),
-                size: head.size.get(),
-                root: *head.root.as_bytes(),
-            }
+            Seen { party: self.id(other), size: head.size.get(), root: *head.root.as_bytes() }
         });
         let mut seen: Vec<Seen> = seen.filter(|seen| seen.size > 0).collect();
         seen.sort();
@@ -257,10 +242,7 @@ impl World {
     }
 
     pub fn header(&self, side: usize) -> Header {
-        Header {
-            seen: self.seen(side),
-            ..self.header_unseen(side)
-        }
+        Header { seen: self.seen(side), ..self.header_unseen(side) }
     }
 
     pub fn header_unseen(&self, side: usize) -> Header {
@@ -303,10 +285,8 @@ impl World {
     }
 
     pub fn act_by(&mut self, side: usize, header: Header, body: Body) -> Digest {
-        let role = Role::ALL
-            .into_iter()
-            .find(|role| role.full_powers().contains(&body.kind()))
-            .unwrap();
+        let role =
+            Role::ALL.into_iter().find(|role| role.full_powers().contains(&body.kind())).unwrap();
         let key = key(self.sides[side].fill + role.code());
         self.act_with(side, header, body, &key)
     }
@@ -340,17 +320,9 @@ impl World {
         let run = RunId::new([fill; 32]);
         let offer = self.act(A, Body::OfferMatch(self.offer(run, 64)));
         let (size, commitment) = (32, Digest::new([6; 32]));
-        let answer = Answer {
-            run,
-            offer,
-            size,
-            commitment,
-        };
+        let answer = Answer { run, offer, size, commitment };
         self.act(B, Body::AnswerMatch(answer));
-        let outcome = Outcome::Done {
-            count: Some(2),
-            transcript: Digest::new([7; 32]),
-        };
+        let outcome = Outcome::Done { count: Some(2), transcript: Digest::new([7; 32]) };
         for side in [B, A] {
             let outcome = outcome.clone();
             self.act(side, Body::CloseMatch(Close { run, outcome }));
@@ -393,11 +365,7 @@ impl World {
             self.objects.insert(address, bytes);
         }
         let text = self.digest();
-        ReleaseBody {
-            text,
-            run,
-            manifest,
-        }
+        ReleaseBody { text, run, manifest }
     }
 
     /// The whole story, which ends with a stop that is lifted.
@@ -405,13 +373,7 @@ impl World {
         let mut world = World::new();
         world.agree();
         let run = world.run(1);
-        world.release(
-            run,
-            vec![
-                object("a.example", Tlp::Amber),
-                object("b.example", Tlp::Clear),
-            ],
-        );
+        world.release(run, vec![object("a.example", Tlp::Amber), object("b.example", Tlp::Clear)]);
         let reason = "an exercise".to_owned();
         world.act(B, Body::Stop { reason });
         let reason = "it is over".to_owned();
@@ -466,21 +428,14 @@ impl World {
             accord: self.accord,
             slug: SLUG.to_owned(),
             parties,
-            logs: sides
-                .iter()
-                .map(|side| (self.id(*side), self.log_record(*side)))
-                .collect(),
+            logs: sides.iter().map(|side| (self.id(*side), self.log_record(*side))).collect(),
             objects: self.objects.clone(),
         }
     }
 }
 
 pub fn entry(act: &Act) -> EntryRecord {
-    EntryRecord {
-        leaf: act.leaf().to_vec(),
-        salt: *act.salt(),
-        body: act.body_bytes().to_vec(),
-    }
+    EntryRecord { leaf: act.leaf().to_vec(), salt: *act.salt(), body: act.body_bytes().to_vec() }
 }
 
 pub fn object(value: &str, tlp: Tlp) -> Object {

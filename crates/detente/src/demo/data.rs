@@ -1,5 +1,5 @@
-//! Generated indicators: from address ranges and names that are set apart for tests, and labelled as
-//! generated. Who runs the demo twice gets the same.
+//! Generated indicators: from address ranges and names that are set apart for tests, and labelled
+//! as generated. Who runs the demo twice gets the same.
 
 use detente_core::Digest;
 
@@ -12,15 +12,9 @@ pub struct Holding {
 }
 
 /// What Alpha holds.
-pub const ALPHA: Holding = Holding {
-    from: 0,
-    upto: 12_000,
-};
+pub const ALPHA: Holding = Holding { from: 0, upto: 12_000 };
 /// What Beta holds.
-pub const BETA: Holding = Holding {
-    from: 10_000,
-    upto: 18_000,
-};
+pub const BETA: Holding = Holding { from: 10_000, upto: 18_000 };
 
 /// A CSV file with the side's indicators, in an order of its own.
 pub fn csv(holding: &Holding, side: &str) -> String {
@@ -45,17 +39,11 @@ pub fn observable(number: u32) -> (&'static str, String) {
         // 198.18.0.0/15 is set apart for benchmarks (RFC 2544).
         0..=5 => {
             let bytes = (0xc612_0000u32 + number).to_be_bytes();
-            (
-                "ipv4",
-                format!("{}.{}.{}.{}", bytes[0], bytes[1], bytes[2], bytes[3]),
-            )
+            ("ipv4", format!("{}.{}.{}.{}", bytes[0], bytes[1], bytes[2], bytes[3]))
         }
         // .test is set apart for tests (RFC 6761).
         6..=8 => ("domain", format!("host-{number}.generated.test")),
-        _ => (
-            "sha256",
-            Digest::of("detente/demo", &[&number.to_be_bytes()]).to_string(),
-        ),
+        _ => ("sha256", Digest::of("detente/demo", &[&number.to_be_bytes()]).to_string()),
     }
 }
 
@@ -82,11 +70,8 @@ mod tests {
     fn each_side_holds_each_of_its_numbers_once() {
         for holding in [&ALPHA, &BETA] {
             let text = csv(holding, "x");
-            let values: BTreeSet<&str> = text
-                .lines()
-                .skip(1)
-                .filter_map(|line| line.split(',').nth(1))
-                .collect();
+            let values: BTreeSet<&str> =
+                text.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
             assert_eq!(values.len(), (holding.upto - holding.from) as usize);
         }
     }

@@ -1,7 +1,7 @@
 //! The main job, walked through: two nodes in a folder, over TLS on loopback, with generated data.
 //!
-//! Nothing here is staged: each step does what the command of the same name does, and its figures are
-//! read off what came of it.
+//! Nothing here is staged: each step does what the command of the same name does, and its figures
+//! are read off what came of it.
 
 mod data;
 mod steps;
@@ -29,10 +29,7 @@ struct Side {
 
 /// Runs the demo; with `stay`, leaves both nodes up until the process is asked to end.
 pub fn demo(dir: &Path, stay: bool, json: bool) -> Result<u8, Failure> {
-    if dir
-        .read_dir()
-        .is_ok_and(|mut entries| entries.next().is_some())
-    {
+    if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::refused(
             "folder_not_empty",
             format!("{} is not empty", dir.display()),
@@ -43,27 +40,15 @@ pub fn demo(dir: &Path, stay: bool, json: bool) -> Result<u8, Failure> {
     let dir = std::path::absolute(dir).map_err(|error| Failure::io("naming", dir, &error))?;
     let mut teller = Teller::new(json);
     let sides = [
-        Side {
-            name: "CERT Alpha",
-            home: Home::at(&dir.join("alpha")),
-            address: free_address()?,
-        },
-        Side {
-            name: "CERT Beta",
-            home: Home::at(&dir.join("beta")),
-            address: free_address()?,
-        },
+        Side { name: "CERT Alpha", home: Home::at(&dir.join("alpha")), address: free_address()? },
+        Side { name: "CERT Beta", home: Home::at(&dir.join("beta")), address: free_address()? },
     ];
     let passphrase = make_parties(&dir, &sides, &mut teller)?;
     let [alpha, beta] = &sides;
     let (a, _a_serving) = start(alpha, &passphrase)?;
     let (b, _b_serving) = start(beta, &passphrase)?;
-    let walk = steps::Walk {
-        dir: &dir,
-        a: &a.engine,
-        b: &b.engine,
-        names: [alpha.name, beta.name],
-    };
+    let walk =
+        steps::Walk { dir: &dir, a: &a.engine, b: &b.engine, names: [alpha.name, beta.name] };
     let sound = walk.run(&mut teller)?;
     teller.end(&dir, sound, stay);
     if stay {
@@ -81,26 +66,17 @@ fn make_parties(dir: &Path, sides: &[Side; 2], teller: &mut Teller) -> Result<Pa
     write_secret(&path, passphrase.as_bytes())?;
     let mut lines = Vec::new();
     for side in sides {
-        let party = NewParty {
-            name: side.name,
-            listen: Some(&side.address),
-            address: None,
-        };
+        let party = NewParty { name: side.name, listen: Some(&side.address), address: None };
         let report = init(&side.home, &party, passphrase.clone())?;
         lines.push(format!("{}: {}", side.name, report.words));
     }
     lines.push("root key and four role keys each, Ed25519 and ML-DSA-65, encrypted at rest".into());
-    teller.step(
-        "Two parties make their keys; fingerprints are words to be read aloud",
-        &lines,
-    );
+    teller.step("Two parties make their keys; fingerprints are words to be read aloud", &lines);
     Ok(path)
 }
 
 fn start(side: &Side, passphrase: &Path) -> Result<(Local, Serving), Failure> {
-    let source = Source {
-        file: Some(passphrase.to_owned()),
-    };
+    let source = Source { file: Some(passphrase.to_owned()) };
     let local = Local::open(&side.home, lock(&side.home)?, &source)?;
     let serving = serve::start(&side.home, &local, Some(&side.address))?;
     Ok((local, serving))

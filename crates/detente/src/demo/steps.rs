@@ -54,20 +54,14 @@ impl Walk<'_> {
             ask::<PartyReport>(to, &Command::AddParty { card })?;
         }
         let lines = ["each pins the other's keys; no certificate authority is asked".to_owned()];
-        teller.step(
-            "They exchange party cards after comparing the words",
-            &lines,
-        );
+        teller.step("They exchange party cards after comparing the words", &lines);
         Ok(())
     }
 
     fn agree(&self, teller: &mut Teller) -> Result<(), Failure> {
         let side = |engine: &Engine| {
             let node = engine.shared.lock();
-            Side {
-                name: node.card().value().name.clone(),
-                id: node.party(),
-            }
+            Side { name: node.card().value().name.clone(), id: node.party() }
         };
         let text = draft(SLUG, &side(self.a), &side(self.b), world::now())?;
         let path = self.dir.join("accord.toml");
@@ -109,46 +103,30 @@ impl Walk<'_> {
             (self.b, self.names[1], &sign),
         ] {
             let report: ActReport = ask(engine, command)?;
-            let held = report
-                .delivered
-                .iter()
-                .filter(|delivery| delivery.cosigned)
-                .count();
+            let held = report.delivered.iter().filter(|delivery| delivery.cosigned).count();
             lines.push(format!(
                 "{name} {}; the other side {}",
                 report.summary,
-                if held > 0 {
-                    "holds it and has cosigned it"
-                } else {
-                    "does not have it yet"
-                }
+                if held > 0 { "holds it and has cosigned it" } else { "does not have it yet" }
             ));
         }
         lines.push(self.standing(self.a)?);
-        teller.step(
-            "They propose and sign; each act stands in a log that the other cosigns",
-            &lines,
-        );
+        teller
+            .step("They propose and sign; each act stands in a log that the other cosigns", &lines);
         Ok(())
     }
 
     fn standing(&self, engine: &Engine) -> Result<String, Failure> {
-        let status = Command::Status {
-            accord: Some(SLUG.to_owned()),
-        };
+        let status = Command::Status { accord: Some(SLUG.to_owned()) };
         let reports: Vec<StatusReport> = ask(engine, &status)?;
-        Ok(reports
-            .first()
-            .map(|report| report.standing.clone())
-            .unwrap_or_default())
+        Ok(reports.first().map(|report| report.standing.clone()).unwrap_or_default())
     }
 
     fn import(&self, teller: &mut Teller) -> Result<(), Failure> {
         let mut lines = Vec::new();
-        for (engine, name, holding) in [
-            (self.a, self.names[0], &ALPHA),
-            (self.b, self.names[1], &BETA),
-        ] {
+        for (engine, name, holding) in
+            [(self.a, self.names[0], &ALPHA), (self.b, self.names[1], &BETA)]
+        {
             let file = format!("{}.csv", name.to_lowercase().replace(' ', "-"));
             let path = self.dir.join(&file);
             std::fs::write(&path, csv(holding, name))
@@ -165,20 +143,11 @@ impl Walk<'_> {
             };
             let reports: Vec<ImportReport> = ask(engine, &import)?;
             let taken: u64 = reports.iter().map(|report| report.taken).sum();
-            let refused: u64 = reports
-                .iter()
-                .flat_map(|report| &report.refused)
-                .map(|(_, count)| count)
-                .sum();
-            lines.push(format!(
-                "{name}: {} taken, {refused} refused",
-                number(taken)
-            ));
+            let refused: u64 =
+                reports.iter().flat_map(|report| &report.refused).map(|(_, count)| count).sum();
+            lines.push(format!("{name}: {} taken, {refused} refused", number(taken)));
         }
-        teller.step(
-            "Each imports its own indicators (generated, and labelled so)",
-            &lines,
-        );
+        teller.step("Each imports its own indicators (generated, and labelled so)", &lines);
         Ok(())
     }
 
@@ -191,23 +160,15 @@ impl Walk<'_> {
         let report: MatchReport = ask(self.a, &command(false))?;
         let found: BTreeSet<&String> = report.items.iter().map(|(_, value)| value).collect();
         let values = |holding: &Holding| -> BTreeSet<String> {
-            (holding.from..holding.upto)
-                .map(|number| observable(number).1)
-                .collect()
+            (holding.from..holding.upto).map(|number| observable(number).1).collect()
         };
-        let plain: BTreeSet<String> = values(&ALPHA)
-            .intersection(&values(&BETA))
-            .cloned()
-            .collect();
+        let plain: BTreeSet<String> =
+            values(&ALPHA).intersection(&values(&BETA)).cloned().collect();
         let equal = found.iter().copied().eq(plain.iter());
         if !equal || !report.agreed {
             return Err(Failure::environment(
                 "wrong_answer",
-                format!(
-                    "the match found {}, a plain intersection {}",
-                    found.len(),
-                    plain.len()
-                ),
+                format!("the match found {}, a plain intersection {}", found.len(), plain.len()),
                 "report this",
             ));
         }
@@ -225,11 +186,7 @@ impl Walk<'_> {
         ];
         lines.extend(report.learnt.iter().cloned());
         let figures = json!({ "common": found.len(), "run": report.run, "equal": equal });
-        teller.data(
-            "They match: both learn what both hold, and nothing else",
-            &lines,
-            figures,
-        );
+        teller.data("They match: both learn what both hold, and nothing else", &lines, figures);
 
         let counted: MatchReport = ask(self.b, &command(true))?;
         let lines = [format!(
@@ -242,11 +199,8 @@ impl Walk<'_> {
     }
 
     fn release(&self, teller: &mut Teller, run: &str) -> Result<(), Failure> {
-        let command = |dry_run| Command::Release {
-            accord: SLUG.to_owned(),
-            run: run.to_owned(),
-            dry_run,
-        };
+        let command =
+            |dry_run| Command::Release { accord: SLUG.to_owned(), run: run.to_owned(), dry_run };
         let dry: ReleaseReport = ask(self.a, &command(true))?;
         let mut reasons: BTreeMap<String, (u64, String)> = BTreeMap::new();
         for object in dry.objects.iter().filter(|object| !object.allowed) {
@@ -256,38 +210,23 @@ impl Walk<'_> {
                 .or_insert_with(|| (0, object.reason.clone()));
             entry.0 += 1;
         }
-        let mut lines = vec![format!(
-            "{} would leave, {} would stay",
-            number(dry.allowed),
-            number(dry.denied)
-        )];
+        let mut lines =
+            vec![format!("{} would leave, {} would stay", number(dry.allowed), number(dry.denied))];
         lines.extend(
             reasons
                 .values()
                 .map(|(count, reason)| format!("{} stay, for example: {reason}", number(*count))),
         );
-        teller.step(
-            "Dry run of a release: the gate's verdict on each object",
-            &lines,
-        );
+        teller.step("Dry run of a release: the gate's verdict on each object", &lines);
 
         let report: ReleaseReport = ask(self.a, &command(false))?;
         let landed = report.objects.iter().find(|object| object.allowed);
         let mut lines = vec![
-            format!(
-                "{} objects left, each under its clause",
-                number(report.allowed)
-            ),
-            format!(
-                "acknowledged by {} at {}",
-                report.to,
-                report.receipt.unwrap_or_default()
-            ),
+            format!("{} objects left, each under its clause", number(report.allowed)),
+            format!("acknowledged by {} at {}", report.to, report.receipt.unwrap_or_default()),
         ];
         if let Some(object) = landed {
-            let query = Command::Search {
-                query: object.value.clone(),
-            };
+            let query = Command::Search { query: object.value.clone() };
             let found: SearchReport = ask(self.b, &query)?;
             if let Some(received) = found.received.first() {
                 lines.push(format!(
@@ -320,17 +259,10 @@ impl Walk<'_> {
         };
         let stop = act(ActWord::Stop, "a source may be in danger", "duty-officer");
         ask::<ActReport>(self.b, &stop)?;
-        let dry = Command::Release {
-            accord: SLUG.to_owned(),
-            run: run.to_owned(),
-            dry_run: true,
-        };
+        let dry = Command::Release { accord: SLUG.to_owned(), run: run.to_owned(), dry_run: true };
         let stopped: ReleaseReport = ask(self.a, &dry)?;
         let reason = stopped.objects.first().map(|object| object.reason.clone());
-        ask::<ActReport>(
-            self.b,
-            &act(ActWord::Resume, "the source is safe", "minister"),
-        )?;
+        ask::<ActReport>(self.b, &act(ActWord::Resume, "the source is safe", "minister"))?;
         let lines = [
             format!("{}'s duty officer stops everything", self.names[1]),
             format!(
@@ -347,10 +279,7 @@ impl Walk<'_> {
 
     fn verify(&self, teller: &mut Teller) -> Result<bool, Failure> {
         let record = self.dir.join("record");
-        let export = Command::Export {
-            accord: SLUG.to_owned(),
-            to: record.clone(),
-        };
+        let export = Command::Export { accord: SLUG.to_owned(), to: record.clone() };
         let exported: crate::export::ExportReport = ask(self.a, &export)?;
         let report = verify(&record)?;
         let checked: Vec<String> = report
@@ -360,11 +289,7 @@ impl Walk<'_> {
             .map(|(what, count)| format!("{} {what}", number(*count)))
             .collect();
         let lines = [
-            format!(
-                "{} files, {} entries",
-                number(exported.files),
-                exported.entries
-            ),
+            format!("{} files, {} entries", number(exported.files), exported.entries),
             format!("checked: {}", checked.join(", ")),
             (if report.sound { "SOUND" } else { "NOT SOUND" }).to_owned(),
         ];
@@ -391,23 +316,14 @@ impl Walk<'_> {
         }
         std::fs::write(&text, bytes).map_err(|error| Failure::io("writing", &text, &error))?;
         let report: VerifyReport = verify(&copy)?;
-        let name = text
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let named = report.findings.iter().find(|finding| {
-            finding
-                .path
-                .as_ref()
-                .is_some_and(|path| path.ends_with(&name))
-        });
+        let name = text.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let named = report
+            .findings
+            .iter()
+            .find(|finding| finding.path.as_ref().is_some_and(|path| path.ends_with(&name)));
         let caught = !report.sound && named.is_some();
         let lines = [
-            format!(
-                "one bit of texts/{}... flipped in a copy",
-                name.get(..16).unwrap_or_default()
-            ),
+            format!("one bit of texts/{}... flipped in a copy", name.get(..16).unwrap_or_default()),
             named.map_or_else(|| "NOT FOUND".to_owned(), |finding| finding.line.clone()),
         ];
         teller.step("One altered bit is found and named", &lines);

@@ -19,12 +19,7 @@ impl Teller {
     /// Begins.
     pub fn new(json: bool) -> Teller {
         let now = world::stopwatch();
-        Teller {
-            json,
-            begun: now,
-            last: now,
-            steps: Vec::new(),
-        }
+        Teller { json, begun: now, last: now, steps: Vec::new() }
     }
 
     /// Tells a step that was just done.
@@ -67,9 +62,7 @@ impl Teller {
             return;
         }
         let mut text = format!("Done in {seconds:.1} s; everything lies in {dir}.\nGo on:\n");
-        text.push_str(&format!(
-            "  verify the record:  {verify}\n  look around:        {look}\n"
-        ));
+        text.push_str(&format!("  verify the record:  {verify}\n  look around:        {look}\n"));
         if stay {
             text.push_str("Both nodes stay up; end with ctrl-c.\n");
         }
@@ -80,8 +73,5 @@ impl Teller {
 /// A path as one types it from the current folder.
 fn near(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here)
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }

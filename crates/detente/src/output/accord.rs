@@ -11,25 +11,15 @@ use crate::fail::FaultReport;
 /// Parties, one block each.
 pub fn parties(parties: &[PartyReport]) {
     for (at, party) in parties.iter().enumerate() {
-        println!(
-            "{}{}",
-            safe(&party.name),
-            if at == 0 { "  (this party)" } else { "" }
-        );
+        println!("{}{}", safe(&party.name), if at == 0 { "  (this party)" } else { "" });
         println!("  fingerprint  {}", party.id);
         println!("  in words     {}", party.words);
         println!(
             "  address      {}",
-            party
-                .address
-                .as_deref()
-                .map_or("none: it dials".into(), safe)
+            party.address.as_deref().map_or("none: it dials".into(), safe)
         );
         if party.evidence > 0 {
-            println!(
-                "  evidence     {} pieces are kept against it",
-                party.evidence
-            );
+            println!("  evidence     {} pieces are kept against it", party.evidence);
         }
     }
 }
@@ -55,11 +45,7 @@ pub fn status(reports: &[StatusReport]) {
         println!("no accord yet: start with `detente accord draft SLUG --with PARTY`");
     }
     for report in reports {
-        println!(
-            "{}  {}",
-            safe(&report.accord),
-            report.title.as_deref().map_or("".into(), safe)
-        );
+        println!("{}  {}", safe(&report.accord), report.title.as_deref().map_or("".into(), safe));
         println!("  id         {}", report.id);
         println!("  standing   {}", safe(&report.standing));
         if let Some(expires) = &report.expires {
@@ -82,12 +68,7 @@ pub fn status(reports: &[StatusReport]) {
             }
         }
         for clause in &report.clauses {
-            println!(
-                "  clause {} ({}): {}",
-                clause.id,
-                clause.rule,
-                safe(&clause.prose)
-            );
+            println!("  clause {} ({}): {}", clause.id, clause.rule, safe(&clause.prose));
             for (party, used) in &clause.used {
                 println!("    used by {}: {used}", safe(party));
             }
@@ -112,10 +93,7 @@ pub fn status(reports: &[StatusReport]) {
             );
         }
         if report.waiting > 0 {
-            println!(
-                "  {} acts wait for entries that are not here yet",
-                report.waiting
-            );
+            println!("  {} acts wait for entries that are not here yet", report.waiting);
         }
     }
 }
@@ -156,11 +134,7 @@ pub fn faults(file: &str, title: Option<&str>, faults: &[FaultReport]) {
 
 /// The exposure table.
 pub fn exposure(report: &ExposureReport) {
-    println!(
-        "{}: what may ever leave under text {}",
-        safe(&report.title),
-        &report.text[..8]
-    );
+    println!("{}: what may ever leave under text {}", safe(&report.title), &report.text[..8]);
     if report.rows.is_empty() {
         println!("  nothing may leave");
     } else {
@@ -180,8 +154,5 @@ pub fn exposure(report: &ExposureReport) {
     for line in &report.words {
         println!("  {}", safe(line));
     }
-    println!(
-        "  {} of {} cells are open; every other cell is closed",
-        report.open, report.cells
-    );
+    println!("  {} of {} cells are open; every other cell is closed", report.open, report.cells);
 }

@@ -11,12 +11,7 @@ pub fn verified(report: &VerifyReport) {
     for party in &report.parties {
         println!(
             "{}: {} entries{}",
-            safe(
-                party
-                    .name
-                    .as_deref()
-                    .unwrap_or("a party that has entered no card")
-            ),
+            safe(party.name.as_deref().unwrap_or("a party that has entered no card")),
             number(party.entries),
             if party.cosigned_by.is_empty() {
                 ", not cosigned".to_owned()

@@ -33,17 +33,10 @@ pub fn imports(reports: &[ImportReport], all_refusals: bool) {
             );
         }
         if report.shortened > 0 {
-            println!(
-                "  {} contexts were too long and were cut",
-                number(report.shortened)
-            );
+            println!("  {} contexts were too long and were cut", number(report.shortened));
         }
         // Of many files only the counts, unless every refusal is asked for.
-        let shown = if reports.len() > 1 && !all_refusals {
-            0
-        } else {
-            report.refusals.len()
-        };
+        let shown = if reports.len() > 1 && !all_refusals { 0 } else { report.refusals.len() };
         for refusal in report.refusals.iter().take(shown) {
             println!(
                 "    {}: {}: {}",
@@ -99,15 +92,8 @@ pub fn search(report: &SearchReport) {
         println!(
             "  own: {}{}{}",
             safe(&context.source),
-            context
-                .tlp
-                .as_ref()
-                .map_or(String::new(), |tlp| format!(", {tlp}")),
-            if context.closed {
-                ", closed: a marking is not understood"
-            } else {
-                ""
-            }
+            context.tlp.as_ref().map_or(String::new(), |tlp| format!(", {tlp}")),
+            if context.closed { ", closed: a marking is not understood" } else { "" }
         );
         if !context.labels.is_empty() {
             println!("    labels: {}", safe(&context.labels.join(", ")));
@@ -143,12 +129,7 @@ pub fn search(report: &SearchReport) {
 
 /// How a run went.
 pub fn matched(report: &MatchReport) {
-    println!(
-        "run {} with {}, clause {}",
-        &report.run[..16],
-        safe(&report.peer),
-        report.clause
-    );
+    println!("run {} with {}, clause {}", &report.run[..16], safe(&report.peer), report.clause);
     match report.common {
         Some(common) => println!(
             "  {} in common of {} entered here and {} entered there (with padding: {})",
@@ -163,16 +144,10 @@ pub fn matched(report: &MatchReport) {
         println!("    {kind:<9} {}", safe(value));
     }
     if report.items.len() > SHOWN {
-        println!(
-            "    ... {} more: see --json or --out FILE",
-            report.items.len() - SHOWN
-        );
+        println!("    ... {} more: see --json or --out FILE", report.items.len() - SHOWN);
     }
     if report.agreed {
-        println!(
-            "  both sides recorded transcript {}",
-            report.transcript.get(..16).unwrap_or("")
-        );
+        println!("  both sides recorded transcript {}", report.transcript.get(..16).unwrap_or(""));
     } else {
         println!("  the other side has not recorded its outcome yet: nothing can rest on this run");
     }
@@ -188,21 +163,11 @@ pub fn release(report: &ReleaseReport) {
         safe(&report.accord),
         safe(&report.to),
         number(report.allowed),
-        if report.dry_run {
-            "would leave"
-        } else {
-            "leave"
-        },
+        if report.dry_run { "would leave" } else { "leave" },
         number(report.denied)
     );
-    let mut table = table(&[
-        "verdict", "clause", "kind", "value", "marked", "source", "why",
-    ]);
-    let shown = if report.dry_run {
-        report.objects.len()
-    } else {
-        SHOWN
-    };
+    let mut table = table(&["verdict", "clause", "kind", "value", "marked", "source", "why"]);
+    let shown = if report.dry_run { report.objects.len() } else { SHOWN };
     for object in report.objects.iter().take(shown) {
         table.add_row([
             if object.allowed { "leaves" } else { "STAYS" }.to_owned(),
@@ -216,17 +181,11 @@ pub fn release(report: &ReleaseReport) {
     }
     println!("{table}");
     if report.objects.len() > shown {
-        println!(
-            "... {} more: see --json or --dry-run",
-            report.objects.len() - shown
-        );
+        println!("... {} more: see --json or --dry-run", report.objects.len() - shown);
     }
     match (&report.act, &report.receipt) {
         (Some(act), Some(receipt)) => {
-            println!(
-                "release {} is on record; acknowledged at {receipt}",
-                &act[..16]
-            );
+            println!("release {} is on record; acknowledged at {receipt}", &act[..16]);
         }
         (Some(act), None) => {
             println!("release {} is on record; not acknowledged yet", &act[..16]);

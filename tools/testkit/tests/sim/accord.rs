@@ -11,10 +11,7 @@ use crate::{assert_settled, assert_sound, bring, code, matched};
 const DAY: u64 = 86_400;
 
 fn titled(title: &str) -> Terms {
-    Terms {
-        title: title.to_owned(),
-        ..Terms::default()
-    }
+    Terms { title: title.to_owned(), ..Terms::default() }
 }
 
 #[test]
@@ -77,10 +74,7 @@ fn a_refusal_is_on_record_and_can_be_taken_back() {
     let (accord, _) = world.node(0).propose(&text, None).unwrap();
     world.node(0).sign_text(accord, None, None).unwrap();
     bring(&world, (0, 1), accord);
-    world
-        .node(1)
-        .refuse_text(accord, None, "clause 2 goes too far", None)
-        .unwrap();
+    world.node(1).refuse_text(accord, None, "clause 2 goes too far", None).unwrap();
     world.sync().unwrap();
     let status = world.node(0).status(accord).unwrap();
     assert!(!status.in_force);
@@ -89,15 +83,10 @@ fn a_refusal_is_on_record_and_can_be_taken_back() {
     // Nothing is open to B now, unless it names the text.
     assert_eq!(code(world.node(1).sign_text(accord, None, None)), "unknown");
     let digest = status.texts[0].digest.clone();
-    world
-        .node(1)
-        .sign_text(accord, Some(&digest[..8]), None)
-        .unwrap();
+    world.node(1).sign_text(accord, Some(&digest[..8]), None).unwrap();
     world.sync().unwrap();
     assert!(world.node(0).status(accord).unwrap().in_force);
-    let refused = world
-        .node(1)
-        .refuse_text(accord, Some(&digest), "too late", None);
+    let refused = world.node(1).refuse_text(accord, Some(&digest), "too late", None);
     assert_eq!(code(refused), "in_force");
     assert_settled(&world, accord);
     assert_sound(&world, accord);
@@ -138,9 +127,7 @@ fn among_several_open_texts_one_must_be_named() {
     }
     let status = world.node(1).status(accord).unwrap();
     assert_eq!(status.text.as_deref(), Some(first.digest.as_str()));
-    let again = world
-        .node(0)
-        .sign_text(accord, Some(&first.digest), None);
+    let again = world.node(0).sign_text(accord, Some(&first.digest), None);
     assert_eq!(code(again), "already_signed");
     assert_settled(&world, accord);
     assert_sound(&world, accord);
@@ -176,10 +163,7 @@ fn one_accord_that_is_refused_does_not_hold_up_the_others() {
     let ids = [world.members[0].id, world.members[1].id, stranger.id];
     // Slugs on both sides of the good one, so that order does not decide.
     for slug in ["aaa", "zzz"] {
-        let terms = Terms {
-            slug: slug.to_owned(),
-            ..Terms::default()
-        };
+        let terms = Terms { slug: slug.to_owned(), ..Terms::default() };
         world.node(0).propose(&terms.text(&ids), None).unwrap();
     }
     world.members[0].hold_domains(&["x.example"], Tlp::Green);
@@ -240,10 +224,7 @@ fn a_notice_of_leaving_runs_and_then_ends_the_accord() {
     world.members[0].hold_domains(&["x.example"], Tlp::Green);
     world.members[1].hold_domains(&["x.example"], Tlp::Green);
     let run = matched(&world, accord);
-    world
-        .node(1)
-        .denounce(accord, "no longer in our interest", None)
-        .unwrap();
+    world.node(1).denounce(accord, "no longer in our interest", None).unwrap();
     world.sync().unwrap();
     let status = world.node(0).status(accord).unwrap();
     assert!(status.in_force && status.notice.is_some());
@@ -316,10 +297,7 @@ fn a_stop_is_heard_though_the_clock_is_slow() {
 
 #[test]
 fn a_clock_that_is_set_back_writes_nothing_that_breaks_the_accord() {
-    let terms = Terms {
-        expires: "2027-02-15".to_owned(),
-        ..Terms::default()
-    };
+    let terms = Terms { expires: "2027-02-15".to_owned(), ..Terms::default() };
     let (world, accord) = World::in_force(23, &terms);
     world.members[0].hold_domains(&["x.example"], Tlp::Green);
     world.members[1].hold_domains(&["x.example"], Tlp::Green);
@@ -363,10 +341,7 @@ fn size_of_own(world: &World, accord: detente_core::AccordId) -> u64 {
 fn a_text_of_another_accord_can_be_had_by_its_own_name_only() {
     let world = World::new(25, 2);
     let one = world.agree(&Terms::default());
-    let other = world.agree(&Terms {
-        slug: "test-1".to_owned(),
-        ..Terms::default()
-    });
+    let other = world.agree(&Terms { slug: "test-1".to_owned(), ..Terms::default() });
     assert_ne!(one, other);
     let node = world.node(1);
     assert_eq!(node.find_accord("test-0").unwrap(), one);

@@ -2,7 +2,7 @@
 
 use detente_core::AccordId;
 use detente_node::{Shared, push, push_all};
-use detente_testkit::{Cut, SimEntropy, Member, Terms, When, World};
+use detente_testkit::{Cut, Member, SimEntropy, Terms, When, World};
 
 use crate::{assert_settled, assert_sound, bring, code, size};
 
@@ -11,10 +11,7 @@ fn unseen(seed: u64, acts: usize) -> (World, AccordId) {
     let world = World::new(seed, 2);
     let mut accord = None;
     for act in 0..acts {
-        let terms = Terms {
-            title: format!("Text {act}"),
-            ..Terms::default()
-        };
+        let terms = Terms { title: format!("Text {act}"), ..Terms::default() };
         let text = world.text(&terms);
         accord = Some(world.node(0).propose(&text, None).unwrap().0);
     }
@@ -100,10 +97,7 @@ fn two_pushes_in_a_row_may_be_cut() {
                 let link = world.cut_link((0, 1), Some(Cut { at, when }));
                 let _ = push(&world.members[0].shared, &link, accord);
                 // The log grows between the two.
-                let second = world.text(&Terms {
-                    title: format!("at {at}"),
-                    ..Terms::default()
-                });
+                let second = world.text(&Terms { title: format!("at {at}"), ..Terms::default() });
                 world.node(0).propose(&second, None).unwrap();
             }
             world.sync().unwrap();

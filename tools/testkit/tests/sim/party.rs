@@ -9,10 +9,7 @@ use crate::code;
 
 /// A's world without contacts, and a stranger's card.
 fn two() -> (Member, Member) {
-    (
-        Member::new("CERT A", SimEntropy::new(1)),
-        Member::new("CERT B", SimEntropy::new(2)),
-    )
+    (Member::new("CERT A", SimEntropy::new(1)), Member::new("CERT B", SimEntropy::new(2)))
 }
 
 /// B's card, made at another time.

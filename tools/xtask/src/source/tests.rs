@@ -49,27 +49,17 @@ fn test_items_are_no_product() {
     let source = Source::new("crates/x/src/a.rs", text);
     assert_eq!(lines_with_word(&source.product, ".unwrap()"), [1, 11]);
     assert_eq!(lines_with_word(&source.code, ".unwrap()"), [1, 4, 10, 11]);
-    assert!(
-        Source::new("crates/x/src/a/tests.rs", text)
-            .product
-            .is_empty()
-    );
+    assert!(Source::new("crates/x/src/a/tests.rs", text).product.is_empty());
 }
 
 #[test]
 fn a_module_declared_for_tests_is_a_test() {
     let mut sources = [
-        (
-            "crates/x/src/lib.rs",
-            "#[cfg(test)]\nmod testing;\nmod testing_room;\nmod a;\n",
-        ),
+        ("crates/x/src/lib.rs", "#[cfg(test)]\nmod testing;\nmod testing_room;\nmod a;\n"),
         ("crates/x/src/testing.rs", "fn f() {}\n"),
         ("crates/x/src/testing/more.rs", "fn f() {}\n"),
         ("crates/x/src/testing_room.rs", "fn f() {}\n"),
-        (
-            "crates/x/src/a.rs",
-            "#[cfg(test)]\npub(crate) mod ideal;\n#[cfg(test)]\nmod tests {}\n",
-        ),
+        ("crates/x/src/a.rs", "#[cfg(test)]\npub(crate) mod ideal;\n#[cfg(test)]\nmod tests {}\n"),
         ("crates/x/src/a/ideal.rs", "fn f() {}\n"),
         ("crates/x/src/ideal.rs", "fn f() {}\n"),
     ]
@@ -81,31 +71,17 @@ fn a_module_declared_for_tests_is_a_test() {
 
 #[test]
 fn words_are_whole() {
-    assert_eq!(
-        lines_with_word("unsafe_code\nunsafe {\nnot_unsafe", "unsafe"),
-        [2]
-    );
-    assert_eq!(
-        lines_with_word("a.unwrap()\nb.unwrap_or(1)", ".unwrap()"),
-        [1]
-    );
+    assert_eq!(lines_with_word("unsafe_code\nunsafe {\nnot_unsafe", "unsafe"), [2]);
+    assert_eq!(lines_with_word("a.unwrap()\nb.unwrap_or(1)", ".unwrap()"), [1]);
     assert_eq!(line_of("a\nb\nc", 4), 3);
 }
 
 #[test]
 fn test_paths() {
-    for path in [
-        "tests/it/main.rs",
-        "crates/a/src/b/tests.rs",
-        "crates/a/src/b/tests/c.rs",
-    ] {
+    for path in ["tests/it/main.rs", "crates/a/src/b/tests.rs", "crates/a/src/b/tests/c.rs"] {
         assert!(is_test_path(path), "{path}");
     }
-    for path in [
-        "crates/a/src/tests_of.rs",
-        "tools/testkit/src/lib.rs",
-        "crates/a/src/b.rs",
-    ] {
+    for path in ["crates/a/src/tests_of.rs", "tools/testkit/src/lib.rs", "crates/a/src/b.rs"] {
         assert!(!is_test_path(path), "{path}");
     }
 }

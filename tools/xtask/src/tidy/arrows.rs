@@ -71,12 +71,7 @@ const fn room(
     floor: u8,
     may_use: &'static [&'static str],
 ) -> Place {
-    Place {
-        name,
-        folder,
-        floor,
-        may_use,
-    }
+    Place { name, folder, floor, may_use }
 }
 
 /// Every crate of the workspace, lowest floor first.
@@ -84,23 +79,13 @@ pub const ROOMS: &[Place] = &[
     room("detente-core", "crates/detente-core", 1, &[]),
     room("detente-match", "crates/detente-match", 1, &[]),
     room("detente-log", "crates/detente-log", 1, &[]),
-    room(
-        "detente-intel",
-        "crates/detente-intel",
-        2,
-        &["detente-core"],
-    ),
+    room("detente-intel", "crates/detente-intel", 2, &["detente-core"]),
     room("detente-gate", "crates/detente-gate", 2, &["detente-core"]),
     room(
         "detente-peer",
         "crates/detente-peer",
         3,
-        &[
-            "detente-core",
-            "detente-gate",
-            "detente-log",
-            "detente-match",
-        ],
+        &["detente-core", "detente-gate", "detente-log", "detente-match"],
     ),
     room(
         "detente-verify",
@@ -126,22 +111,11 @@ pub const ROOMS: &[Place] = &[
         "detente-store",
         "crates/detente-store",
         5,
-        &[
-            "detente-core",
-            "detente-intel",
-            "detente-log",
-            "detente-node",
-        ],
+        &["detente-core", "detente-intel", "detente-log", "detente-node"],
     ),
-    room(
-        "detente-net",
-        "crates/detente-net",
-        5,
-        &["detente-core", "detente-node", "detente-peer"],
-    ),
+    room("detente-net", "crates/detente-net", 5, &["detente-core", "detente-node", "detente-peer"]),
     room("detente", "crates/detente", 6, ALL),
     room(TESTKIT, "tools/testkit", TOOLS, UP_TO_STORE),
-    room("detente-bench", "tools/bench", TOOLS, EVERYTHING),
     room("detente-it", "tests/it", TOOLS, EVERYTHING),
     room("xtask", "tools/xtask", TOOLS, &[]),
 ];
@@ -210,12 +184,7 @@ mod tests {
             "\n[target.'cfg(unix)'.dependencies]\ndetente-node.workspace = true\n",
             "\n[build-dependencies]\ndetente-node.workspace = true\n",
         ] {
-            assert_caught(
-                &[(path, &manifest("detente-core", line, ""))],
-                "arrows",
-                path,
-                0,
-            );
+            assert_caught(&[(path, &manifest("detente-core", line, ""))], "arrows", path, 0);
         }
     }
 
@@ -228,10 +197,7 @@ mod tests {
 
     #[test]
     fn a_renamed_workspace_dependency_is_seen_through() {
-        let mut root = super::super::sample::tree()
-            .text("Cargo.toml")
-            .unwrap()
-            .to_owned();
+        let mut root = super::super::sample::tree().text("Cargo.toml").unwrap().to_owned();
         root += "[workspace.dependencies]\nn = { package = \"detente-node\", path = \"x\" }\n";
         let path = "crates/detente-core/Cargo.toml";
         let text = manifest("detente-core", "n.workspace = true\n", "");

@@ -12,29 +12,16 @@ const MAP: &str = "ARCHITECTURE.md";
 const HISTORY: &[&str] = &["CHANGELOG.md", "docs/adr/"];
 
 /// A code span that opens with one of these is a path of this repository.
-const TOPS: &[&str] = &[
-    ".ci/", "crates/", "docs/", "fuzz/", "tests/", "tools/", "vectors/",
-];
+const TOPS: &[&str] = &[".ci/", "crates/", "docs/", "fuzz/", "tests/", "tools/", "vectors/"];
 
 /// The map names each crate under `crates/`. A house without a map yet is not at fault.
 pub(super) fn check_architecture(house: &House) -> Vec<Finding> {
     let Some(text) = house.tree().text(MAP) else {
         return Vec::new();
     };
-    let rooms = house
-        .rooms()
-        .iter()
-        .filter(|room| room.folder.starts_with("crates/"));
+    let rooms = house.rooms().iter().filter(|room| room.folder.starts_with("crates/"));
     let missing = rooms.filter(|room| !names(text, &room.name));
-    missing
-        .map(|room| {
-            (
-                MAP.to_owned(),
-                0,
-                format!("{} is not on the map", room.name),
-            )
-        })
-        .collect()
+    missing.map(|room| (MAP.to_owned(), 0, format!("{} is not on the map", room.name))).collect()
 }
 
 /// Whether the name stands alone: `detente` is not named by `detente-core`.
@@ -57,11 +44,7 @@ pub(super) fn check_links(house: &House) -> Vec<Finding> {
                 continue;
             }
             if !resolve(path, file).is_some_and(|target| house.tree().has(&target)) {
-                found.push((
-                    path.to_owned(),
-                    line,
-                    format!("the link to {target} leads nowhere"),
-                ));
+                found.push((path.to_owned(), line, format!("the link to {target} leads nowhere")));
             }
         }
     }
@@ -88,10 +71,7 @@ pub(super) fn check_paths(house: &House) -> Vec<Finding> {
 
 /// Lines of every page that are not in a code block, with path and number.
 fn prose(house: &House) -> impl Iterator<Item = (&str, usize, &str)> {
-    let pages = house
-        .tree()
-        .texts()
-        .filter(|(path, _)| path.ends_with(".md"));
+    let pages = house.tree().texts().filter(|(path, _)| path.ends_with(".md"));
     pages.flat_map(|(path, text)| {
         let mut fenced = false;
         text.lines().enumerate().filter_map(move |(i, line)| {
@@ -104,9 +84,7 @@ fn prose(house: &House) -> impl Iterator<Item = (&str, usize, &str)> {
 
 /// Targets of `[text](target)`.
 fn links(line: &str) -> impl Iterator<Item = &str> {
-    line.split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split([')', ' ']).next())
+    line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next())
 }
 
 /// A link of a page as a path from the root; `None` when it leads out of the repository.
@@ -131,14 +109,8 @@ mod tests {
 
     #[test]
     fn a_crate_off_the_map_is_caught() {
-        for room in ROOMS
-            .iter()
-            .filter(|room| room.folder.starts_with("crates/"))
-        {
-            let text = tree()
-                .text(MAP)
-                .unwrap()
-                .replace(&format!("`{}`\n", room.name), "");
+        for room in ROOMS.iter().filter(|room| room.folder.starts_with("crates/")) {
+            let text = tree().text(MAP).unwrap().replace(&format!("`{}`\n", room.name), "");
             assert_caught(&[(MAP, &text)], "architecture", MAP, 0);
         }
     }
@@ -162,16 +134,8 @@ mod tests {
     #[test]
     fn a_dead_path_is_caught() {
         let page = "docs/page.md";
-        assert_caught(
-            &[(page, "see `crates/detente-core/none.rs`\n")],
-            "paths",
-            page,
-            1,
-        );
-        assert_clean(&[(
-            page,
-            "see `crates/NAME/none.rs`, `crates/detente-core/`, `x/y`\n",
-        )]);
+        assert_caught(&[(page, "see `crates/detente-core/none.rs`\n")], "paths", page, 1);
+        assert_clean(&[(page, "see `crates/NAME/none.rs`, `crates/detente-core/`, `x/y`\n")]);
         assert_clean(&[("CHANGELOG.md", "went: `crates/gone`\n")]);
     }
 }

@@ -9,45 +9,23 @@ use super::Finding;
 
 /// Libraries, the crates that may name them in their manifest, and why no other may.
 const EXCLUSIVE: &[(&[&str], &[&str], &str)] = &[
-    (
-        &["rusqlite", "libsqlite3-sys"],
-        &["detente-store"],
-        "only the store knows a database",
-    ),
+    (&["rusqlite", "libsqlite3-sys"], &["detente-store"], "only the store knows a database"),
     (
         &["rcgen", "rustls", "tokio-rustls"],
-        &["detente-net", "detente-it", "detente-bench"],
+        &["detente-net", "detente-it"],
         "only the net opens sockets and speaks TLS",
     ),
     (
         &["mio", "socket2", "tokio"],
-        &["detente", "detente-net", "detente-it", "detente-bench"],
+        &["detente", "detente-net", "detente-it"],
         "only the net and the binary's runtime are asynchronous",
     ),
-    (
-        &["clap", "clap_complete", "clap_mangen"],
-        &["detente"],
-        "only the binary has a command line",
-    ),
-    (
-        &["comfy-table", "indicatif", "rpassword"],
-        &["detente"],
-        "only the binary has a terminal",
-    ),
-    (
-        &["getrandom", "rand"],
-        &["detente"],
-        "entropy is an argument below the binary",
-    ),
+    (&["clap", "clap_complete", "clap_mangen"], &["detente"], "only the binary has a command line"),
+    (&["comfy-table", "indicatif", "rpassword"], &["detente"], "only the binary has a terminal"),
+    (&["getrandom", "rand"], &["detente"], "entropy is an argument below the binary"),
     (
         &["anyhow"],
-        &[
-            "detente",
-            "detente-bench",
-            "detente-it",
-            "detente-testkit",
-            "xtask",
-        ],
+        &["detente", "detente-it", "detente-testkit", "xtask"],
         "a library's caller must be able to match on its errors",
     ),
 ];
@@ -57,9 +35,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
     let mut found = Vec::new();
     for room in house.rooms() {
         for library in room.dependencies.iter().chain(&room.dev_dependencies) {
-            let row = EXCLUSIVE
-                .iter()
-                .find(|(names, ..)| names.contains(&library.as_str()));
+            let row = EXCLUSIVE.iter().find(|(names, ..)| names.contains(&library.as_str()));
             let Some((_, owners, why)) = row else {
                 continue;
             };
@@ -84,10 +60,9 @@ mod tests {
             for library in *libraries {
                 let line = format!("{library}.workspace = true\n");
                 let path = "crates/detente-intel/Cargo.toml";
-                for text in [
-                    manifest("detente-intel", &line, ""),
-                    manifest("detente-intel", "", &line),
-                ] {
+                for text in
+                    [manifest("detente-intel", &line, ""), manifest("detente-intel", "", &line)]
+                {
                     assert_caught(&[(path, &text)], "externals", path, 0);
                 }
                 for owner in *owners {

@@ -23,22 +23,15 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
         .map(str::to_owned)
         .collect();
     let bins = bins(tree.text(MANIFEST).unwrap_or_default());
-    let table: String = tree
-        .texts()
-        .filter(|(path, _)| path.starts_with(TABLE))
-        .map(|(_, text)| text)
-        .collect();
+    let table: String =
+        tree.texts().filter(|(path, _)| path.starts_with(TABLE)).map(|(_, text)| text).collect();
     let mut found = Vec::new();
     for name in files.difference(&bins) {
         let message = format!("no [[bin]] in {MANIFEST} with the path fuzz_targets/{name}.rs");
         found.push((format!("{FOLDER}{name}.rs"), 0, message));
     }
     for name in bins.difference(&files) {
-        found.push((
-            MANIFEST.to_owned(),
-            0,
-            format!("{FOLDER}{name}.rs does not exist"),
-        ));
+        found.push((MANIFEST.to_owned(), 0, format!("{FOLDER}{name}.rs does not exist")));
     }
     for name in &files {
         if !table.contains(&format!("\"{name}\"")) {
@@ -52,11 +45,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
 /// Names of the binaries whose path lies in the folder of targets under the same name.
 fn bins(manifest: &str) -> BTreeSet<String> {
     let manifest = manifest.parse::<Table>().unwrap_or_default();
-    let bins = manifest
-        .get("bin")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let bins = manifest.get("bin").and_then(Value::as_array).cloned().unwrap_or_default();
     let name = |bin: Value| {
         let name = bin.get("name")?.as_str()?.to_owned();
         let path = bin.get("path")?.as_str()?.to_owned();
@@ -82,12 +71,7 @@ mod tests {
         let path = "fuzz/fuzz_targets/b.rs";
         assert_caught(&[(path, TARGET), (TABLE, TABLED)], "fuzz", path, 0);
         let renamed = BOTH.replace("name = \"b\"", "name = \"c\"");
-        assert_caught(
-            &[(path, TARGET), (TABLE, TABLED), (MANIFEST, &renamed)],
-            "fuzz",
-            path,
-            0,
-        );
+        assert_caught(&[(path, TARGET), (TABLE, TABLED), (MANIFEST, &renamed)], "fuzz", path, 0);
     }
 
     #[test]

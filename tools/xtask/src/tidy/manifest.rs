@@ -19,31 +19,19 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
     }
     for room in house.rooms() {
         if !house.members().contains(&room.folder) {
-            say(
-                &room.manifest(),
-                format!("{} is no member of the workspace", room.folder),
-            );
+            say(&room.manifest(), format!("{} is no member of the workspace", room.folder));
         }
         if place(&room.name).is_none_or(|place| place.folder != room.folder) {
-            let message = format!(
-                "{} in {} is not in the table of rooms",
-                room.name, room.folder
-            );
+            let message = format!("{} in {} is not in the table of rooms", room.name, room.folder);
             say(&room.manifest(), message);
         }
         if !room.inherits_lints {
-            say(
-                &room.manifest(),
-                "the lines [lints] workspace = true are missing".to_owned(),
-            );
+            say(&room.manifest(), "the lines [lints] workspace = true are missing".to_owned());
         }
     }
     for place in ROOMS {
         if house.room(place.name).is_none() {
-            say(
-                "Cargo.toml",
-                format!("{} is in the table of rooms but not here", place.name),
-            );
+            say("Cargo.toml", format!("{} is in the table of rooms but not here", place.name));
         }
     }
     found
@@ -76,20 +64,13 @@ mod tests {
         let mut tree = tree();
         tree.remove("tools/bench/Cargo.toml");
         let faults = check(&House::new(tree));
-        assert!(
-            faults
-                .iter()
-                .all(|f| f.rule == "manifest" && f.path == "Cargo.toml")
-        );
+        assert!(faults.iter().all(|f| f.rule == "manifest" && f.path == "Cargo.toml"));
         assert_eq!(faults.len(), 2);
     }
 
     #[test]
     fn a_broken_manifest_is_caught() {
         let faults = faults(&[("crates/detente-log/Cargo.toml", "[package\n")]);
-        assert!(
-            faults.iter().any(|f| f.message.starts_with("is no TOML")),
-            "{faults:?}"
-        );
+        assert!(faults.iter().any(|f| f.message.starts_with("is no TOML")), "{faults:?}");
     }
 }

@@ -34,12 +34,7 @@ const WORLD: &[(&str, &str)] = &[
 const WORLD_MODULES: &[&str] = &["env", "fs", "os", "process"];
 
 /// Crates that make bytes which are signed or hashed.
-const ORDERED: &[&str] = &[
-    "detente-core",
-    "detente-gate",
-    "detente-log",
-    "detente-verify",
-];
+const ORDERED: &[&str] = &["detente-core", "detente-gate", "detente-log", "detente-verify"];
 
 /// No product file of floors 1 to 4 names the world.
 pub(super) fn check(house: &House) -> Vec<Finding> {
@@ -50,11 +45,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
         };
         for source in house.sources_of(room) {
             let mut say = |line, name: &str, instead: &str| {
-                found.push((
-                    source.path.clone(),
-                    line,
-                    format!("{name} is impure: {instead}"),
-                ));
+                found.push((source.path.clone(), line, format!("{name} is impure: {instead}")));
             };
             for (name, instead) in WORLD {
                 for line in lines_with_word(&source.product, name) {

@@ -27,11 +27,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
     let lock = Lock::new(house.tree().text("Cargo.lock").unwrap_or_default());
     let mut found = Vec::new();
     for place in ROOMS.iter().filter(|place| place.floor <= 4) {
-        let verify: &[&str] = if place.name == "detente-verify" {
-            NOT_IN_VERIFY
-        } else {
-            &[]
-        };
+        let verify: &[&str] = if place.name == "detente-verify" { NOT_IN_VERIFY } else { &[] };
         let paths = lock.paths(house, place);
         for banned in IMPURE.iter().chain(verify) {
             if let Some(path) = paths.get(*banned) {
@@ -53,10 +49,7 @@ pub(super) fn check_sources(house: &House) -> Vec<Finding> {
         for package in packages(text) {
             let source = package.get("source").and_then(Value::as_str);
             if let Some(other) = source.filter(|&source| source != REGISTRY) {
-                let name = package
-                    .get("name")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
+                let name = package.get("name").and_then(Value::as_str).unwrap_or_default();
                 found.push((path.to_owned(), 0, format!("{name} comes from {other}")));
             }
         }
@@ -66,14 +59,8 @@ pub(super) fn check_sources(house: &House) -> Vec<Finding> {
 
 fn packages(text: &str) -> Vec<Table> {
     let lock = text.parse::<Table>().unwrap_or_default();
-    let list = lock
-        .get("package")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    list.into_iter()
-        .filter_map(|p| p.as_table().cloned())
-        .collect()
+    let list = lock.get("package").and_then(Value::as_array).cloned().unwrap_or_default();
+    list.into_iter().filter_map(|p| p.as_table().cloned()).collect()
 }
 
 /// Package names with version, as `name version`, and what each needs.
@@ -87,15 +74,8 @@ impl Lock {
         for package in packages(text) {
             let field = |key| package.get(key).and_then(Value::as_str).unwrap_or_default();
             let needs = package.get("dependencies").and_then(Value::as_array);
-            let needs = needs
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned);
-            edges.insert(
-                format!("{} {}", field("name"), field("version")),
-                needs.collect(),
-            );
+            let needs = needs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+            edges.insert(format!("{} {}", field("name"), field("version")), needs.collect());
         }
         Self { edges }
     }
@@ -113,10 +93,8 @@ impl Lock {
     /// What a crate of ours reaches without its tests, by name, with the way there.
     fn paths(&self, house: &House, start: &Place) -> BTreeMap<String, String> {
         let mut paths: BTreeMap<String, String> = BTreeMap::new();
-        let mut queue: VecDeque<(&str, String)> = self
-            .nodes(start.name)
-            .map(|node| (node, start.name.to_owned()))
-            .collect();
+        let mut queue: VecDeque<(&str, String)> =
+            self.nodes(start.name).map(|node| (node, start.name.to_owned())).collect();
         let mut seen: Vec<&str> = queue.iter().map(|(node, _)| *node).collect();
         while let Some((node, path)) = queue.pop_front() {
             let name = node.split(' ').next().unwrap_or_default();
@@ -168,46 +146,25 @@ mod tests {
     #[test]
     fn a_socket_behind_a_library_is_caught() {
         let manifest = manifest("detente-verify", "helper.workspace = true\n", "");
-        let lock = lock(&[
-            "detente-verify 0.1.0:helper",
-            "helper 1.0.0:tokio",
-            "tokio 1.0.0:",
-        ]);
-        assert_caught(
-            &[(PATH, &manifest), ("Cargo.lock", &lock)],
-            "reach",
-            PATH,
-            0,
-        );
+        let lock = lock(&["detente-verify 0.1.0:helper", "helper 1.0.0:tokio", "tokio 1.0.0:"]);
+        assert_caught(&[(PATH, &manifest), ("Cargo.lock", &lock)], "reach", PATH, 0);
     }
 
     #[test]
     fn c_behind_a_library_is_caught_in_verify_alone() {
-        let lock = lock(&[
-            "detente-verify 0.1.0:h",
-            "detente-node 0.1.0:h",
-            "h 1.0.0:cc",
-            "cc 1.0.0:",
-        ]);
+        let lock =
+            lock(&["detente-verify 0.1.0:h", "detente-node 0.1.0:h", "h 1.0.0:cc", "cc 1.0.0:"]);
         let verify = manifest("detente-verify", "h.workspace = true\n", "");
         let node = manifest("detente-node", "h.workspace = true\n", "");
         let node_path = "crates/detente-node/Cargo.toml";
-        let planted = [
-            (PATH, verify.as_str()),
-            (node_path, &node),
-            ("Cargo.lock", &lock),
-        ];
+        let planted = [(PATH, verify.as_str()), (node_path, &node), ("Cargo.lock", &lock)];
         assert_caught(&planted, "reach", PATH, 0);
     }
 
     #[test]
     fn what_tests_need_is_not_reached() {
         let manifest = manifest("detente-verify", "", "helper.workspace = true\n");
-        let lock = lock(&[
-            "detente-verify 0.1.0:helper",
-            "helper 1.0.0:tokio",
-            "tokio 1.0.0:",
-        ]);
+        let lock = lock(&["detente-verify 0.1.0:helper", "helper 1.0.0:tokio", "tokio 1.0.0:"]);
         assert_clean(&[(PATH, &manifest), ("Cargo.lock", &lock)]);
     }
 

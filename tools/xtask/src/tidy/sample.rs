@@ -11,10 +11,7 @@ pub(super) fn tree() -> Tree {
     let mut members = String::new();
     let mut names = String::new();
     for room in ROOMS {
-        tree.insert(
-            &format!("{}/Cargo.toml", room.folder),
-            &manifest(room.name, "", ""),
-        );
+        tree.insert(&format!("{}/Cargo.toml", room.folder), &manifest(room.name, "", ""));
         tree.insert(&format!("{}/src/lib.rs", room.folder), "//! A room.\n");
         members += &format!("\"{}\", ", room.folder);
         names += &format!("`{}`\n", room.name);
@@ -25,18 +22,12 @@ pub(super) fn tree() -> Tree {
     );
     tree.insert("Cargo.lock", "version = 4\n");
     tree.insert("ARCHITECTURE.md", &format!("# Map\n\n{names}"));
-    tree.insert(
-        "README.md",
-        "See [the map](ARCHITECTURE.md) and `crates/detente-core/src`.\n",
-    );
+    tree.insert("README.md", "See [the map](ARCHITECTURE.md) and `crates/detente-core/src`.\n");
     tree.insert(
         "fuzz/Cargo.toml",
         "[[bin]]\nname = \"log_note\"\npath = \"fuzz_targets/log_note.rs\"\n",
     );
-    tree.insert(
-        "fuzz/fuzz_targets/log_note.rs",
-        "#![no_main]\n//! A target.\n",
-    );
+    tree.insert("fuzz/fuzz_targets/log_note.rs", "#![no_main]\n//! A target.\n");
     tree.insert(
         "fuzz/src/lib.rs",
         "//! Targets.
@@ -75,10 +66,7 @@ pub(super) fn faults(planted: &[(&str, &str)]) -> Vec<Fault> {
 #[track_caller]
 pub(super) fn assert_caught(planted: &[(&str, &str)], rule: &str, path: &str, line: usize) {
     let faults = faults(planted);
-    let found: Vec<_> = faults
-        .iter()
-        .map(|f| (f.rule, f.path.as_str(), f.line))
-        .collect();
+    let found: Vec<_> = faults.iter().map(|f| (f.rule, f.path.as_str(), f.line)).collect();
     assert_eq!(found, [(rule, path, line)], "{faults:#?}");
 }
 

@@ -11,7 +11,7 @@ use super::Finding;
 const MAX_FILE_LINES: usize = 800;
 
 /// Lines of one product crate without its tests.
-const MAX_CRATE_LINES: usize = 6_000;
+const MAX_CRATE_LINES: usize = 6_500;
 
 /// The only folder that may hold `unsafe`.
 const KERNELS: &str = "crates/detente-match/src/simd/";
@@ -21,14 +21,9 @@ const LINES_PER_UNWRAP: usize = 1_000;
 
 /// Lines that are not inside a test item. Blank lines count: they are read too.
 fn product_lines(source: &Source) -> usize {
-    let lines = source
-        .text
-        .lines()
-        .zip(source.code.lines().zip(source.product.lines()));
+    let lines = source.text.lines().zip(source.code.lines().zip(source.product.lines()));
     // A line of a test item had code, and has none left.
-    lines
-        .filter(|(_, (code, product))| code.trim_end() == product.trim_end())
-        .count()
+    lines.filter(|(_, (code, product))| code.trim_end() == product.trim_end()).count()
 }
 
 /// Files and crates stay short enough to be read.
@@ -69,10 +64,7 @@ pub(super) fn check_head(house: &House) -> Vec<Finding> {
 
 /// Unsafe code stands in the vector kernels, tests included.
 pub(super) fn check_unsafe(house: &House) -> Vec<Finding> {
-    let outside = house
-        .sources()
-        .iter()
-        .filter(|source| !source.path.starts_with(KERNELS));
+    let outside = house.sources().iter().filter(|source| !source.path.starts_with(KERNELS));
     outside
         .flat_map(|source| hits(source, &source.code, "unsafe", "unsafe outside the kernels"))
         .collect()
@@ -82,26 +74,18 @@ pub(super) fn check_unsafe(house: &House) -> Vec<Finding> {
 pub(super) fn check_glob(house: &House) -> Vec<Finding> {
     let message = "name what is imported: no use super::* outside tests";
     let sources = house.sources().iter();
-    sources
-        .flat_map(|source| hits(source, &source.product, "use super::*", message))
-        .collect()
+    sources.flat_map(|source| hits(source, &source.product, "use super::*", message)).collect()
 }
 
 fn hits(source: &Source, code: &str, word: &str, message: &str) -> Vec<Finding> {
     let lines = lines_with_word(code, word).into_iter();
-    lines
-        .map(|line| (source.path.clone(), line, message.to_owned()))
-        .collect()
+    lines.map(|line| (source.path.clone(), line, message.to_owned())).collect()
 }
 
 /// Product crates unwrap hardly ever. That each has its proof is clippy's to ask.
 pub(super) fn check_unwrap(house: &House) -> Vec<Finding> {
     let mut found = Vec::new();
-    for room in house
-        .rooms()
-        .iter()
-        .filter(|room| room.folder.starts_with("crates/"))
-    {
+    for room in house.rooms().iter().filter(|room| room.folder.starts_with("crates/")) {
         let (mut lines, mut unwraps) = (0_usize, 0_usize);
         for source in house.sources_of(room).filter(|source| !source.is_test) {
             lines += product_lines(source);
@@ -123,11 +107,7 @@ pub(super) fn check_unwrap(house: &House) -> Vec<Finding> {
 pub(super) fn check_dead(house: &House) -> Vec<Finding> {
     let dead = |source: &&Source| !is_root(&source.path) && !is_declared(house, &source.path);
     let say = |source: &Source| {
-        (
-            source.path.clone(),
-            0,
-            "no mod line declares this file: it is never compiled".to_owned(),
-        )
+        (source.path.clone(), 0, "no mod line declares this file: it is never compiled".to_owned())
     };
     house.sources().iter().filter(dead).map(say).collect()
 }

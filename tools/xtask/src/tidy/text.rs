@@ -32,9 +32,7 @@ const BANNED: &[(&str, &str, &str)] = &[
 
 fn texts(house: &House) -> impl Iterator<Item = (&str, &str)> {
     house.tree().texts().filter(|(path, _)| {
-        let data = ["vectors/", "fuzz/seeds/"]
-            .iter()
-            .any(|folder| path.starts_with(folder));
+        let data = ["vectors/", "fuzz/seeds/"].iter().any(|folder| path.starts_with(folder));
         !data && !path.contains("/data/") && has_ending(path, ENDINGS)
     })
 }
@@ -50,17 +48,11 @@ pub(super) fn check_columns(house: &House) -> Vec<Finding> {
     let mut found = Vec::new();
     for (path, text) in texts(house).filter(|(path, _)| has_ending(path, PROGRAMS)) {
         // What a test quotes may be wide; what it says in code may not.
-        let quoting = house
-            .sources()
-            .iter()
-            .find(|source| source.is_test && source.path == path);
+        let quoting = house.sources().iter().find(|source| source.is_test && source.path == path);
         let text = quoting.map_or(text, |source| source.code.as_str());
         for (i, line) in text.lines().enumerate() {
             let columns = match quoting {
-                Some(_) => line
-                    .split_whitespace()
-                    .map(|word| word.chars().count() + 1)
-                    .sum(),
+                Some(_) => line.split_whitespace().map(|word| word.chars().count() + 1).sum(),
                 None => line.chars().count(),
             };
             if columns > MAX_COLUMNS && !line.contains("https://") {
@@ -88,11 +80,7 @@ pub(super) fn check_blanks(house: &House) -> Vec<Finding> {
             }
         }
         if !text.is_empty() && (!text.ends_with('\n') || text.ends_with("\n\n")) {
-            found.push((
-                path.to_owned(),
-                0,
-                "the file must end with one line break".to_owned(),
-            ));
+            found.push((path.to_owned(), 0, "the file must end with one line break".to_owned()));
         }
     }
     found
@@ -104,11 +92,7 @@ pub(super) fn check_words(house: &House) -> Vec<Finding> {
     for (path, text) in texts(house) {
         for (head, tail, instead) in BANNED {
             let word = format!("{head}{tail}");
-            for (i, line) in text
-                .lines()
-                .enumerate()
-                .filter(|(_, line)| line.contains(&word))
-            {
+            for (i, line) in text.lines().enumerate().filter(|(_, line)| line.contains(&word)) {
                 // A longer word in capitals that holds the mark is another word.
                 let part = word.bytes().all(|b| b.is_ascii_uppercase()) && is_part(line, &word);
                 if !part {
@@ -129,10 +113,7 @@ fn is_part(line: &str, word: &str) -> bool {
     line.match_indices(word).all(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + word.len()..].chars().next();
-        [before, after]
-            .iter()
-            .flatten()
-            .any(|c| c.is_alphanumeric())
+        [before, after].iter().flatten().any(|c| c.is_alphanumeric())
     })
 }
 
@@ -170,10 +151,7 @@ mod tests {
             assert_caught(&[(PAGE, text)], "blanks", PAGE, 0);
         }
         assert_clean(&[("tests/foreign/a.go", "func f() {\n\tg()\n}\n")]);
-        assert_clean(&[
-            ("tests/it/data/list.txt", "a\t \n\n"),
-            ("vectors/a.txt", "a "),
-        ]);
+        assert_clean(&[("tests/it/data/list.txt", "a\t \n\n"), ("vectors/a.txt", "a ")]);
     }
 
     #[test]

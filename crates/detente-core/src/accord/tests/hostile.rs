@@ -7,17 +7,10 @@ use crate::act::MAX_TEXT;
 /// The sound text with clause 3's labels and prose replaced.
 fn labelled(labels: &[String], prose: &str) -> String {
     let list: Vec<String> = labels.iter().map(|label| format!("{label:?}")).collect();
-    let text = SOUND.replace(
-        "labels = [\"victim\"]",
-        &format!("labels = [{}]", list.join(", ")),
-    );
+    let text = SOUND.replace("labels = [\"victim\"]", &format!("labels = [{}]", list.join(", ")));
     let from = text.find("prose.en = \"Nothing").unwrap();
     let to = text.find("forbid = {").unwrap();
-    format!(
-        "{}prose.en = \"{prose}\"\nprose.de = \"{prose}\"\n{}",
-        &text[..from],
-        &text[to..]
-    )
+    format!("{}prose.en = \"{prose}\"\nprose.de = \"{prose}\"\n{}", &text[..from], &text[to..])
 }
 
 fn codes(text: &str) -> Vec<&'static str> {
@@ -41,18 +34,13 @@ fn prose_does_not_grow_without_bound() {
 fn many_numbers_in_prose_are_checked_in_time() {
     let labels: Vec<String> = (0..800).map(|n| format!("{n} {n:0>80}")).collect();
     let prose: Vec<String> = (5_000..8_900).map(|n| n.to_string()).collect();
-    let codes = codes(&labelled(
-        &labels,
-        &format!("{{labels}} {}", prose.join(" ")),
-    ));
+    let codes = codes(&labelled(&labels, &format!("{{labels}} {}", prose.join(" "))));
     assert_eq!(codes.len(), 100, "no more are noted");
     let text = SOUND.replace(
         "[[clause]]\nid = \"4\"\n",
         &format!(
             "[[clause]]\nid = \"4\"\n{}",
-            (0..12_000)
-                .map(|n| format!("params.p{n} = {n}\n"))
-                .collect::<String>()
+            (0..12_000).map(|n| format!("params.p{n} = {n}\n")).collect::<String>()
         ),
     );
     assert!(Accord::parse(text.as_bytes()).is_err());
@@ -87,11 +75,7 @@ fn the_exposure_table_stays_bounded() {
     assert_eq!(codes(&text), [""; 0], "32 parties and one label");
     let text = text.replace(
         "\"victim\"",
-        &labels[..20]
-            .iter()
-            .map(|l| format!("{l:?}"))
-            .collect::<Vec<_>>()
-            .join(", "),
+        &labels[..20].iter().map(|l| format!("{l:?}")).collect::<Vec<_>>().join(", "),
     );
     assert_eq!(codes(&text), ["too_many"]);
 }
@@ -102,8 +86,5 @@ fn one_clause_has_one_number() {
         let text = SOUND.replace("id = \"4\"", &format!("id = {id:?}"));
         assert_eq!(codes(&text), ["bad_value"], "{id}");
     }
-    assert_eq!(
-        codes(&SOUND.replace("id = \"4\"", "id = \"4.10.1\"")),
-        [""; 0]
-    );
+    assert_eq!(codes(&SOUND.replace("id = \"4\"", "id = \"4.10.1\"")), [""; 0]);
 }

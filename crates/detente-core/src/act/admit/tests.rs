@@ -28,23 +28,15 @@ fn header(sequence: u64) -> Header {
 }
 
 fn seen(party: u8, size: u64, root: u8) -> Seen {
-    Seen {
-        party: PartyId::new([party; 32]),
-        size,
-        root: [root; 32],
-    }
+    Seen { party: PartyId::new([party; 32]), size, root: [root; 32] }
 }
 
 fn designate() -> Body {
-    Body::Designate {
-        card: card("CERT Alpha", 10).bytes().to_vec(),
-    }
+    Body::Designate { card: card("CERT Alpha", 10).bytes().to_vec() }
 }
 
 fn signature() -> Body {
-    Body::Sign {
-        text: Digest::new([9; 32]),
-    }
+    Body::Sign { text: Digest::new([9; 32]) }
 }
 
 fn act(header: Header, body: Body, key: &SigningKey) -> Act {
@@ -96,18 +88,10 @@ fn the_first_entry_must_be_the_authors_own_card() {
     let other = act(header(0), signature(), key(11));
     let fault = refused(&mut fresh(), &other, "log_designation");
     assert_eq!(fault, AdmitFault::Designation { index: 0, kind });
-    let other = act(
-        header(0),
-        Body::Stop {
-            reason: "x".to_owned(),
-        },
-        key(10),
-    );
+    let other = act(header(0), Body::Stop { reason: "x".to_owned() }, key(10));
     refused(&mut fresh(), &other, "log_designation");
 
-    let strange = Body::Designate {
-        card: card("CERT Beta", 20).bytes().to_vec(),
-    };
+    let strange = Body::Designate { card: card("CERT Beta", 20).bytes().to_vec() };
     let other = act(header(0), strange.clone(), key(21));
     refused(&mut fresh(), &other, "log_misplaced_entry");
     let other = act(header(0), strange, key(11));
@@ -120,66 +104,31 @@ fn the_first_entry_must_be_the_authors_own_card() {
     let minister = act(header(0), designate(), key(11));
     let mut forged = minister.leaf().to_vec();
     *forged.last_mut().unwrap() ^= 1;
-    let fault = fresh()
-        .admit(&forged, SALT, minister.body_bytes())
-        .unwrap_err();
+    let fault = fresh().admit(&forged, SALT, minister.body_bytes()).unwrap_err();
     assert_eq!(fault.code(), "act_not_signed");
-    let fault = fresh()
-        .admit(minister.leaf(), [8; 32], minister.body_bytes())
-        .unwrap_err();
+    let fault = fresh().admit(minister.leaf(), [8; 32], minister.body_bytes()).unwrap_err();
     assert_eq!(fault.code(), "act_other_body");
-    let garbage = Body::Designate {
-        card: vec![1, 2, 3],
-    };
-    refused(
-        &mut fresh(),
-        &act(header(0), garbage, key(11)),
-        "card_malformed",
-    );
+    let garbage = Body::Designate { card: vec![1, 2, 3] };
+    refused(&mut fresh(), &act(header(0), garbage, key(11)), "card_malformed");
     let forged = sign(card("CERT Alpha", 10).into_value(), key(77));
-    let forged = Body::Designate {
-        card: forged.bytes().to_vec(),
-    };
-    refused(
-        &mut fresh(),
-        &act(header(0), forged, key(11)),
-        "card_not_signed",
-    );
+    let forged = Body::Designate { card: forged.bytes().to_vec() };
+    refused(&mut fresh(), &act(header(0), forged, key(11)), "card_not_signed");
     let late = act(header(1), designate(), key(11));
     refused(&mut fresh(), &late, "log_misplaced_entry");
-    let elsewhere = Header {
-        accord: AccordId::new([2; 32]),
-        ..header(0)
-    };
+    let elsewhere = Header { accord: AccordId::new([2; 32]), ..header(0) };
     let elsewhere = act(elsewhere, designate(), key(11));
     refused(&mut fresh(), &elsewhere, "log_misplaced_entry");
 
     let sound = act(header(0), designate(), key(11));
     let withheld = fresh().admit_leaf(sound.leaf()).unwrap_err();
-    assert_eq!(
-        withheld.code(),
-        "log_unknown_key",
-        "a card can't be withheld"
-    );
+    assert_eq!(withheld.code(), "log_unknown_key", "a card can't be withheld");
 }
 
 #[test]
 fn an_entry_states_the_place_where_it_stands() {
     for (wrong, what) in [
-        (
-            Header {
-                accord: AccordId::new([2; 32]),
-                ..header(1)
-            },
-            "accord",
-        ),
-        (
-            Header {
-                author: PartyId::new([2; 32]),
-                ..header(1)
-            },
-            "author",
-        ),
+        (Header { accord: AccordId::new([2; 32]), ..header(1) }, "accord"),
+        (Header { author: PartyId::new([2; 32]), ..header(1) }, "author"),
         (header(2), "sequence"),
         (header(0), "sequence"),
         (header(u64::MAX), "sequence"),
@@ -194,35 +143,17 @@ fn an_entry_states_the_place_where_it_stands() {
 
 #[test]
 fn time_does_not_go_back() {
-    let timed = |time| Header {
-        time: UnixSeconds::new(time),
-        ..header(1)
-    };
+    let timed = |time| Header { time: UnixSeconds::new(time), ..header(1) };
     let back = act(timed(99), signature(), key(11));
     let fault = refused(&mut begun(), &back, "log_goes_back");
-    assert_eq!(
-        fault,
-        AdmitFault::GoesBack {
-            index: 1,
-            what: "time"
-        }
-    );
+    assert_eq!(fault, AdmitFault::GoesBack { index: 1, what: "time" });
     let same = act(timed(100), signature(), key(11));
     admit(&mut begun(), &same).unwrap();
 }
 
 #[test]
 fn a_view_of_another_log_neither_shrinks_nor_changes() {
-    let view = |sequence, seen| {
-        act(
-            Header {
-                seen,
-                ..header(sequence)
-            },
-            signature(),
-            key(11),
-        )
-    };
+    let view = |sequence, seen| act(Header { seen, ..header(sequence) }, signature(), key(11));
     let mut admission = begun();
     admit(&mut admission, &view(1, vec![seen(3, 5, 1), seen(4, 2, 1)])).unwrap();
     for wrong in [
@@ -242,19 +173,8 @@ fn a_view_of_another_log_neither_shrinks_nor_changes() {
 /// An act that waits for its own log would wait for ever, and all who have seen it with it.
 #[test]
 fn a_party_does_not_see_its_own_log() {
-    let own = Seen {
-        party: author(),
-        size: 1,
-        root: [1; 32],
-    };
-    let wrong = act(
-        Header {
-            seen: vec![own],
-            ..header(1)
-        },
-        signature(),
-        key(11),
-    );
+    let own = Seen { party: author(), size: 1, root: [1; 32] };
+    let wrong = act(Header { seen: vec![own], ..header(1) }, signature(), key(11));
     refused(&mut begun(), &wrong, "act_malformed");
 }
 
@@ -294,14 +214,8 @@ fn the_body_is_the_one_that_was_signed() {
 /// The header says another kind than its body has: the digest holds, the form does not.
 #[test]
 fn a_body_of_another_kind_is_refused() {
-    let body = Body::Stop {
-        reason: "x".to_owned(),
-    }
-    .encode();
-    let header = Header {
-        body: crate::act::body_digest(&SALT, &body),
-        ..header(1)
-    };
+    let body = Body::Stop { reason: "x".to_owned() }.encode();
+    let header = Header { body: crate::act::body_digest(&SALT, &body), ..header(1) };
     let leaf = sign(header, key(11));
     let fault = begun().admit(leaf.bytes(), SALT, &body).unwrap_err();
     assert_eq!(fault.code(), "act_malformed");
@@ -315,9 +229,7 @@ fn a_changed_leaf_is_refused_wherever_it_was_changed() {
         let mut leaf = sound.leaf().to_vec();
         leaf[at] ^= 0x10;
         let mut admission = begun();
-        let fault = admission
-            .admit(&leaf, SALT, sound.body_bytes())
-            .unwrap_err();
+        let fault = admission.admit(&leaf, SALT, sound.body_bytes()).unwrap_err();
         codes.insert(fault.code());
         assert_eq!(admission.next(), 1);
     }
@@ -352,8 +264,5 @@ fn a_withheld_body_keeps_its_place() {
     // Disclosed later, the body still proves itself.
     let body = Act::join(header_of.clone(), SALT, withheld.body_bytes()).unwrap();
     assert_eq!(body.digest(), withheld.digest());
-    assert_eq!(
-        Act::join(header_of, SALT, next.leaf()).unwrap_err(),
-        ActFault::OtherBody
-    );
+    assert_eq!(Act::join(header_of, SALT, next.leaf()).unwrap_err(), ActFault::OtherBody);
 }

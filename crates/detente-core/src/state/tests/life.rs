@@ -22,29 +22,16 @@ fn a_text_is_in_force_when_all_have_signed_it() {
     for (party, time) in [(A, 10), (B, 20)] {
         let act = world.act(party, Role::Minister, START + time, sign(digest));
         world.holds(act);
-        assert_eq!(
-            world.state().in_force_at(at(START + 99)),
-            Err(NotInForce::NotSigned)
-        );
+        assert_eq!(world.state().in_force_at(at(START + 99)), Err(NotInForce::NotSigned));
     }
     world.act(C, Role::Minister, START + 15, sign(digest));
     let state = world.state();
     let since = at(START + 20);
-    assert_eq!(
-        state.in_force.unwrap().since,
-        since,
-        "the latest of all clocks"
-    );
-    assert_eq!(
-        state.in_force_at(at(START + 19)),
-        Err(NotInForce::NotYet { since })
-    );
+    assert_eq!(state.in_force.unwrap().since, since, "the latest of all clocks");
+    assert_eq!(state.in_force_at(at(START + 19)), Err(NotInForce::NotYet { since }));
     assert_eq!(state.in_force_at(since).unwrap().digest, digest);
     assert_eq!(state.texts[&digest].proposer, world.ids[B]);
-    assert_eq!(
-        state.texts[&digest].positions[&world.ids[A]].name(),
-        "signed"
-    );
+    assert_eq!(state.texts[&digest].positions[&world.ids[A]].name(), "signed");
     assert_eq!(state.history.len(), 7);
     assert_eq!(state.waiting, 0);
     assert_eq!(state.name_of(world.ids[C]), "CERT Gamma");
@@ -82,12 +69,7 @@ fn a_step_back_shows_with_the_time_it_took() {
     world.holds(proposed);
     world.act(A, Role::Minister, START + 100, sign(digest));
     let back = world.act(A, Role::Minister, START + 100 + 13 * 3_600, refuse(digest));
-    assert_eq!(
-        world.effect(back),
-        Effect::Reversal {
-            after: Span::seconds(13 * 3_600)
-        }
-    );
+    assert_eq!(world.effect(back), Effect::Reversal { after: Span::seconds(13 * 3_600) });
     world.act(B, Role::Minister, START + 200, sign(digest));
     assert_eq!(world.state().in_force, None, "A has stepped back");
     let first = world.act(B, Role::Head, START + 300, refuse(digest));
@@ -99,12 +81,7 @@ fn a_step_back_shows_with_the_time_it_took() {
     assert_eq!(world.state().in_force.unwrap().text, digest);
     let late = world.act(A, Role::Minister, START + 15 * 3_600, refuse(digest));
     world.void(late, "in force");
-    let stranger = world.act(
-        A,
-        Role::Minister,
-        START + 15 * 3_600,
-        refuse(Digest::new([1; 32])),
-    );
+    let stranger = world.act(A, Role::Minister, START + 15 * 3_600, refuse(Digest::new([1; 32])));
     world.void(stranger, "no such text");
 }
 
@@ -121,9 +98,7 @@ fn proposing_a_step_back_from_a_proposal_is_a_reversal_and_proposing_again_takes
     let state = world.state();
     assert_eq!(
         state.texts[&digest].positions[&world.ids[A]],
-        Position::Proposed {
-            since: at(START + 70)
-        }
+        Position::Proposed { since: at(START + 70) }
     );
     assert_eq!(state.texts[&digest].proposed, at(START + 1));
     world.act(A, Role::Minister, START + 71, sign(digest));
@@ -144,21 +119,9 @@ fn an_act_without_authority_is_unconfirmed_and_has_no_effect() {
     let act = world.act(A, Role::Analyst, START + 2, sign(digest));
     world.unconfirmed(act, "the card gives analyst no power to sign");
     let event = world.event(act);
-    assert_eq!(
-        (event.role, event.kind),
-        (Some(Role::Analyst), ActKind::Sign)
-    );
-    assert!(
-        !world.state().texts[&digest].positions[&world.ids[A]]
-            .name()
-            .contains("signed")
-    );
-    let act = world.act(
-        B,
-        Role::DutyOfficer,
-        START + 3,
-        propose(&swap(&text, "A test", "My")),
-    );
+    assert_eq!((event.role, event.kind), (Some(Role::Analyst), ActKind::Sign));
+    assert!(!world.state().texts[&digest].positions[&world.ids[A]].name().contains("signed"));
+    let act = world.act(B, Role::DutyOfficer, START + 3, propose(&swap(&text, "A test", "My")));
     world.unconfirmed(act, "duty-officer no power to propose");
     assert_eq!(world.state().texts.len(), 1);
     assert_eq!(world.state().parties[&world.ids[A]].folded, 3);
@@ -168,11 +131,7 @@ fn an_act_without_authority_is_unconfirmed_and_has_no_effect() {
 fn narrowed() -> String {
     let may = "[[authority]]\nparty = \"A\"\nrole = \"minister\"\nmay = [\"sign\"]\n\n";
     let head = "[[authority]]\nparty = \"A\"\nrole = \"head\"\nmay = [\"refuse\"]\n\n";
-    swap(
-        &text(2),
-        "[[definition]]",
-        &format!("{may}{head}[[definition]]"),
-    )
+    swap(&text(2), "[[definition]]", &format!("{may}{head}[[definition]]"))
 }
 
 #[test]
@@ -194,10 +153,7 @@ fn a_text_narrows_authority_and_never_widens_it() {
         A,
         Role::Analyst,
         START + 7,
-        Body::Receipt {
-            release: Digest::new([1; 32]),
-            manifest: Digest::new([1; 32]),
-        },
+        Body::Receipt { release: Digest::new([1; 32]), manifest: Digest::new([1; 32]) },
     );
     world.unconfirmed(act, "the accord gives analyst of A");
 }
@@ -222,11 +178,7 @@ fn a_new_text_gives_no_power_that_the_text_in_force_withholds() {
     let only = |role: &str| {
         let table =
             format!("[[authority]]\nparty = \"B\"\nrole = \"{role}\"\nmay = [\"sign\"]\n\n");
-        swap(
-            &text(2),
-            "[[definition]]",
-            &format!("{table}[[definition]]"),
-        )
+        swap(&text(2), "[[definition]]", &format!("{table}[[definition]]"))
     };
     let mut world = World::agreed(2, &only("minister"));
     let wider = only("head");
@@ -270,20 +222,13 @@ fn an_expired_text_is_neither_signed_nor_in_force() {
     let state = world.state();
     let last = at(expires.get() - 1);
     assert!(state.in_force_at(last).is_ok());
-    assert_eq!(
-        state.in_force_at(expires),
-        Err(NotInForce::Expired { at: expires })
-    );
+    assert_eq!(state.in_force_at(expires), Err(NotInForce::Expired { at: expires }));
     let later = swap(&text, "A test", "Late");
     world.act(A, Role::Head, expires.get() - 5, propose(&later));
     let act = world.act(A, Role::Minister, expires.get(), sign(digest_of(&later)));
     world.void(act, "expired on 2030-12-31");
-    let act = world.act(
-        B,
-        Role::Minister,
-        expires.get(),
-        denounce(digest_of(&text), expires.get()),
-    );
+    let act =
+        world.act(B, Role::Minister, expires.get(), denounce(digest_of(&text), expires.get()));
     world.void(act, "expired");
 }
 
@@ -293,19 +238,10 @@ fn notice_runs_its_time_and_then_ends_the_accord() {
     let digest = digest_of(&text);
     let mut world = World::agreed(2, &text);
     let given = START + DAY;
-    let short = world.act(
-        A,
-        Role::Minister,
-        given,
-        denounce(digest, given + 90 * DAY - 1),
-    );
+    let short = world.act(A, Role::Minister, given, denounce(digest, given + 90 * DAY - 1));
     world.void(short, "the notice runs 90 days");
-    let other = world.act(
-        A,
-        Role::Minister,
-        given,
-        denounce(Digest::new([1; 32]), given + 90 * DAY),
-    );
+    let other =
+        world.act(A, Role::Minister, given, denounce(Digest::new([1; 32]), given + 90 * DAY));
     world.void(other, "another text is in force");
     assert_eq!(world.state().notice, None);
     let effective = given + 90 * DAY;
@@ -316,16 +252,9 @@ fn notice_runs_its_time_and_then_ends_the_accord() {
     assert!(state.in_force_at(at(effective - 1)).is_ok());
     assert_eq!(
         state.in_force_at(at(effective)),
-        Err(NotInForce::Denounced {
-            since: at(effective)
-        })
+        Err(NotInForce::Denounced { since: at(effective) })
     );
-    let again = world.act(
-        A,
-        Role::Minister,
-        given + 1,
-        denounce(digest, effective + 1),
-    );
+    let again = world.act(A, Role::Minister, given + 1, denounce(digest, effective + 1));
     world.void(again, "notice was given already");
 }
 
@@ -350,12 +279,7 @@ fn notice_is_of_one_text() {
     let (one, two) = (text(2), swap(&text(2), "A test", "A second"));
     let mut world = World::agreed(2, &one);
     let effective = START + 100 * DAY;
-    world.act(
-        A,
-        Role::Minister,
-        START + 10,
-        denounce(digest_of(&one), effective),
-    );
+    world.act(A, Role::Minister, START + 10, denounce(digest_of(&one), effective));
     world.agree(&two, START + DAY);
     let state = world.state();
     assert_eq!(state.notice, None);
@@ -423,10 +347,7 @@ fn a_slow_clock_does_not_void_a_stop() {
 
 #[test]
 fn a_second_stop_does_not_shorten_the_first() {
-    let (one, two) = (
-        text(2),
-        swap(&text(2), "lapses = \"P10D\"", "lapses = \"P1D\""),
-    );
+    let (one, two) = (text(2), swap(&text(2), "lapses = \"P10D\"", "lapses = \"P1D\""));
     let mut world = World::agreed(2, &one);
     world.act(A, Role::DutyOfficer, START + 10, stop());
     world.agree(&two, START + 20);

@@ -36,20 +36,14 @@ pub(super) fn answer(number: u8, offer: Digest, size: u32) -> Body {
 pub(super) fn done(number: u8, count: Option<u64>, transcript: u8) -> Body {
     Body::CloseMatch(Close {
         run: run(number),
-        outcome: Outcome::Done {
-            count,
-            transcript: Digest::new([transcript; 32]),
-        },
+        outcome: Outcome::Done { count, transcript: Digest::new([transcript; 32]) },
     })
 }
 
 pub(super) fn abort(number: u8) -> Body {
     Body::CloseMatch(Close {
         run: run(number),
-        outcome: Outcome::Aborted {
-            blame: Blame::Line,
-            reason: "cut".to_owned(),
-        },
+        outcome: Outcome::Aborted { blame: Blame::Line, reason: "cut".to_owned() },
     })
 }
 
@@ -77,12 +71,7 @@ fn a_run_is_agreed_when_both_close_it_alike() {
     let closed = &state.runs[&run(1)];
     assert_eq!(closed.agreed(), Some((Some(3), Digest::new([9; 32]))));
     assert!(closed.has(world.ids[A]) && closed.has(world.ids[B]));
-    assert!(
-        state
-            .history
-            .iter()
-            .all(|event| event.effect == super::Effect::InEffect)
-    );
+    assert!(state.history.iter().all(|event| event.effect == super::Effect::InEffect));
 }
 
 #[test]
@@ -121,41 +110,14 @@ fn an_offer_keeps_to_text_clause_and_terms() {
     let mut world = World::agreed(2, &text);
     let sound = offer(&text, 1, 10);
     for (change, says) in [
+        (Offer { text: Digest::new([1; 32]), ..sound.clone() }, "the run names text 01010101"),
+        (Offer { clause: "2".to_owned(), ..sound.clone() }, "clause 2 is no matching clause"),
+        (Offer { clause: "9".to_owned(), ..sound.clone() }, "clause 9 is no matching clause"),
         (
-            Offer {
-                text: Digest::new([1; 32]),
-                ..sound.clone()
-            },
-            "the run names text 01010101",
-        ),
-        (
-            Offer {
-                clause: "2".to_owned(),
-                ..sound.clone()
-            },
-            "clause 2 is no matching clause",
-        ),
-        (
-            Offer {
-                clause: "9".to_owned(),
-                ..sound.clone()
-            },
-            "clause 9 is no matching clause",
-        ),
-        (
-            Offer {
-                learn: Learn::Initiator,
-                ..sound.clone()
-            },
+            Offer { learn: Learn::Initiator, ..sound.clone() },
             "the run's answer is not what clause 1 says",
         ),
-        (
-            Offer {
-                size: 1001,
-                ..sound.clone()
-            },
-            "1001 items, clause 1 allows 1000 in one run",
-        ),
+        (Offer { size: 1001, ..sound.clone() }, "1001 items, clause 1 allows 1000 in one run"),
     ] {
         let act = world.analyst(A, 10, Body::OfferMatch(change));
         world.void(act, says);
@@ -165,12 +127,7 @@ fn an_offer_keeps_to_text_clause_and_terms() {
     world.holds(act);
     let act = world.analyst(B, 12, Body::OfferMatch(sound));
     world.void(act, "it is used already");
-    let act = world.act(
-        A,
-        Role::Minister,
-        START + 13,
-        Body::OfferMatch(offer(&text, 2, 1)),
-    );
+    let act = world.act(A, Role::Minister, START + 13, Body::OfferMatch(offer(&text, 2, 1)));
     world.unconfirmed(act, "no power to offer-match");
 }
 
@@ -178,10 +135,7 @@ fn an_offer_keeps_to_text_clause_and_terms() {
 fn less_may_be_asked_than_the_clause_allows_and_never_more() {
     let which = text(2);
     let count = swap(&which, "mode = \"which\"", "mode = \"count\"");
-    let narrow = |text: &str| Offer {
-        mode: Mode::Count,
-        ..offer(text, 1, 10)
-    };
+    let narrow = |text: &str| Offer { mode: Mode::Count, ..offer(text, 1, 10) };
     let mut world = World::agreed(2, &which);
     let act = world.analyst(A, 10, Body::OfferMatch(narrow(&which)));
     world.holds(act);
@@ -277,10 +231,7 @@ fn closing_has_its_rules() {
     world.holds(act);
     let act = world.analyst(B, 16, done(1, Some(1), 1));
     world.void(act, "closed this run already");
-    assert_eq!(
-        world.event(act).summary,
-        "closes run 01010101: 1 in common, transcript 01010101"
-    );
+    assert_eq!(world.event(act).summary, "closes run 01010101: 1 in common, transcript 01010101");
     let second = world.analyst(A, 17, Body::OfferMatch(offer(&text, 2, 10)));
     let act = world.analyst(B, 18, abort(2));
     world.holds(act);
@@ -294,11 +245,8 @@ fn the_budget_of_runs_counts_aborted_runs_and_its_window_rolls() {
     let text = text(2);
     let mut world = World::agreed(2, &text);
     for number in 1..=4 {
-        let act = world.analyst(
-            A,
-            10 * u64::from(number),
-            Body::OfferMatch(offer(&text, number, 1)),
-        );
+        let act =
+            world.analyst(A, 10 * u64::from(number), Body::OfferMatch(offer(&text, number, 1)));
         world.holds(act);
         world.analyst(A, 10 * u64::from(number) + 1, abort(number));
     }
@@ -322,20 +270,13 @@ fn the_budget_of_items_counts_offers_and_answers() {
     let text = text(2);
     let mut world = World::agreed(2, &text);
     for number in 1..=3 {
-        world.analyst(
-            A,
-            u64::from(number) + 10,
-            Body::OfferMatch(offer(&text, number, 1000)),
-        );
+        world.analyst(A, u64::from(number) + 10, Body::OfferMatch(offer(&text, number, 1000)));
     }
     let own = world.analyst(B, 20, Body::OfferMatch(offer(&text, 4, 10)));
     let act = world.analyst(A, 21, answer(4, own, 600));
     world.holds(act);
     let act = world.analyst(A, 22, Body::OfferMatch(offer(&text, 5, 401)));
-    world.void(
-        act,
-        "4000 items in 30 days: 3600 were entered, 401 more do not fit",
-    );
+    world.void(act, "4000 items in 30 days: 3600 were entered, 401 more do not fit");
     let state = world.state();
     let rule = super::super::matching::match_rule(state.in_force_at(at(START + 23)).unwrap(), "1");
     let used = state.used(world.ids[A], "1", rule.unwrap(), at(START + 23));
@@ -343,28 +284,12 @@ fn the_budget_of_items_counts_offers_and_answers() {
     let act = world.analyst(A, 24, Body::OfferMatch(offer(&text, 6, 400)));
     world.holds(act);
     let state = world.state();
-    let entry = Entry {
-        party: world.ids[A],
-        clause: "1",
-        size: 1,
-        offers: false,
-    };
+    let entry = Entry { party: world.ids[A], clause: "1", size: 1, offers: false };
     let refusal = state.may_match(&entry, at(START + 25)).unwrap_err();
-    assert!(matches!(
-        refusal,
-        MatchRefusal::ItemsUsedUp {
-            used: 4000,
-            size: 1,
-            max: 4000,
-            ..
-        }
-    ));
+    assert!(matches!(refusal, MatchRefusal::ItemsUsedUp { used: 4000, size: 1, max: 4000, .. }));
     assert_eq!(refusal.code(), "match_items_used_up");
     let later = |time| at(START + 30 * DAY + time);
-    assert!(
-        state.may_match(&entry, later(21)).is_ok(),
-        "the window has passed"
-    );
+    assert!(state.may_match(&entry, later(21)).is_ok(), "the window has passed");
     let accord = state.in_force_at(at(START + 23)).unwrap();
     let rule = super::super::matching::match_rule(accord, "1").unwrap();
     let used = |time| state.used(world.ids[A], "1", rule, later(time));

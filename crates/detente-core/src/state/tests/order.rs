@@ -18,10 +18,7 @@ fn an_act_waits_for_what_it_has_seen() {
     let world = World::agreed(2, &text);
     let without = |left_out: usize| {
         let mut logs = Logs::new(world.accord, &world.ids);
-        for act in world.logs[A]
-            .iter()
-            .chain(&world.logs[B][..world.logs[B].len() - left_out])
-        {
+        for act in world.logs[A].iter().chain(&world.logs[B][..world.logs[B].len() - left_out]) {
             logs.push(act.clone());
         }
         logs.fold()
@@ -45,12 +42,7 @@ fn what_was_seen_comes_before_what_an_earlier_clock_says() {
     let act = world.act(B, Role::Minister, START + 1, Body::Sign { text: digest });
     world.holds(act);
     // B has seen nothing more; by its clock this comes first.
-    world.act(
-        A,
-        Role::Minister,
-        START + 3_000,
-        Body::Sign { text: digest },
-    );
+    world.act(A, Role::Minister, START + 3_000, Body::Sign { text: digest });
     world.act_seen((B, Role::Head), START + 2_000, &[2, 0], refuse(digest));
     let order: Vec<(usize, u64)> = world
         .state()
@@ -59,16 +51,8 @@ fn what_was_seen_comes_before_what_an_earlier_clock_says() {
         .map(|event| (usize::from(event.author == world.ids[B]), event.sequence))
         .collect();
     let card = |party| (party, 0);
-    let first = if world.ids[A] < world.ids[B] {
-        [card(0), card(1)]
-    } else {
-        [card(1), card(0)]
-    };
-    assert_eq!(
-        order[..2],
-        first,
-        "at the same time the lower id comes first"
-    );
+    let first = if world.ids[A] < world.ids[B] { [card(0), card(1)] } else { [card(1), card(0)] };
+    assert_eq!(order[..2], first, "at the same time the lower id comes first");
     assert_eq!(order[2..], [(0, 1), (1, 1), (1, 2), (0, 2)]);
 }
 
@@ -97,11 +81,7 @@ fn only_the_next_act_of_a_party_of_the_accord_is_taken() {
     world.act(A, Role::Minister, START + 50, stop());
     world.act(A, Role::Minister, START + 51, resume());
     logs.push(world.logs[A][4].clone());
-    assert_eq!(
-        logs.of(world.ids[A]).len(),
-        3,
-        "neither again nor out of turn"
-    );
+    assert_eq!(logs.of(world.ids[A]).len(), 3, "neither again nor out of turn");
     assert!(logs.of(id_of(&stranger)).is_empty());
     assert_eq!(logs.fold().history.len(), 5);
 }
@@ -260,10 +240,7 @@ impl Play {
             }
             6 => (Role::DutyOfficer, stop()),
             7 => (Role::Minister, resume()),
-            8 | 9 => (
-                Role::Analyst,
-                Body::OfferMatch(offer(text, step.number, 300)),
-            ),
+            8 | 9 => (Role::Analyst, Body::OfferMatch(offer(text, step.number, 300))),
             10 => (Role::Analyst, answer(step.number, self.offers[slot], 300)),
             11 | 12 => (Role::Analyst, done(step.number, Some(3), 1)),
             13 => (Role::Analyst, abort(step.number)),
@@ -288,9 +265,7 @@ impl Play {
             *seen += (fresh * u64::from(step.sees)).div_ceil(255);
         }
         let (time, view) = (self.clocks[step.party], view.clone());
-        let act = self
-            .world
-            .act_seen((step.party, role), time, &view, body.clone());
+        let act = self.world.act_seen((step.party, role), time, &view, body.clone());
         match body {
             Body::OfferMatch(_) => self.offers[usize::from(step.number)] = act,
             Body::Release(body) => self.released = Some((act, body.manifest_digest())),

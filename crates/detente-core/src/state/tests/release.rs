@@ -38,12 +38,7 @@ pub(super) fn release(text: &str, run: Option<RunId>, clauses: &[&str]) -> Relea
 
 impl World {
     fn releases(&mut self, party: usize, time: u64, body: &ReleaseBody) -> Digest {
-        self.act(
-            party,
-            Role::Analyst,
-            START + time,
-            Body::Release(body.clone()),
-        )
+        self.act(party, Role::Analyst, START + time, Body::Release(body.clone()))
     }
 }
 
@@ -51,12 +46,7 @@ impl World {
 fn a_release_rests_on_an_agreed_run_of_its_author() {
     let text = text(3);
     let mut world = World::agreed(3, &text);
-    let offered = world.act(
-        A,
-        Role::Analyst,
-        START + 10,
-        Body::OfferMatch(offer(&text, 1, 10)),
-    );
+    let offered = world.act(A, Role::Analyst, START + 10, Body::OfferMatch(offer(&text, 1, 10)));
     world.act(B, Role::Analyst, START + 11, answer(1, offered, 10));
     world.act(A, Role::Analyst, START + 12, done(1, Some(3), 9));
     let body = release(&text, Some(run(1)), &["2"]);
@@ -78,10 +68,7 @@ fn a_release_rests_on_an_agreed_run_of_its_author() {
 fn a_run_that_did_not_tell_which_carries_no_release() {
     let text = text(2);
     let mut world = World::agreed(2, &text);
-    let count = Offer {
-        mode: Mode::Count,
-        ..offer(&text, 1, 10)
-    };
+    let count = Offer { mode: Mode::Count, ..offer(&text, 1, 10) };
     world.matched(count, 10);
     let body = release(&text, Some(run(1)), &["2"]);
     let act = world.releases(A, 20, &body);
@@ -89,10 +76,7 @@ fn a_run_that_did_not_tell_which_carries_no_release() {
 
     let text = swap(&text, "answer = \"both\"", "answer = \"initiator\"");
     let mut world = World::agreed(2, &text);
-    let one_sided = Offer {
-        learn: Learn::Initiator,
-        ..offer(&text, 1, 10)
-    };
+    let one_sided = Offer { learn: Learn::Initiator, ..offer(&text, 1, 10) };
     world.matched(one_sided, 10);
     let body = release(&text, Some(run(1)), &["2"]);
     let act = world.releases(A, 20, &body);
@@ -109,10 +93,7 @@ fn a_release_names_the_text_in_force() {
     let act = world.releases(A, 1, &body);
     world.void(act, "no text is signed");
     let mut world = World::agreed(2, &text);
-    let other = ReleaseBody {
-        text: Digest::new([1; 32]),
-        ..body.clone()
-    };
+    let other = ReleaseBody { text: Digest::new([1; 32]), ..body.clone() };
     let act = world.releases(A, 10, &other);
     world.void(act, "another text is in force");
     let act = world.releases(A, 11, &body);
@@ -132,10 +113,7 @@ fn what_left_counts_by_author_clause_and_window() {
     let state = world.state();
     let month = Span::seconds(30 * DAY);
     let used = |clause, time| state.released(world.ids[A], clause, month, at(START + time));
-    let count = |count| Released {
-        count,
-        bytes: 100 * count,
-    };
+    let count = |count| Released { count, bytes: 100 * count };
     assert_eq!(used("2", 30), count(3));
     assert_eq!(used("7", 30), count(1));
     assert_eq!(used("3", 30), count(0));
@@ -168,10 +146,7 @@ fn a_receipt_acknowledges_one_whole_release_of_another() {
     world.holds(act);
     let by = world.ids[B];
     let time = at(START + 15);
-    assert_eq!(
-        world.state().releases[0].receipt,
-        Some(Receipt { by, time })
-    );
+    assert_eq!(world.state().releases[0].receipt, Some(Receipt { by, time }));
     let act = world.act(B, Role::Analyst, START + 16, receipt(release, manifest));
     world.void(act, "acknowledged already");
 }

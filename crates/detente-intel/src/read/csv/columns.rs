@@ -73,12 +73,7 @@ pub(in crate::read) fn looks_like(head: &[u8]) -> bool {
             continue;
         }
         if let Some(delimiter) = guess_delimiter(bare.as_bytes())
-            && is_header(
-                &bare
-                    .split(char::from(delimiter))
-                    .map(clean)
-                    .collect::<Vec<_>>(),
-            )
+            && is_header(&bare.split(char::from(delimiter)).map(clean).collect::<Vec<_>>())
         {
             return true;
         }
@@ -100,8 +95,7 @@ pub(super) fn guess_delimiter(line: &[u8]) -> Option<u8> {
 }
 
 pub(super) fn clean(name: &str) -> String {
-    name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '"' | '\''))
-        .to_lowercase()
+    name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '"' | '\'')).to_lowercase()
 }
 
 /// A header names at least two known columns, one of them a value.
@@ -138,9 +132,7 @@ fn role_of(name: &str) -> Option<Role> {
 pub(super) fn columns_from_header(names: &[String]) -> Vec<Found> {
     let find = |(index, name): (usize, &String)| {
         let role = role_of(name)?;
-        let shape = matches!(role, Role::Value(_))
-            .then(|| kinds::shape_of(name))
-            .flatten();
+        let shape = matches!(role, Role::Value(_)).then(|| kinds::shape_of(name)).flatten();
         Some(Found { index, role, shape })
     };
     names.iter().enumerate().filter_map(find).collect()
@@ -152,18 +144,9 @@ pub(super) fn columns_from_mapping(mapping: &CsvMapping, names: &[String]) -> Ve
             Column::Index(index) => *index,
             Column::Name(name) => names.iter().position(|had| *had == clean(name))?,
         };
-        Some(Found {
-            index,
-            role: *role,
-            shape: None,
-        })
+        Some(Found { index, role: *role, shape: None })
     };
-    mapping
-        .columns
-        .iter()
-        .take(MAX_COLUMNS)
-        .filter_map(find)
-        .collect()
+    mapping.columns.iter().take(MAX_COLUMNS).filter_map(find).collect()
 }
 
 pub(super) fn context_of(intake: &Intake<'_>, columns: &[Found], fields: &[&str]) -> Context {

@@ -36,21 +36,11 @@ struct Table<'m> {
 pub(super) fn read<R: BufRead>(mut input: R, intake: &mut Intake<'_>) -> Result<(), ReadFault> {
     let mapping = intake.options.csv.as_ref();
     let mut head = Vec::new();
-    input
-        .by_ref()
-        .take(super::SNIFF as u64)
-        .read_to_end(&mut head)
-        .map_err(ReadFault::Io)?;
-    let delimiter = mapping
-        .and_then(|m| m.delimiter)
-        .unwrap_or_else(|| file_delimiter(&head));
+    input.by_ref().take(super::SNIFF as u64).read_to_end(&mut head).map_err(ReadFault::Io)?;
+    let delimiter = mapping.and_then(|m| m.delimiter).unwrap_or_else(|| file_delimiter(&head));
     let mut input = std::io::Cursor::new(head).chain(input);
     let mut parser = ReaderBuilder::new().delimiter(delimiter).build();
-    let mut table = Table {
-        mapping,
-        columns: None,
-        header_done: false,
-    };
+    let mut table = Table { mapping, columns: None, header_done: false };
     let mut buffers = Buffers::new();
     loop {
         blank_lines(&mut input, &mut buffers, intake)?;
@@ -59,10 +49,8 @@ pub(super) fn read<R: BufRead>(mut input: R, intake: &mut Intake<'_>) -> Result<
             Step::End => break,
             Step::TooLarge => {
                 intake.see();
-                let reason = Reason::RecordTooLarge {
-                    max_bytes: MAX_RECORD,
-                    max_columns: MAX_COLUMNS,
-                };
+                let reason =
+                    Reason::RecordTooLarge { max_bytes: MAX_RECORD, max_columns: MAX_COLUMNS };
                 intake.refuse(place, &buffers.head, reason);
             }
             Step::Record { fields, bytes } => {
@@ -79,10 +67,7 @@ pub(super) fn read<R: BufRead>(mut input: R, intake: &mut Intake<'_>) -> Result<
 
 /// The separator of the first line that is no comment.
 fn file_delimiter(head: &[u8]) -> u8 {
-    let lines = || {
-        head.split(|b| *b == b'\n')
-            .filter(|line| !line.trim_ascii().is_empty())
-    };
+    let lines = || head.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
     lines()
         .find(|line| !line.trim_ascii().starts_with(b"#"))
         .or_else(|| lines().next())
@@ -180,9 +165,7 @@ fn one_record<R: BufRead>(
         let (result, read, wrote, ended) = parser.read_record(chunk, fields, field_ends);
         let used = chunk.get(..read).unwrap_or(chunk);
         let room = (MAX_EXCERPT * 4).saturating_sub(buffers.head.len());
-        buffers
-            .head
-            .extend_from_slice(used.get(..room).unwrap_or(used));
+        buffers.head.extend_from_slice(used.get(..room).unwrap_or(used));
         buffers.count(used);
         out += wrote;
         ends += ended;
@@ -195,10 +178,7 @@ fn one_record<R: BufRead>(
             }
             ReadRecordResult::Record if too_large => return Ok(Step::TooLarge),
             ReadRecordResult::Record => {
-                return Ok(Step::Record {
-                    fields: ends,
-                    bytes: out,
-                });
+                return Ok(Step::Record { fields: ends, bytes: out });
             }
             ReadRecordResult::End => return Ok(Step::End),
         }
@@ -295,11 +275,7 @@ fn by_columns(
             None => {
                 intake.see();
                 let name: String = told.unwrap_or(&"").chars().take(64).collect();
-                intake.refuse(
-                    place.clone(),
-                    value.as_bytes(),
-                    Reason::UnsupportedType(name),
-                );
+                intake.refuse(place.clone(), value.as_bytes(), Reason::UnsupportedType(name));
             }
         }
     }
@@ -320,10 +296,7 @@ fn one_cell(
         match kinds::read_token(value) {
             Ok(token) => {
                 let mut context = context.clone();
-                context.add_extra(
-                    "port",
-                    &token.port.map(|p| p.to_string()).unwrap_or_default(),
-                );
+                context.add_extra("port", &token.port.map(|p| p.to_string()).unwrap_or_default());
                 intake.take(token.observable, context)?;
             }
             Err(fault) => intake.refuse(place.clone(), value.as_bytes(), fault),
@@ -350,10 +323,7 @@ fn one_cell(
 /// Without any header: the first field that is a value is one, the others are its comment.
 fn by_guess(intake: &mut Intake<'_>, place: Place, fields: &[&str]) -> Result<(), ReadFault> {
     intake.see();
-    let mut tokens = fields
-        .iter()
-        .enumerate()
-        .filter(|(_, field)| !field.is_empty());
+    let mut tokens = fields.iter().enumerate().filter(|(_, field)| !field.is_empty());
     let Some((at, token)) =
         tokens.find_map(|(at, field)| kinds::read_token(field).ok().map(|token| (at, token)))
     else {
@@ -375,9 +345,6 @@ fn by_guess(intake: &mut Intake<'_>, place: Place, fields: &[&str]) -> Result<()
         .collect();
     let mut context = intake.context();
     context.describe(&others.join(", "));
-    context.add_extra(
-        "port",
-        &token.port.map(|p| p.to_string()).unwrap_or_default(),
-    );
+    context.add_extra("port", &token.port.map(|p| p.to_string()).unwrap_or_default());
     intake.take(token.observable, context)
 }

@@ -43,12 +43,7 @@ pub(super) fn text(value: &Option<Value>) -> Option<&str> {
 }
 
 pub(super) fn texts(value: &Option<Value>) -> impl Iterator<Item = &str> {
-    value
-        .as_ref()
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
+    value.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// What a marking definition says by its body.
@@ -66,12 +61,8 @@ pub(super) fn defined(object: &Object, id: &str) -> Markings {
         }
     }
     if let Some(Value::Object(extensions)) = &object.extensions {
-        colours.extend(
-            extensions
-                .values()
-                .filter_map(|e| e.get("tlp_2_0"))
-                .filter_map(Value::as_str),
-        );
+        colours
+            .extend(extensions.values().filter_map(|e| e.get("tlp_2_0")).filter_map(Value::as_str));
     }
     for colour in &colours {
         match colour.parse() {
@@ -105,16 +96,8 @@ pub(super) fn context_of(intake: &Intake<'_>, object: &Object) -> (Context, Vec<
     let times = [
         ("valid_from", &object.valid_from, &mut context.valid_from),
         ("valid_until", &object.valid_until, &mut context.valid_until),
-        (
-            "first_observed",
-            &object.first_observed,
-            &mut context.first_seen,
-        ),
-        (
-            "last_observed",
-            &object.last_observed,
-            &mut context.last_seen,
-        ),
+        ("first_observed", &object.first_observed, &mut context.first_seen),
+        ("last_observed", &object.last_observed, &mut context.last_seen),
     ];
     let mut unread = Vec::new();
     for (name, value, into) in times {

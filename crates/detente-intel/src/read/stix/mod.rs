@@ -173,31 +173,20 @@ impl Bundle {
         if language != "stix" {
             intake.see();
             let language = language.chars().take(64).collect();
-            intake.refuse(
-                place.clone(),
-                source.as_bytes(),
-                Reason::UnsupportedPattern(language),
-            );
+            intake.refuse(place.clone(), source.as_bytes(), Reason::UnsupportedPattern(language));
             return Ok(());
         }
         let pattern = match pattern::parse(source) {
             Ok(pattern) => pattern,
             Err(fault) => {
                 intake.see();
-                intake.refuse(
-                    place.clone(),
-                    source.as_bytes(),
-                    Reason::PatternSyntax(fault),
-                );
+                intake.refuse(place.clone(), source.as_bytes(), Reason::PatternSyntax(fault));
                 return Ok(());
             }
         };
         let (mut context, refs) = context_of(intake, object);
         let many = pattern.comparisons.len() > 1
-            || pattern
-                .comparisons
-                .iter()
-                .any(|comparison| comparison.values.len() > 1);
+            || pattern.comparisons.iter().any(|comparison| comparison.values.len() > 1);
         if many {
             let end = source.floor_char_boundary(MAX_EXTRA_VALUE);
             context.add_extra("stix_pattern", source.get(..end).unwrap_or(""));
@@ -347,11 +336,7 @@ impl Bundle {
         }
         let ids: usize = refs.iter().map(String::len).sum();
         self.held_bytes += size_of::<Held>() + observable.value().len() + context.weight() + ids;
-        self.held.push(Held {
-            observable,
-            context,
-            refs: refs.to_vec(),
-        });
+        self.held.push(Held { observable, context, refs: refs.to_vec() });
         if self.held_bytes < MAX_HELD {
             return Ok(());
         }
@@ -383,9 +368,7 @@ impl Bundle {
 /// The hint for a comparison whose values are observables, or why they are none.
 fn usable(comparison: &Comparison) -> Result<Hint, Reason> {
     let Some(hint) = hint_of(&comparison.path) else {
-        return Err(Reason::PatternPath(
-            comparison.path.chars().take(128).collect(),
-        ));
+        return Err(Reason::PatternPath(comparison.path.chars().take(128).collect()));
     };
     if comparison.negated {
         return Err(Reason::PatternNegated);
@@ -400,9 +383,8 @@ fn usable(comparison: &Comparison) -> Result<Hint, Reason> {
 
 /// What the values of an object path are.
 fn hint_of(path: &str) -> Option<Hint> {
-    if let Some(algorithm) = path
-        .strip_prefix("file:hashes.")
-        .or_else(|| path.strip_prefix("artifact:hashes."))
+    if let Some(algorithm) =
+        path.strip_prefix("file:hashes.").or_else(|| path.strip_prefix("artifact:hashes."))
     {
         return kinds::digest_of(algorithm).map(Hint::Kind);
     }
@@ -448,10 +430,7 @@ mod tests {
         let (options, mut sink) = (Options::default(), Closed(Vec::new()));
         let mut intake = Intake::new(&options, &mut sink, Format::Stix);
         let id = "marking-definition--1".to_owned();
-        let mut bundle = Bundle {
-            held_bytes: MAX_HELD - 4096,
-            ..Bundle::default()
-        };
+        let mut bundle = Bundle { held_bytes: MAX_HELD - 4096, ..Bundle::default() };
         let green = Markings::of(detente_core::Tlp::Green);
         bundle.definitions.insert(id.clone(), green);
         let observable = Observable::detect("evil.com").expect("a domain");

@@ -19,27 +19,15 @@ fn a_header_gives_columns_their_meaning() {
     assert_eq!(kept.values(), ["domain:evil.com", "ipv4:1.2.3.4"]);
     let first = &kept.taken[0].context;
     assert_eq!(first.markings.tlp(), Some(Tlp::Amber));
-    assert_eq!(
-        first.description.as_deref(),
-        Some("says \"hi\",\nthen leaves")
-    );
-    assert_eq!(
-        (first.confidence, first.first_seen),
-        (Some(80), Some(1_577_836_800))
-    );
+    assert_eq!(first.description.as_deref(), Some("says \"hi\",\nthen leaves"));
+    assert_eq!((first.confidence, first.first_seen), (Some(80), Some(1_577_836_800)));
     assert_eq!(first.labels, ["a", "b"]);
     let second = &kept.taken[1].context;
     assert_eq!(second.extra["port"], "443");
-    assert_eq!(
-        (&*second.extra["confidence"], &*second.extra["firstseen"]),
-        ("high", "never")
-    );
+    assert_eq!((&*second.extra["confidence"], &*second.extra["firstseen"]), ("high", "never"));
     assert_eq!(
         kept.codes(),
-        [
-            ("line 5".to_owned(), "digest_length"),
-            ("line 6".to_owned(), "unsupported_type")
-        ]
+        [("line 5".to_owned(), "digest_length"), ("line 6".to_owned(), "unsupported_type")]
     );
     assert_eq!(summary.skipped["header"], 1);
     assert_eq!(summary.skipped["blank"], 1);
@@ -77,10 +65,7 @@ fn without_header_the_first_value_counts() {
     let content = "\"2020-01-01\",\"evil.com\",\"botnet\"\n\"2020-01-02\",\"x\",\"y\"\n\"a\",\"1.2.3.400\",\"y\"\n";
     let (kept, summary) = run(Format::Csv, content);
     assert_eq!(kept.values(), ["domain:evil.com"]);
-    assert_eq!(
-        kept.taken[0].context.description.as_deref(),
-        Some("2020-01-01, botnet")
-    );
+    assert_eq!(kept.taken[0].context.description.as_deref(), Some("2020-01-01, botnet"));
     assert_eq!(summary.skipped["no_observable"], 1);
     assert_eq!(kept.codes(), [("line 3".to_owned(), "address")]);
 }
@@ -97,17 +82,8 @@ fn the_caller_may_say_what_is_what() {
         ],
     };
     let content = "note|da39a3ee5e6b4b0d3255bfef95601890afd80709\nnote|evil.com\n";
-    let (kept, _) = run_with(
-        &Options {
-            csv: Some(mapping),
-            ..options(Format::Csv)
-        },
-        content,
-    );
-    assert_eq!(
-        kept.values(),
-        ["cert-sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709"]
-    );
+    let (kept, _) = run_with(&Options { csv: Some(mapping), ..options(Format::Csv) }, content);
+    assert_eq!(kept.values(), ["cert-sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709"]);
     assert_eq!(kept.codes().len(), 1);
 
     let mapping = CsvMapping {
@@ -116,13 +92,7 @@ fn the_caller_may_say_what_is_what() {
         ..CsvMapping::default()
     };
     let content = "when,WHAT\n2020,evil.com\n";
-    let (kept, _) = run_with(
-        &Options {
-            csv: Some(mapping),
-            ..options(Format::Csv)
-        },
-        content,
-    );
+    let (kept, _) = run_with(&Options { csv: Some(mapping), ..options(Format::Csv) }, content);
     assert_eq!(kept.values(), ["domain:evil.com"]);
 }
 
@@ -132,22 +102,13 @@ fn records_beyond_the_bounds_are_passed_over() {
     let long = "y".repeat(MAX_RECORD + 1);
     let content = format!("indicator,comment\na.com,1\n{wide}\nb.com,2\nz.com,{long}\nc.com,3\n");
     let (kept, _) = run(Format::Csv, &content);
-    assert_eq!(
-        kept.values(),
-        ["domain:a.com", "domain:b.com", "domain:c.com"]
-    );
+    assert_eq!(kept.values(), ["domain:a.com", "domain:b.com", "domain:c.com"]);
     assert_eq!(
         kept.codes(),
-        [
-            ("line 3".to_owned(), "record_too_large"),
-            ("line 5".to_owned(), "record_too_large")
-        ]
+        [("line 3".to_owned(), "record_too_large"), ("line 5".to_owned(), "record_too_large")]
     );
     // A quote that is never closed swallows the rest, and the report says from where.
-    let content = format!(
-        "indicator,comment\na.com,1\nb.com,\"{}",
-        "z.com,2\n".repeat(MAX_RECORD)
-    );
+    let content = format!("indicator,comment\na.com,1\nb.com,\"{}", "z.com,2\n".repeat(MAX_RECORD));
     let (kept, _) = run(Format::Csv, &content);
     assert_eq!(kept.values(), ["domain:a.com"]);
     assert_eq!(kept.codes(), [("line 3".to_owned(), "record_too_large")]);

@@ -12,16 +12,8 @@ fn what_breaks_off_says_so_and_keeps_what_came_before() {
         ("{\"objects\":[", "json_cut", 0),
         (&format!("{{\"objects\":[{good}"), "json_cut", 1),
         (&format!("{{\"objects\":[{good},"), "json_cut", 1),
-        (
-            &format!("{{\"objects\":[{good},{{\"type\":\"indi"),
-            "json_cut",
-            1,
-        ),
-        (
-            &format!("{{\"objects\":[{good} {good}]}}"),
-            "json_syntax",
-            1,
-        ),
+        (&format!("{{\"objects\":[{good},{{\"type\":\"indi"), "json_cut", 1),
+        (&format!("{{\"objects\":[{good} {good}]}}"), "json_syntax", 1),
         (&format!("{{\"objects\":[{good},]}}"), "json_syntax", 1),
         (&format!("{{\"objects\":[{good}]}} x"), "json_syntax", 1),
         (&format!("{{\"objects\":[{good}],}}"), "json_syntax", 1),
@@ -34,16 +26,8 @@ fn what_breaks_off_says_so_and_keeps_what_came_before() {
     ] {
         let (kept, summary) = run(Format::Stix, text);
         assert_eq!(kept.taken.len(), taken, "{text}");
-        assert_eq!(
-            summary.broken.as_ref().map(|b| b.code()),
-            Some(code),
-            "{text}"
-        );
-        assert_eq!(
-            kept.codes().last().map(|(_, code)| *code),
-            Some(code),
-            "{text}"
-        );
+        assert_eq!(summary.broken.as_ref().map(|b| b.code()), Some(code), "{text}");
+        assert_eq!(kept.codes().last().map(|(_, code)| *code), Some(code), "{text}");
     }
 }
 
@@ -70,9 +54,6 @@ fn a_million_levels_are_passed_over() {
 fn lines_are_counted_for_the_report() {
     let text = "{\n\"objects\": [\n  {\"type\":\n \"indicator\",\n \"pattern\": \"x\"\n}\n]\n}\n";
     let (kept, summary) = run(Format::Stix, text);
-    assert_eq!(
-        kept.codes(),
-        [("objects[0] (line 6)".to_owned(), "pattern_syntax")]
-    );
+    assert_eq!(kept.codes(), [("objects[0] (line 6)".to_owned(), "pattern_syntax")]);
     assert_eq!(summary.bytes, text.len() as u64);
 }

@@ -14,12 +14,7 @@ fn every_line_is_accounted_for() {
     let (kept, summary) = run(Format::List, content);
     assert_eq!(
         kept.values(),
-        [
-            "ipv4:1.2.3.4",
-            "domain:evil.com",
-            "url:http://evil.com/a",
-            "domain:last.com"
-        ]
+        ["ipv4:1.2.3.4", "domain:evil.com", "url:http://evil.com/a", "domain:last.com"]
     );
     assert_eq!(
         kept.codes(),
@@ -49,11 +44,7 @@ fn a_long_line_is_passed_over() {
         let content = format!("a.com\n{}\nb.com\n", "x".repeat(length));
         let (kept, _) = run(Format::List, content);
         assert_eq!(kept.values(), ["domain:a.com", "domain:b.com"]);
-        let code = if length > MAX_LINE {
-            "line_too_long"
-        } else {
-            "too_long"
-        };
+        let code = if length > MAX_LINE { "line_too_long" } else { "too_long" };
         assert_eq!(kept.codes(), [("line 2".to_owned(), code)], "{length}");
         assert!(kept.refused[0].excerpt.chars().count() <= 81);
     }
@@ -66,38 +57,23 @@ fn comments_stay_with_their_value() {
         ("evil.com,seen in mail", "seen in mail"),
         ("evil.com;seen in mail", "seen in mail"),
         ("evil.com\tseen in mail", "seen in mail"),
-        (
-            "\"evil.com\", \"see https://report.com/x\"",
-            "\"see https://report.com/x\"",
-        ),
+        ("\"evil.com\", \"see https://report.com/x\"", "\"see https://report.com/x\""),
         ("hxxp://evil.com/a,b, seen in mail", "seen in mail"),
     ] {
         let (kept, _) = run(Format::List, line);
         assert_eq!(kept.taken.len(), 1, "{line}");
-        assert_eq!(
-            kept.taken[0].context.description.as_deref(),
-            Some(comment),
-            "{line}"
-        );
+        assert_eq!(kept.taken[0].context.description.as_deref(), Some(comment), "{line}");
     }
-    assert_eq!(
-        values("http://evil.com/a,b;c"),
-        ["url:http://evil.com/a,b;c"]
-    );
+    assert_eq!(values("http://evil.com/a,b;c"), ["url:http://evil.com/a,b;c"]);
     assert_eq!(values("1.1.1.1, 2.2.2.2,3.3.3.3").len(), 3);
     assert_eq!(values("http://a.com/,http://b.com/").len(), 2);
 }
 
 #[test]
 fn ports_stand_beside_the_address() {
-    let (kept, _) = run(
-        Format::List,
-        "1.2.3.4:8080\nevil.com:443\n[2001:db8::1]:53\n1.2.3.4:99999\n",
-    );
-    assert_eq!(
-        kept.values(),
-        ["ipv4:1.2.3.4", "domain:evil.com", "ipv6:2001:db8::1"]
-    );
+    let (kept, _) =
+        run(Format::List, "1.2.3.4:8080\nevil.com:443\n[2001:db8::1]:53\n1.2.3.4:99999\n");
+    assert_eq!(kept.values(), ["ipv4:1.2.3.4", "domain:evil.com", "ipv6:2001:db8::1"]);
     assert_eq!(kept.taken[0].context.extra["port"], "8080");
     assert_eq!(kept.codes().len(), 1);
 }
@@ -144,20 +120,14 @@ fn free_text_gives_up_its_observables() {
     );
     assert_eq!(summary.skipped["no_observable"], 1);
     assert!(
-        kept.taken[0]
-            .context
-            .description
-            .as_ref()
-            .is_some_and(|d| d.starts_with("The loader"))
+        kept.taken[0].context.description.as_ref().is_some_and(|d| d.starts_with("The loader"))
     );
 }
 
 #[test]
 fn patterns_are_not_torn_into_values() {
-    let (kept, _) = run(
-        Format::List,
-        "the rule /evil\\.com\\/[a-z]+/ matches ^foo\\.(bar|baz)$ only\n",
-    );
+    let (kept, _) =
+        run(Format::List, "the rule /evil\\.com\\/[a-z]+/ matches ^foo\\.(bar|baz)$ only\n");
     assert_eq!(kept.values(), Vec::<String>::new());
 }
 
@@ -170,10 +140,7 @@ fn excerpts_are_safe_to_print() {
 
 impl super::super::Refusal {
     fn excerpt_is_plain(&self) -> bool {
-        !self
-            .excerpt
-            .chars()
-            .any(|c| c.is_control() || c == '\u{202e}')
+        !self.excerpt.chars().any(|c| c.is_control() || c == '\u{202e}')
     }
 }
 

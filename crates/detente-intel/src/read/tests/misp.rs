@@ -37,10 +37,7 @@ fn types_simple_and_composite() {
         ("malware-sample", &format!("x.exe|{md5}")),
         ("email-src", "Bob@evil.com"),
         ("AS", "AS64496"),
-        (
-            "x509-fingerprint-sha1",
-            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-        ),
+        ("x509-fingerprint-sha1", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
         ("mutex", "Global\\x"),
         ("target-email", "victim@example.com"),
         ("domain|ip", "evil.com|nonsense"),
@@ -72,15 +69,7 @@ fn types_simple_and_composite() {
         ]
     );
     let codes: Vec<&str> = kept.codes().into_iter().map(|(_, code)| code).collect();
-    assert_eq!(
-        codes,
-        [
-            "unsupported_type",
-            "unsupported_type",
-            "address",
-            "digest_length"
-        ]
-    );
+    assert_eq!(codes, ["unsupported_type", "unsupported_type", "address", "digest_length"]);
     assert_eq!(kept.codes()[0].0, "Event.Attribute[14] (line 1)");
     assert_eq!(kept.taken[4].context.extra["port"], "443");
     assert_eq!(kept.taken[10].context.extra["filename"], "a|b.exe");
@@ -88,10 +77,7 @@ fn types_simple_and_composite() {
     assert_eq!(context.origin.as_deref(), Some("u-1"));
     assert_eq!(context.labels, ["misp:to_ids"]);
     assert_eq!(context.first_seen, Some(1_577_836_800));
-    assert_eq!(
-        (&*context.extra["misp_event"], &*context.extra["misp_info"]),
-        ("e-1", "an event")
-    );
+    assert_eq!((&*context.extra["misp_event"], &*context.extra["misp_info"]), ("e-1", "an event"));
 }
 
 #[test]
@@ -100,23 +86,10 @@ fn tags_after_the_attributes_count() {
         {"type":"domain","value":"b.com","Tag":[{"name":"tlp:red"},{"name":"x"}]}],
         "Tag":[{"name":"tlp:amber"},{"name":"PAP:RED"},{"name":"misp-galaxy:threat-actor=\"Sofacy\""}]}}"#;
     let (kept, summary) = run(Format::Auto, text);
-    let markings: Vec<_> = kept
-        .taken
-        .iter()
-        .map(|i| i.context.markings.tlp())
-        .collect();
+    let markings: Vec<_> = kept.taken.iter().map(|i| i.context.markings.tlp()).collect();
     assert_eq!(markings, [Some(Tlp::Amber), Some(Tlp::Red)]);
-    assert_eq!(
-        kept.taken[1].context.labels,
-        ["x", "misp-galaxy:threat-actor=\"Sofacy\""]
-    );
-    assert!(
-        kept.taken[0]
-            .context
-            .markings
-            .texts()
-            .contains(&"PAP:RED".to_owned())
-    );
+    assert_eq!(kept.taken[1].context.labels, ["x", "misp-galaxy:threat-actor=\"Sofacy\""]);
+    assert!(kept.taken[0].context.markings.texts().contains(&"PAP:RED".to_owned()));
     assert_eq!(summary.conflicting, 2);
 }
 
@@ -144,11 +117,7 @@ fn distribution_narrows_and_never_widens() {
         let mut one = attribute("domain", "a.com");
         one["distribution"] = level.clone();
         let kept = misp(&event(&[one], &["tlp:clear"]));
-        assert_eq!(
-            kept.taken[0].context.markings.effective(Tlp::Clear),
-            want,
-            "{level}"
-        );
+        assert_eq!(kept.taken[0].context.markings.effective(Tlp::Clear), want, "{level}");
     }
 }
 
@@ -171,16 +140,10 @@ fn objects_deleted_ones_and_proposals() {
     assert_eq!(summary.skipped["deleted"], 2);
     assert_eq!(summary.skipped["proposal"], 2);
     assert_eq!(summary.skipped["no_observable"], 1);
-    let sha1 = kept
-        .taken
-        .iter()
-        .find(|i| i.context.extra.contains_key("misp_object"));
+    let sha1 = kept.taken.iter().find(|i| i.context.extra.contains_key("misp_object"));
     let context = &sha1.expect("the object's attribute").context;
     assert_eq!(
-        (
-            &*context.extra["misp_object"],
-            &*context.extra["misp_relation"]
-        ),
+        (&*context.extra["misp_object"], &*context.extra["misp_relation"]),
         ("file", "sha1")
     );
     assert_eq!(context.description.as_deref(), Some("c; o"));

@@ -42,26 +42,16 @@ impl Sink for Kept {
 
 impl Kept {
     fn values(&self) -> Vec<String> {
-        self.taken
-            .iter()
-            .map(|i| format!("{:?}", i.observable))
-            .collect()
+        self.taken.iter().map(|i| format!("{:?}", i.observable)).collect()
     }
 
     fn codes(&self) -> Vec<(String, &'static str)> {
-        self.refused
-            .iter()
-            .map(|r| (r.place.to_string(), r.reason.code()))
-            .collect()
+        self.refused.iter().map(|r| (r.place.to_string(), r.reason.code())).collect()
     }
 }
 
 fn options(format: Format) -> Options {
-    Options {
-        format,
-        source: "test".to_owned(),
-        ..Options::default()
-    }
+    Options { format, source: "test".to_owned(), ..Options::default() }
 }
 
 fn run_with(options: &Options, content: impl AsRef<[u8]>) -> (Kept, Summary) {
@@ -74,10 +64,7 @@ fn run_with(options: &Options, content: impl AsRef<[u8]>) -> (Kept, Summary) {
         assert_eq!(indicator.context.check(), Ok(()));
     }
     for refusal in &kept.refused {
-        assert!(
-            !refusal.excerpt.chars().any(char::is_control),
-            "{refusal:?}"
-        );
+        assert!(!refusal.excerpt.chars().any(char::is_control), "{refusal:?}");
     }
     (kept, summary)
 }
@@ -126,10 +113,7 @@ fn auto_tells_formats_apart() {
         ("\"2020-01-01\",\"evil.com\"\n", Format::Csv),
         ("{\"type\":\"bundle\",\"objects\":[]}", Format::Stix),
         (" \n[ {\"type\":\"indicator\"} ]", Format::Stix),
-        (
-            "{\"objects\":[{\"description\":\"\\\"Event\\\"\"}],\"x\":{\"Event\":1}}",
-            Format::Stix,
-        ),
+        ("{\"objects\":[{\"description\":\"\\\"Event\\\"\"}],\"x\":{\"Event\":1}}", Format::Stix),
         ("\u{feff}{\"Event\":{}}", Format::Misp),
         ("{\"response\":[]}", Format::Misp),
         ("[{\"Event\":{}}]", Format::Misp),
@@ -165,15 +149,8 @@ fn faults_of_input_and_sink_come_back() {
         let fault = read(input, &options(format), &mut Kept::default());
         assert!(matches!(fault, Err(ReadFault::Io(_))), "{format:?}");
     }
-    let mut full = Kept {
-        fail_at: Some(1),
-        ..Kept::default()
-    };
-    let fault = read(
-        &b"a.com\nb.com\nc.com\n"[..],
-        &options(Format::List),
-        &mut full,
-    );
+    let mut full = Kept { fail_at: Some(1), ..Kept::default() };
+    let fault = read(&b"a.com\nb.com\nc.com\n"[..], &options(Format::List), &mut full);
     assert!(matches!(fault, Err(ReadFault::Sink(_))));
     assert_eq!(full.taken.len(), 1);
 }
@@ -191,16 +168,10 @@ fn progress_moves_on_to_the_end() {
 fn default_colour_fills_gaps_and_opens_nothing() {
     use detente_core::Tlp;
     let content = "indicator,tlp\na.com,\nb.com,red\nc.com,green\nd.com,secret!\n";
-    let options = Options {
-        default_tlp: Some(Tlp::Amber),
-        ..options(Format::Csv)
-    };
+    let options = Options { default_tlp: Some(Tlp::Amber), ..options(Format::Csv) };
     let (kept, summary) = run_with(&options, content);
-    let colours: Vec<Tlp> = kept
-        .taken
-        .iter()
-        .map(|i| i.context.markings.effective(Tlp::Clear))
-        .collect();
+    let colours: Vec<Tlp> =
+        kept.taken.iter().map(|i| i.context.markings.effective(Tlp::Clear)).collect();
     assert_eq!(colours, [Tlp::Amber, Tlp::Red, Tlp::Green, Tlp::Red]);
     assert_eq!(summary.closed, 1);
 }

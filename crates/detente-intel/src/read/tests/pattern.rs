@@ -61,11 +61,7 @@ const EXAMPLES: &[(&str, usize, bool)] = &[
         2,
         false,
     ),
-    (
-        "[file:extensions.'windows-pebinary-ext'.sections[*].entropy > 7.0]",
-        1,
-        false,
-    ),
+    ("[file:extensions.'windows-pebinary-ext'.sections[*].entropy > 7.0]", 1, false),
     (
         "[process:command_line MATCHES '^.+>-add GlobalSign.cer -c -s -r localMachine Root$'] FOLLOWEDBY [process:command_line MATCHES '^.+>-add']",
         2,
@@ -78,11 +74,7 @@ const EXAMPLES: &[(&str, usize, bool)] = &[
     ),
     ("[EXISTS file:hashes AND NOT file:size > 3]", 2, true),
     ("[windows-registry-key:key NOT IN ('a', 'b')]", 1, false),
-    (
-        "[artifact:payload_bin = b'AAEC' OR artifact:payload_bin = h'00ff']",
-        2,
-        false,
-    ),
+    ("[artifact:payload_bin = b'AAEC' OR artifact:payload_bin = h'00ff']", 2, false),
 ];
 
 #[test]
@@ -104,14 +96,8 @@ fn values_and_paths_come_out_plain() {
         paths("[ file:hashes . 'SHA-256' = 'x' ]").len() + paths("[file:hashes.sha256='x']").len(),
         2
     );
-    assert_eq!(
-        paths("[file:hashes.'SHA-256' = 'aa']"),
-        [one("file:hashes.SHA-256", "=", "aa")]
-    );
-    assert_eq!(
-        paths(r"[file:name = 'it\'s \\ here']"),
-        [one("file:name", "=", r"it's \ here")]
-    );
+    assert_eq!(paths("[file:hashes.'SHA-256' = 'aa']"), [one("file:hashes.SHA-256", "=", "aa")]);
+    assert_eq!(paths(r"[file:name = 'it\'s \\ here']"), [one("file:name", "=", r"it's \ here")]);
     assert_eq!(
         paths("[autonomous-system:number = 64496]"),
         [one("autonomous-system:number", "=", "64496")]
@@ -122,15 +108,9 @@ fn values_and_paths_come_out_plain() {
     );
     assert!(paths("[domain-name:value NOT = 'x']")[0].3);
     assert!(paths("[NOT domain-name:value = 'x']")[0].3);
-    assert_eq!(
-        paths("[a:b == 'x' or a:b != 'y' /* c */]")[1].1,
-        Operator::NotEqual.text()
-    );
+    assert_eq!(paths("[a:b == 'x' or a:b != 'y' /* c */]")[1].1, Operator::NotEqual.text());
     // Text that looks defanged stays as it is: patterns are not refanged.
-    assert_eq!(
-        paths("[url:value MATCHES 'evil[.]com']")[0].2,
-        ["evil[.]com"]
-    );
+    assert_eq!(paths("[url:value MATCHES 'evil[.]com']")[0].2, ["evil[.]com"]);
 }
 
 #[test]

@@ -5,13 +5,7 @@ use proptest::prelude::*;
 use super::super::{Format, parse_pattern};
 use super::{dripped, run};
 
-const FORMATS: [Format; 5] = [
-    Format::Auto,
-    Format::Csv,
-    Format::List,
-    Format::Misp,
-    Format::Stix,
-];
+const FORMATS: [Format; 5] = [Format::Auto, Format::Csv, Format::List, Format::Misp, Format::Stix];
 
 fn seeds() -> Vec<&'static str> {
     vec![
@@ -25,30 +19,26 @@ fn seeds() -> Vec<&'static str> {
 
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let edit = (any::<prop::sample::Index>(), any::<u8>(), 0..5_u8);
-    (
-        prop::sample::select(seeds()),
-        prop::collection::vec(edit, 0..6),
-    )
-        .prop_map(|(seed, edits)| {
-            let mut bytes = seed.as_bytes().to_vec();
-            for (at, new, how) in edits {
-                let at = at.index(bytes.len() + 1);
-                match how {
-                    0 => bytes.insert(at, new),
-                    1 if at < bytes.len() => bytes[at] = new,
-                    2 if at < bytes.len() => drop(bytes.remove(at)),
-                    3 => bytes.truncate(at),
-                    _ => {
-                        let tail = bytes.get(at..).unwrap_or(&[]).to_vec();
-                        bytes.extend(tail);
-                    }
-                }
-                if bytes.is_empty() {
-                    bytes.push(new);
+    (prop::sample::select(seeds()), prop::collection::vec(edit, 0..6)).prop_map(|(seed, edits)| {
+        let mut bytes = seed.as_bytes().to_vec();
+        for (at, new, how) in edits {
+            let at = at.index(bytes.len() + 1);
+            match how {
+                0 => bytes.insert(at, new),
+                1 if at < bytes.len() => bytes[at] = new,
+                2 if at < bytes.len() => drop(bytes.remove(at)),
+                3 => bytes.truncate(at),
+                _ => {
+                    let tail = bytes.get(at..).unwrap_or(&[]).to_vec();
+                    bytes.extend(tail);
                 }
             }
-            bytes
-        })
+            if bytes.is_empty() {
+                bytes.push(new);
+            }
+        }
+        bytes
+    })
 }
 
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {

@@ -63,18 +63,9 @@ fn indicators_and_observables() {
     let context = &kept.taken[0].context;
     assert_eq!(context.origin.as_deref(), Some("indicator--7"));
     assert_eq!(context.labels, ["l", "malicious-activity"]);
-    assert_eq!(
-        (context.confidence, context.valid_from),
-        (Some(70), Some(1_577_836_800))
-    );
-    assert_eq!(
-        (&*context.extra["name"], &*context.extra["valid_until"]),
-        ("C2", "never")
-    );
-    assert_eq!(
-        kept.codes(),
-        [("objects[6] (line 1)".to_owned(), "pattern_path")]
-    );
+    assert_eq!((context.confidence, context.valid_from), (Some(70), Some(1_577_836_800)));
+    assert_eq!((&*context.extra["name"], &*context.extra["valid_until"]), ("C2", "never"));
+    assert_eq!(kept.codes(), [("objects[6] (line 1)".to_owned(), "pattern_path")]);
 }
 
 #[test]
@@ -94,11 +85,7 @@ fn every_part_of_a_pattern_is_taken_or_refused() {
             indicator("[ipv4-addr:value ISSUBSET '10.1.2.3/8']"),
             indicator("domain-name:value = 'd.com'"),
             with(indicator("alert tcp any"), "pattern_type", json!("snort")),
-            with(
-                indicator("[domain-name:value = 'e.com']"),
-                "revoked",
-                json!(true),
-            ),
+            with(indicator("[domain-name:value = 'e.com']"), "revoked", json!(true)),
             json!({"type": "indicator", "id": "i"}),
             json!({"id": "i"}),
             json!([1]),
@@ -150,11 +137,7 @@ fn object_and_granular_markings_most_restrictive() {
         plain(),
         with(plain(), "object_marking_refs", json!([GREEN])),
         with(plain(), "object_marking_refs", json!([RED, GREEN])),
-        with(
-            with(plain(), "object_marking_refs", json!([GREEN])),
-            "granular_markings",
-            granular,
-        ),
+        with(with(plain(), "object_marking_refs", json!([GREEN])), "granular_markings", granular),
         with(plain(), "object_marking_refs", json!("not a list")),
         with(plain(), "granular_markings", json!([{"selectors": ["x"]}])),
         with(plain(), "object_marking_refs", json!([7])),
@@ -177,13 +160,8 @@ fn object_and_granular_markings_most_restrictive() {
 
 #[test]
 fn definitions_in_the_bundle_count_wherever_they_stand() {
-    let marked = || {
-        with(
-            indicator("[domain-name:value = 'a.com']"),
-            "object_marking_refs",
-            json!([OWN]),
-        )
-    };
+    let marked =
+        || with(indicator("[domain-name:value = 'a.com']"), "object_marking_refs", json!([OWN]));
     let definition = |body: Value| {
         let mut object = json!({"type": "marking-definition", "id": OWN});
         for (key, value) in body.as_object().expect("an object") {
@@ -219,16 +197,10 @@ fn definitions_in_the_bundle_count_wherever_they_stand() {
 #[test]
 fn a_lie_about_a_fixed_id_is_reported() {
     let lie = json!({"type": "marking-definition", "id": RED, "definition_type": "tlp", "definition": {"tlp": "white"}});
-    let marked = with(
-        indicator("[domain-name:value = 'a.com']"),
-        "object_marking_refs",
-        json!([RED]),
-    );
+    let marked =
+        with(indicator("[domain-name:value = 'a.com']"), "object_marking_refs", json!([RED]));
     let kept = stix(&[lie, marked]);
-    assert_eq!(
-        kept.codes(),
-        [("objects[0] (line 1)".to_owned(), "marking_contradiction")]
-    );
+    assert_eq!(kept.codes(), [("objects[0] (line 1)".to_owned(), "marking_contradiction")]);
     assert_eq!(colour(&kept, 0), (Tlp::Red, false));
 }
 
@@ -262,19 +234,13 @@ fn one_bad_object_does_not_cost_the_others() {
     let (kept, summary) = run(Format::Stix, text);
     assert_eq!(kept.values().len(), 2);
     let codes: Vec<&str> = kept.codes().into_iter().map(|(_, code)| code).collect();
-    assert_eq!(
-        codes,
-        ["object_shape", "object_too_large", "object_too_deep"]
-    );
+    assert_eq!(codes, ["object_shape", "object_too_large", "object_too_deep"]);
     assert_eq!(summary.broken, None);
 }
 
 #[test]
 fn byte_by_byte_gives_the_same() {
-    let text = format!(
-        "\u{feff} {}\n",
-        bundle(&[indicator("[domain-name:value = '\u{fc}.com']")])
-    );
+    let text = format!("\u{feff} {}\n", bundle(&[indicator("[domain-name:value = '\u{fc}.com']")]));
     let (whole, one) = run(Format::Stix, &text);
     let (drip, two) = dripped(Format::Stix, text.as_bytes());
     assert_eq!(whole.values(), ["domain:xn--tda.com"]);

@@ -96,10 +96,8 @@ impl Statement<'_> {
         };
         let seed = self.seed();
         let weights = coefficients(&seed, before.len());
-        let (sum_before, sum_after) = rayon::join(
-            || weighted_sum(&weights, before),
-            || weighted_sum(&weights, after),
-        );
+        let (sum_before, sum_after) =
+            rayon::join(|| weighted_sum(&weights, before), || weighted_sum(&weights, after));
         let base_part =
             RistrettoPoint::vartime_double_scalar_mul_basepoint(&challenge_told, key, &response);
         let sum_part = RistrettoPoint::vartime_multiscalar_mul(
@@ -133,10 +131,7 @@ pub(super) fn coefficients(seed: &[u8; 64], count: usize) -> Vec<Scalar> {
         let (parts, _) = hash.as_chunks::<COEFFICIENT_BYTES>();
         parts.to_vec()
     });
-    hashes
-        .map(|part| Scalar::from(u128::from_le_bytes(part)))
-        .take(count)
-        .collect()
+    hashes.map(|part| Scalar::from(u128::from_le_bytes(part))).take(count).collect()
 }
 
 fn weighted_sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint {
@@ -148,9 +143,7 @@ fn weighted_sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint
 }
 
 fn challenge(seed: &[u8; 64], points: [&RistrettoPoint; 4]) -> Scalar {
-    let mut hash = Sha512::new()
-        .chain_update(LABEL_CHALLENGE)
-        .chain_update(seed);
+    let mut hash = Sha512::new().chain_update(LABEL_CHALLENGE).chain_update(seed);
     for point in points {
         hash.update(point.compress().as_bytes());
     }

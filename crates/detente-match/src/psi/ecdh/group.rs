@@ -22,10 +22,8 @@ use crate::item::Item;
 
 /// The point of an item under a context.
 pub(super) fn hash_item(context: &[u8; 32], item: &Item) -> RistrettoPoint {
-    let hash = Sha512::new()
-        .chain_update(LABEL_ITEM)
-        .chain_update(context)
-        .chain_update(item.as_bytes());
+    let hash =
+        Sha512::new().chain_update(LABEL_ITEM).chain_update(context).chain_update(item.as_bytes());
     uniform(hash)
 }
 
@@ -66,11 +64,7 @@ impl Key {
             scalar = Scalar::from_bytes_mod_order_wide(&wide);
         }
         let public = RistrettoPoint::mul_base(&scalar).compress().to_bytes();
-        Key {
-            scalar,
-            half: scalar.div_by_2(),
-            public,
-        }
+        Key { scalar, half: scalar.div_by_2(), public }
     }
 
     pub(super) fn scalar(&self) -> &Scalar {

@@ -27,17 +27,9 @@ pub(super) enum Body {
     /// Points `start..` of the sender's list.
     Blinded { start: u32, points: Vec<Encoded> },
     /// Points `start..` of the receiver's list raised to the sender's key.
-    Doubled {
-        start: u32,
-        points: Vec<Encoded>,
-        proof: Option<[u8; PROOF_BYTES]>,
-    },
+    Doubled { start: u32, points: Vec<Encoded>, proof: Option<[u8; PROOF_BYTES]> },
     /// What the sender found and saw.
-    Confirm {
-        count: u64,
-        digest: [u8; 32],
-        transcript: [u8; 32],
-    },
+    Confirm { count: u64, digest: [u8; 32], transcript: [u8; 32] },
 }
 
 impl Message {
@@ -59,21 +51,15 @@ impl Message {
         match &self.0 {
             Body::KeyCommit { point, terms } => [&[KEY_COMMIT][..], point, terms].concat(),
             Body::Blinded { start, points } => encode_points(BLINDED, *start, points, &[]),
-            Body::Doubled {
-                start,
-                points,
-                proof: Some(proof),
-            } => encode_points(DOUBLED_PROVED, *start, points, proof),
-            Body::Doubled {
-                start,
-                points,
-                proof: None,
-            } => encode_points(DOUBLED_SORTED, *start, points, &[]),
-            Body::Confirm {
-                count,
-                digest,
-                transcript,
-            } => [&[CONFIRM][..], &count.to_be_bytes(), digest, transcript].concat(),
+            Body::Doubled { start, points, proof: Some(proof) } => {
+                encode_points(DOUBLED_PROVED, *start, points, proof)
+            }
+            Body::Doubled { start, points, proof: None } => {
+                encode_points(DOUBLED_SORTED, *start, points, &[])
+            }
+            Body::Confirm { count, digest, transcript } => {
+                [&[CONFIRM][..], &count.to_be_bytes(), digest, transcript].concat()
+            }
         }
     }
 
@@ -83,36 +69,22 @@ impl Message {
     /// [`DecodeError`] if the bytes are not what [`Message::encode`] gives for some message.
     pub fn decode(bytes: &[u8]) -> Result<Message, DecodeError> {
         if bytes.len() > Message::MAX_BYTES {
-            return Err(DecodeError::TooLong {
-                got: bytes.len(),
-                max: Message::MAX_BYTES,
-            });
+            return Err(DecodeError::TooLong { got: bytes.len(), max: Message::MAX_BYTES });
         }
         let mut reader = Reader(bytes);
         let body = match reader.take::<1>()? {
-            [KEY_COMMIT] => Body::KeyCommit {
-                point: reader.take()?,
-                terms: reader.take()?,
-            },
+            [KEY_COMMIT] => Body::KeyCommit { point: reader.take()?, terms: reader.take()? },
             [BLINDED] => {
                 let (start, points) = reader.points()?;
                 Body::Blinded { start, points }
             }
             [DOUBLED_PROVED] => {
                 let (start, points) = reader.points()?;
-                Body::Doubled {
-                    start,
-                    points,
-                    proof: Some(reader.take()?),
-                }
+                Body::Doubled { start, points, proof: Some(reader.take()?) }
             }
             [DOUBLED_SORTED] => {
                 let (start, points) = reader.points()?;
-                Body::Doubled {
-                    start,
-                    points,
-                    proof: None,
-                }
+                Body::Doubled { start, points, proof: None }
             }
             [CONFIRM] => Body::Confirm {
                 count: u64::from_be_bytes(reader.take()?),
@@ -148,9 +120,7 @@ struct Reader<'a>(&'a [u8]);
 impl Reader<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let Some((head, tail)) = self.0.split_first_chunk::<N>() else {
-            return Err(DecodeError::Truncated {
-                missing: N - self.0.len(),
-            });
+            return Err(DecodeError::Truncated { missing: N - self.0.len() });
         };
         self.0 = tail;
         Ok(*head)
@@ -163,16 +133,11 @@ impl Reader<'_> {
             return Err(DecodeError::NoPoints);
         }
         if u32::from(count) > CHUNK_POINTS {
-            return Err(DecodeError::TooManyPoints {
-                got: count,
-                max: CHUNK_POINTS,
-            });
+            return Err(DecodeError::TooManyPoints { got: count, max: CHUNK_POINTS });
         }
         let bytes = usize::from(count) * POINT_BYTES;
         let Some((head, tail)) = self.0.split_at_checked(bytes) else {
-            return Err(DecodeError::Truncated {
-                missing: bytes - self.0.len(),
-            });
+            return Err(DecodeError::Truncated { missing: bytes - self.0.len() });
         };
         self.0 = tail;
         Ok((start, head.as_chunks().0.to_vec()))

@@ -169,10 +169,7 @@ impl OwnList {
         }
         check_chunk(self.len, self.answered, start, got)?;
         if start >= ready {
-            return Err(PeerFault::AnswerUnasked {
-                start,
-                asked: ready,
-            });
+            return Err(PeerFault::AnswerUnasked { start, asked: ready });
         }
         Ok(())
     }
@@ -214,18 +211,11 @@ pub(super) fn check_chunk(
         return Err(PeerFault::TooManyPoints { len });
     }
     if start != expected {
-        return Err(PeerFault::WrongStart {
-            got: start,
-            expected,
-        });
+        return Err(PeerFault::WrongStart { got: start, expected });
     }
     let due = chunk_len(len, start);
     if got != due as usize {
-        return Err(PeerFault::WrongLength {
-            start,
-            got,
-            expected: due,
-        });
+        return Err(PeerFault::WrongLength { start, got, expected: due });
     }
     Ok(())
 }
@@ -233,14 +223,10 @@ pub(super) fn check_chunk(
 fn refuse_duplicates(items: &[Item]) -> Result<(), CallerFault> {
     let mut sorted: Vec<(&Item, usize)> = items.iter().zip(0..).collect();
     sorted.par_sort_unstable();
-    match sorted
-        .array_windows()
-        .find(|[(left, _), (right, _)]| left == right)
-    {
-        Some([(_, first), (_, second)]) => Err(CallerFault::DuplicateItem {
-            first: *first,
-            second: *second,
-        }),
+    match sorted.array_windows().find(|[(left, _), (right, _)]| left == right) {
+        Some([(_, first), (_, second)]) => {
+            Err(CallerFault::DuplicateItem { first: *first, second: *second })
+        }
         None => Ok(()),
     }
 }

@@ -98,10 +98,7 @@ impl PeerList {
             return Err(PeerFault::DuplicatePoint);
         }
         own_tags.par_sort_unstable();
-        if tags
-            .par_iter()
-            .any(|tag| own_tags.binary_search(tag).is_ok())
-        {
+        if tags.par_iter().any(|tag| own_tags.binary_search(tag).is_ok()) {
             return Err(PeerFault::PointsReflected);
         }
         if self.mode == Mode::CountOnly {
@@ -125,11 +122,7 @@ impl PeerList {
         let end = start + chunk_len(self.len, start);
         let points = self.doubled.get(start as usize..end as usize)?.to_vec();
         self.answered = end;
-        Some(Answer {
-            start,
-            points,
-            proof: self.proofs.pop_front(),
-        })
+        Some(Answer { start, points, proof: self.proofs.pop_front() })
     }
 
     /// Orders the raised points for [`PeerList::holds`].

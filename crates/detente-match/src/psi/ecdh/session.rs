@@ -59,11 +59,7 @@ struct PeerKey {
 /// How far a run is; each stage holds what the next one needs.
 enum Stage {
     Exchange,
-    Confirm {
-        verdict: Verdict,
-        sent: bool,
-        received: bool,
-    },
+    Confirm { verdict: Verdict, sent: bool, received: bool },
     Done(Outcome),
 }
 
@@ -137,33 +133,13 @@ impl Session {
 
     /// How far the run is.
     pub fn progress(&self) -> Progress {
-        let own_answers = if self.params.learns() {
-            self.params.own_len
-        } else {
-            0
-        };
-        let peer_answers = if self.params.answers() {
-            self.params.peer_len
-        } else {
-            0
-        };
+        let own_answers = if self.params.learns() { self.params.own_len } else { 0 };
+        let peer_answers = if self.params.answers() { self.params.peer_len } else { 0 };
         Progress {
-            own_blinded: Part {
-                done: self.own.sent(),
-                total: self.params.own_len,
-            },
-            own_answered: Part {
-                done: self.own.answered(),
-                total: own_answers,
-            },
-            peer_blinded: Part {
-                done: self.peer.received(),
-                total: self.params.peer_len,
-            },
-            peer_answered: Part {
-                done: self.peer.answered(),
-                total: peer_answers,
-            },
+            own_blinded: Part { done: self.own.sent(), total: self.params.own_len },
+            own_answered: Part { done: self.own.answered(), total: own_answers },
+            peer_blinded: Part { done: self.peer.received(), total: self.params.peer_len },
+            peer_answered: Part { done: self.peer.answered(), total: peer_answers },
         }
     }
 
@@ -191,34 +167,18 @@ impl Session {
     fn next_body(&mut self) -> Option<Body> {
         if !self.key_sent {
             self.key_sent = true;
-            return Some(Body::KeyCommit {
-                point: *self.key.public(),
-                terms: self.terms.0,
-            });
+            return Some(Body::KeyCommit { point: *self.key.public(), terms: self.terms.0 });
         }
         // No point leaves before the peer has shown that it entered the same terms.
         self.peer_key.as_ref()?;
-        if let Some(Answer {
-            start,
-            points,
-            proof,
-        }) = self.peer.answer_next()
-        {
-            return Some(Body::Doubled {
-                start,
-                points,
-                proof,
-            });
+        if let Some(Answer { start, points, proof }) = self.peer.answer_next() {
+            return Some(Body::Doubled { start, points, proof });
         }
         if let Some((start, points)) = self.own.blind_next(&self.key, &self.params.context) {
             return Some(Body::Blinded { start, points });
         }
         match &mut self.stage {
-            Stage::Confirm {
-                verdict,
-                sent: sent @ false,
-                ..
-            } => {
+            Stage::Confirm { verdict, sent: sent @ false, .. } => {
                 *sent = true;
                 Some(Body::Confirm {
                     count: verdict.count,
@@ -239,22 +199,12 @@ impl Session {
             (Body::KeyCommit { point, terms }, None) => self.accept_key(point, terms),
             (Body::KeyCommit { .. }, Some(_)) | (_, None) => Err(PeerFault::OutOfOrder { got }),
             (Body::Blinded { start, points }, Some(_)) => self.accept_blinded(start, &points),
-            (
-                Body::Doubled {
-                    start,
-                    points,
-                    proof,
-                },
-                Some(_),
-            ) => self.accept_doubled(start, &points, proof),
-            (
-                Body::Confirm {
-                    count,
-                    digest,
-                    transcript,
-                },
-                Some(_),
-            ) => self.accept_confirm(count, digest, transcript),
+            (Body::Doubled { start, points, proof }, Some(_)) => {
+                self.accept_doubled(start, &points, proof)
+            }
+            (Body::Confirm { count, digest, transcript }, Some(_)) => {
+                self.accept_confirm(count, digest, transcript)
+            }
         }
     }
 
@@ -294,11 +244,7 @@ impl Session {
     }
 
     fn close_peer_list(&mut self) -> Result<(), PeerFault> {
-        if self.peer.all_received() {
-            self.peer.close(self.own.take_tags())
-        } else {
-            Ok(())
-        }
+        if self.peer.all_received() { self.peer.close(self.own.take_tags()) } else { Ok(()) }
     }
 
     fn accept_doubled(
@@ -338,10 +284,7 @@ impl Session {
         digest: [u8; 32],
         transcript: [u8; 32],
     ) -> Result<(), PeerFault> {
-        let Stage::Confirm {
-            verdict, received, ..
-        } = &mut self.stage
-        else {
+        let Stage::Confirm { verdict, received, .. } = &mut self.stage else {
             return Err(self.early_confirm());
         };
         if *received {
@@ -354,10 +297,7 @@ impl Session {
             return Err(PeerFault::VerdictShown);
         }
         if theirs != verdict.count {
-            return Err(PeerFault::CountDiffers {
-                ours: verdict.count,
-                theirs,
-            });
+            return Err(PeerFault::CountDiffers { ours: verdict.count, theirs });
         }
         if digest != verdict.digest {
             return Err(PeerFault::DigestDiffers);
@@ -368,11 +308,7 @@ impl Session {
 
     /// Why a confirmation cannot come yet.
     fn early_confirm(&self) -> PeerFault {
-        let Progress {
-            own_answered,
-            peer_blinded,
-            ..
-        } = self.progress();
+        let Progress { own_answered, peer_blinded, .. } = self.progress();
         let got = u64::from(own_answered.done) + u64::from(peer_blinded.done);
         let expected = u64::from(own_answered.total) + u64::from(peer_blinded.total);
         if got < expected {
@@ -393,18 +329,9 @@ impl Session {
             && self.peer.all_answered();
         if exchanged && matches!(self.stage, Stage::Exchange) {
             let verdict = self.compare();
-            self.stage = Stage::Confirm {
-                verdict,
-                sent: false,
-                received: false,
-            };
+            self.stage = Stage::Confirm { verdict, sent: false, received: false };
         }
-        if let Stage::Confirm {
-            verdict,
-            sent: true,
-            received: true,
-        } = &self.stage
-        {
+        if let Stage::Confirm { verdict, sent: true, received: true } = &self.stage {
             self.stage = Stage::Done(verdict.outcome.clone());
         }
     }
@@ -420,47 +347,25 @@ impl Session {
                 (Some(common), Some(count), digest)
             }
             Mode::CountOnly => {
-                let found = self
-                    .own
-                    .answers()
-                    .par_iter()
-                    .filter(|point| self.peer.holds(point));
+                let found = self.own.answers().par_iter().filter(|point| self.peer.holds(point));
                 (None, Some(found.count() as u64), [0; 32])
             }
         };
-        let outcome = Outcome {
-            common,
-            count,
-            transcript: self.transcript.digest(),
-        };
+        let outcome = Outcome { common, count, transcript: self.transcript.digest() };
         match self.params.learn {
-            Learn::Both => Verdict {
-                outcome,
-                count: count.unwrap_or(0),
-                digest,
-            },
-            Learn::Initiator => Verdict {
-                outcome,
-                count: 0,
-                digest: [0; 32],
-            },
+            Learn::Both => Verdict { outcome, count: count.unwrap_or(0), digest },
+            Learn::Initiator => Verdict { outcome, count: 0, digest: [0; 32] },
         }
     }
 
     /// Our common items' places, ascending, and the digest of their points, ascending.
     fn common_items(&self) -> (Vec<usize>, [u8; 32]) {
-        let found = self
-            .own
-            .answers_by_item()
-            .filter(|(_, point)| self.peer.holds(point));
-        let (mut places, mut points): (Vec<usize>, Vec<Encoded>) = found
-            .map(|(number, point)| (number as usize, *point))
-            .unzip();
+        let found = self.own.answers_by_item().filter(|(_, point)| self.peer.holds(point));
+        let (mut places, mut points): (Vec<usize>, Vec<Encoded>) =
+            found.map(|(number, point)| (number as usize, *point)).unzip();
         places.par_sort_unstable();
         points.par_sort_unstable();
-        let hash = Sha256::new()
-            .chain_update(LABEL_COMMON)
-            .chain_update(points.as_flattened());
+        let hash = Sha256::new().chain_update(LABEL_COMMON).chain_update(points.as_flattened());
         (places, hash.finalize().into())
     }
 }

@@ -17,18 +17,11 @@ pub(super) struct Transcript {
 
 impl Transcript {
     pub(super) fn new(terms: Terms) -> Transcript {
-        Transcript {
-            terms,
-            from_initiator: Sha256::new(),
-            from_responder: Sha256::new(),
-        }
+        Transcript { terms, from_initiator: Sha256::new(), from_responder: Sha256::new() }
     }
 
     /// Notes a message that `sender` sent. Confirmations carry the digest, so they are not in it.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a message has at most MAX_BYTES bytes"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a message has at most MAX_BYTES bytes")]
     pub(super) fn note(&mut self, sender: Role, message: &Message) {
         if matches!(message.0, Body::Confirm { .. }) {
             return;

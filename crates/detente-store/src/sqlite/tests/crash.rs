@@ -31,35 +31,19 @@ fn write_until_killed(path: &Path) {
         let draw = draw(&mut state);
         let edge = extend(&mut store, 1 + draw % 20, (draw % 5_000) as usize).unwrap();
         let size = edge.size().get();
-        store
-            .stage_bodies(key(1), size + draw % 3, &[([1; 32], vec![2; 500])])
-            .unwrap();
-        let batch: Vec<_> = (0..20)
-            .map(|n| model::indicator(n, size.to_le_bytes()[0]))
-            .collect();
-        store
-            .put_indicators(UnixSeconds::new(size), &batch)
-            .unwrap();
-        let contexts: u64 = store
-            .counts()
-            .unwrap()
-            .iter()
-            .map(|count| count.contexts)
-            .sum();
+        store.stage_bodies(key(1), size + draw % 3, &[([1; 32], vec![2; 500])]).unwrap();
+        let batch: Vec<_> = (0..20).map(|n| model::indicator(n, size.to_le_bytes()[0])).collect();
+        store.put_indicators(UnixSeconds::new(size), &batch).unwrap();
+        let contexts: u64 = store.counts().unwrap().iter().map(|count| count.contexts).sum();
         // One write, so that a line is there whole or not at all.
-        said.write_all(format!("acked {size} {contexts}\n").as_bytes())
-            .unwrap();
+        said.write_all(format!("acked {size} {contexts}\n").as_bytes()).unwrap();
     }
 }
 
 /// Kills a writer after so many lines and a little longer; what it acknowledged last.
 fn kill_one(path: &Path, lines: u64, longer: u64) -> (u64, u64) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "sqlite::tests::crash::a_killed_process_loses_nothing",
-            "--nocapture",
-        ])
+        .args(["--exact", "sqlite::tests::crash::a_killed_process_loses_nothing", "--nocapture"])
         .env(VICTIM, path)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -107,16 +91,10 @@ fn a_killed_process_loses_nothing() {
         let (size, contexts) = kill_one(&path, lines, longer);
         let store = SqliteStore::open(&path).unwrap();
         let stored = assert_whole(&store);
-        assert!(
-            stored >= size.max(last),
-            "round {round}: {stored} of {size} entries"
-        );
+        assert!(stored >= size.max(last), "round {round}: {stored} of {size} entries");
         let counts = store.counts().unwrap();
         let held: u64 = counts.iter().map(|count| count.contexts).sum();
-        assert!(
-            held >= contexts,
-            "round {round}: {held} of {contexts} contexts"
-        );
+        assert!(held >= contexts, "round {round}: {held} of {contexts} contexts");
         assert!(counts.is_empty() || store.count(&Kind::ALL).unwrap() == 20);
         last = stored;
     }

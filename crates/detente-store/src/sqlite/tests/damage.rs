@@ -32,52 +32,28 @@ fn tamper(store: &SqliteStore, sql: &str) {
 }
 
 fn assert_damaged<T: std::fmt::Debug>(done: Result<T, StoreError>, what: &str) {
-    assert!(
-        matches!(done, Err(StoreError::Damaged(_))),
-        "{what}: {done:?}"
-    );
+    assert!(matches!(done, Err(StoreError::Damaged(_))), "{what}: {done:?}");
 }
 
 #[test]
 fn deeds_see_damage() {
     let cases: &[Case] = &[
-        ("UPDATE log SET size = 301", |store| {
-            store.log(key(1)).map(drop)
+        ("UPDATE log SET size = 301", |store| store.log(key(1)).map(drop)),
+        ("UPDATE log SET size = -1", |store| store.log(key(1)).map(drop)),
+        ("UPDATE log SET peaks = substr(peaks, 1, 33)", |store| store.log(key(1)).map(drop)),
+        ("UPDATE log SET checkpoint_size = 301", |store| store.log(key(1)).map(drop)),
+        ("DELETE FROM entry WHERE place = 7", |store| store.entries(key(1), 3..9).map(drop)),
+        ("DELETE FROM entry WHERE place = 299", |store| store.entries(key(1), 0..300).map(drop)),
+        ("UPDATE entry SET salt = x'00'", |store| store.entries(key(1), 3..9).map(drop)),
+        ("UPDATE tile SET bytes = x'00'", |store| store.tile(key(1), 0, 1).map(drop)),
+        ("DELETE FROM tile", |store| store.tile(key(1), 1, 0).map(drop)),
+        ("UPDATE observable SET value = 'EXAMPLE' WHERE kind = 1", |store| {
+            store.observables(&Kind::ALL, &mut |_| {})
         }),
-        ("UPDATE log SET size = -1", |store| {
-            store.log(key(1)).map(drop)
-        }),
-        ("UPDATE log SET peaks = substr(peaks, 1, 33)", |store| {
-            store.log(key(1)).map(drop)
-        }),
-        ("UPDATE log SET checkpoint_size = 301", |store| {
-            store.log(key(1)).map(drop)
-        }),
-        ("DELETE FROM entry WHERE place = 7", |store| {
-            store.entries(key(1), 3..9).map(drop)
-        }),
-        ("DELETE FROM entry WHERE place = 299", |store| {
-            store.entries(key(1), 0..300).map(drop)
-        }),
-        ("UPDATE entry SET salt = x'00'", |store| {
-            store.entries(key(1), 3..9).map(drop)
-        }),
-        ("UPDATE tile SET bytes = x'00'", |store| {
-            store.tile(key(1), 0, 1).map(drop)
-        }),
-        ("DELETE FROM tile", |store| {
-            store.tile(key(1), 1, 0).map(drop)
-        }),
-        (
-            "UPDATE observable SET value = 'EXAMPLE' WHERE kind = 1",
-            |store| store.observables(&Kind::ALL, &mut |_| {}),
-        ),
         ("UPDATE context SET json = '{\"source\":1}'", |store| {
             store.contexts(&model::indicator(0, 0).observable).map(drop)
         }),
-        ("UPDATE tally SET kind = 99 WHERE kind = 1", |store| {
-            store.counts().map(drop)
-        }),
+        ("UPDATE tally SET kind = 99 WHERE kind = 1", |store| store.counts().map(drop)),
         ("UPDATE object SET bytes = x'00'", |store| {
             store.object(model::received(1, 0, "one").address).map(drop)
         }),
@@ -87,10 +63,7 @@ fn deeds_see_damage() {
         deed(&store).unwrap();
         // One observable per kind, so that the update stays within the key.
         if sql.contains("EXAMPLE") {
-            tamper(
-                &store,
-                "DELETE FROM observable WHERE kind = 1 AND value <> '0.example.com'",
-            );
+            tamper(&store, "DELETE FROM observable WHERE kind = 1 AND value <> '0.example.com'");
         }
         tamper(&store, sql);
         assert_damaged(deed(&store), sql);
@@ -126,10 +99,7 @@ fn check_sees_damage() {
         }
         tamper(&store, sql);
         // The checks of columns are part of what is checked.
-        store
-            .conn
-            .execute_batch("PRAGMA ignore_check_constraints = 0")
-            .unwrap();
+        store.conn.execute_batch("PRAGMA ignore_check_constraints = 0").unwrap();
         assert_damaged(store.check(), sql);
     }
 }
@@ -137,10 +107,7 @@ fn check_sees_damage() {
 #[test]
 fn an_append_on_a_damaged_tile_changes_nothing() {
     let mut store = filled();
-    tamper(
-        &store,
-        "UPDATE tile SET bytes = x'00' WHERE level = 0 AND place = 1",
-    );
+    tamper(&store, "UPDATE tile SET bytes = x'00' WHERE level = 0 AND place = 1");
     let before = store.log(key(1)).unwrap();
     assert_damaged(extend(&mut store, 1, 10), "append");
     assert_eq!(store.log(key(1)).unwrap(), before);

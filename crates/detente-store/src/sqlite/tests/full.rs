@@ -7,10 +7,7 @@ use super::{SqliteStore, assert_whole, extend, key, model, place};
 
 /// Lets the file grow by so many pages from now on.
 fn leave(store: &SqliteStore, pages: i64) {
-    let now: i64 = store
-        .conn
-        .pragma_query_value(None, "page_count", |row| row.get(0))
-        .unwrap();
+    let now: i64 = store.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     let text = format!("PRAGMA max_page_count = {}", now + pages);
     store.conn.query_row(&text, [], |_| Ok(())).unwrap();
 }
@@ -52,15 +49,9 @@ fn every_deed_that_writes_says_full_and_works_again() {
         ("evidence", |store| {
             store.put_evidence(key(1).party, UnixSeconds::new(1), "fork", &[7; 20_000])
         }),
-        ("checkpoint", |store| {
-            store.put_checkpoint(key(1), 0, &[7; 20_000])
-        }),
-        ("pending", |store| {
-            store.put_pending(key(1), &[], &[vec![7; 20_000]])
-        }),
-        ("stage", |store| {
-            store.stage_bodies(key(1), 0, &[([1; 32], vec![7; 20_000])])
-        }),
+        ("checkpoint", |store| store.put_checkpoint(key(1), 0, &[7; 20_000])),
+        ("pending", |store| store.put_pending(key(1), &[], &[vec![7; 20_000]])),
+        ("stage", |store| store.stage_bodies(key(1), 0, &[([1; 32], vec![7; 20_000])])),
         ("indicators", |store| {
             let mut line = model::indicator(1, 1);
             line.context.description = Some("x".repeat(4_096));
@@ -84,11 +75,7 @@ fn every_deed_that_writes_says_full_and_works_again() {
         assert_eq!(deed(&mut store), Err(StoreError::Full), "{name}");
         store.check().unwrap();
         assert!(store.cards().unwrap().is_empty() && store.evidence().unwrap().is_empty());
-        assert_eq!(
-            store.log(key(1)).unwrap(),
-            detente_node::ports::LogRow::default(),
-            "{name}"
-        );
+        assert_eq!(store.log(key(1)).unwrap(), detente_node::ports::LogRow::default(), "{name}");
         assert_eq!(store.count(&Kind::ALL), Ok(0), "{name}");
         assert!(store.received_counts().unwrap().is_empty(), "{name}");
         leave(&store, PLENTY);

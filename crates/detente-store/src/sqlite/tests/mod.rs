@@ -37,10 +37,7 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 fn key(n: u8) -> LogKey {
-    LogKey {
-        accord: AccordId::new([n; 32]),
-        party: PartyId::new([n; 32]),
-    }
+    LogKey { accord: AccordId::new([n; 32]), party: PartyId::new([n; 32]) }
 }
 
 /// Entries of these places with bodies of so many bytes.
@@ -73,11 +70,7 @@ fn extend(store: &mut SqliteStore, n: u64, body: usize) -> Result<RightEdge, Sto
     let entries = entries(size..size + n, body);
     let append = plan(&edge, &entries);
     let checkpoint = note(&append.edge);
-    let write = LogAppend {
-        entries: &entries,
-        append: &append,
-        checkpoint: Some(&checkpoint),
-    };
+    let write = LogAppend { entries: &entries, append: &append, checkpoint: Some(&checkpoint) };
     store.append(key(1), &write)?;
     Ok(append.edge)
 }
@@ -115,22 +108,11 @@ fn entries_that_do_not_fit_the_plan_are_refused() {
         (&long, &long_plan),
     ];
     for (entries, append) in cases {
-        let write = LogAppend {
-            entries,
-            append,
-            checkpoint: None,
-        };
-        assert!(matches!(
-            store.append(key(1), &write),
-            Err(StoreError::Failed(_))
-        ));
+        let write = LogAppend { entries, append, checkpoint: None };
+        assert!(matches!(store.append(key(1), &write), Err(StoreError::Failed(_))));
         assert_eq!(store.log(key(1)).unwrap(), before);
     }
-    let write = LogAppend {
-        entries: &good,
-        append: &append,
-        checkpoint: None,
-    };
+    let write = LogAppend { entries: &good, append: &append, checkpoint: None };
     store.append(key(1), &write).unwrap();
 }
 
@@ -147,16 +129,8 @@ fn staged_bodies_are_bounded_in_bytes() {
     store.stage_bodies(key(2), 0, &[body(0)]).unwrap();
     store.stage_bodies(key(1), 0, &[body(0)]).unwrap();
     let one = [([9; 32], vec![9])];
-    assert!(matches!(
-        store.stage_bodies(key(1), fit, &one),
-        Err(StoreError::Failed(_))
-    ));
-    assert!(
-        store
-            .staged_bodies(key(1), fit..fit + 1)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(matches!(store.stage_bodies(key(1), fit, &one), Err(StoreError::Failed(_))));
+    assert!(store.staged_bodies(key(1), fit..fit + 1).unwrap().is_empty());
     store.stage_bodies(key(1), 3, &one).unwrap();
     store.stage_bodies(key(1), fit, &one).unwrap();
 }
@@ -182,20 +156,11 @@ fn two_writers_cannot_both_extend_a_log() {
     let mine = entries(2..3, 10);
     let append = plan(&edge, &mine);
     extend(&mut two, 1, 10).unwrap();
-    let write = LogAppend {
-        entries: &mine,
-        append: &append,
-        checkpoint: None,
-    };
-    assert!(matches!(
-        one.append(key(1), &write),
-        Err(StoreError::Conflict(_))
-    ));
+    let write = LogAppend { entries: &mine, append: &append, checkpoint: None };
+    assert!(matches!(one.append(key(1), &write), Err(StoreError::Conflict(_))));
     assert_eq!(assert_whole(&one), 3);
     // While one writes, the other waits and is then refused.
-    two.conn
-        .busy_timeout(std::time::Duration::from_millis(1))
-        .unwrap();
+    two.conn.busy_timeout(std::time::Duration::from_millis(1)).unwrap();
     let writing = rusqlite::TransactionBehavior::Immediate;
     let held = one.conn.transaction_with_behavior(writing).unwrap();
     let Err(StoreError::Failed(text)) = extend(&mut two, 1, 10) else {

@@ -23,10 +23,7 @@ fn observable(n: u8) -> Observable {
 
 pub(super) fn indicator(observed: u8, source: u8) -> Indicator {
     let context = Context::from_source(&format!("source {source}"));
-    Indicator {
-        observable: observable(observed),
-        context,
-    }
+    Indicator { observable: observable(observed), context }
 }
 
 pub(super) fn received(release: u8, place: u32, comment: &str) -> ReceivedRow {
@@ -166,11 +163,7 @@ impl Model {
             }
             Deed::Pending { log, right, notes } => {
                 let model = self.logs.entry(*log).or_default();
-                let before = if *right {
-                    model.pending.clone()
-                } else {
-                    vec![b"never".to_vec()]
-                };
+                let before = if *right { model.pending.clone() } else { vec![b"never".to_vec()] };
                 let after: Vec<Vec<u8>> = notes.iter().map(|note| vec![*note]).collect();
                 let done = store.put_pending(key(*log), &before, &after);
                 assert_eq!(is_conflict(&done), !right);
@@ -184,10 +177,7 @@ impl Model {
                 let bodies: Vec<_> = (0..*n).map(|n| ([n; 32], vec![n; 3])).collect();
                 let end = start + u64::from(*n);
                 let done = store.stage_bodies(key(*log), start, &bodies);
-                assert_eq!(
-                    done.is_ok(),
-                    *n == 0 || end <= model.size() + MAX_STAGED_PLACES
-                );
+                assert_eq!(done.is_ok(), *n == 0 || end <= model.size() + MAX_STAGED_PLACES);
                 for (place, (_, body)) in (start..end).zip(bodies).filter(|_| done.is_ok()) {
                     if place >= model.size() {
                         model.staged.insert(place, body);
@@ -195,12 +185,7 @@ impl Model {
                 }
             }
             Deed::Indicators(lines) => self.indicators(store, lines),
-            Deed::Run {
-                run,
-                accord,
-                peer,
-                matched,
-            } => {
+            Deed::Run { run, accord, peer, matched } => {
                 self.run(store, (*run, *accord, *peer), matched);
             }
             Deed::Received { release, places } => {
@@ -209,8 +194,7 @@ impl Model {
                     .map(|place| received(*release, *place, &place.to_string()))
                     .collect();
                 store.put_received(&rows).unwrap();
-                self.received
-                    .extend(places.iter().map(|place| (*release, *place)));
+                self.received.extend(places.iter().map(|place| (*release, *place)));
             }
             Deed::Reopen => {}
         }
@@ -218,21 +202,12 @@ impl Model {
 
     fn append(&mut self, store: &mut SqliteStore, (log, n, behind): (u8, u64, u64)) {
         let model = self.logs.entry(log).or_default();
-        let back = model
-            .edges
-            .len()
-            .saturating_sub(usize::try_from(behind).unwrap());
-        let edge = back
-            .checked_sub(1)
-            .map_or_else(RightEdge::empty, |at| model.edges[at].clone());
+        let back = model.edges.len().saturating_sub(usize::try_from(behind).unwrap());
+        let edge = back.checked_sub(1).map_or_else(RightEdge::empty, |at| model.edges[at].clone());
         let rows = entries(edge.size().get()..edge.size().get() + n, 20);
         let append = plan(&edge, &rows);
         let checkpoint = note(&append.edge);
-        let write = LogAppend {
-            entries: &rows,
-            append: &append,
-            checkpoint: Some(&checkpoint),
-        };
+        let write = LogAppend { entries: &rows, append: &append, checkpoint: Some(&checkpoint) };
         let stale = edge.size() != model.edge().size();
         assert_eq!(is_conflict(&store.append(key(log), &write)), stale);
         if !stale {
@@ -245,17 +220,10 @@ impl Model {
     }
 
     fn indicators(&mut self, store: &mut SqliteStore, lines: &[(u8, u8)]) {
-        let batch: Vec<_> = lines
-            .iter()
-            .map(|(o, source)| indicator(*o, *source))
-            .collect();
+        let batch: Vec<_> = lines.iter().map(|(o, source)| indicator(*o, *source)).collect();
         let added = store.put_indicators(UnixSeconds::new(1), &batch).unwrap();
         let (mut observables, mut contexts) = (0, 0);
-        for Indicator {
-            observable,
-            context,
-        } in batch
-        {
+        for Indicator { observable, context } in batch {
             let name = (observable.kind().code(), observable.value().to_owned());
             let sources = self.contexts.entry(name).or_default();
             observables += u64::from(sources.is_empty());
@@ -275,9 +243,7 @@ impl Model {
                 (had.1, had.2) = (accord, peer);
                 had.3.extend(found);
             }
-            None => self
-                .runs
-                .push((run, accord, peer, found.into_iter().collect())),
+            None => self.runs.push((run, accord, peer, found.into_iter().collect())),
         }
     }
 
@@ -310,18 +276,10 @@ impl Model {
             assert_eq!(stored, found.iter().cloned().collect::<Vec<_>>());
         }
         for release in 1..3 {
-            let upto = (0..)
-                .find(|place| !self.received.contains(&(release, *place)))
-                .unwrap();
-            assert_eq!(
-                store.received_upto(Digest::new([release; 32])).unwrap(),
-                upto
-            );
+            let upto = (0..).find(|place| !self.received.contains(&(release, *place))).unwrap();
+            assert_eq!(store.received_upto(Digest::new([release; 32])).unwrap(), upto);
         }
-        assert_eq!(
-            store.received(&observable(0)).unwrap().len(),
-            self.received.len()
-        );
+        assert_eq!(store.received(&observable(0)).unwrap().len(), self.received.len());
         store.check().unwrap();
     }
 
@@ -334,11 +292,8 @@ impl Model {
             stored.push((name, sources));
         };
         store.observables(&Kind::ALL, &mut each).unwrap();
-        let model: Vec<_> = self
-            .contexts
-            .iter()
-            .map(|(name, had)| (name.clone(), had.clone()))
-            .collect();
+        let model: Vec<_> =
+            self.contexts.iter().map(|(name, had)| (name.clone(), had.clone())).collect();
         assert_eq!(stored, model);
         let of = |kind: Kind| KindCount {
             kind,
@@ -349,11 +304,7 @@ impl Model {
                 .map(|had| had.1.len() as u64)
                 .sum(),
         };
-        let counts: Vec<_> = Kind::ALL
-            .into_iter()
-            .map(of)
-            .filter(|of| of.own > 0)
-            .collect();
+        let counts: Vec<_> = Kind::ALL.into_iter().map(of).filter(|of| of.own > 0).collect();
         assert_eq!(store.counts().unwrap(), counts);
     }
 }
@@ -374,22 +325,13 @@ fn row(run: u8, accord: u8, peer: u8) -> RunRow {
 fn compare_log(store: &SqliteStore, n: u8, model: &LogModel) {
     let row = store.log(key(n)).unwrap();
     assert_eq!(row.edge, model.edge());
-    assert_eq!(
-        row.checkpoint,
-        model.checkpoint.clone().map(|(_, note)| note)
-    );
+    assert_eq!(row.checkpoint, model.checkpoint.clone().map(|(_, note)| note));
     assert_eq!(row.pending, model.pending);
     assert_eq!(store.entries(key(n), 0..u64::MAX).unwrap(), model.entries);
     let first = model.size();
-    let staged: Vec<_> = (first..)
-        .map_while(|place| model.staged.get(&place))
-        .cloned()
-        .collect();
+    let staged: Vec<_> = (first..).map_while(|place| model.staged.get(&place)).cloned().collect();
     let stored = store.staged_bodies(key(n), first..u64::MAX).unwrap();
-    assert_eq!(
-        stored.into_iter().map(|(_, body)| body).collect::<Vec<_>>(),
-        staged
-    );
+    assert_eq!(stored.into_iter().map(|(_, body)| body).collect::<Vec<_>>(), staged);
 }
 
 proptest! {

@@ -50,10 +50,7 @@ fn files_that_are_wider_open_are_narrowed() {
 fn a_store_comes_back() {
     let (_folder, path) = place();
     extend(&mut SqliteStore::open(&path).unwrap(), 5, 100).unwrap();
-    assert!(
-        !companion(&path, "-wal").exists(),
-        "the last one out empties the log"
-    );
+    assert!(!companion(&path, "-wal").exists(), "the last one out empties the log");
     let mut store = SqliteStore::open(&path).unwrap();
     assert_eq!(assert_whole(&store), 5);
     extend(&mut store, 2, 100).unwrap();
@@ -77,35 +74,22 @@ fn commits_wait_for_the_disk() {
 fn a_newer_form_is_refused_and_left_alone() {
     let (_folder, path) = place();
     drop(SqliteStore::open(&path).unwrap());
-    Connection::open(&path)
-        .unwrap()
-        .pragma_update(None, "user_version", 77)
-        .unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 77).unwrap();
     let before = fs::read(&path).unwrap();
     let error = SqliteStore::open(&path).unwrap_err();
     assert_eq!(error.code(), "store_newer");
     let text = error.to_string();
-    assert!(
-        text.contains("version 77") && text.contains("up to 1"),
-        "{text}"
-    );
+    assert!(text.contains("version 77") && text.contains("up to 1"), "{text}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[test]
 fn a_database_of_another_program_is_refused_and_left_alone() {
     let (_folder, path) = place();
-    for sql in [
-        "CREATE TABLE theirs (x)",
-        "PRAGMA application_id = 5",
-        "PRAGMA user_version = 1",
-    ] {
+    for sql in ["CREATE TABLE theirs (x)", "PRAGMA application_id = 5", "PRAGMA user_version = 1"] {
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         let before = fs::read(&path).unwrap();
-        assert!(
-            matches!(SqliteStore::open(&path), Err(OpenError::Foreign)),
-            "{sql}"
-        );
+        assert!(matches!(SqliteStore::open(&path), Err(OpenError::Foreign)), "{sql}");
         assert_eq!(fs::read(&path).unwrap(), before, "{sql}");
         fs::remove_file(&path).unwrap();
     }
@@ -114,16 +98,9 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
 #[test]
 fn what_is_no_database_is_damaged() {
     let (_folder, path) = place();
-    fs::write(
-        &path,
-        "not a database, but long enough to be looked at as one",
-    )
-    .unwrap();
+    fs::write(&path, "not a database, but long enough to be looked at as one").unwrap();
     let error = SqliteStore::open(&path).unwrap_err();
-    assert!(
-        matches!(error, OpenError::Store(StoreError::Damaged(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::Store(StoreError::Damaged(_))), "{error:?}");
     assert_eq!(error.code(), "store_damaged");
 }
 
@@ -138,15 +115,9 @@ fn an_empty_file_becomes_a_store() {
 #[test]
 fn a_path_that_cannot_be_opened_says_so() {
     let (folder, path) = place();
-    for wrong in [
-        folder.path().to_owned(),
-        path.join("below a file that is not there"),
-    ] {
+    for wrong in [folder.path().to_owned(), path.join("below a file that is not there")] {
         let error = SqliteStore::open(&wrong).unwrap_err();
-        assert!(
-            matches!(&error, OpenError::File { path, .. } if *path == wrong),
-            "{error:?}"
-        );
+        assert!(matches!(&error, OpenError::File { path, .. } if *path == wrong), "{error:?}");
         assert_eq!(error.code(), "store_file");
     }
 }
@@ -161,11 +132,7 @@ fn a_path_is_never_a_uri() {
         extend(&mut SqliteStore::open(name).unwrap(), 1, 10).unwrap();
         let path = folder.path().join(name);
         assert!(fs::metadata(&path).unwrap().len() > 0, "{name}");
-        assert_eq!(
-            assert_whole(&SqliteStore::open(&path).unwrap()),
-            1,
-            "{name}"
-        );
+        assert_eq!(assert_whole(&SqliteStore::open(&path).unwrap()), 1, "{name}");
     }
     std::env::set_current_dir(before).unwrap();
 }

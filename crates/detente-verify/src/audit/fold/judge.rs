@@ -22,10 +22,7 @@ impl Refusal {
 
     /// The act rests on what its author says it had not seen.
     pub(super) fn unseen() -> Refusal {
-        Refusal::new(
-            "act_unseen",
-            "it rests on acts that its author had not seen",
-        )
+        Refusal::new("act_unseen", "it rests on acts that its author had not seen")
     }
 }
 

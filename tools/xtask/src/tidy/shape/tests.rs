@@ -22,26 +22,17 @@ fn a_long_file_is_caught() {
 #[test]
 fn a_big_crate_is_caught() {
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let mut files: Vec<(String, String)> = names
-        .map(|name| (format!("crates/detente-intel/src/{name}.rs"), lines(750)))
-        .to_vec();
+    let mut files: Vec<(String, String)> =
+        names.map(|name| (format!("crates/detente-intel/src/{name}.rs"), lines(750))).to_vec();
     let mods: String = names.map(|name| format!("mod {name};\n")).concat();
     files.push((LIB.to_owned(), format!("//! A room.\n{mods}")));
-    let planted: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(p, t)| (p.as_str(), t.as_str()))
-        .collect();
+    let planted: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     assert_caught(&planted, "length", MANIFEST, 0);
 }
 
 #[test]
 fn a_headless_module_is_caught() {
-    for text in [
-        "",
-        "use std::fmt;\n",
-        "/// A thing.\nstruct A;\n",
-        "// A room.\n",
-    ] {
+    for text in ["", "use std::fmt;\n", "/// A thing.\nstruct A;\n", "// A room.\n"] {
         assert_caught(&[(LIB, text)], "head", LIB, 1);
     }
     assert_clean(&[(LIB, "#![no_std]\n\n//! A room.\n")]);
@@ -54,10 +45,7 @@ fn unsafe_is_caught_outside_the_kernels() {
     let test = "//! A room.\n\n#[cfg(test)]\nmod tests { unsafe fn f() {} }\n";
     assert_caught(&[(LIB, test)], "unsafe", LIB, 4);
     assert_clean(&[
-        (
-            "crates/detente-match/src/lib.rs",
-            "//! A room.\n\nmod simd;\n",
-        ),
+        ("crates/detente-match/src/lib.rs", "//! A room.\n\nmod simd;\n"),
         ("crates/detente-match/src/simd/mod.rs", text),
     ]);
 }
@@ -65,10 +53,7 @@ fn unsafe_is_caught_outside_the_kernels() {
 #[test]
 fn a_wild_import_is_caught_outside_tests() {
     assert_caught(&[(LIB, "//! A room.\n\nuse super::*;\n")], "glob", LIB, 3);
-    assert_clean(&[(
-        LIB,
-        "//! A room.\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n}\n",
-    )]);
+    assert_clean(&[(LIB, "//! A room.\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n}\n")]);
 }
 
 #[test]
@@ -81,10 +66,7 @@ fn unwraps_are_counted_outside_tests() {
         let tested = format!("{one}#[cfg(test)]\nmod tests {{ fn g() {{ {second}; }} }}\n");
         assert_clean(&[(LIB, &tested)]);
     }
-    assert_clean(&[(
-        LIB,
-        &format!("{one}fn g() {{ b.unwrap_or(1); c.expect_err(2); }}\n"),
-    )]);
+    assert_clean(&[(LIB, &format!("{one}fn g() {{ b.unwrap_or(1); c.expect_err(2); }}\n"))]);
 }
 
 #[test]
@@ -92,15 +74,8 @@ fn a_dead_file_is_caught() {
     let path = "crates/detente-intel/src/read/csv.rs";
     assert_caught(&[(path, "//! A reader.\n")], "dead", path, 0);
     let lib = (LIB, "//! A room.\n\nmod read;\n");
-    for parent in [
-        "crates/detente-intel/src/read.rs",
-        "crates/detente-intel/src/read/mod.rs",
-    ] {
-        assert_clean(&[
-            lib,
-            (parent, "//! Readers.\n\npub mod csv;\n"),
-            (path, "//! A reader.\n"),
-        ]);
+    for parent in ["crates/detente-intel/src/read.rs", "crates/detente-intel/src/read/mod.rs"] {
+        assert_clean(&[lib, (parent, "//! Readers.\n\npub mod csv;\n"), (path, "//! A reader.\n")]);
         let comment = (parent, "//! Readers.\n\n// mod csv;\n");
         assert_caught(&[lib, comment, (path, "//! A reader.\n")], "dead", path, 0);
     }

@@ -64,15 +64,9 @@ fn identity_and_non_canonical_points() {
             assert_eq!(invalid, PeerFault::InvalidPoint { index: 1 });
         }
     }
-    let invalid = fault(
-        &count_only(),
-        with_points("doubled", |points| points[2] = [0xff; 32]),
-    );
+    let invalid = fault(&count_only(), with_points("doubled", |points| points[2] = [0xff; 32]));
     assert_eq!(invalid, PeerFault::InvalidPoint { index: 2 });
-    let identity = fault(
-        &count_only(),
-        with_points("doubled", |points| points[0] = [0; 32]),
-    );
+    let identity = fault(&count_only(), with_points("doubled", |points| points[0] = [0; 32]));
     assert_eq!(identity, PeerFault::IdentityPoint { index: 0 });
 }
 
@@ -86,19 +80,10 @@ fn keys_that_are_no_keys() {
             vec![message]
         }
     };
-    assert_eq!(
-        fault(&which(), with_key([0; 32])),
-        PeerFault::IdentityPoint { index: 0 }
-    );
-    assert_eq!(
-        fault(&which(), with_key([0xff; 32])),
-        PeerFault::InvalidPoint { index: 0 }
-    );
+    assert_eq!(fault(&which(), with_key([0; 32])), PeerFault::IdentityPoint { index: 0 });
+    assert_eq!(fault(&which(), with_key([0xff; 32])), PeerFault::InvalidPoint { index: 0 });
     // Another's key: nothing can be proved with it.
-    assert_eq!(
-        fault(&which(), with_key(other_point())),
-        PeerFault::ProofFailed { start: 0 }
-    );
+    assert_eq!(fault(&which(), with_key(other_point())), PeerFault::ProofFailed { start: 0 });
 }
 
 #[test]
@@ -117,10 +102,8 @@ fn reflected_points() {
         right.input(left.poll().unwrap().unwrap()).unwrap();
         left.input(right.poll().unwrap().unwrap()).unwrap();
         let mut blinded = [left, right].map(|end| end.poll().unwrap().unwrap());
-        let [
-            Body::Blinded { points: ours, .. },
-            Body::Blinded { points: theirs, .. },
-        ] = blinded.each_mut().map(|message| &mut message.0)
+        let [Body::Blinded { points: ours, .. }, Body::Blinded { points: theirs, .. }] =
+            blinded.each_mut().map(|message| &mut message.0)
         else {
             panic!("not the lists");
         };
@@ -130,20 +113,14 @@ fn reflected_points() {
             theirs.clone_from(ours);
         }
         let [_, reflection] = blinded;
-        assert_eq!(
-            ends[0].input(reflection),
-            Err(PeerFault::PointsReflected.into())
-        );
+        assert_eq!(ends[0].input(reflection), Err(PeerFault::PointsReflected.into()));
     }
 }
 
 #[test]
 fn duplicate_points() {
     for case in [which(), count_only()] {
-        let twice = fault(
-            &case,
-            with_points("blinded", |points| points[3] = points[0]),
-        );
+        let twice = fault(&case, with_points("blinded", |points| points[3] = points[0]));
         assert_eq!(twice, PeerFault::DuplicatePoint);
     }
 }
@@ -170,9 +147,7 @@ fn false_answers() {
         |points| {
             let other = curve25519_dalek::scalar::Scalar::from(5_u8);
             for point in points {
-                *point = (read_points(0, &[*point]).unwrap()[0] * other)
-                    .compress()
-                    .to_bytes();
+                *point = (read_points(0, &[*point]).unwrap()[0] * other).compress().to_bytes();
             }
         },
     ];
@@ -183,17 +158,11 @@ fn false_answers() {
         );
     }
     assert_eq!(
-        fault(
-            &count_only(),
-            with_points("doubled", |points| points.swap(0, 1))
-        ),
+        fault(&count_only(), with_points("doubled", |points| points.swap(0, 1))),
         PeerFault::Unsorted { index: 1 },
     );
     assert_eq!(
-        fault(
-            &count_only(),
-            with_points("doubled", |points| points[1] = points[0])
-        ),
+        fault(&count_only(), with_points("doubled", |points| points[1] = points[0])),
         PeerFault::Unsorted { index: 1 },
     );
 }
@@ -216,30 +185,10 @@ fn chunks_of_wrong_length_or_place() {
     for kind in ["blinded", "doubled"] {
         let due = if kind == "blinded" { 4 } else { 3 };
         let got = due as usize;
-        let short = fault(
-            &which(),
-            with_points(kind, |points| points.truncate(points.len() - 1)),
-        );
-        assert_eq!(
-            short,
-            PeerFault::WrongLength {
-                start: 0,
-                got: got - 1,
-                expected: due
-            }
-        );
-        let long = fault(
-            &which(),
-            with_points(kind, |points| points.push(other_point())),
-        );
-        assert_eq!(
-            long,
-            PeerFault::WrongLength {
-                start: 0,
-                got: got + 1,
-                expected: due
-            }
-        );
+        let short = fault(&which(), with_points(kind, |points| points.truncate(points.len() - 1)));
+        assert_eq!(short, PeerFault::WrongLength { start: 0, got: got - 1, expected: due });
+        let long = fault(&which(), with_points(kind, |points| points.push(other_point())));
+        assert_eq!(long, PeerFault::WrongLength { start: 0, got: got + 1, expected: due });
     }
     let moved = fault(&which(), |mut message| {
         if let Body::Blinded { start, .. } = &mut message.0 {
@@ -247,26 +196,14 @@ fn chunks_of_wrong_length_or_place() {
         }
         vec![message]
     });
-    assert_eq!(
-        moved,
-        PeerFault::WrongStart {
-            got: 1,
-            expected: 0
-        }
-    );
+    assert_eq!(moved, PeerFault::WrongStart { got: 1, expected: 0 });
     let far = fault(&which(), |mut message| {
         if let Body::Doubled { start, .. } = &mut message.0 {
             *start = u32::MAX;
         }
         vec![message]
     });
-    assert_eq!(
-        far,
-        PeerFault::WrongStart {
-            got: u32::MAX,
-            expected: 0
-        }
-    );
+    assert_eq!(far, PeerFault::WrongStart { got: u32::MAX, expected: 0 });
 }
 
 #[test]
@@ -282,13 +219,7 @@ fn chunks_out_of_order() {
         Body::Blinded { .. } => [message].into_iter().chain(held.take()).collect(),
         _ => vec![message],
     });
-    assert_eq!(
-        swapped,
-        PeerFault::WrongStart {
-            got: CHUNK_POINTS,
-            expected: 0
-        }
-    );
+    assert_eq!(swapped, PeerFault::WrongStart { got: CHUNK_POINTS, expected: 0 });
 }
 
 #[test]
@@ -300,25 +231,13 @@ fn repeated_messages() {
         }
     };
     let case = which();
-    assert_eq!(
-        fault(&case, repeat("key_commit")),
-        PeerFault::OutOfOrder { got: "key_commit" }
-    );
-    assert_eq!(
-        fault(&case, repeat("blinded")),
-        PeerFault::TooManyPoints { len: 4 }
-    );
-    assert_eq!(
-        fault(&case, repeat("doubled")),
-        PeerFault::TooManyPoints { len: 3 }
-    );
+    assert_eq!(fault(&case, repeat("key_commit")), PeerFault::OutOfOrder { got: "key_commit" });
+    assert_eq!(fault(&case, repeat("blinded")), PeerFault::TooManyPoints { len: 4 });
+    assert_eq!(fault(&case, repeat("doubled")), PeerFault::TooManyPoints { len: 3 });
     let after = fault(&case, repeat("confirm"));
     assert!(
-        [
-            PeerFault::OutOfOrder { got: "confirm" },
-            PeerFault::AfterFinish { got: "confirm" }
-        ]
-        .contains(&after)
+        [PeerFault::OutOfOrder { got: "confirm" }, PeerFault::AfterFinish { got: "confirm" }]
+            .contains(&after)
     );
 }
 
@@ -338,15 +257,9 @@ fn any_message_after_the_end() {
     for message in kept {
         let mut done = case.run_to_done();
         let got = message.kind();
-        assert_eq!(
-            done.input(message),
-            Err(PeerFault::AfterFinish { got }.into())
-        );
+        assert_eq!(done.input(message), Err(PeerFault::AfterFinish { got }.into()));
         assert!(!done.is_done());
-        assert_eq!(
-            done.finish().unwrap_err(),
-            PeerFault::AfterFinish { got }.into()
-        );
+        assert_eq!(done.finish().unwrap_err(), PeerFault::AfterFinish { got }.into());
     }
 }
 
@@ -354,36 +267,23 @@ fn any_message_after_the_end() {
 fn omitted_messages() {
     let omit = |kind: &'static str| {
         move |message: Message| {
-            if message.kind() == kind {
-                vec![]
-            } else {
-                vec![message]
-            }
+            if message.kind() == kind { vec![] } else { vec![message] }
         }
     };
     let case = Case::numbered(Mode::Which, Learn::Initiator, LISTS);
     // Confirming instead of sending the list.
     let confirm = case.run_tampered(0, |from, message| match from {
         Role::Initiator if message.kind() != "key_commit" => {
-            vec![Message(Body::Confirm {
-                count: 0,
-                digest: [0; 32],
-                transcript: [0; 32],
-            })]
+            vec![Message(Body::Confirm { count: 0, digest: [0; 32], transcript: [0; 32] })]
         }
         _ => vec![message],
     });
-    let early = PeerFault::TooFewPoints {
-        got: 0,
-        expected: 4,
-    };
+    let early = PeerFault::TooFewPoints { got: 0, expected: 4 };
     assert_eq!(confirm[1].clone().unwrap_err(), early.into());
     // Without the key nothing else can be placed; else who waits has no outcome.
-    for (kind, code) in [
-        ("key_commit", "out_of_order"),
-        ("blinded", "not_done"),
-        ("confirm", "not_done"),
-    ] {
+    for (kind, code) in
+        [("key_commit", "out_of_order"), ("blinded", "not_done"), ("confirm", "not_done")]
+    {
         let omit = omit(kind);
         let stuck = case.run_tampered(0, |from, message| match from {
             Role::Initiator => omit(message),
@@ -396,27 +296,14 @@ fn omitted_messages() {
 #[test]
 fn points_before_the_key_and_early_confirmations() {
     let case = which();
-    let blinded = Message(Body::Blinded {
-        start: 0,
-        points: vec![other_point(); 4],
-    });
-    let confirm = Message(Body::Confirm {
-        count: 0,
-        digest: [0; 32],
-        transcript: [0; 32],
-    });
-    let doubled = Message(Body::Doubled {
-        start: 0,
-        points: vec![other_point(); 3],
-        proof: Some([0; 64]),
-    });
+    let blinded = Message(Body::Blinded { start: 0, points: vec![other_point(); 4] });
+    let confirm = Message(Body::Confirm { count: 0, digest: [0; 32], transcript: [0; 32] });
+    let doubled =
+        Message(Body::Doubled { start: 0, points: vec![other_point(); 3], proof: Some([0; 64]) });
     for message in [blinded, confirm.clone(), doubled.clone()] {
         let got = message.kind();
         let mut session = case.session(Role::Responder);
-        assert_eq!(
-            session.input(message),
-            Err(PeerFault::OutOfOrder { got }.into())
-        );
+        assert_eq!(session.input(message), Err(PeerFault::OutOfOrder { got }.into()));
         // A void session stays void and says why.
         assert_eq!(session.poll(), Err(PeerFault::OutOfOrder { got }.into()));
     }
@@ -427,10 +314,7 @@ fn points_before_the_key_and_early_confirmations() {
     assert_eq!(session.input(doubled), Err(unasked.into()));
     let mut session = case.session(Role::Responder);
     session.input(key).unwrap();
-    let few = PeerFault::TooFewPoints {
-        got: 0,
-        expected: 7,
-    };
+    let few = PeerFault::TooFewPoints { got: 0, expected: 7 };
     assert_eq!(session.input(confirm), Err(few.into()));
 }
 
@@ -444,11 +328,7 @@ fn a_confirmation_before_our_last_message() {
     while let Some(message) = ends[0].poll().unwrap() {
         ends[1].input(message).unwrap();
     }
-    let confirm = Message(Body::Confirm {
-        count: 0,
-        digest: [0; 32],
-        transcript: [0; 32],
-    });
+    let confirm = Message(Body::Confirm { count: 0, digest: [0; 32], transcript: [0; 32] });
     let early = PeerFault::OutOfOrder { got: "confirm" };
     assert_eq!(ends[1].input(confirm), Err(early.into()));
 }
@@ -469,34 +349,20 @@ fn answers_that_are_not_due() {
     let numbers: Vec<u32> = (0..CHUNK_POINTS + 1).collect();
     let case = Case::numbered(Mode::CountOnly, Learn::Both, [&numbers, &[1]]);
     let mut session = case.session(Role::Initiator);
-    session
-        .input(case.session(Role::Responder).poll().unwrap().unwrap())
-        .unwrap();
+    session.input(case.session(Role::Responder).poll().unwrap().unwrap()).unwrap();
     for expected in ["key_commit", "blinded"] {
         assert_eq!(session.poll().unwrap().unwrap().kind(), expected);
     }
     let points = vec![other_point(); CHUNK_POINTS as usize];
-    let early = session.input(Message(Body::Doubled {
-        start: 0,
-        points,
-        proof: None,
-    }));
-    assert_eq!(
-        early,
-        Err(PeerFault::AnswerUnasked { start: 0, asked: 0 }.into())
-    );
+    let early = session.input(Message(Body::Doubled { start: 0, points, proof: None }));
+    assert_eq!(early, Err(PeerFault::AnswerUnasked { start: 0, asked: 0 }.into()));
 }
 
 #[test]
 fn confirmations_that_do_not_agree() {
     let changed = |change: fn(&mut u64, &mut [u8; 32], &mut [u8; 32])| {
         move |mut message: Message| {
-            if let Body::Confirm {
-                count,
-                digest,
-                transcript,
-            } = &mut message.0
-            {
+            if let Body::Confirm { count, digest, transcript } = &mut message.0 {
                 change(count, digest, transcript);
             }
             vec![message]
@@ -511,14 +377,8 @@ fn confirmations_that_do_not_agree() {
         assert_eq!(transcript, PeerFault::TranscriptDiffers);
     }
     let blank = Case::numbered(Mode::Which, Learn::Initiator, LISTS);
-    assert_eq!(
-        fault(&blank, changed(|count, _, _| *count = 2)),
-        PeerFault::VerdictShown
-    );
-    assert_eq!(
-        fault(&blank, changed(|_, digest, _| digest[5] = 1)),
-        PeerFault::VerdictShown
-    );
+    assert_eq!(fault(&blank, changed(|count, _, _| *count = 2)), PeerFault::VerdictShown);
+    assert_eq!(fault(&blank, changed(|_, digest, _| digest[5] = 1)), PeerFault::VerdictShown);
 }
 
 #[test]
@@ -559,10 +419,7 @@ fn other_terms_are_found_before_points_leave() {
     twin.seeds[0] = [5; 32];
     twin.lens.swap(0, 1);
     twin.lists[0].truncate(3);
-    assert_eq!(
-        twin.session(Role::Initiator).input(key),
-        Err(PeerFault::TermsDiffer.into())
-    );
+    assert_eq!(twin.session(Role::Initiator).input(key), Err(PeerFault::TermsDiffer.into()));
 }
 
 impl Case {

@@ -19,24 +19,13 @@ fn check(case: &Case, order: u64) {
         let right: BTreeSet<_> = right.iter().collect();
         left.iter().filter(|item| right.contains(item)).collect()
     };
-    let outcomes = case
-        .run_tampered(order, |_, message| vec![message])
-        .map(Result::unwrap);
+    let outcomes = case.run_tampered(order, |_, message| vec![message]).map(Result::unwrap);
     assert_eq!(outcomes[0].transcript, outcomes[1].transcript);
     for (end, (outcome, list)) in outcomes.iter().zip(&case.lists).enumerate() {
         let learns = end == 0 || case.learn == Learn::Both;
-        let places: Vec<_> = (0..list.len())
-            .filter(|&at| common.contains(&list[at]))
-            .collect();
-        assert_eq!(
-            outcome.count,
-            learns.then_some(common.len() as u64),
-            "{case:?}"
-        );
-        assert_eq!(
-            outcome.common,
-            (learns && case.mode == Mode::Which).then_some(places)
-        );
+        let places: Vec<_> = (0..list.len()).filter(|&at| common.contains(&list[at])).collect();
+        assert_eq!(outcome.count, learns.then_some(common.len() as u64), "{case:?}");
+        assert_eq!(outcome.common, (learns && case.mode == Mode::Which).then_some(places));
     }
 }
 
@@ -64,17 +53,7 @@ fn thousands_of_small_runs_agree_with_the_plain_intersection() {
         let mut context = [0; 32];
         rng.fill_bytes(&mut context);
         let (mode, learn) = (MODES[number / 3 % 2], LEARN[number / 6 % 2]);
-        check(
-            &Case {
-                mode,
-                learn,
-                context,
-                seeds,
-                lists,
-                lens,
-            },
-            number as u64,
-        );
+        check(&Case { mode, learn, context, seeds, lists, lens }, number as u64);
     }
 }
 
@@ -92,10 +71,7 @@ fn corner_cases_in_every_setting() {
         [&many, &[39]],
         [&[0], &many],
     ];
-    for (mode, learn) in MODES
-        .iter()
-        .flat_map(|mode| LEARN.map(|learn| (*mode, learn)))
-    {
+    for (mode, learn) in MODES.iter().flat_map(|mode| LEARN.map(|learn| (*mode, learn))) {
         for lists in pairs {
             for padding in [0, 3] {
                 let mut case = Case::numbered(mode, learn, lists);
@@ -110,10 +86,7 @@ fn corner_cases_in_every_setting() {
 fn lists_of_several_chunks_in_every_setting() {
     let left: Vec<u32> = (0..2 * CHUNK_POINTS + 5).collect();
     let right: Vec<u32> = (CHUNK_POINTS..2 * CHUNK_POINTS + 1).collect();
-    for (mode, learn) in MODES
-        .iter()
-        .flat_map(|mode| LEARN.map(|learn| (*mode, learn)))
-    {
+    for (mode, learn) in MODES.iter().flat_map(|mode| LEARN.map(|learn| (*mode, learn))) {
         let mut case = Case::numbered(mode, learn, [&left, &right]);
         case.lens = [3 * CHUNK_POINTS, CHUNK_POINTS + 9];
         check(&case, 5);

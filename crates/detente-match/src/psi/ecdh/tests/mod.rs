@@ -32,11 +32,7 @@ pub(super) struct Case {
 impl Case {
     /// A run over numbered items, without padding.
     pub(super) fn numbered(mode: Mode, learn: Learn, lists: [&[u32]; 2]) -> Case {
-        let items = |list: &[u32]| {
-            list.iter()
-                .map(|n| format!("item {n}").into_bytes())
-                .collect()
-        };
+        let items = |list: &[u32]| list.iter().map(|n| format!("item {n}").into_bytes()).collect();
         let len = |list: &[u32]| u32::try_from(list.len()).unwrap();
         Case {
             mode,
@@ -61,14 +57,8 @@ impl Case {
     }
 
     pub(super) fn try_session(&self, role: Role) -> Result<Session, Error> {
-        let items = self.lists[side(role)]
-            .iter()
-            .map(|bytes| Item::new(&bytes[..]).unwrap());
-        Session::new(
-            self.params(role),
-            items.collect(),
-            Seed::new(self.seeds[side(role)]),
-        )
+        let items = self.lists[side(role)].iter().map(|bytes| Item::new(&bytes[..]).unwrap());
+        Session::new(self.params(role), items.collect(), Seed::new(self.seeds[side(role)]))
     }
 
     pub(super) fn session(&self, role: Role) -> Session {
@@ -107,10 +97,7 @@ pub(super) struct Pair {
 
 impl Pair {
     pub(super) fn new(ends: [Session; 2]) -> Pair {
-        Pair {
-            ends,
-            queues: [VecDeque::new(), VecDeque::new()],
-        }
+        Pair { ends, queues: [VecDeque::new(), VecDeque::new()] }
     }
 
     /// Lets ends send and receive in a random order until neither can do anything.
@@ -123,17 +110,9 @@ impl Pair {
         let mut turn = 0;
         while idle < 4 {
             // A random deed first; when it comes to nothing, the others in turn.
-            turn = if idle == 0 {
-                order.next_u32() % 4
-            } else {
-                (turn + 1) % 4
-            };
+            turn = if idle == 0 { order.next_u32() % 4 } else { (turn + 1) % 4 };
             let end = usize::from(turn % 2 == 1);
-            let moved = if turn < 2 {
-                self.send(end, &mut tamper)
-            } else {
-                self.receive(end)
-            };
+            let moved = if turn < 2 { self.send(end, &mut tamper) } else { self.receive(end) };
             idle = if moved { 0 } else { idle + 1 };
         }
     }

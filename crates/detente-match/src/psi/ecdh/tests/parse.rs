@@ -17,22 +17,10 @@ fn any_message() -> impl Strategy<Value = Message> {
             .prop_map(|(point, terms)| Message(Body::KeyCommit { point, terms })),
         (any::<u32>(), points.clone())
             .prop_map(|(start, points)| Message(Body::Blinded { start, points })),
-        (
-            any::<u32>(),
-            points,
-            proptest::option::of(any::<[u8; 64]>())
-        )
-            .prop_map(|(start, points, proof)| Message(Body::Doubled {
-                start,
-                points,
-                proof
-            }),),
+        (any::<u32>(), points, proptest::option::of(any::<[u8; 64]>()))
+            .prop_map(|(start, points, proof)| Message(Body::Doubled { start, points, proof }),),
         (any::<u64>(), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(
-            |(count, digest, transcript)| Message(Body::Confirm {
-                count,
-                digest,
-                transcript
-            }),
+            |(count, digest, transcript)| Message(Body::Confirm { count, digest, transcript }),
         ),
     ]
 }
@@ -125,17 +113,8 @@ fn malformed_messages_are_named() {
         (&[0], DecodeError::UnknownTag { tag: 0 }),
         (&[6], DecodeError::UnknownTag { tag: 6 }),
         (&[2, 0, 0, 0, 0, 0, 0], DecodeError::NoPoints),
-        (
-            &[2, 0, 0, 0, 0, 8, 1],
-            DecodeError::TooManyPoints {
-                got: 2049,
-                max: 2048,
-            },
-        ),
-        (
-            &[2, 0, 0, 0, 0, 8, 0],
-            DecodeError::Truncated { missing: 65536 },
-        ),
+        (&[2, 0, 0, 0, 0, 8, 1], DecodeError::TooManyPoints { got: 2049, max: 2048 }),
+        (&[2, 0, 0, 0, 0, 8, 0], DecodeError::Truncated { missing: 65536 }),
     ];
     for (bytes, error) in cases {
         assert_eq!(Message::decode(bytes), Err(error.clone()));
@@ -143,9 +122,6 @@ fn malformed_messages_are_named() {
         assert_eq!(Error::from(error.clone()).code(), error.code());
     }
     let huge = vec![2; Message::MAX_BYTES + 1];
-    let too_long = DecodeError::TooLong {
-        got: 65_608,
-        max: 65_607,
-    };
+    let too_long = DecodeError::TooLong { got: 65_608, max: 65_607 };
     assert_eq!(Message::decode(&huge), Err(too_long));
 }

@@ -26,19 +26,14 @@ impl Truth {
     fn new(count: u32) -> Truth {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let (key, other) = (Key::draw(&mut rng), Key::draw(&mut rng));
-        let points: Vec<_> = (0..count)
-            .map(|number| hash_dummy(&[5; 32], number))
-            .collect();
+        let points: Vec<_> = (0..count).map(|number| hash_dummy(&[5; 32], number)).collect();
         Truth {
             terms: Terms([4; 32]),
             prover: Role::Responder,
             start: 2048,
             prover_key: *key.public(),
             verifier_key: *other.public(),
-            before: points
-                .iter()
-                .map(|point| point.compress().to_bytes())
-                .collect(),
+            before: points.iter().map(|point| point.compress().to_bytes()).collect(),
             after: key.raise(&points),
             key,
         }
@@ -84,11 +79,7 @@ fn add(point: &mut Encoded, error: RistrettoPoint) {
 #[test]
 fn the_raised_points_are_the_products() {
     let truth = Truth::new(130);
-    for (before, after) in read_points(0, &truth.before)
-        .unwrap()
-        .iter()
-        .zip(&truth.after)
-    {
+    for (before, after) in read_points(0, &truth.before).unwrap().iter().zip(&truth.after) {
         assert_eq!((before * truth.key.scalar()).compress().to_bytes(), *after);
     }
 }

@@ -84,33 +84,16 @@ fn caller_faults_are_refused_before_anything_is_sent() {
 
     let mut twice = case.clone();
     twice.lists[0][2] = twice.lists[0][0].clone();
-    assert_eq!(
-        fault(&twice),
-        CallerFault::DuplicateItem {
-            first: 0,
-            second: 2
-        }
-        .into()
-    );
+    assert_eq!(fault(&twice), CallerFault::DuplicateItem { first: 0, second: 2 }.into());
 
     let mut short = case.clone();
     short.lens[0] = 2;
-    assert_eq!(
-        fault(&short),
-        CallerFault::PaddingTooShort {
-            items: 3,
-            padded: 2
-        }
-        .into()
-    );
+    assert_eq!(fault(&short), CallerFault::PaddingTooShort { items: 3, padded: 2 }.into());
 
     for end in [0, 1] {
         let mut long = case.clone();
         long.lens[end] = MAX_ITEMS + 1;
-        let expected = CallerFault::ListTooLong {
-            got: MAX_ITEMS + 1,
-            max: MAX_ITEMS,
-        };
+        let expected = CallerFault::ListTooLong { got: MAX_ITEMS + 1, max: MAX_ITEMS };
         assert_eq!(fault(&long), expected.into());
     }
 
@@ -122,17 +105,9 @@ fn caller_faults_are_refused_before_anything_is_sent() {
 fn progress_counts_the_four_streams() {
     let case = Case::numbered(Mode::Which, Learn::Initiator, [&[1, 2, 3], &[1]]);
     let mut pair = Pair::new([Role::Initiator, Role::Responder].map(|role| case.session(role)));
-    assert_eq!(
-        (
-            pair.ends[0].progress().done(),
-            pair.ends[0].progress().total()
-        ),
-        (0, 7)
-    );
+    assert_eq!((pair.ends[0].progress().done(), pair.ends[0].progress().total()), (0, 7));
     assert!(!pair.ends[0].is_done());
-    pair.pump(&mut ChaCha20Rng::seed_from_u64(0), |_, message| {
-        vec![message]
-    });
+    pair.pump(&mut ChaCha20Rng::seed_from_u64(0), |_, message| vec![message]);
     for end in &pair.ends {
         assert!(end.is_done());
         assert_eq!((end.progress().done(), end.progress().total()), (7, 7));
@@ -146,9 +121,7 @@ fn progress_counts_the_four_streams() {
 fn both_ends_have_polled_dry_at_the_end() {
     let case = Case::numbered(Mode::CountOnly, Learn::Both, [&[1], &[1]]);
     let mut pair = Pair::new([Role::Initiator, Role::Responder].map(|role| case.session(role)));
-    pair.pump(&mut ChaCha20Rng::seed_from_u64(0), |_, message| {
-        vec![message]
-    });
+    pair.pump(&mut ChaCha20Rng::seed_from_u64(0), |_, message| vec![message]);
     assert_eq!(pair.ends[0].poll(), Ok(None));
     assert_eq!(pair.ends[1].poll(), Ok(None));
 }
@@ -157,10 +130,7 @@ fn both_ends_have_polled_dry_at_the_end() {
 fn no_point_leaves_before_the_terms_are_known_to_be_equal() {
     let case = Case::numbered(Mode::Which, Learn::Both, [&[1], &[1]]);
     let mut session = case.session(Role::Initiator);
-    assert_eq!(
-        session.poll().unwrap().map(|message| message.kind()),
-        Some("key_commit")
-    );
+    assert_eq!(session.poll().unwrap().map(|message| message.kind()), Some("key_commit"));
     assert_eq!(session.poll(), Ok(None));
 }
 
@@ -176,9 +146,7 @@ fn a_listener_may_fall_behind_without_cost() {
             while let Some(message) = ends[from].poll().unwrap() {
                 queue.push(message);
             }
-            queue
-                .into_iter()
-                .for_each(|message| ends[1 - from].input(message).unwrap());
+            queue.into_iter().for_each(|message| ends[1 - from].input(message).unwrap());
         }
     }
     let [left, right] = ends.map(|end| end.finish().unwrap());

@@ -25,10 +25,7 @@ fn the_file_is_what_the_code_gives() {
     if std::env::var_os("DETENTE_WRITE_VECTORS").is_some() {
         std::fs::write(PATH, &text).unwrap();
     }
-    assert!(
-        std::fs::read_to_string(PATH).unwrap() == text,
-        "vectors/match-ecdh.json differs"
-    );
+    assert!(std::fs::read_to_string(PATH).unwrap() == text, "vectors/match-ecdh.json differs");
 }
 
 #[test]
@@ -104,50 +101,14 @@ fn drive(case: &Case) -> (Wire, [Outcome; 2]) {
 
 fn generate() -> Value {
     let runs = [
-        (
-            "which_both",
-            case(
-                Mode::Which,
-                Learn::Both,
-                [&[1, 2, 3], &[9, 3, 1, 7]],
-                [4, 4],
-            ),
-        ),
-        (
-            "which_initiator",
-            case(Mode::Which, Learn::Initiator, [&[1, 2, 3], &[3]], [3, 2]),
-        ),
-        (
-            "count_both",
-            case(
-                Mode::CountOnly,
-                Learn::Both,
-                [&[1, 2, 3], &[9, 3, 1, 7]],
-                [4, 4],
-            ),
-        ),
-        (
-            "count_initiator",
-            case(
-                Mode::CountOnly,
-                Learn::Initiator,
-                [&[4, 2], &[2, 5]],
-                [2, 3],
-            ),
-        ),
-        (
-            "all_common",
-            case(Mode::Which, Learn::Both, [&[1, 2], &[2, 1]], [2, 2]),
-        ),
-        (
-            "none_common",
-            case(Mode::Which, Learn::Both, [&[1, 2], &[3, 4, 5]], [2, 3]),
-        ),
+        ("which_both", case(Mode::Which, Learn::Both, [&[1, 2, 3], &[9, 3, 1, 7]], [4, 4])),
+        ("which_initiator", case(Mode::Which, Learn::Initiator, [&[1, 2, 3], &[3]], [3, 2])),
+        ("count_both", case(Mode::CountOnly, Learn::Both, [&[1, 2, 3], &[9, 3, 1, 7]], [4, 4])),
+        ("count_initiator", case(Mode::CountOnly, Learn::Initiator, [&[4, 2], &[2, 5]], [2, 3])),
+        ("all_common", case(Mode::Which, Learn::Both, [&[1, 2], &[2, 1]], [2, 2])),
+        ("none_common", case(Mode::Which, Learn::Both, [&[1, 2], &[3, 4, 5]], [2, 3])),
         ("empty", case(Mode::Which, Learn::Both, [&[], &[1]], [0, 1])),
-        (
-            "dummies_only",
-            case(Mode::CountOnly, Learn::Both, [&[], &[]], [2, 2]),
-        ),
+        ("dummies_only", case(Mode::CountOnly, Learn::Both, [&[], &[]], [2, 2])),
     ];
     let mut good: Vec<_> = runs.iter().map(|(name, case)| good(name, case)).collect();
     good.push(two_chunks());
@@ -177,12 +138,7 @@ fn good(name: &str, case: &Case) -> Value {
 /// A run of more than one chunk, by its transcript alone.
 fn two_chunks() -> Value {
     let numbers: Vec<u32> = (0..2050).collect();
-    let case = case(
-        Mode::Which,
-        Learn::Both,
-        [&numbers[..2049], &numbers[40..45]],
-        [2050, 6],
-    );
+    let case = case(Mode::Which, Learn::Both, [&numbers[..2049], &numbers[40..45]], [2050, 6]);
     let (_, outcomes) = drive(&case);
     let mut run = describe("two_chunks", &case);
     run["initiator"]["items"] = json!("the texts `item 0` to `item 2048`");
@@ -284,14 +240,7 @@ fn prefix(case: &Case, nth: usize) -> Wire {
 /// Bad runs in which every message is sound by itself.
 fn bad_orders(which: &Case) -> Vec<Value> {
     let (all, _) = drive(which);
-    let nth = |role, nth| {
-        all.iter()
-            .filter(|(from, _)| *from == role)
-            .nth(nth)
-            .unwrap()
-            .1
-            .clone()
-    };
+    let nth = |role, nth| all.iter().filter(|(from, _)| *from == role).nth(nth).unwrap().1.clone();
     let (cheat, honest) = (Role::Initiator, Role::Responder);
     let run = |name, fault, nth: usize, last: Vec<u8>| {
         let mut wire = prefix(which, nth);
@@ -304,27 +253,16 @@ fn bad_orders(which: &Case) -> Vec<Value> {
     let key_back = vec![(honest, nth(honest, 0)), (cheat, nth(honest, 0))];
     let unasked = vec![key.clone(), (cheat, nth(cheat, 1))];
     // The responder reflects; it has waited for the initiator's list.
-    let reflected = vec![
-        key,
-        (honest, nth(honest, 0)),
-        (cheat, nth(cheat, 2)),
-        (honest, nth(cheat, 2)),
-    ];
+    let reflected =
+        vec![key, (honest, nth(honest, 0)), (cheat, nth(cheat, 2)), (honest, nth(cheat, 2))];
     // The whole answer raised with another key, with that key's own sound proof.
     let mut other = which.clone();
     other.seeds[0] = [9; 32];
     let mut other = other.session(cheat);
-    other
-        .input(Message::decode(&nth(honest, 0)).unwrap())
-        .unwrap();
-    other
-        .input(Message::decode(&nth(honest, 1)).unwrap())
-        .unwrap();
+    other.input(Message::decode(&nth(honest, 0)).unwrap()).unwrap();
+    other.input(Message::decode(&nth(honest, 1)).unwrap()).unwrap();
     let messages = std::iter::from_fn(|| other.poll().unwrap());
-    let other_key = messages
-        .map(|message| message.encode())
-        .find(|bytes| bytes[0] == 3)
-        .unwrap();
+    let other_key = messages.map(|message| message.encode()).find(|bytes| bytes[0] == 3).unwrap();
     vec![
         run("list_before_key", "out_of_order", 0, nth(cheat, 2)),
         run("key_twice", "out_of_order", 1, nth(cheat, 0)),
@@ -334,13 +272,7 @@ fn bad_orders(which: &Case) -> Vec<Value> {
         bad_run("answer_unasked", "answer_unasked", which, honest, &unasked),
         bad_run("key_reflected", "key_reflected", which, honest, &key_back),
         bad_run("after_the_end", "after_finish", which, honest, &after_end),
-        bad_run(
-            "list_reflected",
-            "points_reflected",
-            which,
-            cheat,
-            &reflected,
-        ),
+        bad_run("list_reflected", "points_reflected", which, cheat, &reflected),
     ]
 }
 
@@ -398,9 +330,7 @@ fn bad_run(name: &str, fault: &str, case: &Case, end: Role, wire: &Wire) -> Valu
 }
 
 fn write_wire(wire: &Wire) -> Value {
-    wire.iter()
-        .map(|(from, bytes)| json!({ name(*from): hex::encode(bytes) }))
-        .collect()
+    wire.iter().map(|(from, bytes)| json!({ name(*from): hex::encode(bytes) })).collect()
 }
 
 fn read() -> Value {
@@ -410,22 +340,10 @@ fn read() -> Value {
 fn read_case(run: &Value) -> Case {
     let array = |value: &Value| <[u8; 32]>::try_from(unhex(value)).unwrap();
     let end = |role| &run[name(role)];
-    let numbered = || {
-        (0..2049)
-            .map(|n| format!("item {n}").into_bytes())
-            .collect()
-    };
+    let numbered = || (0..2049).map(|n| format!("item {n}").into_bytes()).collect();
     Case {
-        mode: if run["mode"] == "which" {
-            Mode::Which
-        } else {
-            Mode::CountOnly
-        },
-        learn: if run["learn"] == "both" {
-            Learn::Both
-        } else {
-            Learn::Initiator
-        },
+        mode: if run["mode"] == "which" { Mode::Which } else { Mode::CountOnly },
+        learn: if run["learn"] == "both" { Learn::Both } else { Learn::Initiator },
         context: array(&run["context"]),
         seeds: ROLES.map(|role| array(&end(role)["seed"])),
         lists: ROLES.map(|role| match end(role)["items"].as_array() {
@@ -440,22 +358,15 @@ fn read_wire(run: &Value) -> Wire {
     let messages = run["messages"].as_array().unwrap().iter();
     messages
         .map(|message| {
-            let role = if message["initiator"].is_null() {
-                Role::Responder
-            } else {
-                Role::Initiator
-            };
+            let role =
+                if message["initiator"].is_null() { Role::Responder } else { Role::Initiator };
             (role, unhex(&message[name(role)]))
         })
         .collect()
 }
 
 fn read_role(value: &Value) -> Role {
-    if value == "initiator" {
-        Role::Initiator
-    } else {
-        Role::Responder
-    }
+    if value == "initiator" { Role::Initiator } else { Role::Responder }
 }
 
 fn name(role: Role) -> &'static str {

@@ -44,7 +44,7 @@ impl Node {
         }
         let mut parties: Vec<PartyId> = accord.parties.iter().map(|party| party.id).collect();
         parties.sort_unstable();
-        let row = AccordRow { id: accord.id(), slug: accord.slug.clone(), parties };
+        let row = AccordRow { id: accord.id(), slug: accord.slug, parties };
         let id = row.id;
         self.store.put_accord(&row)?;
         self.load(row)?;

@@ -26,9 +26,12 @@ impl Node {
     /// [`NodeError::Unknown`].
     pub fn find_run(&self, accord: AccordId, name: &str) -> Result<RunId, NodeError> {
         let runs = self.store.runs(accord)?;
+        let state = self.state(accord)?;
+        let own = self.party();
         let mut hits = runs.iter().filter(|row| {
-            name == "last" && row.common.is_some()
-                || name.len() >= 8 && row.run.to_string().starts_with(name)
+            // Only a run that told this side which indicators are common can be meant.
+            let told = || state.runs.get(&row.run).is_some_and(|run| run.told_which(own));
+            name == "last" && told() || name.len() >= 8 && row.run.to_string().starts_with(name)
         });
         let unknown = || NodeError::unknown("run", name, "see `detente accord history`");
         hits.next().map(|row| row.run).ok_or_else(unknown)

@@ -278,7 +278,8 @@ impl<'a> Table<'a> {
         for item in items {
             match item.get_ref().as_table() {
                 Some(table) => {
-                    tables.push(Table::new(self.source, table, item.span(), format!("[[{key}]]")))
+                    let name = format!("[[{key}]]");
+                    tables.push(Table::new(self.source, table, item.span(), name));
                 }
                 None => self.wrong_type(key, item, "a table"),
             }

@@ -251,8 +251,13 @@ impl Release {
         objects: Vec<Vec<u8>>,
         now: UnixSeconds,
     ) -> Result<Release, ReleaseFault> {
-        if let Err(error) = state.in_force_at(now) {
-            return Err(ReleaseFault::Stopped(error.to_string()));
+        match state.in_force_at(now) {
+            Err(error) => return Err(ReleaseFault::Stopped(error.to_string())),
+            Ok(accord) if accord.digest != body.text => {
+                let words = "another text has come into force since".to_owned();
+                return Err(ReleaseFault::Stopped(words));
+            }
+            Ok(_) => {}
         }
         if let Some((by, stop)) = state.stopped_at(now) {
             let words = format!("stopped by {} until {}", state.name_of(by), stop.lapses);

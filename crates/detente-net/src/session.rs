@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use detente_node::ports::{Link, LinkError, Stream};
 use detente_peer::limits::MAX_OPEN_EXCHANGES;
 use detente_peer::{Frame, FrameKind, HEAD_LEN, Request, Response, StreamId, frame_len};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::stream::{Inbox, SessionStream};
@@ -22,6 +23,12 @@ const OUT_QUEUE: usize = 16;
 const IDLE: Duration = Duration::from_secs(180);
 /// A frame that was begun must be whole within this time.
 const FRAME_TIME: Duration = Duration::from_secs(120);
+
+/// A request must be answered within this time: the longest answer waits for another exchange on the
+/// same line.
+const ANSWER_TIME: Duration = Duration::from_secs(120);
+/// A write to the line must make headway within this time.
+const WRITE_TIME: Duration = Duration::from_secs(60);
 
 /// Answers what the peer asks. Called on threads that may wait.
 pub trait Handler: Send + Sync + 'static {
@@ -73,7 +80,7 @@ struct Inner {
 #[derive(Default)]
 struct Tables {
     /// Own requests that wait for their responses.
-    asked: HashMap<StreamId, oneshot::Sender<Vec<u8>>>,
+    asked: HashMap<StreamId, SyncSender<Vec<u8>>>,
     /// Streams of both sides.
     streams: HashMap<StreamId, Inbox>,
 }
@@ -285,13 +292,17 @@ impl Link for Session {
 
     fn request(&self, request: &Request) -> Result<Response, LinkError> {
         let id = self.inner.next_id();
-        let (answered, answer) = oneshot::channel();
+        let (answered, answer) = sync_channel(1);
         self.inner.tables().asked.insert(id, answered);
         if self.is_closed() {
             return Err(LinkError::Cut);
         }
         self.inner.sender.send(id, FrameKind::Request, request.encode())?;
-        let bytes = answer.blocking_recv().map_err(|_| LinkError::Cut)?;
+        let Ok(bytes) = answer.recv_timeout(ANSWER_TIME) else {
+            // A peer that keeps the line busy but does not answer holds up nobody for longer.
+            self.close();
+            return Err(LinkError::Cut);
+        };
         Response::decode(&bytes).map_err(|error| {
             self.close();
             LinkError::Misbehaved(error.to_string())
@@ -311,15 +322,25 @@ impl Link for Session {
 
 async fn write_frames<W: AsyncWrite + Unpin>(mut writer: W, mut queue: mpsc::Receiver<Vec<u8>>) {
     while let Some(bytes) = queue.recv().await {
-        let mut sent = writer.write_all(&bytes).await;
+        let mut sent = write(&mut writer, &bytes).await;
         // Write what else waits before flushing once.
-        while sent.is_ok()
-            && let Ok(more) = queue.try_recv()
-        {
-            sent = writer.write_all(&more).await;
+        while sent && let Ok(more) = queue.try_recv() {
+            sent = write(&mut writer, &more).await;
         }
-        if sent.is_err() || writer.flush().await.is_err() {
+        let flushed = sent && matches!(timeout(WRITE_TIME, writer.flush()).await, Ok(Ok(())));
+        if !flushed {
             return;
         }
     }
+}
+
+/// Writes in parts, each of which must go within [`WRITE_TIME`]: a large frame on a slow line is
+/// fine, a line that takes nothing is not.
+async fn write<W: AsyncWrite + Unpin>(writer: &mut W, bytes: &[u8]) -> bool {
+    for part in bytes.chunks(64 * 1024) {
+        if !matches!(timeout(WRITE_TIME, writer.write_all(part)).await, Ok(Ok(()))) {
+            return false;
+        }
+    }
+    true
 }

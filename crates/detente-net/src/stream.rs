@@ -2,12 +2,18 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use detente_node::ports::{LinkError, Stream};
 use detente_peer::limits::MAX_STREAM_BACKLOG;
 use detente_peer::{FrameKind, StreamId};
 
 use crate::session::Sender;
+
+/// What a waiting message costs besides its bytes, so that empty ones are not free.
+const MESSAGE_COST: usize = 64;
+/// A stream on which nothing comes for so long is given up. The other side may compute meanwhile.
+const SILENCE: Duration = Duration::from_secs(600);
 
 /// What waits to be read on a stream.
 #[derive(Default)]
@@ -34,7 +40,7 @@ impl Inbox {
     /// Adds a message; false if too much waits already.
     pub(crate) fn push(&self, message: Vec<u8>) -> bool {
         let mut backlog = self.lock();
-        backlog.bytes = backlog.bytes.saturating_add(message.len());
+        backlog.bytes = backlog.bytes.saturating_add(message.len() + MESSAGE_COST);
         if backlog.bytes > MAX_STREAM_BACKLOG || backlog.ended {
             return false;
         }
@@ -57,7 +63,7 @@ impl Inbox {
         let mut backlog = self.lock();
         loop {
             if let Some(message) = backlog.messages.pop_front() {
-                backlog.bytes = backlog.bytes.saturating_sub(message.len());
+                backlog.bytes = backlog.bytes.saturating_sub(message.len() + MESSAGE_COST);
                 return Ok(Some(message));
             }
             if backlog.cut {
@@ -66,7 +72,15 @@ impl Inbox {
             if backlog.ended || !wait {
                 return Ok(None);
             }
-            backlog = self.shared.1.wait(backlog).unwrap_or_else(PoisonError::into_inner);
+            let (waited, late) = self
+                .shared
+                .1
+                .wait_timeout(backlog, SILENCE)
+                .unwrap_or_else(PoisonError::into_inner);
+            if late.timed_out() && waited.messages.is_empty() {
+                return Err(LinkError::Cut);
+            }
+            backlog = waited;
         }
     }
 }

@@ -2,7 +2,7 @@
 //! there.
 
 use detente_core::accord::{Accord, Rule};
-use detente_core::act::Body;
+use detente_core::act::{Body, MAX_REASON};
 use detente_core::party::Role;
 use detente_core::state::{Effect, Position, State};
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
@@ -137,7 +137,7 @@ impl Node {
                 "leave it with `detente accord denounce`",
             ));
         }
-        self.perform(accord, role, Body::Refuse { text, reason: reason.to_owned() })
+        self.perform(accord, role, Body::Refuse { text, reason: bounded(reason)? })
     }
 
     /// Stops everything that leaves, at once.
@@ -150,8 +150,16 @@ impl Node {
         reason: &str,
         role: Option<Role>,
     ) -> Result<Digest, NodeError> {
-        self.in_force(accord)?;
-        self.perform(accord, role, Body::Stop { reason: reason.to_owned() })
+        // Not `in_force`: a stop must hold though this clock is slower than that of the last party
+        // to sign, and does no harm once the accord has ended.
+        if self.state(accord)?.in_force.is_none() {
+            return Err(NodeError::denied(
+                "not_in_force",
+                "the accord is not in force: no text is signed by all parties",
+                "see `detente accord status`",
+            ));
+        }
+        self.perform(accord, role, Body::Stop { reason: bounded(reason)? })
     }
 
     /// Lifts the own stop.
@@ -171,7 +179,7 @@ impl Node {
                 "only the party that stopped can resume",
             ));
         }
-        self.perform(accord, role, Body::Resume { reason: reason.to_owned() })
+        self.perform(accord, role, Body::Resume { reason: bounded(reason)? })
     }
 
     /// Gives notice of leaving, effective when the accord's notice has run.
@@ -184,19 +192,16 @@ impl Node {
         reason: &str,
         role: Option<Role>,
     ) -> Result<Digest, NodeError> {
-        let now = self.now();
-        let own = self.party();
         let text = self.in_force(accord)?;
         let (digest, notice) = (text.digest, text.exit.notice.within);
-        let last = self.book(accord)?.admissions.get(&own).map(|a| a.last_time());
-        let effective = now.max(last.unwrap_or(now)).plus(notice);
-        let reason = reason.to_owned();
+        let effective = self.act_time(accord)?.plus(notice);
+        let reason = bounded(reason)?;
         self.perform(accord, role, Body::Denounce { text: digest, reason, effective })
     }
 
-    /// The text in force now.
+    /// The text in force for the next act.
     pub(crate) fn in_force(&self, accord: AccordId) -> Result<&Accord, NodeError> {
-        let now = self.now();
+        let now = self.act_time(accord)?;
         self.state(accord)?.in_force_at(now).map_err(|error| {
             NodeError::denied(
                 "not_in_force",
@@ -429,4 +434,16 @@ impl Node {
             }
         }))
     }
+}
+
+/// A reason as an act can carry it.
+fn bounded(reason: &str) -> Result<String, NodeError> {
+    if reason.len() <= MAX_REASON {
+        return Ok(reason.to_owned());
+    }
+    Err(NodeError::denied(
+        "reason_too_long",
+        format!("the reason has {} bytes, an act carries at most {MAX_REASON}", reason.len()),
+        "say it in fewer words",
+    ))
 }

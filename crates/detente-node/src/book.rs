@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use detente_core::act::{Act, Admission};
 use detente_core::state::{Logs, State};
 use detente_core::{Digest, PartyId};
+use detente_log::Checkpoint;
 
 use crate::error::NodeError;
-use crate::ports::{AccordRow, EntryRow, LogKey, Store};
+use crate::ports::{AccordRow, EntryRow, LogKey, LogRow, Store};
 
 /// Entries read from the store at a time.
 const READ_STEP: u64 = 256;
@@ -18,6 +19,9 @@ pub(crate) struct Book {
     pub(crate) logs: Logs,
     pub(crate) admissions: BTreeMap<PartyId, Admission>,
     pub(crate) state: State,
+    /// Acts of mirrored logs that are admitted and durable but not yet cosigned, because more
+    /// entries of their checkpoint are to come. Nothing rests on them: an export could not show them.
+    held: BTreeMap<PartyId, Vec<Act>>,
 }
 
 impl Book {
@@ -28,9 +32,10 @@ impl Book {
         let state = logs.fold();
         let admissions =
             row.parties.iter().map(|party| (*party, Admission::new(row.id, *party))).collect();
-        let mut book = Book { row, logs, admissions, state };
+        let mut book = Book { row, logs, admissions, state, held: BTreeMap::new() };
         for party in book.row.parties.clone() {
             let key = LogKey { accord: book.row.id, party };
+            let cosigned = checkpoint_size(&store.log(key)?)?;
             let mut from = 0;
             loop {
                 let entries = store.entries(key, from..from + READ_STEP)?;
@@ -38,24 +43,14 @@ impl Book {
                     break;
                 }
                 from += entries.len() as u64;
-                for act in book.check(party, &entries).map_err(NodeError::damaged)? {
-                    book.logs.push(act);
-                }
+                let (admission, acts) =
+                    book.try_admit(party, &entries).map_err(NodeError::damaged)?;
+                book.hold(party, admission, acts);
             }
+            book.take_up(party, cosigned);
         }
         book.refold();
         Ok(book)
-    }
-
-    /// Admits the next entries of a log, all or none. The book's acts are not touched yet.
-    pub(crate) fn check(
-        &mut self,
-        party: PartyId,
-        entries: &[EntryRow],
-    ) -> Result<Vec<Act>, detente_core::act::AdmitFault> {
-        let (admission, acts) = self.try_admit(party, entries)?;
-        self.admissions.insert(party, admission);
-        Ok(acts)
     }
 
     /// Admits the next entries of a log without changing anything.
@@ -64,6 +59,7 @@ impl Book {
         party: PartyId,
         entries: &[EntryRow],
     ) -> Result<(Admission, Vec<Act>), detente_core::act::AdmitFault> {
+        // A party of this accord has one; a stranger's entries fit no admission of it.
         let fresh = || Admission::new(self.row.id, party);
         let mut admission = self.admissions.get(&party).cloned().unwrap_or_else(fresh);
         let mut acts = Vec::with_capacity(entries.len());
@@ -73,13 +69,33 @@ impl Book {
         Ok((admission, acts))
     }
 
-    /// Takes over entries that are durable now.
+    /// Takes over own entries, which are durable with their checkpoint.
     pub(crate) fn commit(&mut self, party: PartyId, admission: Admission, acts: Vec<Act>) {
+        self.hold(party, admission, acts);
+        self.cosigned(party, u64::MAX);
+    }
+
+    /// Keeps entries of a mirrored log that are durable until their checkpoint is cosigned.
+    pub(crate) fn hold(&mut self, party: PartyId, admission: Admission, acts: Vec<Act>) {
         self.admissions.insert(party, admission);
-        for act in acts {
+        self.held.entry(party).or_default().extend(acts);
+    }
+
+    /// The first `size` entries of a party's log are cosigned: they count from now on.
+    pub(crate) fn cosigned(&mut self, party: PartyId, size: u64) {
+        if self.take_up(party, size) {
+            self.refold();
+        }
+    }
+
+    /// Moves held acts below `size` into the logs; says whether any moved.
+    fn take_up(&mut self, party: PartyId, size: u64) -> bool {
+        let held = self.held.entry(party).or_default();
+        let count = held.iter().take_while(|act| act.header().sequence < size).count();
+        for act in held.drain(..count) {
             self.logs.push(act);
         }
-        self.refold();
+        count > 0
     }
 
     fn refold(&mut self) {
@@ -100,4 +116,11 @@ impl Book {
     pub(crate) fn others(&self, own: PartyId) -> Vec<PartyId> {
         self.row.parties.iter().copied().filter(|party| *party != own).collect()
     }
+}
+
+/// The size that a log's newest checkpoint states: entries beyond it are not cosigned yet.
+fn checkpoint_size(row: &LogRow) -> Result<u64, NodeError> {
+    let Some(note) = &row.checkpoint else { return Ok(0) };
+    let checkpoint = Checkpoint::parse(note).map_err(NodeError::damaged)?;
+    Ok(checkpoint.unverified_body().head().size.get())
 }

@@ -5,12 +5,13 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds, log_origin, mirror_name};
 use detente_log::{
     Append, Appender, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin, PublicKey,
-    TrustedLog, VerifierKey,
+    TreeSize, TrustedLog, VerifierKey, root_at,
 };
 
 use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::{EntryRow, LogAppend, LogKey};
+use crate::tiles::LogTiles;
 
 impl Node {
     /// The own log of an accord.
@@ -58,7 +59,10 @@ impl Node {
             append: &append,
             checkpoint: Some(checkpoint.as_bytes()),
         };
-        self.store.append(key, &write)?;
+        if let Err(error) = self.store.append(key, &write) {
+            self.doubt(accord);
+            return Err(error.into());
+        }
         let digests = admitted.iter().rev().take(asked).rev().map(Act::digest).collect();
         self.book_mut(accord)?.commit(own, admission, admitted);
         Ok(digests)
@@ -73,9 +77,7 @@ impl Node {
     ) -> Result<Vec<Act>, NodeError> {
         let own = self.party();
         let seen = self.seen(accord)?;
-        // The author's clock never goes back within its log, even if the machine's does.
-        let last = self.book(accord)?.admissions.get(&own).map(|a| a.last_time());
-        let time = self.now().max(last.unwrap_or(UnixSeconds::new(0)));
+        let time = self.act_time(accord)?;
         let mut signed = Vec::with_capacity(acts.len());
         for (place, (role, body)) in (first..).zip(acts) {
             let salt = self.random()?;
@@ -101,13 +103,27 @@ impl Node {
         Ok(signed)
     }
 
-    /// How much of each other party's log is here: all of it is what an act's author knew.
+    /// The time that the next act states, and with which it is decided: the author's clock never
+    /// goes back within its log, even if the machine's does.
+    pub(crate) fn act_time(&self, accord: AccordId) -> Result<UnixSeconds, NodeError> {
+        let last = self.book(accord)?.admissions.get(&self.party()).map(|a| a.last_time());
+        Ok(self.now().max(last.unwrap_or(UnixSeconds::new(0))))
+    }
+
+    /// How much of each other party's log counts here: all of it is what an act's author knew. Acts
+    /// that still wait are left out, so that no own act ever waits for what somebody claims to have
+    /// seen.
     fn seen(&self, accord: AccordId) -> Result<Vec<Seen>, NodeError> {
+        let book = self.book(accord)?;
         let mut all = Vec::new();
-        for party in self.book(accord)?.others(self.party()) {
-            let head = self.store.log(LogKey { accord, party })?.edge.head();
-            if head.size.get() > 0 {
-                all.push(Seen { party, size: head.size.get(), root: *head.root.as_bytes() });
+        for party in book.others(self.party()) {
+            let folded = book.state.parties.get(&party).map_or(0, |state| state.folded);
+            if folded > 0 {
+                let size = TreeSize::new(folded).map_err(NodeError::damaged)?;
+                let key = LogKey { accord, party };
+                let tiles = LogTiles { store: self.store.as_ref(), key };
+                let root = root_at(&tiles.hashes(size), size).map_err(NodeError::damaged)?;
+                all.push(Seen { party, size: folded, root: *root.as_bytes() });
             }
         }
         all.sort_unstable();
@@ -151,7 +167,8 @@ impl Node {
     ) -> Result<Digest, NodeError> {
         let kind = body.kind();
         let governing = match &body {
-            Body::Sign { text } | Body::Refuse { text, .. } => Some(*text),
+            // A text can't take away the power to refuse it.
+            Body::Sign { text } => Some(*text),
             _ => None,
         };
         let role = self.role_for(accord, kind, role, governing)?;

@@ -11,7 +11,7 @@ use detente_log::RootBuilder;
 use detente_match::{Item, Message, Padding, Params, Seed, Session, padded_len};
 use detente_peer::{Refusal, Request, Response};
 
-use crate::error::NodeError;
+use crate::error::{Class, NodeError};
 use crate::node::{Node, Shared};
 use crate::ports::{Link, LinkError, RunRow, Stream};
 use crate::push::{push, unexpected};
@@ -19,6 +19,10 @@ use crate::report::MatchReport;
 
 /// The engine of this form and its version: a term of every run.
 pub const ENGINE: &str = "ecdh-ristretto255/1";
+
+/// How far an offer's date may be from now when it is taken up, in seconds: a budget counts runs by
+/// their dates.
+const OFFER_SECONDS_MAX: u64 = 900;
 
 /// Hears how far a run is: points done and to do.
 pub type OnProgress<'a> = &'a mut dyn FnMut(u64, u64);
@@ -65,7 +69,7 @@ impl Node {
         count_only: bool,
     ) -> Result<(RunRow, Entered), NodeError> {
         let own = self.party();
-        let now = self.now();
+        let now = self.act_time(accord)?;
         let probe = Entry { party: own, clause, size: 0, offers: true };
         let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
         let text = self.in_force(accord)?;
@@ -119,11 +123,14 @@ impl Node {
         if offered.initiator != peer || offered.answer.is_some() || !offered.closes.is_empty() {
             return Err(deny("the run is not open"));
         }
+        let now = self.act_time(accord)?;
+        if offered.offered.get().abs_diff(self.now().get()) > OFFER_SECONDS_MAX {
+            return Err(deny("the offer is dated too far from now"));
+        }
         if offer.engine != ENGINE || offer.normal_form != NORMAL_FORM_VERSION {
             return Err(deny("engine or normal form is another version than ours"));
         }
         let probe = Entry { party: self.party(), clause: &offer.clause, size: 0, offers: false };
-        let now = self.now();
         let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
         let entered = self.entered(&rule.kinds, rule.pad, rule.max_items)?;
         let full = Entry { size: entered.size, ..probe };
@@ -156,10 +163,10 @@ impl Node {
     fn session(&mut self, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
         let seed = Seed::new(self.random()?);
         let run = self.known_run(row.accord, row.run)?;
-        let (by, _, answer) = run
-            .answer
-            .as_ref()
-            .ok_or_else(|| NodeError::unknown("answer to run", &row.run.short(), "offer again"))?;
+        // The other side has said that it takes up the run, and its log does not say so, or not in
+        // a way that the accord allows.
+        let unanswered = || misbehaved("match_unanswered", "its answer has no effect".to_owned());
+        let (by, _, answer) = run.answer.as_ref().ok_or_else(unanswered)?;
         let responder = if row.initiator { row.peer } else { self.party() };
         if *by != responder {
             return Err(NodeError::damaged("another party answered the run"));
@@ -240,7 +247,11 @@ impl Node {
             NodeError::PeerRefused(_) => Blame::Peer,
             _ => Blame::Own,
         };
-        let mut reason = crate::mirror::chain(error);
+        // What this side found out about itself stays here; the code alone goes on record.
+        let mut reason = match blame {
+            Blame::Own => error.code().to_owned(),
+            _ => crate::mirror::chain(error),
+        };
         reason.truncate(reason.floor_char_boundary(MAX_REASON));
         let close = Close { run, outcome: Outcome::Aborted { blame, reason } };
         self.perform(accord, Some(Role::Analyst), Body::CloseMatch(close))?;
@@ -375,7 +386,8 @@ pub fn match_peer(node: &Node, accord: AccordId, clause: &str) -> Result<PartyId
     let own = node.party();
     let probe = Entry { party: own, clause, size: 0, offers: true };
     let state = node.state(accord)?;
-    let rule = state.may_match(&probe, node.now()).map_err(|error| refused(&error))?;
+    let now = node.act_time(accord)?;
+    let rule = state.may_match(&probe, now).map_err(|error| refused(&error))?;
     let text = node.in_force(accord)?;
     text.parties
         .iter()
@@ -401,7 +413,7 @@ fn carry(
         Err(error) => return Err(misbehaved("malformed_response", error.to_string())),
     }
     let session = shared.lock().session(row, entered)?;
-    drive(session, stream.as_mut(), progress)
+    drive(shared, row.accord, session, stream.as_mut(), progress)
 }
 
 /// Takes up a run that the peer begins.
@@ -422,14 +434,19 @@ pub fn respond_match(
             let declined = {
                 let mut node = shared.lock();
                 let open = node.known_run(accord, run).is_ok_and(|known| {
-                    known.initiator == link.peer() && !known.closes.contains_key(&node.party())
+                    // A run that is taken up already is carried elsewhere, and closed there.
+                    known.answer.is_none()
+                        && known.initiator == link.peer()
+                        && !known.closes.contains_key(&node.party())
                 });
                 open && node.abort(accord, run, &error).is_ok()
             };
             if declined {
                 push(shared, link, accord)?;
             }
-            let refusal = Refusal::new(error.code(), crate::mirror::chain(&error));
+            // The words may hold what is ours alone, such as how many indicators we have.
+            let code = if error.class() == Class::Environment { "internal" } else { error.code() };
+            let refusal = Refusal::new(code, "this node does not take up the run");
             stream.send(Response::Refused(refusal).encode())?;
             return Err(error);
         }
@@ -437,7 +454,7 @@ pub fn respond_match(
     let carried = push(shared, link, accord)
         .and_then(|()| Ok(stream.send(Response::Done.encode())?))
         .and_then(|()| shared.lock().session(&row, &entered))
-        .and_then(|session| drive(session, stream, progress));
+        .and_then(|session| drive(shared, accord, session, stream, progress));
     conclude(shared, link, &row, &entered, carried)?;
     shared.lock().match_report(accord, run)
 }
@@ -477,6 +494,8 @@ pub fn pull(link: &dyn Link) -> Result<(), NodeError> {
 
 /// Carries the engine's messages until it is done.
 fn drive(
+    shared: &Shared,
+    accord: AccordId,
     mut session: Session,
     stream: &mut dyn Stream,
     progress: OnProgress<'_>,
@@ -490,6 +509,8 @@ fn drive(
         while let Some(bytes) = stream.try_recv()? {
             input(&mut session, bytes)?;
         }
+        // A stop ends a run that is under way.
+        shared.lock().not_stopped(accord)?;
         let done = session.progress();
         progress(done.done(), done.total());
         if let Some(message) = session.poll().map_err(engine)? {

@@ -4,8 +4,9 @@
 //! the last, and no entry that is not a sound act of its author. What proves a fault of the author
 //! is kept as evidence.
 
+use detente_core::accord::MAX_SLUG;
 use detente_core::act::{Act, Salt};
-use detente_core::{AccordId, PartyId, mirror_name};
+use detente_core::{AccordId, PartyId, Span, mirror_name};
 use detente_log::{
     AddCheckpoint, Checkpoint, CosignTime, Cosigner, CosignerRole, Hash, KeyName, Mirror,
     MirrorParts, Package, Tile, TreeSize, UploadHeader, decode_tile, root_at,
@@ -17,6 +18,11 @@ use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::{AccordRow, EntryRow, LogAppend, LogKey};
 use crate::tiles::LogTiles;
+
+/// How far a peer's clock may be ahead of ours.
+const CLOCK_SKEW: Span = Span::seconds(300);
+/// Pieces of evidence kept against one party.
+const MAX_EVIDENCE: u64 = 100;
 
 type Answer = Result<Response, NodeError>;
 
@@ -34,8 +40,20 @@ impl Node {
         parties: &[PartyId],
     ) -> Answer {
         let own = self.party();
-        if !parties.is_sorted() || !parties.contains(&own) || !parties.contains(&peer) {
+        // Each once, and ascending: one accord has one spelling.
+        if !parties.is_sorted_by(|a, b| a < b)
+            || !parties.contains(&own)
+            || !parties.contains(&peer)
+        {
             return refused("accord_parties", "the accord does not have us both as its parties");
+        }
+        // It is shown to people, and no text could have another one.
+        if slug.len() > MAX_SLUG || !slug.bytes().all(is_slug) {
+            return refused("accord_slug", "the accord's name is not one that a text can have");
+        }
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if slug.is_empty() || !slug.bytes().all(plain) {
+            return refused("accord_slug", "a slug has lower-case letters, digits and hyphens");
         }
         if AccordId::derive(slug, parties) != accord {
             return refused("accord_id", "slug and parties do not give this accord id");
@@ -61,6 +79,16 @@ impl Node {
             pending: mirror.pending().map_or(0, |known| known.head().size.get()),
             next: mirror.next_entry().get(),
         })
+    }
+
+    /// The peer's log in an accord that we share. An accord that it is no party of does not exist
+    /// for it.
+    pub(crate) fn shared_log(&self, peer: PartyId, accord: AccordId) -> Result<LogKey, NodeError> {
+        match self.book(accord) {
+            Ok(book) if book.row.parties.contains(&peer) => Ok(LogKey { accord, party: peer }),
+            Ok(_) => Err(crate::node::unknown_accord(&accord.to_string())),
+            Err(error) => Err(error),
+        }
     }
 
     /// Restores the mirror of a log from the store.
@@ -95,8 +123,7 @@ impl Node {
         accord: AccordId,
         body: &[u8],
     ) -> Answer {
-        self.book(accord)?;
-        let key = LogKey { accord, party: peer };
+        let key = self.shared_log(peer, accord)?;
         let request = match AddCheckpoint::parse(body) {
             Ok(request) => request,
             Err(error) => return refused(error.code(), error.to_string()),
@@ -112,8 +139,7 @@ impl Node {
                     if let Some(known) = mirror.pending() {
                         proof.extend(known.checkpoint().to_string().into_bytes());
                     }
-                    let now = self.now();
-                    self.store.put_evidence(peer, now, refusal.code(), &proof)?;
+                    self.keep_evidence(peer, refusal.code(), &proof)?;
                 }
                 return refused(refusal.code(), format!("{refusal}: {}", refusal.body().trim()));
             }
@@ -133,8 +159,7 @@ impl Node {
         start: u64,
         bodies: &[(Salt, Vec<u8>)],
     ) -> Answer {
-        self.book(accord)?;
-        let key = LogKey { accord, party: peer };
+        let key = self.shared_log(peer, accord)?;
         let next = self.store.log(key)?.edge.size().get();
         let end = start.saturating_add(bodies.len() as u64);
         if start < next || end > next.saturating_add(256) {
@@ -147,7 +172,7 @@ impl Node {
     /// tlog-mirror `add-entries`, one package; answers with a cosignature once all entries of the
     /// checkpoint are durable.
     pub(crate) fn add_entries(&mut self, peer: PartyId, accord: AccordId, body: &[u8]) -> Answer {
-        let key = LogKey { accord, party: peer };
+        let key = self.shared_log(peer, accord)?;
         let (header, rest) = match UploadHeader::decode(body) {
             Ok(decoded) => decoded,
             Err(error) => return refused(error.code(), error.to_string()),
@@ -209,12 +234,20 @@ impl Node {
             Ok(admitted) => admitted,
             Err(fault) => return self.unsound(key, &entries, fault.code(), &chain(&fault)),
         };
+        // Not evidence: clocks differ. It may come again when the time has come.
+        let latest = acts.iter().map(|act| act.header().time).max();
+        if latest.is_some_and(|time| time > self.now().plus(CLOCK_SKEW)) {
+            return refused("time_ahead", "an act is dated ahead of our clock").map(Some);
+        }
         if let Some(words) = self.false_view(key, &acts)? {
             return self.unsound(key, &entries, "seen_other_log", &words);
         }
         let write = LogAppend { entries: &entries, append, checkpoint: None };
-        self.store.append(key, &write)?;
-        self.book_mut(key.accord)?.commit(key.party, admission, acts);
+        if let Err(error) = self.store.append(key, &write) {
+            self.doubt(key.accord);
+            return Err(error.into());
+        }
+        self.book_mut(key.accord)?.hold(key.party, admission, acts);
         Ok(None)
     }
 
@@ -230,9 +263,19 @@ impl Node {
         for entry in entries {
             proof.extend(&entry.leaf);
         }
-        let now = self.now();
-        self.store.put_evidence(key.party, now, code, &proof)?;
+        self.keep_evidence(key.party, code, &proof)?;
         refused(code, words).map(Some)
+    }
+
+    /// Keeps a piece of evidence, up to a number: a peer can't fill the disk by misbehaving.
+    fn keep_evidence(&mut self, peer: PartyId, code: &str, proof: &[u8]) -> Result<(), NodeError> {
+        let kept: u64 =
+            self.store.evidence()?.iter().filter(|(by, ..)| *by == peer).map(|(.., n)| n).sum();
+        if kept < MAX_EVIDENCE {
+            let now = self.now();
+            self.store.put_evidence(peer, now, code, proof)?;
+        }
+        Ok(())
     }
 
     /// Whether an act says that it saw a log of ours, or of a third party, that is not the one
@@ -243,7 +286,7 @@ impl Node {
             let held = self.store.log(other)?.edge.size().get();
             if seen.size > held {
                 if seen.party == self.party() {
-                    let words = format!("it has seen {} entries of our {held}", seen.size);
+                    let words = format!("it has seen {} entries of our log", seen.size);
                     return Ok(Some(words));
                 }
                 // A third party's log may reach us later; the fold waits for it.
@@ -282,8 +325,14 @@ impl Node {
             .attach(std::slice::from_ref(&line), cosigner.verifier())
             .map_err(NodeError::damaged)?;
         self.store.put_checkpoint(key, size, cosigned.checkpoint().to_string().as_bytes())?;
+        self.book_mut(key.accord)?.cosigned(key.party, size);
         Ok(Response::Cosigned { line: line.to_string().trim_end().to_owned() })
     }
+}
+
+/// Lower-case letters, digits and hyphens, as the text of an accord demands.
+const fn is_slug(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
 /// An error with its causes, in one line.

@@ -1,7 +1,7 @@
 //! The node: its doors, its keys, its books. Use cases are methods on it, one file per noun.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use detente_core::party::{Card, Role};
 use detente_core::sign::Verified;
@@ -11,7 +11,7 @@ use detente_core::{AccordId, PartyId, UnixSeconds};
 use crate::book::Book;
 use crate::error::NodeError;
 use crate::keys::Keys;
-use crate::ports::{AccordRow, Clock, Entropy, Store};
+use crate::ports::{AccordRow, Clock, Entropy, Store, StoreError};
 
 /// A party's node.
 pub struct Node {
@@ -22,25 +22,37 @@ pub struct Node {
     card: Verified<Card>,
     pub(crate) contacts: BTreeMap<PartyId, Verified<Card>>,
     books: BTreeMap<AccordId, Book>,
+    /// Accords whose books must be read anew: a write to them failed, and may have taken place all
+    /// the same.
+    unread: Vec<AccordRow>,
 }
 
 /// A node that several sessions share. Nobody holds the node while waiting for a peer.
 pub struct Shared {
     node: Mutex<Node>,
-    /// Held while an own log is pushed: two pushes of one log would only refuse each other.
-    pub(crate) pushing: Mutex<()>,
+    /// Held while own logs are pushed to a peer: two pushes of one log would only refuse each other.
+    /// One lock for each peer, so that one that does not answer holds up no other.
+    pushing: Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>,
 }
 
 impl Shared {
     /// Shares a node.
     pub fn new(node: Node) -> Shared {
-        Shared { node: Mutex::new(node), pushing: Mutex::new(()) }
+        Shared { node: Mutex::new(node), pushing: Mutex::default() }
     }
 
     /// The node, for a moment. A use case that panicked has left no half-done work: the store is
     /// transactional and books are changed last.
     pub fn lock(&self) -> MutexGuard<'_, Node> {
-        self.node.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut node = self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        node.mend();
+        node
+    }
+
+    /// The lock on pushes to one peer.
+    pub(crate) fn pushing(&self, peer: PartyId) -> Arc<Mutex<()>> {
+        let mut all = self.pushing.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(peer).or_default())
     }
 }
 
@@ -61,7 +73,16 @@ impl Node {
             let contact = Card::open(&bytes)?;
             contacts.insert(contact.value().party(), contact);
         }
-        let mut node = Node { store, clock, entropy, keys, card, contacts, books: BTreeMap::new() };
+        let mut node = Node {
+            store,
+            clock,
+            entropy,
+            keys,
+            card,
+            contacts,
+            books: BTreeMap::new(),
+            unread: Vec::new(),
+        };
         for row in node.store.accords()? {
             node.load(row)?;
         }
@@ -107,12 +128,39 @@ impl Node {
         Ok(())
     }
 
+    /// Reads a book anew after a write to it failed: what failed may have taken place all the same,
+    /// and nothing may be decided on a book that the store has left behind.
+    pub(crate) fn doubt(&mut self, accord: AccordId) {
+        self.unread.extend(self.books.remove(&accord).map(|book| book.row));
+        self.mend();
+    }
+
+    /// Reads the books that are in doubt; one that can't be read stays closed until it can.
+    fn mend(&mut self) {
+        for row in std::mem::take(&mut self.unread) {
+            if self.load(row.clone()).is_err() {
+                self.unread.push(row);
+            }
+        }
+    }
+
     pub(crate) fn book(&self, accord: AccordId) -> Result<&Book, NodeError> {
-        self.books.get(&accord).ok_or_else(|| unknown_accord(&accord.to_string()))
+        self.books.get(&accord).ok_or_else(|| self.no_book(accord))
     }
 
     pub(crate) fn book_mut(&mut self, accord: AccordId) -> Result<&mut Book, NodeError> {
+        if !self.books.contains_key(&accord) {
+            return Err(self.no_book(accord));
+        }
         self.books.get_mut(&accord).ok_or_else(|| unknown_accord(&accord.to_string()))
+    }
+
+    fn no_book(&self, accord: AccordId) -> NodeError {
+        if self.unread.iter().any(|row| row.id == accord) {
+            let words = "a write failed, and what the store holds cannot be read";
+            return StoreError::Failed(words.to_owned()).into();
+        }
+        unknown_accord(&accord.to_string())
     }
 
     pub(crate) fn books(&self) -> impl Iterator<Item = &Book> {
@@ -190,6 +238,6 @@ impl Node {
     }
 }
 
-fn unknown_accord(name: &str) -> NodeError {
+pub(crate) fn unknown_accord(name: &str) -> NodeError {
     NodeError::unknown("accord", name, "list accords with `detente accord status`")
 }

@@ -47,10 +47,41 @@ impl Node {
                 "ask the party for its newest card",
             ));
         }
+        self.check_keys(card.value())?;
         self.store.put_card(party, card.bytes())?;
         let report = self.report_card(&card)?;
         self.contacts.insert(party, card);
         Ok(report)
+    }
+
+    /// Refuses a card with a transport, log or mirror key of somebody else, and one that changes the
+    /// party's own: what is signed with a key must always mean the same party.
+    fn check_keys(&self, card: &Card) -> Result<(), NodeError> {
+        let keys =
+            |card: &Card| [card.transport.clone(), card.log_key.into(), card.mirror_key.into()];
+        let own = keys(card);
+        for other in self.contacts().chain([self.card().value()]) {
+            let theirs = keys(other);
+            if other.party() == card.party() {
+                if own != theirs {
+                    return Err(NodeError::denied(
+                        "other_keys",
+                        format!(
+                            "the card has other keys than the one of {:?} that is here",
+                            other.name
+                        ),
+                        "keys can't be changed yet: ask the party which card is right",
+                    ));
+                }
+            } else if own.iter().any(|key| theirs.contains(key)) {
+                return Err(NodeError::denied(
+                    "shared_key",
+                    format!("the card has a key of {:?}", other.name),
+                    "do not add it: one of the two is not who it says",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The card of another party.

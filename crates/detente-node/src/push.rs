@@ -35,7 +35,8 @@ enum Next {
 /// # Errors
 /// [`NodeError`]: the line was cut, or the peer refuses or misbehaves.
 pub fn push(shared: &Shared, link: &dyn Link, accord: AccordId) -> Result<(), NodeError> {
-    let _one_at_a_time = shared.pushing.lock().unwrap_or_else(PoisonError::into_inner);
+    let pushing = shared.pushing(link.peer());
+    let _one_at_a_time = pushing.lock().unwrap_or_else(PoisonError::into_inner);
     let opening = {
         let node = shared.lock();
         let book = node.book(accord)?;
@@ -57,10 +58,10 @@ pub fn push(shared: &Shared, link: &dyn Link, accord: AccordId) -> Result<(), No
     })
 }
 
-/// Pushes every own log that the peer shares.
+/// Pushes every own log that the peer shares. One that does not go does not hold up the others.
 ///
 /// # Errors
-/// As [`push`].
+/// The first of [`push`], after all were tried; at once if the line is cut.
 pub fn push_all(shared: &Shared, link: &dyn Link) -> Result<(), NodeError> {
     let accords: Vec<AccordId> = {
         let node = shared.lock();
@@ -71,7 +72,15 @@ pub fn push_all(shared: &Shared, link: &dyn Link) -> Result<(), NodeError> {
             .map(|book| book.row.id)
             .collect()
     };
-    accords.into_iter().try_for_each(|accord| push(shared, link, accord))
+    let mut first = Ok(());
+    for accord in accords {
+        match push(shared, link, accord) {
+            Err(error @ NodeError::Link(_)) => return Err(error),
+            Err(error) if first.is_ok() => first = Err(error),
+            _ => {}
+        }
+    }
+    first
 }
 
 /// One run from where the mirror says it stands; true once the newest checkpoint is cosigned.

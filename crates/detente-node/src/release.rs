@@ -34,7 +34,11 @@ impl Node {
             name == "last" && told() || name.len() >= 8 && row.run.to_string().starts_with(name)
         });
         let unknown = || NodeError::unknown("run", name, "see `detente accord history`");
-        hits.next().map(|row| row.run).ok_or_else(unknown)
+        let found = hits.next().map(|row| row.run).ok_or_else(unknown)?;
+        if name != "last" && hits.next().is_some() {
+            return Err(NodeError::unknown("single run", name, "give more of its id"));
+        }
+        Ok(found)
     }
 
     /// The context of everything that a run found at both sides, as objects. What came from other
@@ -73,8 +77,7 @@ impl Node {
         }
         let objects = self.objects_of_run(accord, run)?;
         // The time that the act will state: the auditor replays the decision with it.
-        let last = self.book(accord)?.admissions.get(&own).map(|a| a.last_time());
-        let now = self.now().max(last.unwrap_or(UnixSeconds::new(0)));
+        let now = self.act_time(accord)?;
         let state = self.state(accord)?;
         let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
         let mut report = self.release_report(accord, run, row.peer, &decided)?;
@@ -120,7 +123,7 @@ impl Node {
     }
 
     /// Checks that nothing is stopped now.
-    fn not_stopped(&self, accord: AccordId) -> Result<(), NodeError> {
+    pub(crate) fn not_stopped(&self, accord: AccordId) -> Result<(), NodeError> {
         match self.state(accord)?.stopped_at(self.now()) {
             None => Ok(()),
             Some((by, stop)) => Err(NodeError::denied(
@@ -172,15 +175,37 @@ impl Node {
 
     /// A peer says that its log has a release for us: from where shall it send?
     pub(crate) fn open_release(
-        &self,
+        &mut self,
         peer: PartyId,
         accord: AccordId,
         release: Digest,
     ) -> Result<Response, NodeError> {
         match self.sound_release(peer, accord, release)? {
             Err(refusal) => Ok(Response::Refused(refusal)),
-            Ok(_) => Ok(Response::ReleaseState { next: self.store.received_upto(release)? }),
+            Ok((body, _)) => {
+                let next = self.acknowledge(accord, release, &body)?;
+                Ok(Response::ReleaseState { next })
+            }
         }
+    }
+
+    /// Enters the receipt of a release that is here whole, unless it stands in the record already:
+    /// what kept it from being entered when the last object came is over. Gives the first place that
+    /// is not here.
+    fn acknowledge(
+        &mut self,
+        accord: AccordId,
+        release: Digest,
+        body: &ReleaseBody,
+    ) -> Result<u32, NodeError> {
+        let next = self.store.received_upto(release)?;
+        let whole = next as usize == body.manifest.len();
+        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
+        if whole && known.is_some_and(|known| known.receipt.is_none()) {
+            let receipt = Body::Receipt { release, manifest: body.manifest_digest() };
+            self.perform(accord, Some(Role::Analyst), receipt)?;
+        }
+        Ok(next)
     }
 
     /// A release of a peer that has effect and that the gate, asked again, lets go.
@@ -190,6 +215,7 @@ impl Node {
         accord: AccordId,
         release: Digest,
     ) -> Result<Result<(ReleaseBody, State), Refusal>, NodeError> {
+        self.shared_log(peer, accord)?;
         let book = self.book(accord)?;
         let no = |code: &str, words: &str| Ok(Err(Refusal::new(code, words)));
         let Some(act) = book.act(peer, release) else {
@@ -220,6 +246,10 @@ impl Node {
         batch: &ObjectBatch,
     ) -> Result<Response, NodeError> {
         let (accord, release) = (batch.accord(), batch.release());
+        if batch.objects().is_empty() {
+            // Checking a release costs more than this request did.
+            return Ok(Response::Refused(Refusal::new("empty_batch", "the batch is empty")));
+        }
         let (body, before) = match self.sound_release(peer, accord, release)? {
             Err(refusal) => return Ok(Response::Refused(refusal)),
             Ok(sound) => sound,
@@ -235,7 +265,9 @@ impl Node {
             let object = Object::decode(bytes);
             let sound = match (entry, &object) {
                 (Some(entry), Ok(object)) => {
-                    Object::address(bytes) == entry.object && object.facts(bytes) == entry.facts
+                    Object::address(bytes) == entry.object
+                        && object.facts(bytes) == entry.facts
+                        && self.was_matched((accord, peer), body.run, object)?
                 }
                 _ => false,
             };
@@ -256,14 +288,27 @@ impl Node {
             });
         }
         self.store.put_received(&rows)?;
-        let next = self.store.received_upto(release)?;
-        let whole = next as usize == body.manifest.len();
-        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
-        if whole && known.is_some_and(|known| known.receipt.is_none()) {
-            let receipt = Body::Receipt { release, manifest: body.manifest_digest() };
-            self.perform(accord, Some(Role::Analyst), receipt)?;
-        }
+        let next = self.acknowledge(accord, release, &body)?;
         Ok(Response::ReleaseState { next })
+    }
+
+    /// Whether a run with this peer found an object's indicator at both sides, as far as this side
+    /// was told the answer of the run that the release rests on.
+    fn was_matched(
+        &self,
+        (accord, peer): (AccordId, PartyId),
+        run: Option<RunId>,
+        object: &Object,
+    ) -> Result<bool, NodeError> {
+        let Some(run) = run else { return Ok(true) };
+        let told = self.state(accord)?.runs.get(&run).is_some_and(|r| r.told_which(self.party()));
+        if !told {
+            return Ok(true);
+        }
+        let Ok(observable) = Observable::from_normal(object.kind, &object.value) else {
+            return Ok(false);
+        };
+        Ok(self.store.is_matched(accord, peer, &observable)?)
     }
 
     /// What is known of one observable, here and from others.
@@ -455,16 +500,23 @@ pub fn run_peer(node: &Node, run: RunId) -> Result<PartyId, NodeError> {
     row.map(|row| row.peer).ok_or_else(|| NodeError::unknown("run", &run.short(), "see history"))
 }
 
-/// Sends again what the peer has not acknowledged.
+/// Sends again what the peer has not acknowledged, and says how many releases it took. One that it
+/// refuses, because an act of its own crossed with it, does not hold up the others: it stays without
+/// a receipt in the record.
 ///
 /// # Errors
 /// [`NodeError`].
 pub fn resend(shared: &Shared, link: &dyn Link) -> Result<u64, NodeError> {
     let open = shared.lock().unacknowledged(link.peer())?;
-    let count = open.len() as u64;
+    let mut count = 0;
     for (accord, act, release) in open {
-        push(shared, link, accord)?;
-        send(shared, link, (accord, act), &release)?;
+        let sent =
+            push(shared, link, accord).and_then(|()| send(shared, link, (accord, act), &release));
+        match sent {
+            Ok(()) => count += 1,
+            Err(NodeError::PeerRefused(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(count)
 }

@@ -1,5 +1,6 @@
 //! Answers a peer: one place where foreign requests meet use cases.
 
+use detente_core::AccordId;
 use detente_peer::{Refusal, Request, Response, VERSION};
 
 use crate::error::{Class, NodeError};
@@ -51,22 +52,32 @@ fn answer(shared: &Shared, link: &dyn Link, request: &Request) -> Result<Respons
             Ok(Response::Refused(Refusal::new("needs_stream", "a match needs a stream")))
         }
         Request::OpenRelease { accord, release } => {
-            shared.lock().open_release(peer, *accord, *release)
+            let response = shared.lock().open_release(peer, *accord, *release)?;
+            bring_receipt(shared, link, *accord, response)
         }
         Request::PutObjects(batch) => {
             let response = shared.lock().put_objects(peer, batch)?;
-            let accord = batch.accord();
-            // A receipt may have been entered: bring it over before the sender goes.
-            if matches!(response, Response::ReleaseState { .. }) {
-                push(shared, link, accord)?;
-            }
-            Ok(response)
+            bring_receipt(shared, link, batch.accord(), response)
         }
-        Request::Pull => {
-            push_all(shared, link)?;
-            Ok(Response::Done)
-        }
+        Request::Pull => match push_all(shared, link) {
+            // What the asker itself does not want it need not be told of.
+            Ok(()) | Err(NodeError::PeerRefused(_)) => Ok(Response::Done),
+            Err(error) => Err(error),
+        },
     }
+}
+
+/// A receipt may have been entered: bring it over before the sender goes.
+fn bring_receipt(
+    shared: &Shared,
+    link: &dyn Link,
+    accord: AccordId,
+    response: Response,
+) -> Result<Response, NodeError> {
+    if matches!(response, Response::ReleaseState { .. }) {
+        push(shared, link, accord)?;
+    }
+    Ok(response)
 }
 
 /// Answers a stream that the peer opens.

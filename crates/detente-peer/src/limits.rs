@@ -15,8 +15,8 @@ pub const MAX_OBJECTS: usize = 1_024;
 /// next.
 pub const BATCH_BYTES: usize = 1024 * 1024;
 /// Exchanges that a peer may have open at once.
-pub const MAX_OPEN_EXCHANGES: usize = 64;
+pub const MAX_OPEN_EXCHANGES: usize = 16;
 /// Bytes of one stream that may wait to be read.
-pub const MAX_STREAM_BACKLOG: usize = 2 * 1024 * 1024 * 1024;
+pub const MAX_STREAM_BACKLOG: usize = 256 * 1024 * 1024;
 /// Accords that one party may open logs for at a node.
 pub const MAX_ACCORDS_PER_PARTY: usize = 256;

@@ -75,9 +75,9 @@ mod tests {
                 evidence: 0,
             };
             let text = write(&card, &report);
-            prop_assert_eq!(read(text.as_bytes()).unwrap(), card.clone());
+            prop_assert_eq!(&read(text.as_bytes()).unwrap(), &card);
             let mailed = text.replace('\n', "\r\n");
-            prop_assert_eq!(read(mailed.as_bytes()).unwrap(), card.clone());
+            prop_assert_eq!(&read(mailed.as_bytes()).unwrap(), &card);
             let json = format!("{{\"card\": \"{}\"}}", encode(&card));
             prop_assert_eq!(read(json.as_bytes()).unwrap(), card);
         }

@@ -136,7 +136,11 @@ impl Engine {
             Command::AddParty { card } => {
                 let bytes = hex::decode(card)
                     .map_err(|_| Failure::usage("card_hex", "the card is not hex", ""))?;
-                json(&self.shared.lock().add_party(&bytes)?)
+                {
+                    let report = self.shared.lock().add_party(&bytes)?;
+                    self.links.refresh_keys();
+                    json(&report)
+                }
             }
             Command::Propose { text, role } => {
                 let role = parse_role(role.as_deref())?;

@@ -1,7 +1,8 @@
 //! Writes an exported record to disk, and reads one for the auditor.
 
-use std::fs;
-use std::io::Read as _;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use detente_verify::{Folder, FolderError, MAX_FILES, MAX_PATH, Record, files};
@@ -28,12 +29,17 @@ pub struct ExportReport {
 
 /// Lays a record out in a folder that is empty or not there yet.
 pub fn write_folder(record: &Record, to: &Path) -> Result<ExportReport, Failure> {
-    if to.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::refused(
-            "folder_not_empty",
-            format!("{} is not empty", to.display()),
-            "name a new folder: an auditor finds every file that does not belong",
-        ));
+    match to.read_dir().map(|mut entries| entries.next().is_some()) {
+        Ok(false) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Ok(true) => {
+            return Err(Failure::refused(
+                "folder_not_empty",
+                format!("{} is not empty", to.display()),
+                "name a new folder: an auditor finds every file that does not belong",
+            ));
+        }
+        Err(error) => return Err(Failure::io("reading", to, &error)),
     }
     let laid = files(record)
         .map_err(|error| Failure::environment("layout", crate::fail::chain(&error), ""))?;
@@ -41,9 +47,21 @@ pub fn write_folder(record: &Record, to: &Path) -> Result<ExportReport, Failure>
     for (path, content) in &laid {
         let path = to.join(path);
         if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).map_err(|error| Failure::io("creating", dir, &error))?;
+            // The owner decides who else may read it.
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(dir)
+                .map_err(|error| Failure::io("creating", dir, &error))?;
         }
-        fs::write(&path, content).map_err(|error| Failure::io("writing", &path, &error))?;
+        // Not through a link that somebody planted, and nothing that is there already.
+        OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(content))
+            .map_err(|error| Failure::io("writing", &path, &error))?;
         bytes += content.len() as u64;
     }
     Ok(ExportReport {

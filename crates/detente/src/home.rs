@@ -141,9 +141,10 @@ pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failu
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let beside = path.with_file_name(name);
+    // One that a killed process left behind is not written through.
+    let _ = fs::remove_file(&beside);
     let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .write(true)
         .mode(mode)
         .open(&beside)

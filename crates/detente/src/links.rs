@@ -1,7 +1,7 @@
 //! Sessions with other parties: the ones that are open, and new ones when a command needs one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use detente_core::{AccordId, PartyId};
 use detente_net::{Handler, Identity, Pins, Session, dial};
@@ -13,18 +13,28 @@ use tokio::runtime::Handle;
 /// Name and version, for the greeting.
 pub const SOFTWARE: &str = concat!("detente ", env!("CARGO_PKG_VERSION"));
 
+/// Sessions kept with one party.
+const MAX_SESSIONS: usize = 2;
+
 /// All sessions of a node.
 pub struct Links {
     shared: Arc<Shared>,
     identity: Identity,
     runtime: Handle,
-    open: Mutex<BTreeMap<PartyId, Session>>,
+    /// Sessions by party, the newest last.
+    open: Mutex<BTreeMap<PartyId, Vec<Session>>>,
+    /// Transport keys of the contacts. Apart from the node, so that a stranger's handshake never
+    /// waits for it.
+    keys: Arc<RwLock<BTreeMap<Vec<u8>, PartyId>>>,
 }
 
 impl Links {
     /// No sessions yet.
     pub fn new(shared: Arc<Shared>, identity: Identity, runtime: Handle) -> Arc<Links> {
-        Arc::new(Links { shared, identity, runtime, open: Mutex::default() })
+        let links =
+            Links { shared, identity, runtime, open: Mutex::default(), keys: Arc::default() };
+        links.refresh_keys();
+        Arc::new(links)
     }
 
     /// The own transport key.
@@ -34,11 +44,19 @@ impl Links {
 
     /// Whose transport key a key is, by the cards that are here now.
     pub fn pins(&self) -> Pins {
-        let shared = Arc::clone(&self.shared);
+        let keys = Arc::clone(&self.keys);
         Arc::new(move |spki: &[u8]| {
-            let node = shared.lock();
-            node.contacts().find(|card| card.transport == spki).map(|card| card.party())
+            keys.read().unwrap_or_else(PoisonError::into_inner).get(spki).copied()
         })
+    }
+
+    /// Takes over the transport keys of the cards that are here now.
+    pub fn refresh_keys(&self) {
+        let fresh: BTreeMap<Vec<u8>, PartyId> = {
+            let node = self.shared.lock();
+            node.contacts().map(|card| (card.transport.clone(), card.party())).collect()
+        };
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
     /// What answers the peers.
@@ -46,17 +64,24 @@ impl Links {
         Arc::new(Answering { shared: Arc::clone(&self.shared) })
     }
 
-    /// Takes over a session that a peer began.
+    /// Takes over a session. Both sides may have dialled at once, so two may be open; beyond that
+    /// the oldest is closed.
     pub fn adopt(&self, session: Session) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(session.peer(), session);
+        let sessions = open.entry(session.peer()).or_default();
+        sessions.retain(|session| !session.is_closed());
+        sessions.push(session);
+        while sessions.len() > MAX_SESSIONS {
+            sessions.remove(0).close();
+        }
     }
 
-    /// An open session with this party, if there is one.
+    /// The newest open session with this party, if there is one.
     pub fn current(&self, party: PartyId) -> Option<Session> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, session| !session.is_closed());
-        open.get(&party).cloned()
+        let sessions = open.get_mut(&party)?;
+        sessions.retain(|session| !session.is_closed());
+        sessions.last().cloned()
     }
 
     /// A session with this party: the open one, or a new one if its card names an address. Waits,
@@ -89,7 +114,11 @@ impl Links {
         let dialled =
             self.runtime.block_on(dial(&self.identity, (party, spki), &address, self.handler()));
         let session = dialled.map_err(|error| unreachable(crate::fail::chain(&error)))?;
-        greet(&session, self.shared.lock().party())?;
+        let own = self.shared.lock().party();
+        if let Err(error) = greet(&session, own) {
+            session.close();
+            return Err(error);
+        }
         self.adopt(session.clone());
         Ok(session)
     }

@@ -20,6 +20,8 @@ use crate::run::Local;
 
 /// How often lines are kept alive and missing ones dialled.
 const BEAT: Duration = Duration::from_secs(30);
+/// How often to look for new contacts, and for a line from one that can't be dialled.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// First wait before a failed dial is tried again; doubles up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -93,48 +95,48 @@ fn begin(links: &Arc<Links>, session: Session) {
     });
 }
 
-/// Dials every contact that has an address and no line, and keeps the lines alive.
+/// Keeps a line to every contact, each in a task of its own: one that hangs starves no other.
 async fn keep_lines(links: Arc<Links>, own: PartyId) {
-    let mut waits: BTreeMap<PartyId, (Duration, tokio::time::Instant)> = BTreeMap::new();
-    let mut beat = tokio::time::Instant::now();
+    let mut kept: BTreeMap<PartyId, tokio::task::JoinHandle<()>> = BTreeMap::new();
     loop {
-        let now = tokio::time::Instant::now();
-        let keep_alive = now >= beat;
-        if keep_alive {
-            beat = now + BEAT;
-        }
         for (party, can_dial) in links.contacts() {
-            match links.current(party) {
-                Some(session) if keep_alive => {
-                    let greeted =
-                        tokio::task::spawn_blocking(move || (greet(&session, own), session)).await;
-                    if let Ok((Err(error), session)) = greeted {
-                        tracing::warn!("keeping a line alive: {}", crate::fail::chain(&error));
-                        session.close();
-                    }
-                }
-                Some(_) => {}
-                None if !can_dial => {}
-                None => {
-                    let (wait, next) = waits.get(&party).copied().unwrap_or((FIRST_WAIT, now));
-                    if now < next {
-                        continue;
-                    }
-                    let dialler = Arc::clone(&links);
-                    let dialled = tokio::task::spawn_blocking(move || {
-                        dialler.link(party).and_then(|session| dialler.catch_up(&session))
-                    });
-                    if let Ok(Err(error)) = dialled.await {
-                        tracing::debug!("dialling: {}", crate::fail::chain(&error));
-                        let longer = (wait * 2).min(LONGEST_WAIT);
-                        waits.insert(party, (longer, tokio::time::Instant::now() + wait));
-                    } else {
-                        waits.remove(&party);
-                    }
-                }
-            }
+            kept.entry(party).or_insert_with(|| {
+                tokio::spawn(keep_line(Arc::clone(&links), own, party, can_dial))
+            });
         }
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Dials a contact that has an address and no line, and keeps its line alive.
+async fn keep_line(links: Arc<Links>, own: PartyId, party: PartyId, can_dial: bool) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        if let Some(session) = links.current(party) {
+            wait = FIRST_WAIT;
+            let greeted =
+                tokio::task::spawn_blocking(move || (greet(&session, own), session)).await;
+            if let Ok((Err(error), session)) = greeted {
+                tracing::debug!("keeping a line alive: {}", crate::fail::chain(&error));
+                session.close();
+                continue;
+            }
+            if let Some(session) = links.current(party) {
+                let _ = tokio::time::timeout(BEAT, session.closed()).await;
+            }
+        } else if can_dial {
+            let dialler = Arc::clone(&links);
+            let dialled = tokio::task::spawn_blocking(move || {
+                dialler.link(party).and_then(|session| dialler.catch_up(&session))
+            });
+            if let Ok(Err(error)) = dialled.await {
+                tracing::debug!("dialling: {}", crate::fail::chain(&error));
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        } else {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 }
 

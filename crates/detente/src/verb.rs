@@ -1,13 +1,14 @@
 //! From what was typed to what is done and printed.
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use detente_core::accord::Accord;
 use detente_core::act::MAX_TEXT;
 use detente_core::party::Card;
-use detente_node::report::{CountReport, ImportReport, MatchReport, PartyReport};
+use detente_node::report::{CountReport, ImportReport, MatchReport, PartyReport, ReleaseReport};
 use detente_node::report_card;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use crate::args::{AccordVerb, Cli, Global, LogVerb, PartyVerb, Verb, Which};
 use crate::command::{ActCommand, ActWord, Command, ImportFile, Progress};
 use crate::fail::{Failure, FaultReport, exit};
-use crate::home::{Home, MAX_CARD_FILE, read_bounded};
+use crate::home::{Home, MAX_CARD_FILE, read_bounded, write_secret};
 use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::{
@@ -38,7 +39,7 @@ impl Context {
     fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<(T, Value), Failure> {
         let mut bar = Bar::new(self.json);
         let answer = run::run(&self.home, &self.passphrase, command, &mut |news: Progress| {
-            bar.update(&news)
+            bar.update(&news);
         });
         bar.finish();
         let value = answer?;
@@ -116,7 +117,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
         }
         Verb::Release { accord, matched, dry_run } => {
-            context.show(&Command::Release { accord, run: matched, dry_run }, output::release)
+            releasing(&context, &Command::Release { accord, run: matched, dry_run })
         }
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
@@ -148,6 +149,15 @@ fn show<T: serde::Serialize>(
     Ok(0)
 }
 
+/// Prints a report that came as JSON, for programs or people.
+fn print<T>(json: bool, value: &Value, report: &T, people: impl FnOnce(&T)) {
+    if json {
+        print_json(value);
+    } else {
+        people(report);
+    }
+}
+
 fn lines(items: &[(String, String)]) -> String {
     let mut text = String::new();
     for (_, value) in items {
@@ -157,18 +167,20 @@ fn lines(items: &[(String, String)]) -> String {
     text
 }
 
+fn releasing(context: &Context, command: &Command) -> Result<u8, Failure> {
+    let (report, value) = context.ask::<ReleaseReport>(command)?;
+    print(context.json, &value, &report, output::release);
+    // Nothing may leave although something was to: the gate refuses.
+    Ok(if report.allowed == 0 { exit::REFUSED } else { 0 })
+}
+
 fn matching(context: &Context, command: &Command, out: Option<&Path>) -> Result<u8, Failure> {
     let (report, value) = context.ask::<MatchReport>(command)?;
     if let Some(path) = out {
-        std::fs::write(path, lines(&report.items))
-            .map_err(|error| Failure::io("writing", path, &error))?;
+        write_secret(path, lines(&report.items).as_bytes())?;
     }
-    if context.json {
-        print_json(&value);
-    } else {
-        output::matched(&report);
-    }
-    Ok(0)
+    print(context.json, &value, &report, output::matched);
+    Ok(if report.agreed { 0 } else { exit::REFUSED })
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
@@ -360,7 +372,7 @@ fn act(
         let parsed = Accord::parse(&bytes).map_err(|error| {
             Failure::from(detente_node::NodeError::from(error)).in_file(&which.accord)
         })?;
-        accord.clone_from(&parsed.slug);
+        accord = parsed.id().to_string();
         // Signing a file means these very bytes.
         text = text.or_else(|| Some(parsed.digest.to_string()));
     }
@@ -421,7 +433,7 @@ fn draft_text(
     let text = draft::draft(slug, &side(own)?, &side(other)?, world::now())?;
     match out {
         Some(path) => {
-            std::fs::write(path, text).map_err(|error| Failure::io("writing", path, &error))?
+            std::fs::write(path, text).map_err(|error| Failure::io("writing", path, &error))?;
         }
         None => print_text(&text),
     }
@@ -497,8 +509,12 @@ fn spool(home: &Home) -> Result<PathBuf, Failure> {
     crate::keystore::random(&mut tag)?;
     let path = home.dir().join(format!("stdin-{}", hex::encode(tag)));
     let failed = |error: std::io::Error| Failure::io("keeping stdin in", &path, &error);
-    let mut file =
-        std::fs::OpenOptions::new().create_new(true).write(true).open(&path).map_err(failed)?;
+    let mut file = std::fs::OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed)?;
     Ok(path)
 }

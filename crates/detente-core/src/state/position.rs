@@ -152,6 +152,8 @@ pub struct Stop {
 pub struct Notice {
     /// Who leaves.
     pub party: PartyId,
+    /// The place of the notice in that party's log.
+    pub place: u64,
     /// When the notice was given.
     pub given: UnixSeconds,
     /// When it takes effect.
@@ -189,8 +191,28 @@ impl State {
             self.completed.insert(text);
             if self.in_force.is_none_or(|force| force.since <= since) {
                 self.in_force = Some(InForce { text, since });
-                // A notice is of the text that was in force: who signs a new one stays.
-                self.notice = None;
+                self.retire(text, since);
+            }
+        }
+    }
+
+    /// What follows from a new text in force. Signatures that older texts still wait with are spent:
+    /// else a party could complete an old text years later. A notice is of the text that was in
+    /// force: who signed the new one after giving it stays.
+    fn retire(&mut self, governing: Digest, since: UnixSeconds) {
+        for (digest, text) in &mut self.texts {
+            if *digest == governing {
+                let stays = |notice: &Notice| {
+                    let vote = text.votes.iter().rev().find(|(by, _, _)| *by == notice.party);
+                    vote.is_some_and(|(_, place, _)| *place > notice.place)
+                };
+                self.notice = self.notice.take().filter(|notice| !stays(notice));
+            } else {
+                text.votes.retain(|(_, _, vote)| vote.is_none_or(|signed| signed > since));
+                text.positions.retain(|_, position| match position {
+                    Position::Signed { since: signed } => *signed > since,
+                    _ => true,
+                });
             }
         }
     }
@@ -309,6 +331,7 @@ impl State {
         }
         self.notice = Some(Notice {
             party: header.author,
+            place: header.sequence,
             given: header.time,
             effective,
             reason: reason.to_owned(),

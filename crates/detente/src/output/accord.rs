@@ -1,5 +1,4 @@
 //! Parties, accords, exposure.
-#![expect(clippy::print_stdout, reason = "this is what the user asked for")]
 
 use anstream::println;
 use detente_node::report::{ActReport, EventReport, PartyReport, StatusReport};

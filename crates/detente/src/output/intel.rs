@@ -1,5 +1,4 @@
 //! Indicators, matches, releases.
-#![expect(clippy::print_stdout, reason = "this is what the user asked for")]
 
 use anstream::println;
 use detente_node::report::{CountReport, ImportReport, MatchReport, ReleaseReport, SearchReport};

@@ -48,7 +48,6 @@ pub fn safe(text: &str) -> String {
 }
 
 /// What failed, then what to do.
-#[expect(clippy::print_stderr, reason = "this is where failures are printed")]
 pub fn failure(failure: &Failure) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let bold = anstyle::Style::new().bold();

@@ -55,6 +55,13 @@ fn signatures_on_two_texts_do_not_add_up() {
     world.act(A, Role::Minister, START + 8, sign(digest_of(&two)));
     assert_eq!(
         world.state().in_force.unwrap().text,
+        digest_of(&one),
+        "what B signed before the first text came into force is spent"
+    );
+    let anew = world.act(B, Role::Minister, START + 9, sign(digest_of(&two)));
+    world.holds(anew);
+    assert_eq!(
+        world.state().in_force.unwrap().text,
         digest_of(&two),
         "the later text replaces the earlier"
     );

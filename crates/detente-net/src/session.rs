@@ -24,8 +24,8 @@ const IDLE: Duration = Duration::from_secs(180);
 /// A frame that was begun must be whole within this time.
 const FRAME_TIME: Duration = Duration::from_secs(120);
 
-/// A request must be answered within this time: the longest answer waits for another exchange on the
-/// same line.
+/// A request must be answered within this time: the longest answer waits for another exchange on
+/// the same line.
 const ANSWER_TIME: Duration = Duration::from_secs(120);
 /// A write to the line must make headway within this time.
 const WRITE_TIME: Duration = Duration::from_secs(60);

@@ -20,7 +20,8 @@ pub(crate) struct Book {
     pub(crate) admissions: BTreeMap<PartyId, Admission>,
     pub(crate) state: State,
     /// Acts of mirrored logs that are admitted and durable but not yet cosigned, because more
-    /// entries of their checkpoint are to come. Nothing rests on them: an export could not show them.
+    /// entries of their checkpoint are to come. Nothing rests on them: an export could not show
+    /// them.
     held: BTreeMap<PartyId, Vec<Act>>,
 }
 

@@ -4,8 +4,8 @@ use detente_core::act::{Act, ActKind, Body, Header, Seen};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds, log_origin, mirror_name};
 use detente_log::{
-    Append, Appender, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin, PublicKey,
-    TreeSize, TrustedLog, VerifierKey, root_at,
+    Appender, Checkpoint, CheckpointBody, CosignerKey, KeyName, NoteSigner, Origin, PublicKey,
+    TreeHead, TreeSize, TrustedLog, VerifierKey, root_at,
 };
 
 use crate::error::NodeError;
@@ -53,7 +53,7 @@ impl Node {
         let (admission, admitted) =
             self.book(accord)?.try_admit(own, &entries).map_err(NodeError::damaged)?;
         let append = appender.finish();
-        let checkpoint = self.sign_checkpoint(accord, &append)?;
+        let checkpoint = self.sign_checkpoint(accord, append.edge.head())?.to_string();
         let write = LogAppend {
             entries: &entries,
             append: &append,
@@ -130,15 +130,17 @@ impl Node {
         Ok(all)
     }
 
-    fn sign_checkpoint(&self, accord: AccordId, append: &Append) -> Result<String, NodeError> {
+    /// Signs a checkpoint of an own log.
+    pub(crate) fn sign_checkpoint(
+        &self,
+        accord: AccordId,
+        head: TreeHead,
+    ) -> Result<Checkpoint, NodeError> {
         let name = log_origin(accord, self.party());
         let origin = Origin::new(&name).map_err(NodeError::damaged)?;
         let name = KeyName::new(&name).map_err(NodeError::damaged)?;
         let signer = NoteSigner::new(name, &self.keys.log);
-        let checkpoint = CheckpointBody::new(origin, append.edge.head())
-            .sign(&[&signer])
-            .map_err(NodeError::damaged)?;
-        Ok(checkpoint.to_string())
+        CheckpointBody::new(origin, head).sign(&[&signer]).map_err(NodeError::damaged)
     }
 
     /// What verifies the checkpoints of a party's log: its origin and the log key on its card.

@@ -48,11 +48,7 @@ impl Node {
             return refused("accord_parties", "the accord does not have us both as its parties");
         }
         // It is shown to people, and no text could have another one.
-        if slug.len() > MAX_SLUG || !slug.bytes().all(is_slug) {
-            return refused("accord_slug", "the accord's name is not one that a text can have");
-        }
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if slug.is_empty() || !slug.bytes().all(plain) {
+        if slug.is_empty() || slug.len() > MAX_SLUG || !slug.bytes().all(is_slug) {
             return refused("accord_slug", "a slug has lower-case letters, digits and hyphens");
         }
         if AccordId::derive(slug, parties) != accord {

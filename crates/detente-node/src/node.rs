@@ -25,13 +25,16 @@ pub struct Node {
     /// Accords whose books must be read anew: a write to them failed, and may have taken place all
     /// the same.
     unread: Vec<AccordRow>,
+    /// How many entries of an own log a peer's mirror has been shown to hold as they are here,
+    /// since this node was opened.
+    pub(crate) confirmed: BTreeMap<(PartyId, AccordId), u64>,
 }
 
 /// A node that several sessions share. Nobody holds the node while waiting for a peer.
 pub struct Shared {
     node: Mutex<Node>,
-    /// Held while own logs are pushed to a peer: two pushes of one log would only refuse each other.
-    /// One lock for each peer, so that one that does not answer holds up no other.
+    /// Held while own logs are pushed to a peer: two pushes of one log would only refuse each
+    /// other. One lock for each peer, so that one that does not answer holds up no other.
     pushing: Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>,
 }
 
@@ -82,6 +85,7 @@ impl Node {
             contacts,
             books: BTreeMap::new(),
             unread: Vec::new(),
+            confirmed: BTreeMap::new(),
         };
         for row in node.store.accords()? {
             node.load(row)?;

@@ -54,8 +54,8 @@ impl Node {
         Ok(report)
     }
 
-    /// Refuses a card with a transport, log or mirror key of somebody else, and one that changes the
-    /// party's own: what is signed with a key must always mean the same party.
+    /// Refuses a card with a transport, log or mirror key of somebody else, and one that changes
+    /// the party's own: what is signed with a key must always mean the same party.
     fn check_keys(&self, card: &Card) -> Result<(), NodeError> {
         let keys =
             |card: &Card| [card.transport.clone(), card.log_key.into(), card.mirror_key.into()];

@@ -3,13 +3,14 @@
 //!
 //! Every step asks the mirror where it stands, so a push that was cut goes on where it was.
 
+use std::ops::Range;
 use std::sync::PoisonError;
 
 use detente_core::act::Salt;
 use detente_core::{AccordId, PartyId};
 use detente_log::{
-    AddCheckpoint, Checkpoint, LeafIndex, Package, PackageRange, TreeSize, UploadHeader,
-    parse_signature_lines, prove_consistency,
+    AddCheckpoint, Checkpoint, CosignError, LeafIndex, Package, PackageRange, TreeHead, TreeSize,
+    UploadHeader, VerifiedCheckpoint, parse_signature_lines, prove_consistency, root_at,
 };
 use detente_peer::limits::BATCH_BYTES;
 use detente_peer::{Request, Response};
@@ -98,7 +99,7 @@ fn push_round(
             Next::Ask { request, end } => (request, end),
         };
         if matches!(request, Request::AddEntries { .. }) {
-            send_bodies(shared, link, accord, next)?;
+            send_bodies(shared, link, accord, next..end)?;
         }
         match (&request, link.request(&request)?) {
             (Request::AddCheckpoint { .. }, Response::Done) => pending = end,
@@ -106,7 +107,10 @@ fn push_round(
                 next = now;
             }
             (Request::AddEntries { .. }, Response::Cosigned { line }) => {
-                return shared.lock().attach(link.peer(), accord, &line, end);
+                if shared.lock().attach(link.peer(), accord, &line, end)? {
+                    return Ok(true);
+                }
+                (pending, next) = (pending.max(end), end);
             }
             // The mirror moved since it was asked: look again.
             (_, Response::Refused(refusal)) if is_conflict(&refusal.code) => return Ok(false),
@@ -120,10 +124,10 @@ fn send_bodies(
     shared: &Shared,
     link: &dyn Link,
     accord: AccordId,
-    next: u64,
+    places: Range<u64>,
 ) -> Result<(), NodeError> {
-    let mut bodies = shared.lock().next_bodies(accord, next)?;
-    let mut start = next;
+    let mut start = places.start;
+    let mut bodies = shared.lock().next_bodies(accord, places)?;
     while !bodies.is_empty() {
         let mut bytes = 0;
         let mut count = 0;
@@ -185,6 +189,13 @@ impl Node {
         };
         let checkpoint = Checkpoint::parse(&note).map_err(NodeError::damaged)?;
         if pending < size.get() {
+            // A longer log is shown only to a mirror whose own tree is known to be the start of it:
+            // if an old copy of this home was put back, showing it would prove a fork.
+            if pending > 0 && self.confirmed.get(&(peer, accord)) != Some(&pending) {
+                let end = TreeSize::new(pending).map_err(NodeError::damaged)?;
+                let request = self.entries_request(key, next, end)?;
+                return Ok(Next::Ask { request, end: pending });
+            }
             let request = self.checkpoint_request(key, pending, checkpoint)?;
             return Ok(Next::Ask { request, end: size.get() });
         }
@@ -231,18 +242,23 @@ impl Node {
         Ok(Request::AddEntries { accord: key.accord, body })
     }
 
-    /// The bodies of the package that begins at `next`.
-    fn next_bodies(&self, accord: AccordId, next: u64) -> Result<Vec<(Salt, Vec<u8>)>, NodeError> {
+    /// The bodies of the package with which these places begin.
+    fn next_bodies(
+        &self,
+        accord: AccordId,
+        places: Range<u64>,
+    ) -> Result<Vec<(Salt, Vec<u8>)>, NodeError> {
         let key = self.own_log(accord);
-        let size = self.store.log(key)?.edge.size();
-        let Some(range) = PackageRange::at(LeafIndex::new(next), size) else {
+        let end = TreeSize::new(places.end).map_err(NodeError::damaged)?;
+        let Some(range) = PackageRange::at(LeafIndex::new(places.start), end) else {
             return Ok(Vec::new());
         };
         let rows = self.store.entries(key, range.start().get()..range.end().get())?;
         Ok(rows.into_iter().map(|row| (row.salt, row.body)).collect())
     }
 
-    /// Checks a cosignature and keeps it on the own checkpoint. False if the log has grown since.
+    /// Checks a cosignature of the first `end` entries. True if these are all: it is kept on the
+    /// own checkpoint then.
     fn attach(
         &mut self,
         peer: PartyId,
@@ -251,25 +267,51 @@ impl Node {
         end: u64,
     ) -> Result<bool, NodeError> {
         let key = self.own_log(accord);
-        let Some(note) = self.store.log(key)?.checkpoint else {
-            return Ok(false);
-        };
-        let mut checkpoint = Checkpoint::parse(&note)
-            .map_err(NodeError::damaged)?
-            .verify(&self.trusted_log(key)?)
-            .map_err(NodeError::damaged)?;
         let misbehaved =
             |words: String| NodeError::Misbehaved { code: "bad_cosignature".to_owned(), words };
         let lines = parse_signature_lines(format!("{line}\n").as_bytes())
             .map_err(|error| misbehaved(error.to_string()))?;
-        if checkpoint.head().size.get() != end {
-            return Ok(false);
+        let (mut checkpoint, whole) = self.checkpoint_at(key, end)?;
+        match checkpoint.attach(&lines, &self.cosigner_key(peer)?) {
+            Ok(_) => {}
+            // Signed by its key, but over another tree. If it has agreed to ours before, that is
+            // its doing; if not, ours may be an old copy.
+            Err(CosignError::Invalid { .. }) if !self.confirmed.contains_key(&(peer, accord)) => {
+                return Err(NodeError::Damaged(format!(
+                    "{} holds another log of ours than this one of {end} entries: an old copy was \
+                     put back",
+                    self.name_of(peer)
+                )));
+            }
+            Err(error) => return Err(misbehaved(error.to_string())),
         }
-        checkpoint
-            .attach(&lines, &self.cosigner_key(peer)?)
-            .map_err(|error| misbehaved(error.to_string()))?;
-        let note = checkpoint.checkpoint().to_string().into_bytes();
-        self.store.put_checkpoint(key, checkpoint.head().size.get(), &note)?;
-        Ok(true)
+        if whole {
+            let note = checkpoint.checkpoint().to_string().into_bytes();
+            self.store.put_checkpoint(key, end, &note)?;
+        }
+        self.confirmed.insert((peer, accord), end);
+        Ok(whole)
+    }
+
+    /// The own checkpoint over the first `size` entries, and whether these are all. One over fewer
+    /// is made anew to compare a cosignature with it, and goes nowhere.
+    fn checkpoint_at(
+        &self,
+        key: LogKey,
+        size: u64,
+    ) -> Result<(VerifiedCheckpoint, bool), NodeError> {
+        let row = self.store.log(key)?;
+        let whole = row.edge.size().get() == size;
+        let checkpoint = match row.checkpoint.filter(|_| whole) {
+            Some(note) => Checkpoint::parse(&note).map_err(NodeError::damaged)?,
+            None => {
+                let size = TreeSize::new(size).map_err(NodeError::damaged)?;
+                let tiles = LogTiles { store: self.store.as_ref(), key };
+                let root = root_at(&tiles.hashes(size), size).map_err(NodeError::damaged)?;
+                self.sign_checkpoint(key.accord, TreeHead { size, root })?
+            }
+        };
+        let checkpoint = checkpoint.verify(&self.trusted_log(key)?).map_err(NodeError::damaged)?;
+        Ok((checkpoint, whole))
     }
 }

@@ -190,8 +190,8 @@ impl Node {
     }
 
     /// Enters the receipt of a release that is here whole, unless it stands in the record already:
-    /// what kept it from being entered when the last object came is over. Gives the first place that
-    /// is not here.
+    /// what kept it from being entered when the last object came is over. Gives the first place
+    /// that is not here.
     fn acknowledge(
         &mut self,
         accord: AccordId,
@@ -501,8 +501,8 @@ pub fn run_peer(node: &Node, run: RunId) -> Result<PartyId, NodeError> {
 }
 
 /// Sends again what the peer has not acknowledged, and says how many releases it took. One that it
-/// refuses, because an act of its own crossed with it, does not hold up the others: it stays without
-/// a receipt in the record.
+/// refuses, because an act of its own crossed with it, does not hold up the others: it stays
+/// without a receipt in the record.
 ///
 /// # Errors
 /// [`NodeError`].

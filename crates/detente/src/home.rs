@@ -84,6 +84,15 @@ impl Home {
         Ok(())
     }
 
+    /// Another process holds this home.
+    pub fn busy(&self) -> Failure {
+        Failure::environment(
+            "home_busy",
+            format!("another process holds {}", self.dir.display()),
+            "wait for it to end, or end it",
+        )
+    }
+
     /// Checks that this is a home.
     pub fn check(&self) -> Result<(), Failure> {
         if self.card().exists() {

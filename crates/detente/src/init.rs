@@ -32,7 +32,12 @@ pub fn init(
 ) -> Result<PartyReport, Failure> {
     check(party)?;
     home.create()?;
-    let _lock = home.try_lock()?;
+    // Two at once would mix their keys.
+    let Some(_lock) = home.try_lock()? else {
+        return Err(home.busy());
+    };
+    // The other one may have ended just before.
+    home.create()?;
     let mut keystore = Keystore::new(passphrase)?;
     let root = role_key(home, &mut keystore, "root")?;
     let mut roles = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use detente_node::{Node, Shared};
+use detente_node::{Class, Node, NodeError, Shared};
 use detente_store::SqliteStore;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -41,13 +41,9 @@ impl Local {
         let store = SqliteStore::open(home.database()).map_err(|error| {
             Failure::environment(error.code(), crate::fail::chain(&error), "restore a backup")
         })?;
-        let node = Node::open(
-            Box::new(store),
-            Box::new(SystemClock),
-            Box::new(SystemEntropy),
-            keys,
-            card,
-        )?;
+        let node =
+            Node::open(Box::new(store), Box::new(SystemClock), Box::new(SystemEntropy), keys, card)
+                .map_err(damaged)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -57,6 +53,16 @@ impl Local {
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
         Ok(Local { engine: Engine { shared, links }, runtime, _lock: lock })
     }
+}
+
+/// What a home holds was sound when it was written: what does not verify now is damage, nobody's
+/// refusal.
+fn damaged(error: NodeError) -> Failure {
+    if error.class() == Class::Environment {
+        return error.into();
+    }
+    let words = format!("the record of this home is damaged: {}", crate::fail::chain(&error));
+    Failure::environment("record_damaged", words, "restore a backup of this folder")
 }
 
 /// Who has the home.
@@ -79,11 +85,7 @@ fn holder(home: &Home) -> Result<Holder, Failure> {
         }
         let _ = clock.recv_timeout(LOOK_AGAIN);
     }
-    Err(Failure::environment(
-        "home_busy",
-        format!("another process holds {}", home.dir().display()),
-        "wait for it to end, or end it",
-    ))
+    Err(home.busy())
 }
 
 /// Runs a command.

@@ -231,16 +231,19 @@ fn party(context: &Context, verb: PartyVerb) -> Result<u8, Failure> {
             context.home.check()?;
             let card = init::read_card(&context.home)?;
             let report = report_card(card.value());
+            let value = json!({ "card": card_file::encode(card.bytes()), "party": report });
             let text = if context.json {
-                let value = json!({ "card": card_file::encode(card.bytes()), "party": report });
                 format!("{value:#}\n")
             } else {
                 card_file::write(card.bytes(), &report)
             };
-            match out {
-                Some(path) => std::fs::write(&path, text)
-                    .map_err(|error| Failure::io("writing", &path, &error))?,
-                None => print_text(&text),
+            if let Some(path) = &out {
+                std::fs::write(path, &text)
+                    .map_err(|error| Failure::io("writing", path, &error))?;
+            }
+            // A program that asks for JSON gets some, wherever the card went.
+            if out.is_none() || context.json {
+                print_text(&text);
             }
             Ok(0)
         }
@@ -431,11 +434,13 @@ fn draft_text(
         return Err(Failure::usage("unknown_party", words, "see `detente party list`"));
     };
     let text = draft::draft(slug, &side(own)?, &side(other)?, world::now())?;
-    match out {
-        Some(path) => {
-            std::fs::write(path, text).map_err(|error| Failure::io("writing", path, &error))?;
-        }
-        None => print_text(&text),
+    if let Some(path) = out {
+        std::fs::write(path, &text).map_err(|error| Failure::io("writing", path, &error))?;
+    }
+    if context.json {
+        print_json(&json!({ "accord": slug, "file": out, "text": text }));
+    } else if out.is_none() {
+        print_text(&text);
     }
     Ok(0)
 }

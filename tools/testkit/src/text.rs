@@ -135,7 +135,8 @@ default_tlp = "{default_tlp}"
             r#"
 [[clause]]
 id = "{id}"
-prose.en = "At most {{max_items}} items in a run; in {{budget.per}} {{budget.runs}} runs and {{budget.items}} items."
+prose.en = """At most {{max_items}} items in a run; in {{budget.per}} {{budget.runs}} runs
+and {{budget.items}} items."""
 [clause.match]
 between = ["{one}", "{other}"]
 kinds = [{kinds}]
@@ -156,7 +157,8 @@ budget = {{ runs = {runs}, items = {items}, per = "{per}" }}
             r#"
 [[clause]]
 id = "2"
-prose.en = "Up to {{max_tlp}}, at most {{cap.count}} objects in {{cap.per}}, kept for {{retention.within}} from {{retention.clock}}."
+prose.en = """Up to {{max_tlp}}, at most {{cap.count}} objects in {{cap.per}}, kept for
+{{retention.within}} from {{retention.clock}}."""
 [clause.permit]
 from = "*"
 to = "*"

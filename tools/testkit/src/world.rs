@@ -269,15 +269,15 @@ impl World {
         terms.text(&self.ids())
     }
 
-    /// The first proposes, all sign, all is exchanged.
+    /// The first proposes, all sign one after the other, all is exchanged.
     pub fn agree(&self, terms: &Terms) -> AccordId {
         let text = self.text(terms);
         let (accord, _) = self.node(0).propose(&text, None).expect("A proposes");
-        self.sync().expect("nothing is cut");
         for member in &self.members {
             member.node().sign_text(accord, None, None).expect("each party signs");
+            self.sync_once().expect("nothing is cut");
         }
-        self.sync().expect("nothing is cut");
+        self.sync_once().expect("nothing is cut");
         accord
     }
 
@@ -292,22 +292,26 @@ impl World {
         self.link(from, to).cut(cut)
     }
 
-    /// Every pair exchanges all that waits.
+    /// Every pair exchanges all that waits, and what that brings about.
     ///
     /// # Errors
     /// The first [`NodeError`].
     pub fn sync(&self) -> Result<(), NodeError> {
         // What one round brings may let the next one bring more: a receipt, a third party's log.
-        for _ in 0..2 {
-            for from in 0..self.members.len() {
-                for to in 0..self.members.len() {
-                    if from != to {
-                        let link = self.link(from, to);
-                        let shared = &self.members[from].shared;
-                        push_all(shared, &link)?;
-                        resend(shared, &link)?;
-                        pull(&link)?;
-                    }
+        self.sync_once()?;
+        self.sync_once()
+    }
+
+    /// Every pair exchanges what waits.
+    fn sync_once(&self) -> Result<(), NodeError> {
+        for from in 0..self.members.len() {
+            for to in 0..self.members.len() {
+                if from != to {
+                    let link = self.link(from, to);
+                    let shared = &self.members[from].shared;
+                    push_all(shared, &link)?;
+                    resend(shared, &link)?;
+                    pull(&link)?;
                 }
             }
         }

@@ -196,9 +196,9 @@ impl State {
         }
     }
 
-    /// What follows from a new text in force. Signatures that older texts still wait with are spent:
-    /// else a party could complete an old text years later. A notice is of the text that was in
-    /// force: who signed the new one after giving it stays.
+    /// What follows from a new text in force. Signatures that older texts still wait with are
+    /// spent: else a party could complete an old text years later. A notice is of the text that was
+    /// in force: who signed the new one after giving it stays.
     fn retire(&mut self, governing: Digest, since: UnixSeconds) {
         for (digest, text) in &mut self.texts {
             if *digest == governing {

@@ -48,6 +48,8 @@ fn both_sign_without_having_seen_the_other_sign() {
     world.node(1).sign_text(accord, None, None).unwrap();
     world.sync().unwrap();
     assert!(world.node(0).status(accord).unwrap().in_force);
+    // The next act rests on both signatures, which no act says it has seen.
+    assert_eq!(crate::run(&world, (0, 1), accord).common, Some(0));
     assert_settled(&world, accord);
     assert_sound(&world, accord);
 }

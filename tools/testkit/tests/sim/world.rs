@@ -2,8 +2,8 @@
 
 #[test]
 fn dbg() {
-    use detente_testkit::*;
     use detente_core::Tlp;
+    use detente_testkit::*;
     for seed in 21..23 {
         let (world, accord) = World::in_force(seed, &Terms::default());
         world.members[0].hold_domains(&["x.example"], Tlp::Green);
@@ -15,9 +15,16 @@ fn dbg() {
         }
         for m in &world.members {
             for leaf in m.leaves(accord, m.id) {
-                let h = detente_core::sign::Unverified::<detente_core::act::Header>::read(&leaf).unwrap();
+                let h = detente_core::sign::Unverified::<detente_core::act::Header>::read(&leaf)
+                    .unwrap();
                 let h = h.claim();
-                println!("{} {} {} seen {:?}", m.name, h.sequence, h.kind, h.seen.iter().map(|s| s.size).collect::<Vec<_>>());
+                println!(
+                    "{} {} {} seen {:?}",
+                    m.name,
+                    h.sequence,
+                    h.kind,
+                    h.seen.iter().map(|s| s.size).collect::<Vec<_>>()
+                );
             }
         }
         println!("{:?}", world.audit(0, accord).findings);

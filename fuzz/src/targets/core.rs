@@ -16,31 +16,11 @@ use crate::Target;
 /// The table of this crate.
 pub(crate) const TARGETS: &[Target] = &[
     // Its seeds are files: accords are written by hand.
-    Target {
-        name: "core_accord",
-        run: accord,
-        seeds: Vec::new,
-    },
-    Target {
-        name: "core_body",
-        run: body,
-        seeds: body_seeds,
-    },
-    Target {
-        name: "core_card",
-        run: card,
-        seeds: || vec![card_seed()],
-    },
-    Target {
-        name: "core_leaf",
-        run: leaf,
-        seeds: || vec![leaf_seed()],
-    },
-    Target {
-        name: "core_object",
-        run: object,
-        seeds: || vec![object_seed()],
-    },
+    Target { name: "core_accord", run: accord, seeds: Vec::new },
+    Target { name: "core_body", run: body, seeds: body_seeds },
+    Target { name: "core_card", run: card, seeds: || vec![card_seed()] },
+    Target { name: "core_leaf", run: leaf, seeds: || vec![leaf_seed()] },
+    Target { name: "core_object", run: object, seeds: || vec![object_seed()] },
 ];
 
 /// The text of an accord, as the other side proposes it.
@@ -56,11 +36,7 @@ fn body(bytes: &[u8]) -> bool {
     let kind = ActKind::ALL[usize::from(code) % ActKind::ALL.len()];
     let body = Body::decode(kind, bytes);
     if let Ok(body) = &body {
-        assert_eq!(
-            body.encode(),
-            bytes,
-            "another form of the same body was read"
-        );
+        assert_eq!(body.encode(), bytes, "another form of the same body was read");
     }
     body.is_ok()
 }
@@ -69,11 +45,7 @@ fn body(bytes: &[u8]) -> bool {
 fn card(bytes: &[u8]) -> bool {
     if let Ok(read) = Unverified::<Card>::read(bytes) {
         let again = Card::decode(&read.claim().encode());
-        assert_eq!(
-            again.as_ref(),
-            Ok(read.claim()),
-            "a card does not survive its own writing"
-        );
+        assert_eq!(again.as_ref(), Ok(read.claim()), "a card does not survive its own writing");
     }
     Card::open(bytes).is_ok()
 }
@@ -83,11 +55,7 @@ fn leaf(bytes: &[u8]) -> bool {
     let read = Unverified::<Header>::read(bytes);
     if let Ok(read) = &read {
         let again = Header::decode(&read.claim().encode());
-        assert_eq!(
-            again.as_ref(),
-            Ok(read.claim()),
-            "a header does not survive its own writing"
-        );
+        assert_eq!(again.as_ref(), Ok(read.claim()), "a header does not survive its own writing");
     }
     read.is_ok()
 }
@@ -96,11 +64,7 @@ fn leaf(bytes: &[u8]) -> bool {
 fn object(bytes: &[u8]) -> bool {
     let object = Object::decode(bytes);
     if let Ok(object) = &object {
-        assert_eq!(
-            object.encode(),
-            bytes,
-            "another form of the same object was read"
-        );
+        assert_eq!(object.encode(), bytes, "another form of the same object was read");
     }
     object.is_ok()
 }
@@ -118,39 +82,20 @@ fn body_seeds() -> Vec<Vec<u8>> {
         let code = u8::try_from(number(body)?).ok()?;
         Some([vec![code], body.encode()].concat())
     };
-    plain_bodies()
-        .iter()
-        .chain(&match_bodies())
-        .chain(&[release_body()])
-        .filter_map(seed)
-        .collect()
+    plain_bodies().iter().chain(&match_bodies()).chain(&[release_body()]).filter_map(seed).collect()
 }
 
 fn plain_bodies() -> Vec<Body> {
     let (text, reason) = (DIGEST, "no".to_owned());
     vec![
         Body::Designate { card: card_seed() },
-        Body::Propose {
-            text: b"format = 1".to_vec(),
-        },
+        Body::Propose { text: b"format = 1".to_vec() },
         Body::Sign { text },
-        Body::Refuse {
-            text,
-            reason: reason.clone(),
-        },
-        Body::Denounce {
-            text,
-            reason: reason.clone(),
-            effective: time(),
-        },
-        Body::Stop {
-            reason: reason.clone(),
-        },
+        Body::Refuse { text, reason: reason.clone() },
+        Body::Denounce { text, reason: reason.clone(), effective: time() },
+        Body::Stop { reason: reason.clone() },
         Body::Resume { reason },
-        Body::Receipt {
-            release: DIGEST,
-            manifest: DIGEST,
-        },
+        Body::Receipt { release: DIGEST, manifest: DIGEST },
     ]
 }
 
@@ -167,18 +112,10 @@ fn match_bodies() -> Vec<Body> {
         size: 1024,
         commitment: DIGEST,
     };
-    let outcome = Outcome::Done {
-        count: Some(3),
-        transcript: DIGEST,
-    };
+    let outcome = Outcome::Done { count: Some(3), transcript: DIGEST };
     vec![
         Body::OfferMatch(offer),
-        Body::AnswerMatch(Answer {
-            run,
-            offer: DIGEST,
-            size: 1024,
-            commitment: DIGEST,
-        }),
+        Body::AnswerMatch(Answer { run, offer: DIGEST, size: 1024, commitment: DIGEST }),
         Body::CloseMatch(Close { run, outcome }),
     ]
 }
@@ -191,16 +128,8 @@ fn release_body() -> Body {
         labels: vec!["a".into(), "b".into()],
         bytes: 100,
     };
-    let manifest = vec![ManifestEntry {
-        object: DIGEST,
-        clause: "2".into(),
-        facts,
-    }];
-    Body::Release(ReleaseBody {
-        text: DIGEST,
-        run: Some(RunId::new([3; RunId::LEN])),
-        manifest,
-    })
+    let manifest = vec![ManifestEntry { object: DIGEST, clause: "2".into(), facts }];
+    Body::Release(ReleaseBody { text: DIGEST, run: Some(RunId::new([3; RunId::LEN])), manifest })
 }
 
 fn card_seed() -> Vec<u8> {
@@ -229,11 +158,7 @@ fn leaf_seed() -> Vec<u8> {
         sequence: 9,
         time: time(),
         supersedes: Some(DIGEST),
-        seen: vec![Seen {
-            party: PartyId::new([6; PartyId::LEN]),
-            size: 12,
-            root: [8; 32],
-        }],
+        seen: vec![Seen { party: PartyId::new([6; PartyId::LEN]), size: 12, root: [8; 32] }],
         body: DIGEST,
     };
     sign(header, &key(2)).bytes().to_vec()

@@ -8,46 +8,14 @@ use crate::Target;
 
 /// The table of this crate. Seeds of the files are files.
 pub(crate) const TARGETS: &[Target] = &[
-    Target {
-        name: "intel_csv",
-        run: csv,
-        seeds: Vec::new,
-    },
-    Target {
-        name: "intel_detect",
-        run: detect,
-        seeds: values,
-    },
-    Target {
-        name: "intel_list",
-        run: list,
-        seeds: Vec::new,
-    },
-    Target {
-        name: "intel_misp",
-        run: misp,
-        seeds: Vec::new,
-    },
-    Target {
-        name: "intel_normalise",
-        run: normalise,
-        seeds: Vec::new,
-    },
-    Target {
-        name: "intel_pattern",
-        run: pattern,
-        seeds: Vec::new,
-    },
-    Target {
-        name: "intel_refang",
-        run: refanged,
-        seeds: values,
-    },
-    Target {
-        name: "intel_stix",
-        run: stix,
-        seeds: Vec::new,
-    },
+    Target { name: "intel_csv", run: csv, seeds: Vec::new },
+    Target { name: "intel_detect", run: detect, seeds: values },
+    Target { name: "intel_list", run: list, seeds: Vec::new },
+    Target { name: "intel_misp", run: misp, seeds: Vec::new },
+    Target { name: "intel_normalise", run: normalise, seeds: Vec::new },
+    Target { name: "intel_pattern", run: pattern, seeds: Vec::new },
+    Target { name: "intel_refang", run: refanged, seeds: values },
+    Target { name: "intel_stix", run: stix, seeds: Vec::new },
 ];
 
 /// Counts what a reader hands over, and checks each indicator's value.
@@ -59,11 +27,7 @@ struct Counter {
 impl Sink for Counter {
     fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault> {
         check_normal(&indicator.observable);
-        assert_eq!(
-            indicator.context.check(),
-            Ok(()),
-            "a context beyond its bounds"
-        );
+        assert_eq!(indicator.context.check(), Ok(()), "a context beyond its bounds");
         self.taken += 1;
         Ok(())
     }
@@ -79,27 +43,16 @@ impl Sink for Counter {
 /// What was taken is in normal form, and both sides of a match would write it alike.
 fn check_normal(observable: &Observable) {
     let again = Observable::from_match_key(&observable.match_key());
-    assert_eq!(
-        again.as_ref(),
-        Ok(observable),
-        "a value is not in its own normal form"
-    );
+    assert_eq!(again.as_ref(), Ok(observable), "a value is not in its own normal form");
 }
 
 /// Reads a whole file; whether an indicator was found. Every item must be accounted for.
 fn read(format: Format, bytes: &[u8]) -> bool {
-    let options = Options {
-        format,
-        source: "fuzz".into(),
-        ..Options::default()
-    };
+    let options = Options { format, source: "fuzz".into(), ..Options::default() };
     let mut sink = Counter::default();
     let outcome: Result<Summary, ReadFault> = read::read(bytes, &options, &mut sink);
     if let Ok(summary) = outcome {
-        assert!(
-            summary.is_balanced(),
-            "an item was lost in silence: {summary:?}"
-        );
+        assert!(summary.is_balanced(), "an item was lost in silence: {summary:?}");
     }
     sink.taken > 0
 }
@@ -162,11 +115,7 @@ fn refanged(bytes: &[u8]) -> bool {
     let found = Observable::detect(&refang(text));
     if let Ok(observable) = &found {
         let (written, value) = (defang(observable), observable.value());
-        assert_eq!(
-            refang(&written),
-            value,
-            "the defanged form {written} is another value"
-        );
+        assert_eq!(refang(&written), value, "the defanged form {written} is another value");
     }
     found.is_ok()
 }

@@ -12,62 +12,30 @@ use detente_log::{
 use crate::Target;
 
 const fn target(name: &'static str, run: fn(&[u8]) -> bool) -> Target {
-    Target {
-        name,
-        run,
-        seeds: Vec::new,
-    }
+    Target { name, run, seeds: Vec::new }
 }
 
 /// The table of this crate.
 pub(crate) const TARGETS: &[Target] = &[
     target("log_add_checkpoint", add_checkpoint),
-    Target {
-        name: "log_bundle",
-        run: bundle,
-        seeds: bundle_seeds,
-    },
+    Target { name: "log_bundle", run: bundle, seeds: bundle_seeds },
     target("log_checkpoint", checkpoint),
-    Target {
-        name: "log_mirror_info",
-        run: mirror_info,
-        seeds: mirror_info_seeds,
-    },
+    Target { name: "log_mirror_info", run: mirror_info, seeds: mirror_info_seeds },
     target("log_note", note),
-    Target {
-        name: "log_package",
-        run: package,
-        seeds: package_seeds,
-    },
+    Target { name: "log_package", run: package, seeds: package_seeds },
     target("log_policy", policy),
-    Target {
-        name: "log_proof",
-        run: proof,
-        seeds: || vec![vec![0; 16 + 3 * 32]],
-    },
+    Target { name: "log_proof", run: proof, seeds: || vec![vec![0; 16 + 3 * 32]] },
     target("log_proof_bundle", proof_bundle),
-    Target {
-        name: "log_signature_lines",
-        run: signature_lines,
-        seeds: signature_line_seeds,
-    },
+    Target { name: "log_signature_lines", run: signature_lines, seeds: signature_line_seeds },
     target("log_tile_path", tile_path),
-    Target {
-        name: "log_upload_header",
-        run: upload_header,
-        seeds: upload_header_seeds,
-    },
+    Target { name: "log_upload_header", run: upload_header, seeds: upload_header_seeds },
     target("log_vkey", vkey),
 ];
 
 /// What was read must be written back; whether it was read.
 fn same(written: Option<impl AsRef<[u8]>>, bytes: &[u8]) -> bool {
     if let Some(written) = &written {
-        assert_eq!(
-            written.as_ref(),
-            bytes,
-            "another form of the same value was read"
-        );
+        assert_eq!(written.as_ref(), bytes, "another form of the same value was read");
     }
     written.is_some()
 }
@@ -75,12 +43,7 @@ fn same(written: Option<impl AsRef<[u8]>>, bytes: &[u8]) -> bool {
 /// Witness requests and conflict answers.
 fn add_checkpoint(bytes: &[u8]) -> bool {
     let conflict = Refusal::parse_conflict(bytes).is_ok();
-    same(
-        AddCheckpoint::parse(bytes)
-            .ok()
-            .map(|request| request.to_string()),
-        bytes,
-    ) || conflict
+    same(AddCheckpoint::parse(bytes).ok().map(|request| request.to_string()), bytes) || conflict
 }
 
 /// Entry bundles; the first byte is the width.
@@ -89,10 +52,7 @@ fn bundle(bytes: &[u8]) -> bool {
         return false;
     };
     let entries = decode_bundle(bytes, u16::from(*width) + 1).ok();
-    same(
-        entries.map(|entries| encode_bundle(&entries).expect("was read")),
-        bytes,
-    )
+    same(entries.map(|entries| encode_bundle(&entries).expect("was read")), bytes)
 }
 
 fn bundle_seeds() -> Vec<Vec<u8>> {
@@ -101,27 +61,15 @@ fn bundle_seeds() -> Vec<Vec<u8>> {
 }
 
 fn checkpoint(bytes: &[u8]) -> bool {
-    same(
-        Checkpoint::parse(bytes)
-            .ok()
-            .map(|checkpoint| checkpoint.to_string()),
-        bytes,
-    )
+    same(Checkpoint::parse(bytes).ok().map(|checkpoint| checkpoint.to_string()), bytes)
 }
 
 fn mirror_info(bytes: &[u8]) -> bool {
-    same(
-        MirrorInfo::parse(bytes).ok().map(|info| info.encode()),
-        bytes,
-    )
+    same(MirrorInfo::parse(bytes).ok().map(|info| info.encode()), bytes)
 }
 
 fn mirror_info_seeds() -> Vec<Vec<u8>> {
-    let info = MirrorInfo {
-        size: size(300),
-        next: size(256),
-        ticket: b"ticket".to_vec(),
-    };
+    let info = MirrorInfo { size: size(300), next: size(256), ticket: b"ticket".to_vec() };
     vec![info.encode().into_bytes()]
 }
 
@@ -168,57 +116,29 @@ fn proof(bytes: &[u8]) -> bool {
     };
     let number = u128::from_be_bytes(*numbers);
     let half = |number: u128| u64::try_from(number & u128::from(u64::MAX >> 1)).unwrap_or(0);
-    let (index, size) = (
-        half(number >> 64),
-        TreeSize::new(half(number)).expect("63 bits"),
-    );
-    let hashes = || {
-        rest.as_chunks::<32>()
-            .0
-            .iter()
-            .map(|hash| Hash::from_bytes(*hash))
-            .collect()
-    };
-    let head = TreeHead {
-        size,
-        root: leaf_hash(b"a root that no proof leads to"),
-    };
+    let (index, size) = (half(number >> 64), TreeSize::new(half(number)).expect("63 bits"));
+    let hashes = || rest.as_chunks::<32>().0.iter().map(|hash| Hash::from_bytes(*hash)).collect();
+    let head = TreeHead { size, root: leaf_hash(b"a root that no proof leads to") };
     let inclusion = InclusionProof::new(hashes());
     if let Ok(proof) = &inclusion {
         let leaf = leaf_hash(b"a leaf");
-        assert!(
-            proof.verify(LeafIndex::new(index), &leaf, &head).is_err(),
-            "a false proof holds"
-        );
+        assert!(proof.verify(LeafIndex::new(index), &leaf, &head).is_err(), "a false proof holds");
     }
     if let Ok(proof) = ConsistencyProof::new(hashes()) {
         let size = TreeSize::new(index).expect("63 bits");
-        let old = TreeHead {
-            size,
-            root: leaf_hash(b"old"),
-        };
+        let old = TreeHead { size, root: leaf_hash(b"old") };
         assert!(proof.verify(&old, &head).is_err(), "a false proof holds");
     }
     inclusion.is_ok()
 }
 
 fn proof_bundle(bytes: &[u8]) -> bool {
-    same(
-        ProofBundle::parse(bytes)
-            .ok()
-            .map(|bundle| bundle.to_string()),
-        bytes,
-    )
+    same(ProofBundle::parse(bytes).ok().map(|bundle| bundle.to_string()), bytes)
 }
 
 /// A cosigner's answer.
 fn signature_lines(bytes: &[u8]) -> bool {
-    same(
-        parse_signature_lines(bytes)
-            .ok()
-            .map(|lines| encode_signature_lines(&lines)),
-        bytes,
-    )
+    same(parse_signature_lines(bytes).ok().map(|lines| encode_signature_lines(&lines)), bytes)
 }
 
 /// One line: a key id and a signature, 68 bytes in all.
@@ -232,10 +152,7 @@ fn tile_path(bytes: &[u8]) -> bool {
         return false;
     };
     let tile = same(Tile::from_path(text).ok().map(|tile| tile.path()), bytes);
-    same(
-        EntryTile::from_path(text).ok().map(|tile| tile.path()),
-        bytes,
-    ) || tile
+    same(EntryTile::from_path(text).ok().map(|tile| tile.path()), bytes) || tile
 }
 
 fn upload_header(bytes: &[u8]) -> bool {
@@ -260,12 +177,6 @@ fn vkey(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return false;
     };
-    let verifier = same(
-        VerifierKey::parse(text).ok().map(|key| key.to_vkey()),
-        bytes,
-    );
-    same(
-        CosignerKey::parse(text).ok().map(|key| key.to_vkey()),
-        bytes,
-    ) || verifier
+    let verifier = same(VerifierKey::parse(text).ok().map(|key| key.to_vkey()), bytes);
+    same(CosignerKey::parse(text).ok().map(|key| key.to_vkey()), bytes) || verifier
 }

@@ -6,27 +6,15 @@ use crate::Target;
 
 /// The table of this crate.
 pub(crate) const TARGETS: &[Target] = &[
-    Target {
-        name: "match_message",
-        run: message,
-        seeds: messages,
-    },
-    Target {
-        name: "match_session",
-        run: session,
-        seeds: || vec![framed(&messages())],
-    },
+    Target { name: "match_message", run: message, seeds: messages },
+    Target { name: "match_session", run: session, seeds: || vec![framed(&messages())] },
 ];
 
 /// One message. One form for each value.
 fn message(bytes: &[u8]) -> bool {
     let message = Message::decode(bytes);
     if let Ok(message) = &message {
-        assert_eq!(
-            message.encode(),
-            bytes,
-            "another form of the same message was read"
-        );
+        assert_eq!(message.encode(), bytes, "another form of the same message was read");
     }
     message.is_ok()
 }
@@ -48,11 +36,7 @@ fn session(bytes: &[u8]) -> bool {
     drain(&mut own);
     // Whatever the peer sent, a run that ends has an answer, and one that does not end has none.
     let done = own.is_done();
-    assert_eq!(
-        own.finish().is_ok(),
-        done,
-        "the answer and the state do not agree"
-    );
+    assert_eq!(own.finish().is_ok(), done, "the answer and the state do not agree");
     done
 }
 
@@ -62,9 +46,7 @@ fn open(role: Role) -> Session {
         Role::Initiator => [b"a", b"b", b"c"],
         Role::Responder => [b"b", b"c", b"d"],
     };
-    let items = names
-        .map(|name| Item::new(name).expect("a short item"))
-        .to_vec();
+    let items = names.map(|name| Item::new(name).expect("a short item")).to_vec();
     let params = Params {
         role,
         mode: Mode::Which,

@@ -11,11 +11,8 @@ use crate::Target;
 mod world;
 
 /// The table of this crate.
-pub(crate) const TARGETS: &[Target] = &[Target {
-    name: "verify_folder",
-    run: folder,
-    seeds: folder_seeds,
-}];
+pub(crate) const TARGETS: &[Target] =
+    &[Target { name: "verify_folder", run: folder, seeds: folder_seeds }];
 
 /// Files as path and bytes, each after its length (2 and 4 bytes); the audit always ends.
 fn folder(bytes: &[u8]) -> bool {
@@ -38,9 +35,7 @@ fn folder(bytes: &[u8]) -> bool {
 /// A length of `N` bytes and what it counts; what is missing at the end is left out.
 fn take<const N: usize>(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = bytes.split_first_chunk::<N>()?;
-    let len = len
-        .iter()
-        .fold(0_usize, |len, byte| len << 8 | usize::from(*byte));
+    let len = len.iter().fold(0_usize, |len, byte| len << 8 | usize::from(*byte));
     Some(rest.split_at(len.min(rest.len())))
 }
 

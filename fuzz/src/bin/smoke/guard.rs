@@ -51,10 +51,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Allocated { bytes, allowed } => {
-                write!(
-                    f,
-                    "allocated {bytes} bytes, {allowed} allowed for this input"
-                )
+                write!(f, "allocated {bytes} bytes, {allowed} allowed for this input")
             }
             Self::Blind => write!(f, "takes no known input; put a good one into fuzz/seeds/"),
             Self::NotTaken => write!(f, "did not take an input that the product itself wrote"),
@@ -68,10 +65,7 @@ impl fmt::Display for Fault {
 pub(crate) fn install() {
     // The limit lies below the largest possible, so setting it cannot fail here.
     let limited = ALLOCATOR.set_limit(MAX_LIVE);
-    assert!(
-        limited.is_ok(),
-        "more memory in use at the start than allowed"
-    );
+    assert!(limited.is_ok(), "more memory in use at the start than allowed");
     std::panic::set_hook(Box::new(|info| {
         if let Ok(mut last) = LAST_PANIC.lock() {
             *last = info.to_string().replace('\n', " ");
@@ -85,16 +79,10 @@ pub(crate) fn run_guarded(run: fn(&[u8]) -> bool, input: &[u8]) -> Result<bool, 
     let outcome = catch_unwind(AssertUnwindSafe(|| run(input)));
     let (bytes, time) = (ALLOCATOR.total_allocated() - before, start.elapsed());
     let Ok(taken) = outcome else {
-        let message = LAST_PANIC
-            .lock()
-            .map(|last| last.clone())
-            .unwrap_or_default();
+        let message = LAST_PANIC.lock().map(|last| last.clone()).unwrap_or_default();
         return Err(Fault::Panicked { message });
     };
-    let allowed = input
-        .len()
-        .saturating_mul(ALLOCATION_PER_BYTE)
-        .saturating_add(FREE_ALLOCATION);
+    let allowed = input.len().saturating_mul(ALLOCATION_PER_BYTE).saturating_add(FREE_ALLOCATION);
     if bytes > allowed {
         return Err(Fault::Allocated { bytes, allowed });
     }

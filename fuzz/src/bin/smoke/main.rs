@@ -55,16 +55,9 @@ fn main() -> ExitCode {
 }
 
 fn options(args: &[&str]) -> Result<Options, String> {
-    let mut options = Options {
-        seconds: 2,
-        seed: 1,
-        only: None,
-    };
+    let mut options = Options { seconds: 2, seed: 1, only: None };
     for pair in args.chunks(2) {
-        let number = |text: &str| {
-            text.parse()
-                .map_err(|_| format!("{text} is no number\n{USAGE}"))
-        };
+        let number = |text: &str| text.parse().map_err(|_| format!("{text} is no number\n{USAGE}"));
         match *pair {
             ["--seconds", text] => options.seconds = number(text)?,
             ["--seed", text] => options.seed = number(text)?,
@@ -87,11 +80,7 @@ fn smoke(options: &Options) -> Result<bool, String> {
     let mut failed = 0_usize;
     for target in &targets {
         match try_target(target, &vectors, options) {
-            Ok(Count {
-                inputs,
-                taken,
-                good,
-            }) => {
+            Ok(Count { inputs, taken, good }) => {
                 let name = target.name;
                 println!("{name:<24} {inputs:>9} inputs from {good:>3}, {taken:>9} taken");
             }
@@ -99,20 +88,12 @@ fn smoke(options: &Options) -> Result<bool, String> {
                 failed += 1;
                 let path = keep(target, &input)?;
                 println!("{:<24} FAILED: {fault}", target.name);
-                println!(
-                    "    again: smoke --replay {} {}",
-                    target.name,
-                    path.display()
-                );
+                println!("    again: smoke --replay {} {}", target.name, path.display());
             }
             Err(Failure::Run(message)) => return Err(message),
         }
     }
-    println!(
-        "{} targets, {failed} failed, seed {}",
-        targets.len(),
-        options.seed
-    );
+    println!("{} targets, {failed} failed, seed {}", targets.len(), options.seed);
     Ok(failed == 0)
 }
 
@@ -152,11 +133,7 @@ fn try_target(target: &Target, vectors: &[Vec<u8>], options: &Options) -> Result
     let mut random = Random::new(options.seed, target.name);
     let mut mutator = Mutator::new(&own, vectors);
     let end = Instant::now() + Duration::from_secs(options.seconds);
-    let mut count = Count {
-        inputs: 0,
-        taken: 0,
-        good: own.len(),
-    };
+    let mut count = Count { inputs: 0, taken: 0, good: own.len() };
     while Instant::now() < end {
         let taken = run(&mutator.next(&mut random))?;
         count.inputs += 1;

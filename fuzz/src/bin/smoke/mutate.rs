@@ -10,17 +10,7 @@ const EDGES: &[u8] = &[
 ];
 
 /// Numbers at which lengths turn.
-const LENGTHS: &[u64] = &[
-    0,
-    1,
-    0x7f,
-    0xff,
-    0x100,
-    0xffff,
-    0x1_0000,
-    0x7fff_ffff,
-    u64::MAX / 2,
-];
+const LENGTHS: &[u64] = &[0, 1, 0x7f, 0xff, 0x100, 0xffff, 0x1_0000, 0x7fff_ffff, u64::MAX / 2];
 
 /// An input never grows beyond this (bytes).
 const MAX_LEN: usize = 1 << 18;
@@ -102,15 +92,8 @@ impl<'a> Mutator<'a> {
         let scale = random.below(8);
         let len = 1 + random.below(1 << scale);
         let end = (at + len).min(input.len());
-        let byte = if text {
-            random.printable()
-        } else {
-            random.byte()
-        };
-        let edge = random
-            .pick(EDGES)
-            .filter(|edge| !text || edge.is_ascii())
-            .unwrap_or(byte);
+        let byte = if text { random.printable() } else { random.byte() };
+        let edge = random.pick(EDGES).filter(|edge| !text || edge.is_ascii()).unwrap_or(byte);
         match random.below(11) {
             0 if !text => flip(input, at, 1 << random.below(8)),
             1 => set(input, at, edge),
@@ -149,9 +132,7 @@ fn change_line(input: &mut Vec<u8>, random: &mut Random) {
 }
 
 fn seed<'a>(seeds: &'a [Vec<u8>], random: &mut Random) -> &'a [u8] {
-    seeds
-        .get(random.below(seeds.len()))
-        .map_or(&[], Vec::as_slice)
+    seeds.get(random.below(seeds.len())).map_or(&[], Vec::as_slice)
 }
 
 fn flip(input: &mut [u8], at: usize, bit: u8) {

@@ -64,10 +64,8 @@ fn collect(folder: &Path, into: &mut Vec<Vec<u8>>) -> Result<(), String> {
     }
     let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
     let entries = std::fs::read_dir(folder).map_err(fail)?;
-    let mut paths = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(fail)?;
+    let mut paths =
+        entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(fail)?;
     paths.sort();
     for path in paths {
         let kind = path.metadata().map_err(fail)?;
@@ -93,11 +91,7 @@ fn add_strings(value: &Value, into: &mut Vec<Vec<u8>>) {
 }
 
 fn hex(digits: &[u8]) -> Option<Vec<u8>> {
-    let digit = |b: u8| {
-        char::from(b)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let pair = |pair: &[u8]| match *pair {
         [high, low] => Some(digit(high)? << 4 | digit(low)?),
         _ => None,

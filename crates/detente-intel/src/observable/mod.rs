@@ -5,7 +5,7 @@
 //! `docs/protocol/normal-form.md`.
 //!
 //! Not here: whether an observable is worth having (warninglists), and undoing `hxxp` and `[.]`
-//! (that is [`crate::refang`], which callers apply to plain tokens only).
+//! (that is [`crate::refang()`], which callers apply to plain tokens only).
 
 mod address;
 mod asn;

@@ -1,6 +1,6 @@
 //! The one pure function that decides what may leave.
 //!
-//! [`decide`] is total: no loop over unbounded input, no I/O, no clock. Time, counters and the
+//! [`decide()`] is total: no loop over unbounded input, no I/O, no clock. Time, counters and the
 //! object's facts are inputs, so that an auditor can ask again and must get the same answer. A
 //! [`Release`] can only be made here, from a verdict that allows; peer and net accept nothing else.
 //!

@@ -85,6 +85,8 @@ impl Logs {
         let mut state = State::new(self.accord, &parties);
         let mut next: BTreeMap<PartyId, usize> = parties.iter().map(|p| (*p, 0)).collect();
         while let Some(act) = pick(&logs, &next) {
+            // What the author had seen signed by all binds it, before anything else is asked.
+            state.settle_for(act.header());
             before(&state, act);
             state.apply(act);
             if let Some(at) = next.get_mut(&act.header().author) {

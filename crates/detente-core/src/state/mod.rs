@@ -166,7 +166,6 @@ impl State {
         let header = act.header();
         let card = self.parties.get(&header.author).and_then(|state| state.card.as_ref());
         let role = card.and_then(|card| card.role_of(act.key())).map(|role| role.role);
-        self.settle_for(header);
         let (summary, effect) = self.dispatch(act, role);
         self.settle_for(header);
         // Summaries and reasons quote what the other side wrote.

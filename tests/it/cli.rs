@@ -46,10 +46,7 @@ fn listed(help: &str) -> Vec<String> {
     // What goes on from the line before is set in deeper.
     let own = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = own.filter_map(|line| line.split_whitespace().next());
-    names
-        .filter(|name| *name != "help")
-        .map(str::to_owned)
-        .collect()
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 #[test]
@@ -73,12 +70,8 @@ fn help_prints_for_every_command() {
 
 #[test]
 fn help_names_exit_codes_and_version_prints() {
-    Outcome::of(detente().arg("--help"))
-        .exits(0)
-        .says("Exit codes: 0 done; 1 refused");
-    Outcome::of(detente().arg("--version"))
-        .exits(0)
-        .says("detente 0.");
+    Outcome::of(detente().arg("--help")).exits(0).says("Exit codes: 0 done; 1 refused");
+    Outcome::of(detente().arg("--version")).exits(0).says("detente 0.");
 }
 
 #[test]
@@ -134,7 +127,7 @@ fn every_command_speaks_json() {
     }
     assert!(serving.address.is_some(), "serve --json names the address");
     let new = world.home("Cedra", false);
-    let made = Outcome::of(new.command(&["init", "--party", "Cedra", "--json"]).args([""; 0]));
+    let made = new.run(&["init", "--party", "Cedra", "--json"]);
     assert_eq!(made.exits(0).json()["name"], "Cedra");
 }
 
@@ -177,11 +170,9 @@ fn wrong_arguments_exit_with_2_and_print_usage() {
         &["list", "--colour"],
         &["completions", "abacus"],
     ] {
-        Outcome::of(detente().args(args)).exits(2).says("Usage:");
+        Outcome::of(detente().args(args)).exits(2).says("--help");
     }
-    Outcome::of(detente().args(["completions", "bash"]))
-        .exits(0)
-        .says("accord");
+    Outcome::of(detente().args(["completions", "bash"])).exits(0).says("accord");
 }
 
 /// A reader that has seen enough is no error.
@@ -192,12 +183,8 @@ fn a_closed_pipe_is_no_failure() {
     let hosts: String = (0..20_000).map(|n| format!("h{n}.example.com\n")).collect();
     home.import(&[&world.write("hosts.txt", hosts)]);
     for args in [&["list"][..], &["list", "--json"]] {
-        let mut child = home
-            .command(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            home.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let done = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);

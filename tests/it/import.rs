@@ -32,8 +32,7 @@ fn set(rows: &[(&str, &str)]) -> BTreeSet<(String, String)> {
 fn colours(home: &Home, value: &str) -> Vec<Option<String>> {
     let report = home.json(&["search", value]);
     let own = list(&report, "own").iter();
-    own.map(|context| context["tlp"].as_str().map(str::to_owned))
-        .collect()
+    own.map(|context| context["tlp"].as_str().map(str::to_owned)).collect()
 }
 
 #[test]
@@ -94,21 +93,17 @@ fn tables_bundles_and_events_are_recognised() {
         ("domain", "table.example.com", "from a table"),
         ("ip", "45.0.0.1", "with, a comma"),
     ]);
-    let bundle = stix(&[
-        ("red.example.com", "red", &[]),
-        ("green.example.com", "green", &["victim"]),
-    ]);
+    let bundle =
+        stix(&[("red.example.com", "red", &[]), ("green.example.com", "green", &["victim"])]);
     let rows = [
         ("domain", "event.example.com"),
         ("ip-dst", "45.0.0.2"),
         ("comment", "no observable at all"),
     ];
     let event = misp("amber", &rows);
-    for (name, content, format, taken) in [
-        ("t.csv", table, "csv", 2),
-        ("b.json", bundle, "stix", 2),
-        ("e.json", event, "misp", 2),
-    ] {
+    for (name, content, format, taken) in
+        [("t.csv", table, "csv", 2), ("b.json", bundle, "stix", 2), ("e.json", event, "misp", 2)]
+    {
         let file = world.write(name, content);
         let report = home.import(&[&file]);
         assert_eq!(report["format"], format, "{report:#}");
@@ -169,12 +164,8 @@ fn stdin_and_folders_are_files_too() {
     world.write("many/3.json", stix(&[("three.example.com", "green", &[])]));
     let folder = world.path("many").display().to_string();
     let reports = home.json(&["import", &folder]);
-    let formats: Vec<&str> = reports
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|report| text(report, "format"))
-        .collect();
+    let formats: Vec<&str> =
+        reports.as_array().unwrap().iter().map(|report| text(report, "format")).collect();
     assert_eq!(formats, ["list", "csv", "stix"]);
     assert_eq!(values(&home).len(), 4);
     // Nothing of stdin stays behind.
@@ -214,9 +205,7 @@ fn every_refusal_is_listed_on_request() {
         assert!(place.contains(&(n + 3).to_string()), "{n}: {place}");
         assert!(!text(refusal, "reason").is_empty() && !text(refusal, "code").is_empty());
     }
-    home.run(&["import", &file])
-        .exits(0)
-        .says("list every one with --refusals");
+    home.run(&["import", &file]).exits(0).says("list every one with --refusals");
     // In a list such lines are no observables, and counted.
     let plain = world.write("bad.txt", lines);
     let report = home.import(&[&plain]);
@@ -267,6 +256,21 @@ fn hostile_files_are_survived() {
     home.run(&["search", "cut.example.com"]).exits(0).says("own: cut");
 }
 
+/// What a file or a counterpart wrote is shown, and never obeyed by the terminal.
+#[test]
+fn text_of_others_is_made_safe_to_show() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let bundle = stix(&[("esc.example.com", "green", &["LABEL"])])
+        .replace("number 0", "\\u001b[2Jgone\\u202e")
+        .replace("LABEL", "\\u001b]0;owned\\u0007");
+    let file = world.write("b.json", bundle);
+    home.import(&[&file, "--source", "our \u{1b}[31msensor"]);
+    let shown = home.run(&["search", "esc.example.com"]).exits(0).says("gone").says("sensor");
+    let hidden = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+    assert!(!shown.out.contains(hidden), "{:?}", shown.out);
+}
+
 /// What stood before the failure stays, and what came after it is not pretended to be there.
 #[test]
 fn a_missing_file_among_others_fails_and_loses_nothing() {
@@ -283,9 +287,8 @@ fn a_missing_file_among_others_fails_and_loses_nothing() {
 fn fifty_thousand_lines_come_in_and_nothing_twice() {
     let world = World::new();
     let home = world.party("Alba", false);
-    let lines: String = (0..50_000)
-        .map(|n| format!("45.{}.{}.{}\n", n % 250, n / 250 % 250, n / 62_500))
-        .collect();
+    let lines: String =
+        (0..50_000).map(|n| format!("45.{}.{}.{}\n", n % 250, n / 250 % 250, n / 62_500)).collect();
     let file = world.write("many.txt", lines);
     let report = home.import(&[&file]);
     assert_eq!(accounted(&report).0, 50_000);

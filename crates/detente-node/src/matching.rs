@@ -163,10 +163,7 @@ impl Node {
     fn session(&mut self, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
         let seed = Seed::new(self.random()?);
         let run = self.known_run(row.accord, row.run)?;
-        // The other side has said that it takes up the run, and its log does not say so, or not in
-        // a way that the accord allows.
-        let unanswered = || misbehaved("match_unanswered", "its answer has no effect".to_owned());
-        let (by, _, answer) = run.answer.as_ref().ok_or_else(unanswered)?;
+        let (by, _, answer) = run.answer.as_ref().ok_or_else(|| self.unanswered(row))?;
         let responder = if row.initiator { row.peer } else { self.party() };
         if *by != responder {
             return Err(NodeError::damaged("another party answered the run"));
@@ -211,6 +208,23 @@ impl Node {
             entered.items.iter().map(|item| Item::new(item.match_key())).collect();
         let items = items.map_err(NodeError::damaged)?;
         Session::new(params, items, seed).map_err(NodeError::damaged)
+    }
+
+    /// Why a run has no answer though the other side has said that it takes it up.
+    fn unanswered(&self, row: &RunRow) -> NodeError {
+        let waits = self.book(row.accord).is_ok_and(|book| {
+            let folded = book.state.parties.get(&row.peer).map_or(0, |state| state.folded);
+            (book.logs.of(row.peer).len() as u64) > folded
+        });
+        if waits {
+            return NodeError::denied(
+                "match_waits",
+                "the other side has seen acts of a third party that are not here yet",
+                "let that party connect, and offer a new run",
+            );
+        }
+        // Its log does not say so, or not in a way that the accord allows.
+        misbehaved("match_unanswered", "its answer has no effect".to_owned())
     }
 
     /// Records the outcome of a run and keeps what is common.
@@ -442,7 +456,8 @@ pub fn respond_match(
                 open && node.abort(accord, run, &error).is_ok()
             };
             if declined {
-                push(shared, link, accord)?;
+                // It goes at the next contact if it does not go now; the peer is told all the same.
+                let _ = push(shared, link, accord);
             }
             // The words may hold what is ours alone, such as how many indicators we have.
             let code = if error.class() == Class::Environment { "internal" } else { error.code() };

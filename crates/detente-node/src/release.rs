@@ -179,33 +179,30 @@ impl Node {
         peer: PartyId,
         accord: AccordId,
         release: Digest,
-    ) -> Result<Response, NodeError> {
+    ) -> Result<Arrived, NodeError> {
         match self.sound_release(peer, accord, release)? {
-            Err(refusal) => Ok(Response::Refused(refusal)),
-            Ok((body, _)) => {
-                let next = self.acknowledge(accord, release, &body)?;
-                Ok(Response::ReleaseState { next })
-            }
+            Err(refusal) => Ok(Response::Refused(refusal).into()),
+            Ok((body, _)) => self.acknowledge(accord, release, &body),
         }
     }
 
     /// Enters the receipt of a release that is here whole, unless it stands in the record already:
-    /// what kept it from being entered when the last object came is over. Gives the first place
-    /// that is not here.
+    /// what kept it from being entered when the last object came is over.
     fn acknowledge(
         &mut self,
         accord: AccordId,
         release: Digest,
         body: &ReleaseBody,
-    ) -> Result<u32, NodeError> {
+    ) -> Result<Arrived, NodeError> {
         let next = self.store.received_upto(release)?;
         let whole = next as usize == body.manifest.len();
         let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
-        if whole && known.is_some_and(|known| known.receipt.is_none()) {
+        let receipt = whole && known.is_some_and(|known| known.receipt.is_none());
+        if receipt {
             let receipt = Body::Receipt { release, manifest: body.manifest_digest() };
             self.perform(accord, Some(Role::Analyst), receipt)?;
         }
-        Ok(next)
+        Ok(Arrived { response: Response::ReleaseState { next }, receipt })
     }
 
     /// A release of a peer that has effect and that the gate, asked again, lets go.
@@ -244,19 +241,19 @@ impl Node {
         &mut self,
         peer: PartyId,
         batch: &ObjectBatch,
-    ) -> Result<Response, NodeError> {
+    ) -> Result<Arrived, NodeError> {
         let (accord, release) = (batch.accord(), batch.release());
         if batch.objects().is_empty() {
             // Checking a release costs more than this request did.
-            return Ok(Response::Refused(Refusal::new("empty_batch", "the batch is empty")));
+            return Ok(Response::Refused(Refusal::new("empty_batch", "the batch is empty")).into());
         }
         let (body, before) = match self.sound_release(peer, accord, release)? {
-            Err(refusal) => return Ok(Response::Refused(refusal)),
+            Err(refusal) => return Ok(Response::Refused(refusal).into()),
             Ok(sound) => sound,
         };
         let next = self.store.received_upto(release)?;
         if batch.start() != next {
-            return Ok(Response::ReleaseState { next });
+            return Ok(Response::ReleaseState { next }.into());
         }
         let mut rows = Vec::with_capacity(batch.objects().len());
         let now = self.now();
@@ -273,7 +270,7 @@ impl Node {
             };
             let (Some(entry), true) = (entry, sound) else {
                 let words = format!("object {place} is not the one in the manifest");
-                return Ok(Response::Refused(Refusal::new("other_object", words)));
+                return Ok(Response::Refused(Refusal::new("other_object", words)).into());
             };
             rows.push(ReceivedRow {
                 address: entry.object,
@@ -288,8 +285,7 @@ impl Node {
             });
         }
         self.store.put_received(&rows)?;
-        let next = self.acknowledge(accord, release, &body)?;
-        Ok(Response::ReleaseState { next })
+        self.acknowledge(accord, release, &body)
     }
 
     /// Whether a run with this peer found an object's indicator at both sides, as far as this side
@@ -393,6 +389,19 @@ impl Node {
 struct Prepared {
     act: Digest,
     release: Release,
+}
+
+/// What a peer is told about a release of its own.
+pub(crate) struct Arrived {
+    pub(crate) response: Response,
+    /// Whether a receipt was entered just now: it goes over before the answer.
+    pub(crate) receipt: bool,
+}
+
+impl From<Response> for Arrived {
+    fn from(response: Response) -> Arrived {
+        Arrived { response, receipt: false }
+    }
 }
 
 /// Until when an object may be kept, if its clause says and the clock starts with its arrival.

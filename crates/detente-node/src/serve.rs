@@ -8,6 +8,7 @@ use crate::matching::{OnProgress, respond_match};
 use crate::node::Shared;
 use crate::ports::{Link, Stream};
 use crate::push::{push, push_all};
+use crate::release::Arrived;
 use crate::report::MatchReport;
 
 /// Answers a request of the peer at the other end of `link`.
@@ -52,12 +53,12 @@ fn answer(shared: &Shared, link: &dyn Link, request: &Request) -> Result<Respons
             Ok(Response::Refused(Refusal::new("needs_stream", "a match needs a stream")))
         }
         Request::OpenRelease { accord, release } => {
-            let response = shared.lock().open_release(peer, *accord, *release)?;
-            bring_receipt(shared, link, *accord, response)
+            let arrived = shared.lock().open_release(peer, *accord, *release)?;
+            bring_receipt(shared, link, *accord, arrived)
         }
         Request::PutObjects(batch) => {
-            let response = shared.lock().put_objects(peer, batch)?;
-            bring_receipt(shared, link, batch.accord(), response)
+            let arrived = shared.lock().put_objects(peer, batch)?;
+            bring_receipt(shared, link, batch.accord(), arrived)
         }
         Request::Pull => match push_all(shared, link) {
             // What the asker itself does not want it need not be told of.
@@ -67,17 +68,17 @@ fn answer(shared: &Shared, link: &dyn Link, request: &Request) -> Result<Respons
     }
 }
 
-/// A receipt may have been entered: bring it over before the sender goes.
+/// Brings a receipt that was entered over before the sender goes.
 fn bring_receipt(
     shared: &Shared,
     link: &dyn Link,
     accord: AccordId,
-    response: Response,
+    arrived: Arrived,
 ) -> Result<Response, NodeError> {
-    if matches!(response, Response::ReleaseState { .. }) {
+    if arrived.receipt {
         push(shared, link, accord)?;
     }
-    Ok(response)
+    Ok(arrived.response)
 }
 
 /// Answers a stream that the peer opens.

@@ -17,17 +17,10 @@ impl Foreign {
     #[track_caller]
     pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> (bool, String) {
         let mut command = Command::new(&self.path);
-        let done = command
-            .args(&self.first)
-            .args(args)
-            .stdin(Stdio::null())
-            .output();
+        let done = command.args(&self.first).args(args).stdin(Stdio::null()).output();
         let done = done.unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
         let said = [done.stdout, done.stderr].concat();
-        (
-            done.status.success(),
-            String::from_utf8_lossy(&said).into_owned(),
-        )
+        (done.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Runs it; it must accept.
@@ -57,7 +50,9 @@ fn without_foreign() -> bool {
 
 fn find(variable: &str, usual: &str, make: &str) -> Option<PathBuf> {
     if without_foreign() {
-        eprintln!("left out, as DETENTE_IT_WITHOUT_FOREIGN=1 asks: the checks that need {variable}");
+        eprintln!(
+            "left out, as DETENTE_IT_WITHOUT_FOREIGN=1 asks: the checks that need {variable}"
+        );
         return None;
     }
     let given = std::env::var_os(variable).map(|given| workspace().join(given));
@@ -76,28 +71,19 @@ pub fn python(script: &str) -> Option<Foreign> {
     let make = "./test it makes one with the packages that the script names";
     let path = find("DETENTE_PY", ".test/venv/bin/python", make)?;
     let script = workspace().join("tests/foreign").join(script);
-    Some(Foreign {
-        path,
-        first: vec![script],
-    })
+    Some(Foreign { path, first: vec![script] })
 }
 
 /// The Go checker; none if the checks by others are left out.
 pub fn go_checker() -> Option<Foreign> {
     let make = "Build tests/foreign/go-sumdb (its head says how), or let ./test it do so";
     let path = find("DETENTE_GO_CHECKER", ".test/bin/go-sumdb", make)?;
-    Some(Foreign {
-        path,
-        first: Vec::new(),
-    })
+    Some(Foreign { path, first: Vec::new() })
 }
 
 /// A program of the system.
 pub fn run_tool(name: &str) -> Foreign {
-    Foreign {
-        path: name.into(),
-        first: Vec::new(),
-    }
+    Foreign { path: name.into(), first: Vec::new() }
 }
 
 /// OpenSSL's command.

@@ -110,9 +110,7 @@ impl Home {
     /// Runs a command that must be done; gives its report.
     #[track_caller]
     pub fn json(&self, args: &[&str]) -> Value {
-        Outcome::of(self.command(args).arg("--json"))
-            .exits(0)
-            .json()
+        Outcome::of(self.command(args).arg("--json")).exits(0).json()
     }
 
     /// Runs a command that must fail with this exit code and machine code, and say why.

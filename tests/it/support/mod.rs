@@ -12,7 +12,7 @@ pub use data::{Lists, csv, misp, stix};
 pub use foreign::{Foreign, go_checker, openssl, python, run_tool};
 pub use home::{Home, World};
 pub use pair::{Pair, Topology, common, history};
-pub use peer::{Hostile, Raw, card_of, stranger};
+pub use peer::{Hostile, Manners, card_of, stranger};
 pub use process::{Outcome, Serving, detente, free_port, pause, wait_until, workspace};
 pub use random::Random;
 
@@ -50,8 +50,5 @@ pub fn yes(value: &Value, field: &str) -> bool {
 #[track_caller]
 pub fn count(value: &Value, field: &str, name: &str) -> u64 {
     let pairs = list(value, field).iter();
-    pairs
-        .filter(|pair| pair[0] == name)
-        .filter_map(|pair| pair[1].as_u64())
-        .sum()
+    pairs.filter(|pair| pair[0] == name).filter_map(|pair| pair[1].as_u64()).sum()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::home::{Home, World};
-use super::process::Serving;
+use super::process::{Serving, wait_until};
 
 /// Which of the two can be dialled, and which serve.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +48,8 @@ impl Pair {
     /// A text by A, changed by `edit`; gives its file.
     #[track_caller]
     pub fn draft(&self, name: &str, edit: impl Fn(String) -> String) -> String {
-        let drafted = self
-            .a
-            .run(&["accord", "draft", "alba-borea", "--with", &self.b.name])
-            .exits(0);
+        let drafted =
+            self.a.run(&["accord", "draft", "alba-borea", "--with", &self.b.name]).exits(0);
         let text = edit(drafted.out);
         self.world.write(name, text)
     }
@@ -86,14 +84,21 @@ impl Pair {
         (pair, serving)
     }
 
+    /// A, which nobody can dial, serves and has dialled B: until the result is dropped, B reaches A.
+    #[track_caller]
+    pub fn line(&self) -> Serving {
+        let serving = self.a.serve();
+        wait_until("A has dialled B", 20, || self.b.json(&["sync"])[0]["cosigned"] == true);
+        serving
+    }
+
     /// Both export and verify; both records must be sound and the same. Gives the folder of A.
     #[track_caller]
     pub fn sound(&self, name: &str) -> std::path::PathBuf {
         let folders = [format!("{name}-a"), format!("{name}-b")];
         for (home, folder) in [(&self.a, &folders[0]), (&self.b, &folders[1])] {
             let to = self.world.path(folder).display().to_string();
-            home.run(&["log", "export", "alba-borea", "--to", &to])
-                .exits(0);
+            home.run(&["log", "export", "alba-borea", "--to", &to]).exits(0);
             let report = self.world.verify(folder).exits(0).json();
             assert_eq!(report["sound"], true, "{report:#}");
         }
@@ -102,9 +107,7 @@ impl Pair {
 }
 
 /// The kinds of the draft's matching clause.
-const KINDS: [&str; 8] = [
-    "domain", "ipv4", "ipv6", "url", "md5", "sha1", "sha256", "email",
-];
+const KINDS: [&str; 8] = ["domain", "ipv4", "ipv6", "url", "md5", "sha1", "sha256", "email"];
 
 /// What both hold of the kinds that the draft matches, from their own lists.
 #[track_caller]
@@ -112,9 +115,7 @@ pub fn common(a: &Home, b: &Home) -> BTreeSet<(String, String)> {
     let list = |home: &Home| -> BTreeSet<(String, String)> {
         let items = home.json(&["list"]);
         let items: Vec<(String, String)> = serde_json::from_value(items).unwrap();
-        let kept = items
-            .into_iter()
-            .filter(|(kind, _)| KINDS.contains(&kind.as_str()));
+        let kept = items.into_iter().filter(|(kind, _)| KINDS.contains(&kind.as_str()));
         kept.collect()
     };
     list(a).intersection(&list(b)).cloned().collect()

@@ -28,6 +28,7 @@ use tokio::runtime::Runtime;
 use tokio_rustls::client::TlsStream;
 
 use super::home::Home;
+use super::process::pause;
 
 /// A party whose program is this test.
 pub struct Hostile {
@@ -78,12 +79,12 @@ impl Hostile {
     }
 
     /// A session with a home that serves.
-    pub fn session(&self, home: &Home) -> Session {
+    pub fn session(&self, home: &Home, manners: Manners) -> Session {
         let card = card_of(home);
         let identity = Identity::new(&self.transport).unwrap();
         let to = (card.value().party(), card.value().transport.clone());
         let address = home.address.as_deref().unwrap();
-        let dialled = dial(&identity, to, address, Arc::new(Silent));
+        let dialled = dial(&identity, to, address, Arc::new(manners));
         self.runtime.block_on(dialled).unwrap()
     }
 
@@ -96,10 +97,7 @@ impl Hostile {
             let tcp = TcpStream::connect(address).await.unwrap();
             connector.connect(name, tcp).await.unwrap()
         });
-        Raw {
-            runtime: &self.runtime,
-            line,
-        }
+        Raw { runtime: &self.runtime, line }
     }
 
     /// An accord id of this party with another, with what `OpenLog` tells of it.
@@ -108,11 +106,7 @@ impl Hostile {
         parties.sort_unstable();
         let accord = AccordId::derive(slug, &parties);
         let slug = slug.to_owned();
-        let opening = Request::OpenLog {
-            accord,
-            slug,
-            parties,
-        };
+        let opening = Request::OpenLog { accord, slug, parties };
         (accord, opening)
     }
 
@@ -124,17 +118,14 @@ impl Hostile {
         tree.push_entry(entry).unwrap();
         let body = CheckpointBody::new(Origin::new(&name).unwrap(), tree.head());
         let note = body.sign(&[&signer]).unwrap();
-        Request::AddCheckpoint {
-            accord,
-            body: format!("old {old}\n\n{note}").into_bytes(),
-        }
+        Request::AddCheckpoint { accord, body: format!("old {old}\n\n{note}").into_bytes() }
     }
 }
 
 /// A client whose key no card names: tries to greet, and gives what came back.
 pub fn stranger(home: &Home) -> Result<Response, String> {
     let hostile = Hostile::new("Stranger");
-    let session = hostile.session(home);
+    let session = hostile.session(home, Manners::Polite);
     let hello = Request::Hello {
         version: detente_peer::VERSION,
         party: hostile.party(),
@@ -182,12 +173,27 @@ impl Raw<'_> {
     }
 }
 
-/// Refuses whatever it is asked.
-struct Silent;
+/// How such a party answers what it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manners {
+    /// Greets, and refuses all else.
+    Polite,
+    /// Never answers, and keeps the line.
+    Mute,
+}
 
-impl Handler for Silent {
-    fn respond(&self, _link: &dyn Link, _request: &Request) -> Response {
-        Response::Refused(Refusal::new("silent", "no"))
+impl Handler for Manners {
+    fn respond(&self, link: &dyn Link, request: &Request) -> Response {
+        if *self == Manners::Mute {
+            // Keeps the line busy meanwhile, so that it does not look dead.
+            while link.request(&Request::Pull).is_ok() {
+                pause(1_000);
+            }
+        }
+        match request {
+            Request::Hello { .. } | Request::Pull => Response::Done,
+            _ => Response::Refused(Refusal::new("polite", "no, thank you")),
+        }
     }
 
     fn respond_stream(&self, _link: &dyn Link, _request: &Request, _stream: &mut dyn Stream) {}

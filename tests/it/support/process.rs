@@ -62,12 +62,7 @@ pub struct Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Outcome {
-            code,
-            out,
-            err,
-            what,
-        } = self;
+        let Outcome { code, out, err, what } = self;
         write!(f, "{what}\nexit {code}\n-- out\n{out}\n-- err\n{err}")
     }
 }
@@ -142,10 +137,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Waits a moment: between two looks at another process, or so that a kill falls in its midst.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "another process does not tell when it is so far"
-)]
+#[expect(clippy::disallowed_methods, reason = "another process does not tell when it is so far")]
 pub fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
@@ -175,9 +167,7 @@ impl Serving {
     #[track_caller]
     pub fn start(command: &mut Command, log: PathBuf) -> Serving {
         let file = File::options().create(true).append(true).open(&log);
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::from(file.unwrap()));
+        command.stdout(Stdio::piped()).stderr(Stdio::from(file.unwrap()));
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut begun = String::new();
@@ -190,22 +180,13 @@ impl Serving {
                 break Some(value);
             }
         };
-        let mut serving = Serving {
-            child,
-            log,
-            address: None,
-        };
+        let mut serving = Serving { child, log, address: None };
         let Some(said) = said else {
             let code = serving.child.wait();
             panic!("serve ended, {code:?}: {begun}\n{}", serving.log());
         };
         serving.address = said["address"].as_str().map(str::to_owned);
         serving
-    }
-
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// What it said on stderr, all of its predecessors at that home included.

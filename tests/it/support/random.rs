@@ -47,9 +47,6 @@ impl Random {
 
     /// So many random bytes.
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
-        std::iter::repeat_with(|| self.next().to_le_bytes())
-            .flatten()
-            .take(len)
-            .collect()
+        std::iter::repeat_with(|| self.next().to_le_bytes()).flatten().take(len).collect()
     }
 }

@@ -8,11 +8,11 @@ use detente_core::key::SigningKey;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds, log_origin};
 use detente_log::{
-    AddCheckpoint, Checkpoint, CheckpointBody, ConsistencyProof, Hash, HashReader, KeyName,
-    LeafIndex, Node as Place, NoteSigner, Origin, Package, PackageRange, RootBuilder, TreeHead,
-    TreeSize, UploadHeader, leaf_hash, node_hash, prove_consistency,
+    AddCheckpoint, Appender, Checkpoint, CheckpointBody, ConsistencyProof, Hash, HashReader,
+    KeyName, LeafIndex, Node as Place, NoteSigner, Origin, Package, PackageRange, RootBuilder,
+    TreeHead, TreeSize, UploadHeader, leaf_hash, node_hash, prove_consistency,
 };
-use detente_node::ports::{EntryRow, Link, LinkError, LogKey, Store as _, Stream};
+use detente_node::ports::{EntryRow, Link, LinkError, LogAppend, LogKey, Store as _, Stream};
 use detente_node::{Shared, respond};
 use detente_peer::{Request, Response};
 
@@ -141,6 +141,24 @@ impl<'a> Forger<'a> {
             body: act.body_bytes().to_vec(),
         });
         act.digest()
+    }
+
+    /// Lets the party's own store hold what it has written, so that its node, once opened again,
+    /// and the next forger go on from there.
+    pub fn keep(&self) {
+        let key = LogKey { accord: self.accord, party: self.member.id };
+        let mut store = self.member.store.real();
+        let edge = store.log(key).expect("the store reads").edge;
+        let own = usize::try_from(edge.size().get()).expect("a test log is short");
+        let entries = &self.entries[own..];
+        let mut appender = Appender::new(edge);
+        for entry in entries {
+            appender.push_entry(&entry.leaf).expect("a test log is short");
+        }
+        let append = appender.finish();
+        let note = self.checkpoint(self.entries.len()).to_string();
+        let write = LogAppend { entries, append: &append, checkpoint: Some(note.as_bytes()) };
+        store.append(key, &write).expect("the store takes the entries");
     }
 
     /// The name of its log.

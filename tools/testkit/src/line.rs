@@ -83,7 +83,8 @@ pub struct Cut {
     pub when: When,
 }
 
-/// Changes the messages of streams: gets the number of the message on the line, and its bytes.
+/// Sees each message of a stream, not the request that opens it: gets its number on the line, and
+/// its bytes, which it may change.
 pub type Tamper = Box<dyn FnMut(u64, &mut Vec<u8>) + Send>;
 
 /// What a checkpoint states: whose log, how many entries, which root.
@@ -170,8 +171,13 @@ impl Line {
         if last {
             self.kill();
         }
-        if let Some(tamper) = &mut self.lock().tamper {
-            tamper(place, &mut bytes);
+        if kind == FrameKind::Data {
+            // Not under the lock: it may act on the nodes at both ends.
+            let tamper = self.lock().tamper.take();
+            if let Some(mut tamper) = tamper {
+                tamper(place, &mut bytes);
+                self.lock().tamper = Some(tamper);
+            }
         }
         Ok(bytes)
     }

@@ -87,6 +87,11 @@ impl FaultyStore {
         self.plan().struck
     }
 
+    /// Whether the process that used it has died as planned.
+    pub fn is_dead(&self) -> bool {
+        self.plan().dead
+    }
+
     /// Lets everything work again.
     pub fn heal(&self) {
         let mut plan = self.plan();
@@ -165,14 +170,13 @@ impl Store for FaultyStore {
     }
 
     fn append(&mut self, key: LogKey, write: &LogAppend<'_>) -> Result<(), StoreError> {
-        let done = self.write(|store| {
+        self.write(|store| {
             store.append(key, write)?;
             if let Some(note) = write.checkpoint {
                 self.plan().durable.push((key, note.to_vec()));
             }
             Ok(())
-        });
-        done
+        })
     }
 
     fn put_checkpoint(&mut self, key: LogKey, size: u64, note: &[u8]) -> Result<(), StoreError> {

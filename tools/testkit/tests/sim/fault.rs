@@ -5,7 +5,7 @@ use detente_core::{AccordId, Digest, Tlp};
 use detente_node::{NodeError, push, release, run_match};
 use detente_testkit::{Strike, Terms, World};
 
-use crate::{assert_settled, assert_sound, run_id};
+use crate::{assert_settled, run_id};
 
 /// What a script was told had been done.
 #[derive(Default)]
@@ -54,7 +54,9 @@ fn at_every_write(
     script: &[Step],
 ) -> u64 {
     let dead = matches!(strike, Strike::DeadBefore | Strike::DeadAfter);
-    for count in 0.. {
+    // A death differs from a fault only in what comes after: some of them do, but in the long form.
+    let step = if dead && std::env::var_os("DETENTE_SIM_SEEDS").is_none() { 3 } else { 1 };
+    for count in (0..).step_by(step) {
         let (mut world, accord) = start(seed);
         let mut told = Told::default();
         world.members[at].store.strike(count, strike);
@@ -98,7 +100,8 @@ fn check(world: &mut World, at: usize, accord: AccordId, told: &Told) {
             assert_eq!(found.filter(|release| release.receipt.is_some()).count(), 1);
         }
     }
-    assert_sound(world, accord);
+    let report = world.audit(at, accord);
+    assert!(report.is_sound(), "{:#?}", report.findings);
     for member in &world.members {
         member.store.real().check().unwrap();
     }

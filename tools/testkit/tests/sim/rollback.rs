@@ -144,8 +144,7 @@ fn a_mirror_that_went_back_is_brought_forward_again() {
         let text = world.text(&Terms { title: title.to_owned(), ..Terms::default() });
         let (accord, _) = a.node().propose(&text, None).unwrap();
         push(&a.shared, &SimLink::new(a.end.clone(), end), accord).unwrap();
-        let folded = shared.lock().state(accord).unwrap().parties[&a.id].folded;
-        folded
+        shared.lock().state(accord).unwrap().parties[&a.id].folded
     };
     assert_eq!(bring_one("first"), 2);
     copy(&file, &old);
@@ -161,7 +160,7 @@ fn who_lost_its_own_log_takes_no_acts_that_have_seen_it() {
     let (world, accord) = World::in_force(63, &Terms::default());
     let fresh = Member::new("CERT B", SimEntropy::new(63 * 64 + 1));
     fresh.node().add_party(world.members[0].card.bytes()).unwrap();
-    let link = SimLink::new(world.members[0].end.clone(), fresh.end.clone());
+    let link = SimLink::new(world.members[0].end.clone(), fresh.end);
     let shared = &world.members[0].shared;
     push(shared, &link, accord).unwrap();
     world.node(0).stop(accord, "x", None).unwrap();

@@ -10,6 +10,8 @@ mod dial;
 mod listen;
 mod session;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use dial::{dial, resolve};

@@ -128,15 +128,22 @@ impl Session {
         let session = Session { inner };
         let (reader, writer) = tokio::io::split(io);
         let own = session.clone();
+        // Made here: also if the runtime ends before the task has begun, whoever waits is woken.
+        let ending = Ending(Arc::clone(&session.inner));
         tokio::spawn(async move {
+            let _ending = ending;
+            // Before the question whether the session is closed, so that no closing is missed.
+            let stopped = own.inner.stop.notified();
+            if own.is_closed() {
+                return;
+            }
             tokio::select! {
                 () = write_frames(writer, queue) => {}
                 end = own.read_frames(reader, handler) => {
                     tracing::debug!(peer = %own.inner.peer.short(), "session ends: {end}");
                 }
-                () = own.inner.stop.notified() => {}
+                () = stopped => {}
             }
-            own.inner.close();
         });
         session
     }
@@ -149,6 +156,12 @@ impl Session {
     /// Ends the session.
     pub fn close(&self) {
         self.inner.close();
+    }
+
+    /// Streams that are open here, of both sides.
+    #[cfg(test)]
+    pub(crate) fn streams_open(&self) -> usize {
+        self.inner.tables().streams.len()
     }
 
     /// Waits until the session is over.
@@ -271,6 +284,15 @@ impl Session {
         let inner = Arc::clone(&self.inner);
         let forget = Box::new(move || drop(inner.tables().streams.remove(&id)));
         Some(SessionStream { id, sender: self.inner.sender.clone(), inbox, forget })
+    }
+}
+
+/// Ends a session when its task does, however that comes about.
+struct Ending(Arc<Inner>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -111,6 +111,12 @@ impl Identity {
         self.key.cert.first().map_or(&[], |spki| spki.as_ref())
     }
 
+    /// The key for a client of another make.
+    #[cfg(test)]
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.key)
+    }
+
     pub(crate) fn server(&self, pins: Pins) -> Result<Arc<ServerConfig>, NetError> {
         let verifier = Arc::new(Pinned { pins, algorithms: self.algorithms() });
         let config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))

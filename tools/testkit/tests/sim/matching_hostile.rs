@@ -171,6 +171,38 @@ fn a_run_is_begun_by_who_offered_it() {
 }
 
 #[test]
+fn a_run_that_is_under_way_is_not_begun_again() {
+    let (mut world, accord) = agreed(122);
+    let body = offer(&world, accord, |_| {});
+    offered(&mut world, accord, body);
+    let (a, b) = (world.members[0].end.clone(), world.members[1].end.clone());
+    let again = Arc::new(Mutex::new(None));
+    let (seen, near, far) = (Arc::clone(&again), b.clone(), a.clone());
+    // A has taken the run up and says so: at that moment B begins it once more.
+    let mut first = true;
+    let link = SimLink::new(Arc::new(Mirroring(b)), a).tamper(Box::new(move |_, _| {
+        if std::mem::take(&mut first) {
+            let link = SimLink::new(Arc::new(Mirroring(near.clone())), far.clone());
+            let mut stream = link.open(&Request::BeginMatch { accord, run: RUN }).unwrap();
+            *seen.lock().unwrap() = stream.recv().unwrap();
+        }
+    }));
+    let mut stream = link.open(&Request::BeginMatch { accord, run: RUN }).unwrap();
+    let done = stream.recv().unwrap().unwrap();
+    assert_eq!(Response::decode(&done).unwrap(), Response::Done);
+    let again = again.lock().unwrap().clone().unwrap();
+    assert_eq!(refusal(&Response::decode(&again).unwrap()), "match_not_open");
+    // It goes on all the same: the second try has not closed it.
+    assert!(closes(&world, accord).is_empty());
+    drop(stream);
+    drop(link);
+    let node = world.node(0);
+    let history = &node.state(accord).unwrap().history;
+    let answers = history.iter().filter(|event| event.kind.name() == "answer-match");
+    assert_eq!(answers.count(), 1);
+}
+
+#[test]
 fn budgets_hold_whatever_the_other_side_writes() {
     let terms = Terms { runs: 3, ..Terms::default() };
     let (world, accord) = World::in_force(115, &terms);

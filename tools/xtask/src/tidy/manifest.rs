@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_member_without_manifest_is_caught() {
         let mut tree = tree();
-        tree.remove("tools/bench/Cargo.toml");
+        tree.remove("tools/testkit/Cargo.toml");
         let faults = check(&House::new(tree));
         assert!(faults.iter().all(|f| f.rule == "manifest" && f.path == "Cargo.toml"));
         assert_eq!(faults.len(), 2);

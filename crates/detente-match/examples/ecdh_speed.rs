@@ -9,7 +9,8 @@
 
 use std::process::ExitCode;
 
-use detente_match::{Error, Item, Learn, Message, Mode, Params, Role, Seed, Session};
+use detente_match::ecdh::{Message, Session};
+use detente_match::{Error, Item, Learn, Mode, Params, Role, Seed};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -72,6 +72,10 @@ pub enum CallerFault {
         /// The limit.
         max: usize,
     },
+    /// Our list has no layout under the keys tried: too many items in one part of it. Chance
+    /// below 2^-40 for each key.
+    #[error("the list could not be laid out; offer a new run")]
+    LayoutFailed,
     /// A padded length above the limit.
     #[error("list of {got} items, at most {max} allowed")]
     ListTooLong {
@@ -80,9 +84,15 @@ pub enum CallerFault {
         /// The limit.
         max: u32,
     },
+    /// The engine can't go on after a cut line.
+    #[error("this engine does not go on after a cut")]
+    NotResumable,
     /// The outcome was asked for before the run had ended.
     #[error("the run has not ended")]
     NotDone,
+    /// The engine does not have this mode.
+    #[error("this engine does not tell only how many")]
+    ModeUnknown,
     /// More items than the padded length that both ends agreed.
     #[error("{items} items do not fit the agreed length of {padded}")]
     PaddingTooShort {
@@ -100,8 +110,11 @@ impl CallerFault {
             CallerFault::DuplicateItem { .. } => "duplicate_item",
             CallerFault::ItemEmpty => "item_empty",
             CallerFault::ItemTooLong { .. } => "item_too_long",
+            CallerFault::LayoutFailed => "layout_failed",
             CallerFault::ListTooLong { .. } => "list_too_long",
+            CallerFault::ModeUnknown => "mode_unknown",
             CallerFault::NotDone => "not_done",
+            CallerFault::NotResumable => "not_resumable",
             CallerFault::PaddingTooShort { .. } => "padding_too_short",
         }
     }
@@ -124,6 +137,9 @@ pub enum PeerFault {
         /// Points that we have sent.
         asked: u32,
     },
+    /// The share that was committed to is another one than the share shown.
+    #[error("peer shows another share than it had committed to")]
+    CommitmentBroken,
     /// The peer counted differently.
     #[error("peer counts {theirs} common items, we count {ours}")]
     CountDiffers {
@@ -138,6 +154,27 @@ pub enum PeerFault {
     /// The peer's list holds one point twice.
     #[error("peer's list holds the same point twice")]
     DuplicatePoint,
+    /// The bits that the peer entered into the transfers differ from column to column: it may be
+    /// after our secret.
+    #[error("peer's transfers are not consistent")]
+    ExtensionInconsistent,
+    /// The proof of what is common does not hold: the peer claims items that it does not have.
+    #[error("peer claims common items without proof")]
+    FoundUnproved,
+    /// Bytes that are no frame.
+    #[error("frame of {got} bytes is malformed")]
+    FrameMalformed {
+        /// Its bytes.
+        got: usize,
+    },
+    /// A frame above the limit.
+    #[error("frame has {got} bytes, at most {max} allowed")]
+    FrameTooLong {
+        /// Its bytes.
+        got: usize,
+        /// The limit.
+        max: usize,
+    },
     /// The neutral element, which would match every other neutral element.
     #[error("point {index} is the identity")]
     IdentityPoint {
@@ -156,6 +193,15 @@ pub enum PeerFault {
     /// The bytes are no message.
     #[error("malformed message")]
     Malformed(#[source] DecodeError),
+    /// Counts of masks that do not add up to the agreed number.
+    #[error("peer's masks are not as many as agreed")]
+    MasksMiscounted,
+    /// Masks that are not in strictly ascending order.
+    #[error("mask {index} is not in ascending order")]
+    MasksUnsorted {
+        /// Its place.
+        index: u32,
+    },
     /// A message that does not fit the state of the run.
     #[error("message {got} out of order")]
     OutOfOrder {
@@ -177,6 +223,9 @@ pub enum PeerFault {
         /// First point of the chunk.
         start: u32,
     },
+    /// After a cut, the peer wants what it has acknowledged or what was never sent.
+    #[error("peer goes on at a place that is not held")]
+    ResumeUnknown,
     /// The peer entered other terms: context, mode, who learns, lengths or version.
     #[error("peer's terms differ from ours")]
     TermsDiffer,
@@ -194,9 +243,18 @@ pub enum PeerFault {
         /// The agreed length.
         len: u32,
     },
+    /// A base transfer that is not valid.
+    #[error("base transfer {index} is not valid")]
+    TransferInvalid {
+        /// Its number.
+        index: usize,
+    },
     /// The two ends have not seen the same messages.
     #[error("peer has seen other messages than we")]
     TranscriptDiffers,
+    /// The trees that the peer gave do not fit each other: it may be after our noise.
+    #[error("peer's trees are not consistent")]
+    TreesInconsistent,
     /// Answers of a count must be in ascending order.
     #[error("answer {index} is not in ascending order")]
     Unsorted {
@@ -206,6 +264,14 @@ pub enum PeerFault {
     /// The answer of a run in which only the initiator learns was not left blank.
     #[error("confirmation shows an answer that must stay blank")]
     VerdictShown,
+    /// A frame of another length than its step and offset ask for.
+    #[error("frame carries {got} bytes, {expected} are due")]
+    WrongFrame {
+        /// Bytes in it.
+        got: usize,
+        /// Bytes due.
+        expected: u64,
+    },
     /// A chunk of another length than the list and its start ask for.
     #[error("chunk from {start} has {got} points, {expected} are due")]
     WrongLength {
@@ -215,6 +281,14 @@ pub enum PeerFault {
         got: usize,
         /// Points due.
         expected: u32,
+    },
+    /// A frame that does not follow the one before.
+    #[error("frame starts at byte {got}, {expected} is due")]
+    WrongOffset {
+        /// Its offset.
+        got: u64,
+        /// The offset due.
+        expected: u64,
     },
     /// A chunk that does not follow the one before.
     #[error("chunk starts at {got}, {expected} is due")]
@@ -232,24 +306,36 @@ impl PeerFault {
         match self {
             PeerFault::AfterFinish { .. } => "after_finish",
             PeerFault::AnswerUnasked { .. } => "answer_unasked",
+            PeerFault::CommitmentBroken => "commitment_broken",
             PeerFault::CountDiffers { .. } => "count_differs",
             PeerFault::DigestDiffers => "digest_differs",
             PeerFault::DuplicatePoint => "duplicate_point",
+            PeerFault::ExtensionInconsistent => "extension_inconsistent",
+            PeerFault::FoundUnproved => "found_unproved",
+            PeerFault::FrameMalformed { .. } => "frame_malformed",
+            PeerFault::FrameTooLong { .. } => "frame_too_long",
             PeerFault::IdentityPoint { .. } => "identity_point",
             PeerFault::InvalidPoint { .. } => "invalid_point",
             PeerFault::KeyReflected => "key_reflected",
             PeerFault::Malformed(error) => error.code(),
+            PeerFault::MasksMiscounted => "masks_miscounted",
+            PeerFault::MasksUnsorted { .. } => "masks_unsorted",
             PeerFault::OutOfOrder { .. } => "out_of_order",
             PeerFault::PointsReflected => "points_reflected",
             PeerFault::ProofFailed { .. } => "proof_failed",
             PeerFault::ProofMisplaced { .. } => "proof_misplaced",
+            PeerFault::ResumeUnknown => "resume_unknown",
             PeerFault::TermsDiffer => "terms_differ",
             PeerFault::TooFewPoints { .. } => "too_few_points",
             PeerFault::TooManyPoints { .. } => "too_many_points",
+            PeerFault::TransferInvalid { .. } => "transfer_invalid",
             PeerFault::TranscriptDiffers => "transcript_differs",
+            PeerFault::TreesInconsistent => "trees_inconsistent",
             PeerFault::Unsorted { .. } => "unsorted",
             PeerFault::VerdictShown => "verdict_shown",
+            PeerFault::WrongFrame { .. } => "wrong_frame",
             PeerFault::WrongLength { .. } => "wrong_length",
+            PeerFault::WrongOffset { .. } => "wrong_offset",
             PeerFault::WrongStart { .. } => "wrong_start",
         }
     }

@@ -12,15 +12,41 @@
 //! machine.
 
 mod error;
+mod field;
 mod item;
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
+)]
+mod okvs;
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
+)]
+mod ot;
 mod params;
 mod psi;
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
+)]
+mod security;
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
+)]
+mod simd;
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
+)]
+mod vole;
 
 pub use error::{Blame, CallerFault, Error, PeerFault};
 pub use item::{Item, Seed};
 pub use params::{
-    CONTEXT_BYTES, Learn, MAX_ITEM_BYTES, MAX_ITEMS, Mode, Padding, Params, Role, SEED_BYTES,
-    padded_len,
+    CONTEXT_BYTES, Learn, MAX_ITEM_BYTES, MAX_ITEMS, MAX_ITEMS_FAST, Mode, Padding, Params, Role,
+    SEED_BYTES, padded_len,
 };
-pub use psi::ecdh::{CHUNK_POINTS, DecodeError, Message, Session};
-pub use psi::{Outcome, Part, Progress};
+pub use psi::{BaseTransfer, Engine, Outcome, Progress, Session, VoleOptions, ecdh};
+pub use simd::Simd;

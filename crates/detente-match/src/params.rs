@@ -4,7 +4,10 @@
 
 use crate::error::CallerFault;
 
-/// Most items in one list, padding included. Count. Choice: at this size one run of the
+/// Most items in one list of the fast matcher, padding included. Count: 256 bins of 2^20.
+pub const MAX_ITEMS_FAST: u32 = 1 << 28;
+
+/// Most items in one list of the Diffie-Hellman matcher, padding included. Count. Choice: at this size one run of the
 /// Diffie-Hellman matcher needs about 1.6 GiB and hours of two cores; larger sets go in bins.
 pub const MAX_ITEMS: u32 = 1 << 24;
 
@@ -117,11 +120,20 @@ impl Params {
         self.learn == Learn::Both || self.role == Role::Initiator
     }
 
+    /// As [`Params::check`], with the fast matcher's limit.
+    pub(crate) fn check_fast(&self, items: usize) -> Result<(), CallerFault> {
+        self.check_lengths(items, MAX_ITEMS_FAST)
+    }
+
     /// Refuses lengths above [`MAX_ITEMS`] and a list that does not fit its padded length.
     pub(crate) fn check(&self, items: usize) -> Result<(), CallerFault> {
+        self.check_lengths(items, MAX_ITEMS)
+    }
+
+    fn check_lengths(&self, items: usize, max: u32) -> Result<(), CallerFault> {
         for got in [self.own_len, self.peer_len] {
-            if got > MAX_ITEMS {
-                return Err(CallerFault::ListTooLong { got, max: MAX_ITEMS });
+            if got > max {
+                return Err(CallerFault::ListTooLong { got, max });
             }
         }
         if items > self.own_len as usize {

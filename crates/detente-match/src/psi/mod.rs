@@ -1,9 +1,22 @@
 //! Matchers: protocols that find what two lists have in common.
 //!
-//! Each matcher is a folder; they share the terms (`params.rs`), the faults (`error.rs`) and the
-//! two structs below.
+//! Each matcher is a folder; they share the terms (`params.rs`), the faults (`error.rs`) and what
+//! stands below: [`Session`] drives either.
 
-pub(crate) mod ecdh;
+pub mod ecdh;
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "counts and lengths here are bounded by the terms, which MAX_ITEMS_FAST bounds"
+)]
+pub(crate) mod vole;
+
+pub use crate::ot::BaseTransfer;
+pub use vole::VoleOptions;
+
+use crate::error::{CallerFault, Error};
+use crate::item::{Item, Seed};
+use crate::params::{MAX_ITEMS, MAX_ITEMS_FAST, Params};
+use crate::simd::Simd;
 
 /// What an ended run tells this end. It exists only if both ends confirmed the same transcript
 /// and, where both learn, the same answer.
@@ -18,40 +31,165 @@ pub struct Outcome {
     pub transcript: [u8; 32],
 }
 
-/// One of the four streams of points of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Part {
-    /// Points done.
-    pub done: u32,
-    /// Points to do; 0 if this stream is not part of the run.
-    pub total: u32,
-}
-
-/// How far a run is, in points.
+/// How far a run is. Bytes of both directions are known before it begins; items are counted as
+/// their bytes come and go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Our points that we sent.
-    pub own_blinded: Part,
-    /// Our points that the peer answered.
-    pub own_answered: Part,
-    /// The peer's points that we received.
-    pub peer_blinded: Part,
-    /// The peer's points that we answered.
-    pub peer_answered: Part,
+    /// Items of both lists that are done.
+    pub items_done: u64,
+    /// Items of both lists after padding.
+    pub items_total: u64,
+    /// Bytes sent and received.
+    pub bytes_done: u64,
+    /// Bytes to send and to receive.
+    pub bytes_total: u64,
 }
 
-impl Progress {
-    fn parts(&self) -> [Part; 4] {
-        [self.own_blinded, self.own_answered, self.peer_blinded, self.peer_answered]
+/// Which matcher finds the common items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Diffie-Hellman on ristretto255: slow, small, the conservative fallback.
+    Ecdh,
+    /// VOLE-PSI: fast. Only [`crate::Mode::Which`].
+    Vole(VoleOptions),
+}
+
+impl Engine {
+    /// The name and version by which both ends agree on an engine.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Engine::Ecdh => "ecdh-ristretto255/1",
+            Engine::Vole(VoleOptions { base: BaseTransfer::MlKem768, .. }) => "vole-mlkem768/1",
+            Engine::Vole(VoleOptions { base: BaseTransfer::Ristretto255, .. }) => {
+                "vole-ristretto255/1"
+            }
+        }
     }
 
-    /// Points done over all streams.
-    pub fn done(&self) -> u64 {
-        self.parts().iter().map(|part| u64::from(part.done)).sum()
+    /// The engine of a name.
+    pub fn from_name(name: &str) -> Option<Engine> {
+        let vole = |base| Engine::Vole(VoleOptions { base, whole: false });
+        [Engine::Ecdh, vole(BaseTransfer::MlKem768), vole(BaseTransfer::Ristretto255)]
+            .into_iter()
+            .find(|engine| engine.name() == name)
     }
 
-    /// Points to do over all streams.
-    pub fn total(&self) -> u64 {
-        self.parts().iter().map(|part| u64::from(part.total)).sum()
+    /// The most items that an initiator who breaks the protocol can have tried in a run with a list
+    /// of `len`, if it can compute 2^80 hashes: more than were agreed, since the fast matcher's
+    /// store has more columns than items.
+    pub fn entered_bound(&self, len: u32) -> u64 {
+        match self {
+            Engine::Ecdh => len.into(),
+            Engine::Vole(options) => vole::entered_bound(options, len),
+        }
+    }
+
+    /// Most items in one list.
+    pub fn items_max(&self) -> u32 {
+        match self {
+            Engine::Ecdh => MAX_ITEMS,
+            Engine::Vole(_) => MAX_ITEMS_FAST,
+        }
+    }
+}
+
+/// One end of a run, whatever the engine.
+///
+/// Drive it so: send what [`Session::poll`] gives until it gives `None`, feed one received message
+/// to [`Session::input`], and again, until [`Session::is_done`]. Messages travel whole and in order.
+pub struct Session(Inner);
+
+enum Inner {
+    Ecdh(Box<ecdh::Session>),
+    Vole(Box<vole::Session>),
+}
+
+impl Session {
+    /// Prepares a run over `items`, in any order.
+    ///
+    /// # Errors
+    /// [`CallerFault`](crate::CallerFault) for lengths above the limits, more items than
+    /// `params.own_len`, equal items (the fast matcher finds them during the run), and a mode that
+    /// the engine does not have.
+    pub fn new(
+        engine: &Engine,
+        params: Params,
+        items: Vec<Item>,
+        seed: Seed,
+    ) -> Result<Session, Error> {
+        match engine {
+            Engine::Ecdh => {
+                let session = ecdh::Session::new(params, items, seed)?;
+                Ok(Session(Inner::Ecdh(Box::new(session))))
+            }
+            Engine::Vole(options) => {
+                let bytes = items.iter().map(Item::as_bytes);
+                let session = vole::Session::new(Simd::detect(), params, options, bytes, &seed)?;
+                Ok(Session(Inner::Vole(Box::new(session))))
+            }
+        }
+    }
+
+    /// The next message to send, computed now; `None` while waiting for the peer and at the end.
+    ///
+    /// # Errors
+    /// The fault that voided the run, if one did.
+    pub fn poll(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        match &mut self.0 {
+            Inner::Ecdh(session) => Ok(session.poll()?.map(|message| message.encode())),
+            Inner::Vole(session) => session.poll(),
+        }
+    }
+
+    /// Takes the next message of the peer.
+    ///
+    /// # Errors
+    /// [`PeerFault`](crate::PeerFault) if an honest peer with the same terms would not have sent
+    /// it; the run is void from then on.
+    pub fn input(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.0 {
+            Inner::Ecdh(session) => session.input(ecdh::Message::decode(bytes)?),
+            Inner::Vole(session) => session.input(bytes),
+        }
+    }
+
+    /// After a cut line: the run goes on over another line, if the peer does the same.
+    ///
+    /// # Errors
+    /// [`CallerFault::NotResumable`](crate::CallerFault::NotResumable) if the engine can't, or the
+    /// fault that voided the run.
+    pub fn reconnect(&mut self) -> Result<(), Error> {
+        match &mut self.0 {
+            Inner::Ecdh(_) => Err(CallerFault::NotResumable.into()),
+            Inner::Vole(session) => session.reconnect(),
+        }
+    }
+
+    /// How far the run is.
+    pub fn progress(&self) -> Progress {
+        match &self.0 {
+            Inner::Ecdh(session) => session.progress().into(),
+            Inner::Vole(session) => session.progress(),
+        }
+    }
+
+    /// Whether both ends have confirmed.
+    pub fn is_done(&self) -> bool {
+        match &self.0 {
+            Inner::Ecdh(session) => session.is_done(),
+            Inner::Vole(session) => session.is_done(),
+        }
+    }
+
+    /// The outcome of a run that both ends confirmed.
+    ///
+    /// # Errors
+    /// [`CallerFault::NotDone`](crate::CallerFault::NotDone), or the fault that voided the run: no
+    /// answer is given out then.
+    pub fn finish(self) -> Result<Outcome, Error> {
+        match self.0 {
+            Inner::Ecdh(session) => session.finish(),
+            Inner::Vole(session) => session.finish(),
+        }
     }
 }

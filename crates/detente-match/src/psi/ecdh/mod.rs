@@ -16,6 +16,7 @@ mod msgs;
 mod own;
 mod params;
 mod peer;
+mod progress;
 mod session;
 mod transcript;
 
@@ -24,4 +25,5 @@ mod tests;
 
 pub use msgs::{DecodeError, Message};
 pub use params::CHUNK_POINTS;
+pub use progress::{Part, Progress};
 pub use session::Session;

@@ -24,11 +24,12 @@ use super::msgs::{Body, Message};
 use super::own::{OwnList, check_chunk};
 use super::params::{Encoded, LABEL_COMMON, LABEL_SEED, PROOF_BYTES, Terms};
 use super::peer::{Answer, PeerList};
+use super::progress::{Part, Progress};
 use super::transcript::Transcript;
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::item::{Item, Seed};
 use crate::params::{Learn, Mode, Params, Role};
-use crate::psi::{Outcome, Part, Progress};
+use crate::psi::Outcome;
 
 /// One end of a run of the Diffie-Hellman matcher.
 ///

@@ -8,7 +8,7 @@ use super::{Case, Pair};
 use crate::error::{Blame, CallerFault, Error};
 use crate::item::{Item, Seed};
 use crate::params::{Learn, MAX_ITEMS, Mode, Role};
-use crate::psi::Part;
+use crate::psi::ecdh::Part;
 use crate::psi::ecdh::params::CHUNK_POINTS;
 use crate::psi::ecdh::{Message, Session};
 

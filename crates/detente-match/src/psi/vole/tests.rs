@@ -1,0 +1,3 @@
+//! Whole runs in one process.
+
+mod runs;

@@ -10,6 +10,7 @@
 //! | `DETENTE_GO_CHECKER` | `tests/foreign/go-sumdb`, built |
 //! | `DETENTE_IT_WITHOUT_FOREIGN` | `1` leaves out the checks that need the two above, and says so |
 //! | `DETENTE_IT_SEED` | repeats a run's random choices |
+#![forbid(unsafe_code)]
 #![expect(
     clippy::expect_used,
     clippy::panic,

@@ -2,6 +2,8 @@
 //!
 //! This crate knows nothing of files, sockets, clocks, entropy, storage or matching.
 
+#![forbid(unsafe_code)]
+
 pub mod accord;
 pub mod act;
 pub mod encode;

@@ -6,6 +6,8 @@ use detente_core::encode::DecodeError;
 use detente_core::state::{NotInForce, Released};
 use detente_core::{Span, Tlp, UnixSeconds};
 
+use crate::enter::Entrant;
+
 /// All that a decision rests on.
 pub struct Question<'a> {
     /// The text in force, or why there is none.
@@ -222,7 +224,22 @@ fn forbidden(accord: &Accord, question: &Question<'_>) -> Option<Denial> {
 /// Whether a prohibition covers the object, and by what.
 fn covers(rule: &Forbid, question: &Question<'_>) -> Option<String> {
     let facts = question.facts;
-    if !rule.from.is(question.from) || !rule.to.is(question.to) {
+    let entrant = Entrant {
+        kind: facts.kind,
+        tlp: facts.tlp,
+        marking_unknown: facts.marking_unknown,
+        labels: &facts.labels,
+    };
+    forbids(rule, (question.from, question.to), &entrant)
+}
+
+/// Whether a prohibition covers what is so known, from one party to the other, and by what.
+pub(crate) fn forbids(
+    rule: &Forbid,
+    (from, to): (&str, &str),
+    facts: &Entrant<'_>,
+) -> Option<String> {
+    if !rule.from.is(from) || !rule.to.is(to) {
         return None;
     }
     if !rule.kinds.is_empty() && !rule.kinds.contains(&facts.kind) {

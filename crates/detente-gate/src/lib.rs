@@ -6,12 +6,16 @@
 //!
 //! This crate knows nothing of storage, sockets, keys or how an indicator was read.
 
+#![forbid(unsafe_code)]
+
 mod decide;
+mod enter;
 mod exposure;
 mod release;
 #[cfg(test)]
 mod tests;
 
 pub use decide::{Allowance, Denial, Question, Verdict, decide};
+pub use enter::{Entrant, may_enter};
 pub use exposure::{Cell, Direction, Exposure, exposure};
 pub use release::{Decided, Release, ReleaseFault, decide_all};

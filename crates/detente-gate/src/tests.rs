@@ -1,5 +1,6 @@
 //! Texts made from drafts, and states in which they are in force.
 
+mod enter;
 mod exposure;
 mod laws;
 mod release;

@@ -9,6 +9,8 @@
 //! nothing of sockets, disks, clocks, entropy or accords. The rules of the normal form stand in
 //! `docs/protocol/normal-form.md`, known answers in `vectors/normal-form.json`.
 
+#![forbid(unsafe_code)]
+
 mod indicator;
 mod marking;
 mod observable;

@@ -11,6 +11,8 @@
 //! Source: RFC 6962 §2.1, RFC 9162 §2.1, draft-ietf-plants-merkle-tree-certs (subtrees), and the
 //! C2SP specifications that `docs/protocol/log.md` lists with their versions and our deviations.
 
+#![forbid(unsafe_code)]
+
 mod blame;
 mod bundle;
 mod checkpoint;

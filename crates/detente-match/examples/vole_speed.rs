@@ -51,7 +51,7 @@ fn measure(own: u32, peer: u32, whole: bool) -> Result<(), Error> {
     let (first, second) = (a.finish()?, b.finish()?);
     let per_item = bytes as f64 / f64::from(own.max(peer));
     println!(
-        "{own} x {peer}: {:?} and {:?} common; {frames} frames, {bytes} bytes, {per_item:.2} an item",
+        "{own} x {peer}: {:?} and {:?} common; {frames} frames, {bytes} bytes, {per_item:.2} each",
         first.count, second.count
     );
     Ok(())

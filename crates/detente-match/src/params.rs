@@ -7,7 +7,8 @@ use crate::error::CallerFault;
 /// Most items in one list of the fast matcher, padding included. Count: 256 bins of 2^20.
 pub const MAX_ITEMS_FAST: u32 = 1 << 28;
 
-/// Most items in one list of the Diffie-Hellman matcher, padding included. Count. Choice: at this size one run of the
+/// Most items in one list of the Diffie-Hellman matcher, padding included. Count. Choice: at this
+/// size one run of the
 /// Diffie-Hellman matcher needs about 1.6 GiB and hours of two cores; larger sets go in bins.
 pub const MAX_ITEMS: u32 = 1 << 24;
 

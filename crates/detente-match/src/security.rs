@@ -1,9 +1,13 @@
 //! Every parameter of the fast matcher, with unit and source, and the formulas that give the rest.
 //!
-//! Sources, by short name: RS21 (Rindal, Schoppmann, *VOLE-PSI*, ePrint 2021/266), RR22 (Raghuraman,
-//! Rindal, *Blazing fast PSI*, ePrint 2022/320), RRT23 (Raghuraman, Rindal, Tanguy, *Expand-convolute
-//! codes*, ePrint 2023/882), WYKW21 (Weng and others, *Wolverine*, ePrint 2020/925), Roy22 (*SoftSpokenOT*,
-//! ePrint 2022/192), MR19 (Masny, Rindal, *Endemic OT*, ePrint 2019/706). A change of any value is a new
+//! Sources, by short name: RS21 (Rindal, Schoppmann, *VOLE-PSI*, ePrint 2021/266), RR22
+//! (Raghuraman,
+//! Rindal, *Blazing fast PSI*, ePrint 2022/320), RRT23 (Raghuraman, Rindal, Tanguy,
+//! *Expand-convolute
+//! codes*, ePrint 2023/882), WYKW21 (Weng and others, *Wolverine*, ePrint 2020/925), Roy22
+//! (*SoftSpokenOT*,
+//! ePrint 2022/192), MR19 (Masny, Rindal, *Endemic OT*, ePrint 2019/706). A change of any value is
+//! a new
 //! version of the protocol, whose number stands in every label.
 
 /// Computational security. Bits.

@@ -6,6 +6,8 @@
 //!
 //! This crate knows nothing of storage, of the matching engine or of the command line.
 
+#![forbid(unsafe_code)]
+
 mod dial;
 mod listen;
 mod session;

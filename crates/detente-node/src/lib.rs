@@ -2,6 +2,8 @@
 //!
 //! This crate knows nothing of sockets, files, databases, threads or the command line.
 
+#![forbid(unsafe_code)]
+
 mod accord;
 mod book;
 mod error;
@@ -20,10 +22,11 @@ pub mod report;
 mod serve;
 mod tiles;
 
+pub use detente_match::Progress as MatchProgress;
 pub use error::{Class, NodeError};
 pub use intake::{Import, import};
 pub use keys::Keys;
-pub use matching::{ENGINE, OnProgress, match_peer, pull, run_match};
+pub use matching::{OnProgress, RESUME_SECONDS, Relink, match_peer, pull, run_match};
 pub use node::{Node, Shared};
 pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all};

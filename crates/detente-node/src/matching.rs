@@ -1,31 +1,32 @@
-//! Matching: terms and commitments into the record, the run over a stream, outcome or abort into
-//! the record. Neither side's items are touched before both commitments stand in both logs.
+//! Matching: terms and commitments into the record, and what a run amounts to. The run itself is in
+//! `run.rs`. Neither side's items are touched before both commitments stand in both logs.
 
-use detente_core::accord::Pad;
+use detente_core::accord::{MatchRule, Pad};
 use detente_core::act::{Answer, Blame, Body, Close, Learn, MAX_REASON, Mode, Offer, Outcome};
 use detente_core::party::Role;
 use detente_core::state::{Entry, Run};
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId};
-use detente_intel::{NORMAL_FORM_VERSION, Observable};
+use detente_gate::{Entrant, may_enter};
+use detente_intel::{Context, NORMAL_FORM_VERSION, Observable};
 use detente_log::RootBuilder;
-use detente_match::{Item, Message, Padding, Params, Seed, Session, padded_len};
-use detente_peer::{Refusal, Request, Response};
+use detente_match::{Engine, Item, Padding, Params, Seed, Session, padded_len};
 
-use crate::error::{Class, NodeError};
-use crate::node::{Node, Shared};
-use crate::ports::{Link, LinkError, RunRow, Stream};
-use crate::push::{push, unexpected};
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::ports::{LinkError, RunRow};
 use crate::report::MatchReport;
 
-/// The engine of this form and its version: a term of every run.
-pub const ENGINE: &str = "ecdh-ristretto255/1";
+mod run;
+
+pub(crate) use run::TakenRuns;
+use run::misbehaved;
+pub use run::{
+    OnProgress, RESUME_SECONDS, Relink, match_peer, pull, respond_match, resume_match, run_match,
+};
 
 /// How far an offer's date may be from now when it is taken up, in seconds: a budget counts runs by
 /// their dates.
 const OFFER_SECONDS_MAX: u64 = 900;
-
-/// Hears how far a run is: points done and to do.
-pub type OnProgress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// What one side brings into a run.
 struct Entered {
@@ -36,9 +37,17 @@ struct Entered {
 }
 
 impl Node {
-    /// Takes all own observables of these kinds, pads and commits to them.
-    fn entered(&mut self, kinds: &[Kind], pad: Pad, max: u32) -> Result<Entered, NodeError> {
-        let count = self.store.count(kinds)?;
+    /// Takes all own observables of the clause's kinds that may show, pads and commits to them.
+    fn entered(
+        &mut self,
+        accord: AccordId,
+        peer: PartyId,
+        rule: &MatchRule,
+    ) -> Result<Entered, NodeError> {
+        let MatchRule { kinds, pad, max_items: max, .. } = rule;
+        let (pad, max) = (*pad, *max);
+        let items = self.entrants(accord, peer, kinds, max)?;
+        let count = items.len() as u64;
         let real = u32::try_from(count).unwrap_or(u32::MAX);
         let padding = match pad {
             Pad::Multiple(of) => Padding::Multiple(of),
@@ -46,7 +55,6 @@ impl Node {
             Pad::PowerOfTwo => Padding::PowerOfTwo,
         };
         let size = padded_len(real, padding);
-        // Checked before the items are read: a home may hold far more than a clause allows.
         if size > max {
             return Err(NodeError::denied(
                 "match_too_many_items",
@@ -54,11 +62,39 @@ impl Node {
                 "agree on a larger cap or on fewer kinds",
             ));
         }
-        let mut items = Vec::with_capacity(real as usize);
-        self.store.observables(kinds, &mut |observable| items.push(observable))?;
         let salt_seed = self.random()?;
         let commitment = commit(&salt_seed, &items, size)?;
         Ok(Entered { items, size, commitment, salt_seed })
+    }
+
+    /// Own observables of these kinds that may show to the peer; no more than one above `max` are
+    /// kept, since a home may hold far more than a clause allows.
+    fn entrants(
+        &self,
+        accord: AccordId,
+        peer: PartyId,
+        kinds: &[Kind],
+        max: u32,
+    ) -> Result<Vec<Observable>, NodeError> {
+        let text = self.in_force(accord)?;
+        let handle = |party| text.party(party).map_or("", |party| party.handle.as_str());
+        let (own, other) = (handle(self.party()), handle(peer));
+        let mut vouches = |kind, context: &Context| {
+            let entrant = Entrant {
+                kind,
+                tlp: context.markings.tlp().unwrap_or(text.default_tlp),
+                marking_unknown: context.markings.is_closed(),
+                labels: &context.labels,
+            };
+            may_enter(text, own, other, &entrant)
+        };
+        let mut items = Vec::new();
+        self.store.vouched(kinds, &mut vouches, &mut |observable| {
+            if items.len() <= max as usize {
+                items.push(observable);
+            }
+        })?;
+        Ok(items)
     }
 
     /// Offers a run: terms and commitment go into the record.
@@ -81,16 +117,18 @@ impl Node {
             .find(|party| party.id != own)
             .map(|party| party.id);
         let peer = other.ok_or_else(|| NodeError::damaged("a matching clause has one side"))?;
-        let entered = self.entered(&rule.kinds, rule.pad, rule.max_items)?;
+        let mode = if count_only { Mode::Count } else { rule.mode };
+        let engine = own_engine(&rule, mode)?;
+        let entered = self.entered(accord, peer, &rule)?;
         let run = RunId::new(self.random()?);
         let offer = Offer {
             run,
             text: digest,
             clause: clause.to_owned(),
-            mode: if count_only { Mode::Count } else { rule.mode },
+            mode,
             learn: rule.learn,
             normal_form: NORMAL_FORM_VERSION,
-            engine: ENGINE.to_owned(),
+            engine: engine.name().to_owned(),
             size: entered.size,
             commitment: entered.commitment,
         };
@@ -127,12 +165,12 @@ impl Node {
         if offered.offered.get().abs_diff(self.now().get()) > OFFER_SECONDS_MAX {
             return Err(deny("the offer is dated too far from now"));
         }
-        if offer.engine != ENGINE || offer.normal_form != NORMAL_FORM_VERSION {
+        if Engine::from_name(&offer.engine).is_none() || offer.normal_form != NORMAL_FORM_VERSION {
             return Err(deny("engine or normal form is another version than ours"));
         }
         let probe = Entry { party: self.party(), clause: &offer.clause, size: 0, offers: false };
         let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
-        let entered = self.entered(&rule.kinds, rule.pad, rule.max_items)?;
+        let entered = self.entered(accord, peer, &rule)?;
         let full = Entry { size: entered.size, ..probe };
         self.state(accord)?.may_match(&full, now).map_err(|error| refused(&error))?;
         let row = RunRow {
@@ -207,7 +245,9 @@ impl Node {
         let items: Result<Vec<Item>, _> =
             entered.items.iter().map(|item| Item::new(item.match_key())).collect();
         let items = items.map_err(NodeError::damaged)?;
-        Session::new(params, items, seed).map_err(NodeError::damaged)
+        let engine = Engine::from_name(&run.offer.engine)
+            .ok_or_else(|| NodeError::damaged("the run's engine is none of ours"))?;
+        Session::new(&engine, params, items, seed).map_err(NodeError::damaged)
     }
 
     /// Why a run has no answer though the other side has said that it takes it up.
@@ -367,185 +407,16 @@ fn commit(seed: &[u8; 32], items: &[Observable], size: u32) -> Result<Digest, No
     Ok(Digest::new(*root.head().root.as_bytes()))
 }
 
+/// The engine that a clause asks for, in the version of this program.
+fn own_engine(rule: &MatchRule, mode: Mode) -> Result<Engine, NodeError> {
+    let wanted = rule.engine(mode);
+    Engine::ALL
+        .into_iter()
+        .find(|engine| wanted.is_named_by(engine.name()))
+        .ok_or_else(|| NodeError::damaged(format!("this program has no engine {wanted}")))
+}
+
 fn refused(error: &detente_core::state::MatchRefusal) -> NodeError {
     let words = crate::mirror::chain(error);
     NodeError::denied(error.code(), words, "see `detente accord status` for what is left")
-}
-
-/// Offers a run to the other side of a clause and carries it through.
-///
-/// # Errors
-/// [`NodeError`]; once the run is offered, its abort is on record too.
-pub fn run_match(
-    shared: &Shared,
-    link: &dyn Link,
-    accord: AccordId,
-    (clause, count_only): (&str, bool),
-    progress: OnProgress<'_>,
-) -> Result<MatchReport, NodeError> {
-    pull(link)?;
-    let (row, entered) = shared.lock().offer(accord, clause, count_only)?;
-    let carried = carry(shared, link, &row, &entered, progress);
-    conclude(shared, link, &row, &entered, carried)?;
-    // The other side's close is part of the answer: without it nothing may rest on the run.
-    pull(link)?;
-    shared.lock().match_report(accord, row.run)
-}
-
-/// The other party of a matching clause.
-///
-/// # Errors
-/// [`NodeError`] if nothing is in force or there is no such clause.
-pub fn match_peer(node: &Node, accord: AccordId, clause: &str) -> Result<PartyId, NodeError> {
-    let own = node.party();
-    let probe = Entry { party: own, clause, size: 0, offers: true };
-    let state = node.state(accord)?;
-    let now = node.act_time(accord)?;
-    let rule = state.may_match(&probe, now).map_err(|error| refused(&error))?;
-    let text = node.in_force(accord)?;
-    text.parties
-        .iter()
-        .find(|party| party.id != own && rule.between.contains(&party.handle))
-        .map(|party| party.id)
-        .ok_or_else(|| NodeError::damaged("a matching clause has one side"))
-}
-
-fn carry(
-    shared: &Shared,
-    link: &dyn Link,
-    row: &RunRow,
-    entered: &Entered,
-    progress: OnProgress<'_>,
-) -> Result<detente_match::Outcome, NodeError> {
-    push(shared, link, row.accord)?;
-    let request = Request::BeginMatch { accord: row.accord, run: row.run };
-    let mut stream = link.open(&request)?;
-    let first = stream.recv()?.ok_or(LinkError::Cut)?;
-    match Response::decode(&first) {
-        Ok(Response::Done) => {}
-        Ok(other) => return Err(unexpected(other)),
-        Err(error) => return Err(misbehaved("malformed_response", error.to_string())),
-    }
-    let session = shared.lock().session(row, entered)?;
-    drive(shared, row.accord, session, stream.as_mut(), progress)
-}
-
-/// Takes up a run that the peer begins.
-///
-/// # Errors
-/// [`NodeError`]; the peer is told first, and an abort is on record.
-pub fn respond_match(
-    shared: &Shared,
-    link: &dyn Link,
-    (accord, run): (AccordId, RunId),
-    stream: &mut dyn Stream,
-    progress: OnProgress<'_>,
-) -> Result<MatchReport, NodeError> {
-    let answered = shared.lock().answer(link.peer(), accord, run);
-    let (row, entered) = match answered {
-        Ok(answered) => answered,
-        Err(error) => {
-            let declined = {
-                let mut node = shared.lock();
-                let open = node.known_run(accord, run).is_ok_and(|known| {
-                    // A run that is taken up already is carried elsewhere, and closed there.
-                    known.answer.is_none()
-                        && known.initiator == link.peer()
-                        && !known.closes.contains_key(&node.party())
-                });
-                open && node.abort(accord, run, &error).is_ok()
-            };
-            if declined {
-                // It goes at the next contact if it does not go now; the peer is told all the same.
-                let _ = push(shared, link, accord);
-            }
-            // The words may hold what is ours alone, such as how many indicators we have.
-            let code = if error.class() == Class::Environment { "internal" } else { error.code() };
-            let refusal = Refusal::new(code, "this node does not take up the run");
-            stream.send(Response::Refused(refusal).encode())?;
-            return Err(error);
-        }
-    };
-    let carried = push(shared, link, accord)
-        .and_then(|()| Ok(stream.send(Response::Done.encode())?))
-        .and_then(|()| shared.lock().session(&row, &entered))
-        .and_then(|session| drive(shared, accord, session, stream, progress));
-    conclude(shared, link, &row, &entered, carried)?;
-    shared.lock().match_report(accord, run)
-}
-
-/// Puts outcome or abort on record and brings it to the other side.
-fn conclude(
-    shared: &Shared,
-    link: &dyn Link,
-    row: &RunRow,
-    entered: &Entered,
-    carried: Result<detente_match::Outcome, NodeError>,
-) -> Result<(), NodeError> {
-    match carried {
-        Ok(outcome) => {
-            shared.lock().close(row, entered, &outcome)?;
-            push(shared, link, row.accord)
-        }
-        Err(error) => {
-            shared.lock().abort(row.accord, row.run, &error)?;
-            // The line may be the very thing that failed; the record goes at the next contact.
-            let _ = push(shared, link, row.accord);
-            Err(error)
-        }
-    }
-}
-
-/// Asks the other side to push what it has.
-///
-/// # Errors
-/// [`NodeError`].
-pub fn pull(link: &dyn Link) -> Result<(), NodeError> {
-    match link.request(&Request::Pull)? {
-        Response::Done => Ok(()),
-        other => Err(unexpected(other)),
-    }
-}
-
-/// Carries the engine's messages until it is done.
-fn drive(
-    shared: &Shared,
-    accord: AccordId,
-    mut session: Session,
-    stream: &mut dyn Stream,
-    progress: OnProgress<'_>,
-) -> Result<detente_match::Outcome, NodeError> {
-    let input = |session: &mut Session, bytes: Vec<u8>| -> Result<(), NodeError> {
-        let message =
-            Message::decode(&bytes).map_err(|e| misbehaved("match_message", e.to_string()))?;
-        session.input(message).map_err(engine)
-    };
-    loop {
-        while let Some(bytes) = stream.try_recv()? {
-            input(&mut session, bytes)?;
-        }
-        // A stop ends a run that is under way.
-        shared.lock().not_stopped(accord)?;
-        let done = session.progress();
-        progress(done.done(), done.total());
-        if let Some(message) = session.poll().map_err(engine)? {
-            stream.send(message.encode())?;
-        } else if session.is_done() {
-            return session.finish().map_err(engine);
-        } else {
-            let bytes = stream.recv()?.ok_or(LinkError::Cut)?;
-            input(&mut session, bytes)?;
-        }
-    }
-}
-
-fn engine(error: detente_match::Error) -> NodeError {
-    match error.blame() {
-        detente_match::Blame::Peer => misbehaved(error.code(), error.to_string()),
-        detente_match::Blame::Caller => NodeError::damaged(error),
-    }
-}
-
-fn misbehaved(code: &str, words: String) -> NodeError {
-    NodeError::Misbehaved { code: code.to_owned(), words }
 }

@@ -11,6 +11,7 @@ use detente_core::{AccordId, PartyId, UnixSeconds};
 use crate::book::Book;
 use crate::error::NodeError;
 use crate::keys::Keys;
+use crate::matching::TakenRuns;
 use crate::ports::{AccordRow, Clock, Entropy, Store, StoreError};
 
 /// A party's node.
@@ -36,12 +37,14 @@ pub struct Shared {
     /// Held while own logs are pushed to a peer: two pushes of one log would only refuse each
     /// other. One lock for each peer, so that one that does not answer holds up no other.
     pushing: Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>,
+    /// Matching runs that peers have begun here.
+    pub(crate) taken: TakenRuns,
 }
 
 impl Shared {
     /// Shares a node.
     pub fn new(node: Node) -> Shared {
-        Shared { node: Mutex::new(node), pushing: Mutex::default() }
+        Shared { node: Mutex::new(node), pushing: Mutex::default(), taken: TakenRuns::default() }
     }
 
     /// The node, for a moment. A use case that panicked has left no half-done work: the store is

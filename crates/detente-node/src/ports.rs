@@ -49,6 +49,20 @@ pub trait Link: Send + Sync {
     fn open(&self, request: &Request) -> Result<Box<dyn Stream>, LinkError>;
 }
 
+impl<L: Link + ?Sized> Link for &L {
+    fn peer(&self) -> PartyId {
+        (**self).peer()
+    }
+
+    fn request(&self, request: &Request) -> Result<Response, LinkError> {
+        (**self).request(request)
+    }
+
+    fn open(&self, request: &Request) -> Result<Box<dyn Stream>, LinkError> {
+        (**self).open(request)
+    }
+}
+
 /// A stream of messages in both directions.
 pub trait Stream: Send {
     /// Sends a message; may wait until the line takes it.
@@ -309,6 +323,14 @@ pub trait Store: Send {
     fn observables(
         &self,
         kinds: &[Kind],
+        each: &mut dyn FnMut(Observable),
+    ) -> Result<(), StoreError>;
+
+    /// As [`Store::observables`], but only those of which some context is vouched for.
+    fn vouched(
+        &self,
+        kinds: &[Kind],
+        vouches: &mut dyn FnMut(Kind, &Context) -> bool,
         each: &mut dyn FnMut(Observable),
     ) -> Result<(), StoreError>;
 

@@ -4,7 +4,7 @@ use detente_core::AccordId;
 use detente_peer::{Refusal, Request, Response, VERSION};
 
 use crate::error::{Class, NodeError};
-use crate::matching::{OnProgress, respond_match};
+use crate::matching::{OnProgress, respond_match, resume_match};
 use crate::node::Shared;
 use crate::ports::{Link, Stream};
 use crate::push::{push, push_all};
@@ -49,7 +49,7 @@ fn answer(shared: &Shared, link: &dyn Link, request: &Request) -> Result<Respons
             shared.lock().stage_bodies(peer, *accord, *start, bodies)
         }
         Request::AddEntries { accord, body } => shared.lock().add_entries(peer, *accord, body),
-        Request::BeginMatch { .. } => {
+        Request::BeginMatch { .. } | Request::ResumeMatch { .. } => {
             Ok(Response::Refused(Refusal::new("needs_stream", "a match needs a stream")))
         }
         Request::OpenRelease { accord, release } => {
@@ -95,6 +95,9 @@ pub fn respond_stream(
     match request {
         Request::BeginMatch { accord, run } => {
             respond_match(shared, link, (*accord, *run), stream, progress).map(Some)
+        }
+        Request::ResumeMatch { accord, run } => {
+            resume_match(shared, link, (*accord, *run), stream, progress).map(Some)
         }
         _ => {
             let refusal = Refusal::new("needs_no_stream", "this request needs no stream");

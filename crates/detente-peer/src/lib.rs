@@ -6,6 +6,8 @@
 //!
 //! This crate knows nothing of sockets, clocks, storage or keys.
 
+#![forbid(unsafe_code)]
+
 mod frame;
 pub mod limits;
 mod message;

@@ -60,6 +60,13 @@ pub enum Request {
         /// The run.
         run: RunId,
     },
+    /// Opens the stream of a matching run again after its line was cut; both go on where it was.
+    ResumeMatch {
+        /// The accord.
+        accord: AccordId,
+        /// The run.
+        run: RunId,
+    },
     /// My log has this release: which of its objects do you lack?
     OpenRelease {
         /// The accord.
@@ -210,6 +217,9 @@ impl Request {
             Request::BeginMatch { accord, run } => {
                 w.array(3).uint(6).bytes(accord.as_bytes()).bytes(run.as_bytes());
             }
+            Request::ResumeMatch { accord, run } => {
+                w.array(3).uint(10).bytes(accord.as_bytes()).bytes(run.as_bytes());
+            }
             Request::OpenRelease { accord, release } => {
                 w.array(3).uint(7).bytes(accord.as_bytes()).bytes(release.as_bytes());
             }
@@ -231,7 +241,7 @@ impl Request {
         let code = r.uint()?;
         let want = match code {
             1 | 2 | 4 => 4,
-            3 | 5..=7 => 3,
+            3 | 5..=7 | 10 => 3,
             8 => 5,
             9 => 1,
             got => {
@@ -277,6 +287,7 @@ impl Request {
             },
             5 => Request::AddEntries { accord, body: r.bytes(MAX_LOG_BODY)?.to_vec() },
             6 => Request::BeginMatch { accord, run: RunId::new(r.fixed()?) },
+            10 => Request::ResumeMatch { accord, run: RunId::new(r.fixed()?) },
             7 => Request::OpenRelease { accord, release: Digest::new(r.fixed()?) },
             _ => Request::PutObjects(ObjectBatch {
                 accord,

@@ -33,6 +33,8 @@ fn request() -> impl Strategy<Value = Request> {
         (accord(), bytes(90)).prop_map(|(accord, body)| Request::AddEntries { accord, body }),
         (accord(), id())
             .prop_map(|(accord, run)| Request::BeginMatch { accord, run: RunId::new(run) }),
+        (accord(), id())
+            .prop_map(|(accord, run)| Request::ResumeMatch { accord, run: RunId::new(run) }),
         (accord(), id()).prop_map(|(accord, release)| Request::OpenRelease {
             accord,
             release: Digest::new(release),

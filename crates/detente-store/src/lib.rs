@@ -8,6 +8,8 @@
 //! leave; it keeps what it is given, in one transaction a deed, and refuses what contradicts what
 //! it keeps. It knows nothing of sockets, clocks, entropy or keys.
 
+#![forbid(unsafe_code)]
+
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod migrate;

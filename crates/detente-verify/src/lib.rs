@@ -10,6 +10,8 @@
 //!
 //! The folder is described in `docs/protocol/export.md`.
 
+#![forbid(unsafe_code)]
+
 mod audit;
 mod folder;
 mod json;

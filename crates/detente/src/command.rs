@@ -1,6 +1,7 @@
 //! What a node can be told to do. A command runs in this process, or goes to the one that serves
 //! the home: the same code either way, so that a home never has two writers.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -9,8 +10,12 @@ use std::sync::Arc;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
 use detente_intel::read::{Format, Options};
+use detente_node::ports::Link;
 use detente_node::report::{ActReport, DeliveryReport, ImportReport};
-use detente_node::{Import, Shared, dry_run, import, match_peer, release, run_match, run_peer};
+use detente_node::{
+    Import, MatchProgress, NodeError, Shared, dry_run, import, match_peer, release, run_match,
+    run_peer,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -112,8 +117,8 @@ pub struct Progress {
     pub done: u64,
     /// All there is, if it is known.
     pub total: u64,
-    /// What is counted: bytes or points.
-    pub bytes: bool,
+    /// How far that is in other words; may be empty.
+    pub note: String,
 }
 
 /// Hears progress.
@@ -271,7 +276,8 @@ impl Engine {
         let total = opened.metadata().map_or(0, |meta| meta.len());
         let what = Import { file: &file.name, options: &options, keep };
         let report = import(&self.shared, &what, BufReader::new(opened), &mut |done| {
-            progress(Progress { what: file.name.clone(), done, total, bytes: true });
+            let what = file.name.clone();
+            progress(Progress { what, done, total, note: String::new() });
         })?;
         Ok(report)
     }
@@ -287,11 +293,23 @@ impl Engine {
         // Somebody may have signed or stopped since we last spoke.
         self.exchange(accord)?;
         let peer = match_peer(&self.shared.lock(), accord, clause)?;
-        let link = self.links.link(peer)?;
-        let mut news = |done, total| {
-            progress(Progress { what: "matching".to_owned(), done, total, bytes: false });
+        let first = Cell::new(true);
+        let relink = || -> Result<Box<dyn Link>, NodeError> {
+            // Who was never there is not waited for.
+            let link = if first.replace(false) {
+                self.links.link(peer)?
+            } else {
+                self.links.link_again(peer)?
+            };
+            Ok(Box::new(link))
         };
-        json(&run_match(&self.shared, &link, accord, (clause, count_only), &mut news)?)
+        let mut news = |run: MatchProgress| {
+            let what = "matching".to_owned();
+            let note = format!("{} of {} items", run.items_done, run.items_total);
+            let (done, total) = (run.bytes_done, run.bytes_total);
+            progress(Progress { what, done, total, note });
+        };
+        json(&run_match(&self.shared, &relink, accord, (clause, count_only), &mut news)?)
     }
 
     fn release(&self, accord: &str, run: &str, dry: bool) -> Result<Value, Failure> {

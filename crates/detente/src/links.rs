@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use detente_core::{AccordId, PartyId};
 use detente_net::{Handler, Identity, Pins, Session, dial};
@@ -15,6 +16,11 @@ pub const SOFTWARE: &str = concat!("detente ", env!("CARGO_PKG_VERSION"));
 
 /// Sessions kept with one party.
 const MAX_SESSIONS: usize = 2;
+
+/// Tries to reach a peer whose line was cut, and the wait before the second; each next is twice as
+/// long. Half a minute in all.
+const RETRIES: u32 = 6;
+const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// All sessions of a node.
 pub struct Links {
@@ -111,8 +117,9 @@ impl Links {
             )
             .into());
         };
-        let dialled =
-            self.runtime.block_on(dial(&self.identity, (party, spki), &address, self.handler()));
+        let (identity, handler) = (self.identity.clone(), self.handler());
+        let dialling = async move { dial(&identity, (party, spki), &address, handler).await };
+        let dialled = self.wait_for(dialling)?;
         let session = dialled.map_err(|error| unreachable(crate::fail::chain(&error)))?;
         let own = self.shared.lock().party();
         if let Err(error) = greet(&session, own) {
@@ -121,6 +128,39 @@ impl Links {
         }
         self.adopt(session.clone());
         Ok(session)
+    }
+
+    /// Runs what waits on the runtime, from a thread that may wait. A runtime that ends meanwhile
+    /// cuts it off; to block on it would panic.
+    fn wait_for<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, LinkError> {
+        let (send, receive) = std::sync::mpsc::channel();
+        self.runtime.spawn(async move {
+            let _ = send.send(work.await);
+        });
+        receive.recv().map_err(|_| LinkError::Cut)
+    }
+
+    /// As [`Links::link`], but if the other side can't be reached at once it tries again for a
+    /// while:
+    /// a line that was cut may be up again soon.
+    ///
+    /// # Errors
+    /// As [`Links::link`], of the last try.
+    pub fn link_again(&self, party: PartyId) -> Result<Session, NodeError> {
+        let mut wait = FIRST_RETRY;
+        for _ in 1..RETRIES {
+            match self.link(party) {
+                Err(NodeError::Link(_)) => {
+                    self.wait_for(tokio::time::sleep(wait))?;
+                    wait *= 2;
+                }
+                other => return other,
+            }
+        }
+        self.link(party)
     }
 
     /// Brings everything to a peer that waits for it, and asks for what it has.
@@ -141,6 +181,11 @@ impl Links {
             Err(NodeError::Link(LinkError::Cut)) => once(),
             other => other,
         }
+    }
+
+    /// Gives up matching runs whose other side did not come back after a cut.
+    pub fn sweep_runs(&self) {
+        self.shared.sweep_runs();
     }
 
     /// Every contact, and whether its card names an address.
@@ -180,7 +225,7 @@ impl Handler for Answering {
     }
 
     fn respond_stream(&self, link: &dyn Link, request: &Request, stream: &mut dyn Stream) {
-        match respond_stream(&self.shared, link, request, stream, &mut |_, _| {}) {
+        match respond_stream(&self.shared, link, request, stream, &mut |_| {}) {
             Ok(Some(report)) => tracing::info!(
                 peer = %report.peer,
                 run = %&report.run[..8],

@@ -1,5 +1,7 @@
 //! The detente command: arguments, wiring, output, exit codes.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod card_file;
 mod command;

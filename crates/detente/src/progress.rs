@@ -27,20 +27,18 @@ impl Bar {
             self.what.clone_from(&news.what);
             // indicatif draws nothing when stderr is no terminal.
             let bar = ProgressBar::new(news.total);
-            let template = if news.bytes {
-                "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"
-            } else {
-                "{msg} {bar:30} {pos}/{len} points {per_sec} {eta} left"
-            };
+            let template =
+                "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left {msg}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
-            bar.set_message(crate::output::safe(&news.what));
+            bar.set_prefix(crate::output::safe(&news.what));
             self.bar = Some(bar);
         }
         if let Some(bar) = &self.bar {
             bar.set_length(news.total.max(news.done));
             bar.set_position(news.done);
+            bar.set_message(crate::output::safe(&news.note));
         }
     }
 

@@ -104,6 +104,8 @@ async fn keep_lines(links: Arc<Links>, own: PartyId) {
                 tokio::spawn(keep_line(Arc::clone(&links), own, party, can_dial))
             });
         }
+        let sweeper = Arc::clone(&links);
+        tokio::task::spawn_blocking(move || sweeper.sweep_runs());
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }

@@ -1,6 +1,7 @@
 //! Targets of detente-match: what the other end of a run may send.
 
-use detente_match::{Item, Learn, Message, Mode, Params, Role, Seed, Session};
+use detente_match::ecdh::{Message, Session};
+use detente_match::{BaseTransfer, Engine, Item, Learn, Mode, Params, Role, Seed, VoleOptions};
 
 use crate::Target;
 
@@ -8,6 +9,8 @@ use crate::Target;
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "match_message", run: message, seeds: messages },
     Target { name: "match_session", run: session, seeds: || vec![framed(&messages())] },
+    Target { name: "match_vole", run: vole, seeds: || vec![vec![0], vec![1, 2, 0, 0, 9, 1]] },
+    Target { name: "match_vole_frame", run: vole_frame, seeds: || vec![vec![1; 13], vec![0; 46]] },
 ];
 
 /// One message. One form for each value.
@@ -88,4 +91,73 @@ fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
         [&len.to_be_bytes()[..], message].concat()
     };
     messages.iter().flat_map(frame).collect()
+}
+
+/// One end of a run of the fast matcher, three items each, two of them common.
+fn open_vole(role: Role) -> detente_match::Session {
+    let names: [&[u8]; 3] = match role {
+        Role::Initiator => [b"a", b"b", b"c"],
+        Role::Responder => [b"b", b"c", b"d"],
+    };
+    let items = names.map(|name| Item::new(name).expect("a short item")).to_vec();
+    let params = Params {
+        role,
+        mode: Mode::Which,
+        learn: Learn::Both,
+        context: [9; 32],
+        own_len: 4,
+        peer_len: 4,
+    };
+    let options = VoleOptions { base: BaseTransfer::Ristretto255, whole: false };
+    let seed = Seed::new([role.code(); 32]);
+    detente_match::Session::new(&Engine::Vole(options), params, items, seed).expect("sound terms")
+}
+
+/// The first bytes that a peer sends, whatever they are.
+fn vole_frame(bytes: &[u8]) -> bool {
+    let mut own = open_vole(Role::Initiator);
+    let taken = own.input(bytes).is_ok();
+    assert!(!own.is_done(), "nothing can be done after one frame");
+    taken
+}
+
+/// A whole run in which the peer's frames are edited: the first byte says at which end we are, then
+/// five bytes an edit: number of the frame, place (3 bytes), what is added to the byte there; 0
+/// cuts the frame at the place, 255 sends it twice.
+fn vole(bytes: &[u8]) -> bool {
+    let Some((first, edits)) = bytes.split_first() else { return false };
+    let role = if first % 2 == 0 { Role::Initiator } else { Role::Responder };
+    let (mut own, mut peer) = (open_vole(role), open_vole(role.other()));
+    let (mut number, mut edited, mut open) = (0usize, false, true);
+    while open && !(own.is_done() && peer.is_done()) {
+        open = false;
+        while let Ok(Some(frame)) = own.poll() {
+            open |= peer.input(&frame).is_ok();
+        }
+        while let Ok(Some(mut frame)) = peer.poll() {
+            let mut twice = false;
+            let all = edits.as_chunks::<5>().0.iter();
+            for edit in all.filter(|edit| usize::from(edit[0]) == number) {
+                let place = u32::from_be_bytes([0, edit[1], edit[2], edit[3]]) as usize;
+                let place = place % frame.len().max(1);
+                edited = true;
+                match edit[4] {
+                    0 => frame.truncate(place),
+                    255 => twice = true,
+                    more => frame[place] = frame[place].wrapping_add(more),
+                }
+            }
+            open |= own.input(&frame).is_ok();
+            if twice {
+                open |= own.input(&frame).is_ok();
+            }
+            number += 1;
+        }
+    }
+    let done = own.is_done();
+    match own.finish() {
+        Ok(outcome) => assert_eq!(outcome.count, Some(2), "a wrong answer was given out"),
+        Err(_) => assert!(!done && (edited || !peer.is_done()), "an honest run failed"),
+    }
+    done
 }

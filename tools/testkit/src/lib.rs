@@ -6,6 +6,7 @@
 //! Is not: a mock. Every message is encoded and read back, every act is signed, every write is a
 //! transaction of the real store. The same seed gives the same world, to the byte.
 
+#![forbid(unsafe_code)]
 #![expect(
     clippy::expect_used,
     clippy::panic,

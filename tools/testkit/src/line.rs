@@ -59,7 +59,7 @@ impl End for NodeEnd {
     }
 
     fn respond_stream(&self, link: &dyn Link, request: &Request, stream: &mut dyn Stream) {
-        let result = respond_stream(&self.shared, link, request, stream, &mut |_, _| {});
+        let result = respond_stream(&self.shared, link, request, stream, &mut |_| {});
         let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
         served.push(result);
     }

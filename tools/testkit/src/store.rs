@@ -247,6 +247,15 @@ impl Store for FaultyStore {
         self.read(|store| store.observables(kinds, each))
     }
 
+    fn vouched(
+        &self,
+        kinds: &[Kind],
+        vouches: &mut dyn FnMut(Kind, &Context) -> bool,
+        each: &mut dyn FnMut(Observable),
+    ) -> Result<(), StoreError> {
+        self.read(|store| store.vouched(kinds, vouches, each))
+    }
+
     fn count(&self, kinds: &[Kind]) -> Result<u64, StoreError> {
         self.read(|store| store.count(kinds))
     }

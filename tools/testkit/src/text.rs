@@ -28,6 +28,8 @@ pub struct Terms {
     pub mode: String,
     /// `both` or `initiator`.
     pub answer: String,
+    /// The matcher; the one with the smallest messages, where nothing hangs on it.
+    pub engine: String,
     /// Most items of one side in one run.
     pub max_items: u32,
     /// Padding.
@@ -69,6 +71,7 @@ impl Default for Terms {
             kinds: text("\"domain\", \"ipv4\""),
             mode: text("which"),
             answer: text("both"),
+            engine: text("ecdh-ristretto255"),
             max_items: 64,
             pad: text("power-of-two"),
             runs: 20,
@@ -130,7 +133,7 @@ default_tlp = "{default_tlp}"
     }
 
     fn matching(&self, id: &str, (one, other): (char, char)) -> String {
-        let Terms { kinds, mode, answer, max_items, pad, runs, items, per, .. } = self;
+        let Terms { kinds, mode, answer, engine, max_items, pad, runs, items, per, .. } = self;
         format!(
             r#"
 [[clause]]
@@ -141,6 +144,7 @@ and {{budget.items}} items."""
 between = ["{one}", "{other}"]
 kinds = [{kinds}]
 mode = "{mode}"
+engine = "{engine}"
 answer = "{answer}"
 max_items = {max_items}
 pad = "{pad}"

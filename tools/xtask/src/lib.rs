@@ -6,6 +6,8 @@
 //! Is not: a linter of Rust in general. Function length, casts, `unwrap`, the clock are clippy's.
 //! The same rules run as a test: `cargo nextest run -p xtask`.
 
+#![forbid(unsafe_code)]
+
 pub mod house;
 pub mod source;
 pub mod tidy;

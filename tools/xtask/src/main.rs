@@ -1,5 +1,7 @@
 //! The command line of the chores; the work is in the library beside it.
 
+#![forbid(unsafe_code)]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::act::{Learn, Mode};
+use crate::act::{Engine, Learn, Mode};
 use crate::kind::Kind;
 use crate::time::{Span, UnixSeconds};
 use crate::tlp::Tlp;
@@ -176,12 +176,25 @@ pub struct MatchRule {
     pub mode: Mode,
     /// Who learns it.
     pub learn: Learn,
+    /// How the common items are found, where the clause picks it.
+    pub engine: Option<Engine>,
     /// Most items of one side in one run, padding included.
     pub max_items: u32,
     /// How often and how much.
     pub budget: Budget,
     /// What hides the true sizes.
     pub pad: Pad,
+}
+
+impl MatchRule {
+    /// The engine of a run in this mode: the clause's, or the fast and post-quantum one. Only how
+    /// many is told by one engine alone.
+    pub fn engine(&self, mode: Mode) -> Engine {
+        match mode {
+            Mode::Count => Engine::Ecdh,
+            Mode::Which => self.engine.unwrap_or(Engine::VoleMlKem768),
+        }
+    }
 }
 
 /// How many runs, and how many items in all, one party may enter in a rolling window.

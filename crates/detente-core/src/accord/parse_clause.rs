@@ -8,13 +8,13 @@ use super::clause::{
 use super::parse::{Time, check_languages, known_handle, read_deadline};
 use super::prose::{Param, Prose};
 use super::table::Table;
-use crate::act::{Learn, MAX_CLAUSE_ID, MAX_LABEL, Mode};
+use crate::act::{Engine, Learn, MAX_CLAUSE_ID, MAX_LABEL, Mode};
 use crate::kind::Kind;
 use crate::time::Span;
 use crate::tlp::Tlp;
 
 /// Most items of one side in one run that a clause may allow.
-const MAX_ITEMS: u64 = 1 << 24;
+const MAX_ITEMS: u64 = 1 << 28;
 /// Ceiling for counts and bytes in caps and budgets.
 const MAX_COUNT: u64 = 1 << 48;
 
@@ -314,6 +314,7 @@ fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
     let kinds = read_kinds(rule, true);
     let mode = rule.required_as::<Mode>("mode", "write mode = \"which\" or \"count\"");
     let learn = rule.required_as::<Learn>("answer", "write answer = \"both\" or \"initiator\"");
+    let engine = read_engine(rule, mode);
     if !rule.has("max_items") {
         rule.missing("max_items", "cap the set of one side: max_items = 200000");
     }
@@ -342,7 +343,24 @@ fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
         Param::new("budget.items", budget.items, true),
         Param::new("budget.per", budget.per, true),
     ]);
-    Some(MatchRule { between: between?, kinds, mode, learn, max_items, budget, pad })
+    if let Some(engine) = engine {
+        params.push(Param::new("engine", engine, false));
+    }
+    let between = between?;
+    Some(MatchRule { between, kinds, mode, learn, engine, max_items, budget, pad })
+}
+
+/// The engine, where the clause picks one.
+fn read_engine(rule: &Table<'_>, mode: Option<Mode>) -> Option<Engine> {
+    let engine = rule.parsed::<Engine>("engine");
+    if mode == Some(Mode::Count) && engine.is_some_and(|engine| engine != Engine::Ecdh) {
+        rule.fault(
+            "bad_value",
+            format!("{} tells only how many by an engine that can't", rule.name),
+            format!("write engine = \"{}\", or leave it out", Engine::Ecdh),
+        );
+    }
+    engine
 }
 
 fn read_budget(table: &Table<'_>) -> Option<Budget> {

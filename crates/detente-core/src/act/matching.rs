@@ -92,6 +92,25 @@ words! {
 }
 
 words! {
+    /// How a run finds what is common. An offer names it with a version: `vole-mlkem768/1`.
+    Engine, "engine", {
+        /// Diffie-Hellman on ristretto255: slow, small, the conservative fallback.
+        Ecdh = 1, "ecdh-ristretto255";
+        /// VOLE-PSI on ML-KEM-768: fast, post-quantum.
+        VoleMlKem768 = 2, "vole-mlkem768";
+        /// VOLE-PSI on ristretto255.
+        VoleRistretto255 = 3, "vole-ristretto255";
+    }
+}
+
+impl Engine {
+    /// Whether an offer's engine is this one, in whatever version.
+    pub fn is_named_by(self, offered: &str) -> bool {
+        offered.split_once('/').is_some_and(|(name, _)| name == self.name())
+    }
+}
+
+words! {
     /// At whose door an abort lies, as the closing party sees it.
     Blame, "blame", {
         /// The other side broke the protocol or its terms.

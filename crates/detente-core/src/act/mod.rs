@@ -17,7 +17,9 @@ pub use admit::{Admission, AdmitFault};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
 pub use header::{Header, MAX_SEEN, Seen};
 pub use kind::{ActKind, UnknownAct};
-pub use matching::{Answer, Blame, Close, Learn, MAX_CLAUSE_ID, Mode, Offer, Outcome, UnknownWord};
+pub use matching::{
+    Answer, Blame, Close, Engine, Learn, MAX_CLAUSE_ID, Mode, Offer, Outcome, UnknownWord,
+};
 pub use release::{MAX_LABEL, MAX_LABELS, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
 pub(crate) use release::{read_kind, read_labels, read_tlp};
 

@@ -281,6 +281,9 @@ impl State {
         if offer.learn != rule.learn {
             return Err(other("answer"));
         }
+        if !rule.engine(offer.mode).is_named_by(&offer.engine) {
+            return Err(other("engine"));
+        }
         if self.runs.contains_key(&offer.run) {
             return Err(other("run (it is used already)"));
         }

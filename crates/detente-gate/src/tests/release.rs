@@ -79,7 +79,7 @@ fn run(state: &mut State, mode: Mode, learn: Learn) {
         mode,
         learn,
         normal_form: 1,
-        engine: "test/1".to_owned(),
+        engine: "vole-mlkem768/1".to_owned(),
         size: 10,
         commitment,
     };

@@ -2,11 +2,13 @@
 //! column check of Roy22 for a malicious noise side.
 //!
 //! The *noise side* enters bits b; it gets t, the *Delta side* q with q = t + b Delta, 128 bits for
-//! each transfer. In columns: for bit j of Delta, both know the key stream of one base key; the noise
+//! each transfer. In columns: for bit j of Delta, both know the key stream of one base key; the
+//! noise
 //! side sends u_j = G(k_j0) + G(k_j1) + b, the Delta side sets q_j = G(k_jDelta_j) + Delta_j u_j.
 //!
 //! The check, on each column: with R a random linear hash of 128 bits, drawn after all u_j are
-//! fixed, the noise side sends R(b) and R(t_j); the Delta side wants R(q_j) = R(t_j) + Delta_j R(b).
+//! fixed, the noise side sends R(b) and R(t_j); the Delta side wants R(q_j) = R(t_j) + Delta_j
+//! R(b).
 //! One more block of random bits blinds what is sent. Who enters other bits in some column passes
 //! only by guessing that bit of Delta; each guess costs half of the chance.
 

@@ -1,7 +1,8 @@
 //! Base transfers on ML-KEM-768 (MR19 figure 8 and appendix D.3; FIPS 203).
 //!
 //! The chooser makes one key pair and sends two would-be public keys r_0, r_1: r_(1-b) is uniform,
-//! and r_b + H(r_(1-b)) is its true key. The other encapsulates to r_0 + H(r_1) and r_1 + H(r_0). It
+//! and r_b + H(r_(1-b)) is its true key. The other encapsulates to r_0 + H(r_1) and r_1 + H(r_0).
+//! It
 //! cannot tell which of the two can be opened (module LWE), and a chooser cannot open both, since
 //! each hangs on a hash of the other. Sums are those of the key's vector modulo q; the matrix seed
 //! is one for both.

@@ -54,6 +54,13 @@ pub enum Engine {
     Vole(VoleOptions),
 }
 
+impl Default for Engine {
+    /// The fast one, on ML-KEM.
+    fn default() -> Engine {
+        Engine::Vole(VoleOptions::default())
+    }
+}
+
 impl Engine {
     /// The name and version by which both ends agree on an engine.
     pub fn name(&self) -> &'static str {
@@ -66,12 +73,16 @@ impl Engine {
         }
     }
 
+    /// All engines that have a name.
+    pub const ALL: [Engine; 3] = [
+        Engine::Ecdh,
+        Engine::Vole(VoleOptions { base: BaseTransfer::MlKem768, whole: false }),
+        Engine::Vole(VoleOptions { base: BaseTransfer::Ristretto255, whole: false }),
+    ];
+
     /// The engine of a name.
     pub fn from_name(name: &str) -> Option<Engine> {
-        let vole = |base| Engine::Vole(VoleOptions { base, whole: false });
-        [Engine::Ecdh, vole(BaseTransfer::MlKem768), vole(BaseTransfer::Ristretto255)]
-            .into_iter()
-            .find(|engine| engine.name() == name)
+        Engine::ALL.into_iter().find(|engine| engine.name() == name)
     }
 
     /// The most items that an initiator who breaks the protocol can have tried in a run with a list
@@ -96,7 +107,8 @@ impl Engine {
 /// One end of a run, whatever the engine.
 ///
 /// Drive it so: send what [`Session::poll`] gives until it gives `None`, feed one received message
-/// to [`Session::input`], and again, until [`Session::is_done`]. Messages travel whole and in order.
+/// to [`Session::input`], and again, until [`Session::is_done`]. Messages travel whole and in
+/// order.
 pub struct Session(Inner);
 
 enum Inner {

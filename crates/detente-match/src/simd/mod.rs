@@ -4,7 +4,8 @@
 //! they are. `portable.rs` is the twin that runs everywhere, `x86.rs` has AES-NI with PCLMULQDQ
 //! and VAES with VPCLMULQDQ. `unsafe` stands in this folder and nowhere else in the workspace.
 //! No kernel branches on, or indexes by, what it computes on, except for the places of
-//! [`Simd::decode`], which are no secret of this end from itself (`docs/protocol/matching-vole.md` §7).
+//! [`Simd::decode`], which are no secret of this end from itself (`docs/protocol/matching-vole.md`
+//! §7).
 
 mod aes;
 mod blake3;

@@ -4,7 +4,7 @@
 //! it; a batch is sorted before it is written, so that neighbours in the table are written
 //! together. The order in which contexts came is kept by a running number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use detente_core::{Digest, Kind, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
@@ -155,6 +155,50 @@ pub(super) fn each(
     Ok(())
 }
 
+/// As [`each`], but only observables of which some context is vouched for. Contexts are few against
+/// observables: each is asked about once a kind.
+pub(super) fn vouched(
+    conn: &Connection,
+    kinds: &[Kind],
+    vouches: &mut dyn FnMut(Kind, &Context) -> bool,
+    each: &mut dyn FnMut(Observable),
+) -> Result<(), Fault> {
+    let mut contexts = conn.prepare_cached(
+        "SELECT DISTINCT context.id, json FROM observable
+        JOIN sighting ON sighting.observable = observable.id
+        JOIN context ON context.id = sighting.context WHERE kind = ?1",
+    )?;
+    let mut values = conn.prepare_cached(
+        "SELECT value, context FROM observable
+        JOIN sighting ON sighting.observable = observable.id
+        WHERE kind = ?1 ORDER BY value",
+    )?;
+    for kind in sorted(kinds) {
+        let mut allowed: HashSet<i64> = HashSet::new();
+        let mut rows = contexts.query([kind.code()])?;
+        while let Some(row) = rows.next()? {
+            if vouches(kind, &context(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?) {
+                allowed.insert(row.get(0)?);
+            }
+        }
+        let mut rows = values.query([kind.code()])?;
+        let mut last = String::new();
+        while let Some(row) = rows.next()? {
+            let value = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            if value != last && allowed.contains(&row.get(1)?) {
+                value.clone_into(&mut last);
+                each(observable(kind, value)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A context as it was stored.
+fn context(json: &str) -> Result<Context, Fault> {
+    serde_json::from_str(json).map_err(|fault| damaged(format!("a stored context: {fault}")))
+}
+
 /// An observable as it was stored.
 pub(super) fn observable(kind: Kind, value: &str) -> Result<Observable, Fault> {
     Observable::from_normal(kind, value)
@@ -194,10 +238,7 @@ pub(super) fn contexts(conn: &Connection, observable: &Observable) -> Result<Vec
     let mut rows = rows.query(key(observable))?;
     let mut contexts = Vec::new();
     while let Some(row) = rows.next()? {
-        let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-        let context = serde_json::from_str(json)
-            .map_err(|fault| damaged(format!("a stored context: {fault}")))?;
-        contexts.push(context);
+        contexts.push(context(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
     }
     Ok(contexts)
 }

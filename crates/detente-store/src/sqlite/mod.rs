@@ -192,6 +192,15 @@ impl Store for SqliteStore {
         self.read(|conn| indicator::each(conn, kinds, each))
     }
 
+    fn vouched(
+        &self,
+        kinds: &[Kind],
+        vouches: &mut dyn FnMut(Kind, &Context) -> bool,
+        each: &mut dyn FnMut(Observable),
+    ) -> Result<(), StoreError> {
+        self.read(|conn| indicator::vouched(conn, kinds, vouches, each))
+    }
+
     fn count(&self, kinds: &[Kind]) -> Result<u64, StoreError> {
         self.read(|conn| indicator::count(conn, kinds))
     }

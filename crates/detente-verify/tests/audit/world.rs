@@ -309,7 +309,7 @@ impl World {
             mode: Mode::Which,
             learn: Learn::Both,
             normal_form: 1,
-            engine: "test/1".to_owned(),
+            engine: "vole-mlkem768/1".to_owned(),
             size,
             commitment: Digest::new([5; 32]),
         }

@@ -209,7 +209,7 @@ fn a_text_narrows_who_may_act() {
     let match_it = |from: usize, to: usize| {
         let link = world.link(from, to);
         let shared = &world.members[from].shared;
-        run_match(shared, &link, accord, ("1", false), &mut |_, _| {})
+        run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {})
     };
     world.members[0].hold_domains(&["x.example"], Tlp::Green);
     assert_eq!(code(match_it(0, 1)), "no_authority");
@@ -240,7 +240,7 @@ fn a_notice_of_leaving_runs_and_then_ends_the_accord() {
     assert!(!status.in_force, "{}", status.standing);
     let shared = &world.members[0].shared;
     let link = world.link(0, 1);
-    let again = run_match(shared, &link, accord, ("1", false), &mut |_, _| {});
+    let again = run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
     assert_eq!(code(again), "match_not_in_force");
     assert_eq!(code(release(shared, &link, accord, run)), "not_in_force");
     world.sync().unwrap();
@@ -257,7 +257,7 @@ fn a_stop_blocks_matching_and_release_until_it_is_lifted_or_lapses() {
     let shared = &world.members[0].shared;
     let blocked = |why: &str| {
         let link = world.link(0, 1);
-        let again = run_match(shared, &link, accord, ("1", false), &mut |_, _| {});
+        let again = run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
         assert_eq!(code(again), "match_stopped", "{why}");
         let report = release(shared, &link, accord, run).unwrap();
         assert_eq!((report.allowed, report.denied), (0, 1), "{why}");
@@ -310,7 +310,7 @@ fn a_clock_that_is_set_back_writes_nothing_that_breaks_the_accord() {
     world.members[0].clock.back(60 * DAY);
     let shared = &world.members[0].shared;
     let link = world.link(0, 1);
-    let again = run_match(shared, &link, accord, ("1", false), &mut |_, _| {});
+    let again = run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
     assert_eq!(code(again), "match_not_in_force");
     assert!(release(shared, &link, accord, run).is_err_and(|e| e.code() == "not_in_force"));
     assert_eq!(code(world.node(0).denounce(accord, "late", None)), "not_in_force");

@@ -152,7 +152,7 @@ fn agreed(seed: u64) -> (World, AccordId) {
 fn match_them(world: &World, accord: AccordId, told: &mut Told) -> Result<(), NodeError> {
     let link = world.link(0, 1);
     let shared = &world.members[0].shared;
-    let report = run_match(shared, &link, accord, ("1", false), &mut |_, _| {})?;
+    let report = run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {})?;
     assert_eq!(report.common, Some(1));
     if report.agreed {
         told.runs.push(report.run);

@@ -55,7 +55,7 @@ fn bring(world: &World, (from, to): (usize, usize), accord: AccordId) {
 fn run(world: &World, (from, to): (usize, usize), accord: AccordId) -> MatchReport {
     let link = world.link(from, to);
     let shared = &world.members[from].shared;
-    run_match(shared, &link, accord, ("1", false), &mut |_, _| {}).unwrap()
+    run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {}).unwrap()
 }
 
 /// The run of a report.

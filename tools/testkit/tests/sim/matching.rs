@@ -1,11 +1,13 @@
 //! Matching between honest sides: what each learns, what stands on record, what is used up.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use detente_core::act::{Blame, Outcome};
 use detente_core::{AccordId, Kind, RunId, Tlp};
+use detente_node::ports::Link;
 use detente_node::report::MatchReport;
-use detente_node::{NodeError, release, run_match};
+use detente_node::{NodeError, RESUME_SECONDS, release, run_match};
 use detente_testkit::{Cut, Terms, When, World};
 
 use crate::{assert_settled, assert_sound, code, run, run_id, values};
@@ -41,7 +43,7 @@ fn served(world: &World) -> MatchReport {
 fn try_run(world: &World, accord: AccordId, clause: &str) -> Result<MatchReport, NodeError> {
     let link = world.link(0, 1);
     let shared = &world.members[0].shared;
-    run_match(shared, &link, accord, (clause, false), &mut |_, _| {})
+    run_match(shared, &|| Ok(Box::new(&link)), accord, (clause, false), &mut |_| {})
 }
 
 #[test]
@@ -142,7 +144,9 @@ fn a_count_tells_how_many_and_nothing_else() {
         let (world, accord) = between(96, &terms, ("abcd", "cdef"));
         let shared = &world.members[0].shared;
         let link = world.link(0, 1);
-        let report = run_match(shared, &link, accord, ("1", count_only), &mut |_, _| {}).unwrap();
+        let report =
+            run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", count_only), &mut |_| {})
+                .unwrap();
         assert_eq!((report.common, report.mode.as_str()), (Some(2), "count"));
         assert!(report.items.is_empty() && served(&world).items.is_empty());
         assert_eq!(served_count(&world, accord, run_id(&report)), Some(2));
@@ -227,7 +231,7 @@ fn runs_are_used_up_aborted_ones_too_until_the_window_has_passed() {
     let cut = Some(Cut { at: 9, when: When::Before });
     let shared = &world.members[0].shared;
     let link = world.cut_link((0, 1), cut);
-    let aborted = run_match(shared, &link, accord, ("1", false), &mut |_, _| {});
+    let aborted = run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
     assert_eq!(code(aborted), "line_cut");
     world.sync().unwrap();
     assert_eq!(world.node(0).state(accord).unwrap().runs.len(), 2);
@@ -251,7 +255,7 @@ fn items_are_used_up_by_offers_and_answers() {
     // B offers once more; A can't answer, and both say so in the record.
     let link = world.link(1, 0);
     let shared = &world.members[1].shared;
-    let declined = run_match(shared, &link, accord, ("1", false), &mut |_, _| {});
+    let declined = run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
     assert_eq!(code(declined), "match_items_used_up");
     world.sync().unwrap();
     assert_eq!(world.node(0).state(accord).unwrap().runs.len(), 3);
@@ -273,7 +277,8 @@ fn a_clause_that_is_none_or_names_others_lets_nobody_match() {
     hold(&world, 1, "ab");
     hold(&world, 2, "bc");
     let (b, link) = (&world.members[1].shared, world.link(1, 2));
-    let report = run_match(b, &link, accord, ("1.2", false), &mut |_, _| {}).unwrap();
+    let report =
+        run_match(b, &|| Ok(Box::new(&link)), accord, ("1.2", false), &mut |_| {}).unwrap();
     assert_eq!(values(&report), ["b.example"]);
     world.sync().unwrap();
     assert_settled(&world, accord);
@@ -293,10 +298,11 @@ fn a_stop_ends_a_run_that_is_under_way() {
             }
         }));
         let a = &world.members[0].shared;
-        let stopped = run_match(a, &link, accord, ("1", false), &mut |_, _| {});
+        let stopped = run_match(a, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
         let expected = if stopper == 0 { "stopped" } else { "line_cut" };
         assert_eq!(code(stopped), expected);
         drop(link);
+        give_up(&world);
         world.sync().unwrap();
         let state = world.node(0).state(accord).unwrap().clone();
         let run = state.runs.values().next().unwrap();
@@ -313,9 +319,10 @@ fn cut_run(at: u64, when: When) -> bool {
     // The other side finishes at once, or only when there is a new line.
     let link = if at.is_multiple_of(2) { link } else { link.lazy() };
     let a = &world.members[0].shared;
-    let result = run_match(a, &link, accord, ("1", false), &mut |_, _| {});
+    let result = run_match(a, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
     let count = link.count();
     drop(link);
+    give_up(&world);
     world.sync().unwrap();
     assert_settled(&world, accord);
     assert_sound(&world, accord);
@@ -340,6 +347,56 @@ fn cut_run(at: u64, when: When) -> bool {
     }
     assert_eq!(crate::run(&world, (0, 1), accord).common, Some(2), "a new run works");
     result.is_ok() && count <= at
+}
+
+/// Lets the time pass in which a cut run may be taken up again.
+fn give_up(world: &World) {
+    world.clock_tick(RESUME_SECONDS + 1);
+    for member in &world.members {
+        member.shared.sweep_runs();
+    }
+}
+
+/// Cuts a run at message `at`; the line is up again at once.
+fn cut_and_resume(at: u64, when: When) -> Option<bool> {
+    let terms = Terms { engine: "vole-ristretto255".to_owned(), ..Terms::default() };
+    let (world, accord) = between(105, &terms, ("abc", "bcd"));
+    let first = world.cut_link((0, 1), Some(Cut { at, when }));
+    let second = world.link(0, 1);
+    let tries = AtomicU64::new(0);
+    let relink = || -> Result<Box<dyn Link + '_>, NodeError> {
+        Ok(Box::new(if tries.fetch_add(1, Ordering::SeqCst) == 0 { &first } else { &second }))
+    };
+    let a = &world.members[0].shared;
+    let result = run_match(a, &relink, accord, ("1", false), &mut |_| {});
+    let (count, resumed) = (first.count(), tries.load(Ordering::SeqCst) > 1);
+    drop((first, second));
+    give_up(&world);
+    world.sync().unwrap();
+    assert_settled(&world, accord);
+    assert_sound(&world, accord);
+    let state = world.node(0).state(accord).unwrap().clone();
+    if resumed && result.is_ok() {
+        // One run, closed alike, as if nothing had been.
+        assert_eq!(state.runs.len(), 1);
+        let run = state.runs.values().next().unwrap();
+        assert_eq!(run.agreed().map(|(count, _)| count), Some(Some(2)), "{at} {when:?}");
+    }
+    let ended = result.is_ok() && count <= at;
+    (!ended).then_some(resumed && result.is_ok())
+}
+
+#[test]
+fn a_run_goes_on_over_another_line_wherever_the_first_was_cut() {
+    for (when, step) in [(When::Before, 1), (When::After, 3)] {
+        let places = (0..).step_by(step);
+        let resumed: Vec<bool> = places.map_while(|at| cut_and_resume(at, when)).collect();
+        let first = resumed.iter().position(|resumed| *resumed).unwrap();
+        let last = resumed.iter().rposition(|resumed| *resumed).unwrap();
+        // From the run's first message to its last, every cut is mended.
+        assert!(resumed[first..=last].iter().all(|resumed| *resumed), "{when:?} {resumed:?}");
+        assert!((last - first) * step >= 12, "{when:?} {resumed:?}");
+    }
 }
 
 /// Cuts at every `step`-th message from `from` on, until runs go through.

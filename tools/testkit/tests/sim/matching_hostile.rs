@@ -7,7 +7,7 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, RunId, Tlp, UnixSeconds};
 use detente_intel::NORMAL_FORM_VERSION;
 use detente_node::ports::{Link, LinkError, Stream};
-use detente_node::{ENGINE, dry_run, run_match};
+use detente_node::{dry_run, run_match};
 use detente_peer::{Refusal, Request, Response};
 use detente_testkit::{ACCORD, End, Forger, NodeEnd, SimLink, Terms, World};
 
@@ -51,7 +51,7 @@ fn offer(world: &World, accord: AccordId, tweak: impl FnOnce(&mut Offer)) -> Bod
         mode: Mode::Which,
         learn: Learn::Both,
         normal_form: NORMAL_FORM_VERSION,
-        engine: ENGINE.to_owned(),
+        engine: "ecdh-ristretto255/1".to_owned(),
         size: 4,
         commitment: Digest::new([1; 32]),
     };
@@ -104,7 +104,8 @@ fn a_sound_offer_is_taken_up() {
 #[test]
 fn an_offer_that_breaks_the_clause_is_as_good_as_none() {
     type Break = fn(&mut Offer);
-    let breaks: [(&str, Break); 5] = [
+    let breaks: [(&str, Break); 6] = [
+        ("another engine", |offer| offer.engine = "vole-mlkem768/1".to_owned()),
         ("beyond the cap", |offer| offer.size = 65),
         ("another clause", |offer| offer.clause = "2".to_owned()),
         ("another text", |offer| offer.text = Digest::new([9; 32])),
@@ -162,7 +163,7 @@ fn a_run_is_begun_by_who_offered_it() {
         world.members[0].end.clone(),
         Arc::new(Mirroring(world.members[1].end.clone())),
     );
-    let nobody = run_match(a, &link, accord, ("1", false), &mut |_, _| {});
+    let nobody = run_match(a, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
     assert_eq!(code(nobody), "line_cut");
     let own = *world.node(0).state(accord).unwrap().runs.keys().next().unwrap();
     assert_eq!(refusal(&begin(&world, accord, own).unwrap()), "match_not_open");
@@ -236,7 +237,8 @@ impl<F: Fn(RunId) + Send + Sync> End for Responder<F> {
     }
 
     fn respond_stream(&self, _: &dyn Link, request: &Request, stream: &mut dyn Stream) {
-        let Request::BeginMatch { run, .. } = request else { panic!("{request:?}") };
+        // It does not take the run up again either.
+        let Request::BeginMatch { run, .. } = request else { return };
         (self.answer)(*run);
         *self.used.lock().unwrap() = true;
         let _ = stream.send(Response::Done.encode());
@@ -272,7 +274,8 @@ fn answered_with(seed: u64, size: Option<u32>) -> (World, AccordId, String) {
     };
     let link = SimLink::new(world.members[0].end.clone(), Arc::new(end));
     let shared = &world.members[0].shared;
-    let result = code(run_match(shared, &link, accord, ("1", false), &mut |_, _| {}));
+    let result =
+        code(run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {}));
     drop(link);
     (world, accord, result)
 }
@@ -363,7 +366,7 @@ fn a_refusal_and_nonsense_end_a_run_on_record() {
         let far = Refusing(Mirroring(world.members[1].end.clone()), answer);
         let link = SimLink::new(world.members[0].end.clone(), Arc::new(far));
         let shared = &world.members[0].shared;
-        let result = run_match(shared, &link, accord, ("1", false), &mut |_, _| {});
+        let result = run_match(shared, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
         assert_eq!(code(result), expected);
         drop(link);
         let closes = closes(&world, accord);
@@ -387,7 +390,7 @@ fn tampered(at: usize, change: fn(&mut Vec<u8>)) -> bool {
         count.0 += 1;
     }));
     let a = &world.members[0].shared;
-    let result = run_match(a, &link, accord, ("1", false), &mut |_, _| {});
+    let result = run_match(a, &|| Ok(Box::new(&link)), accord, ("1", false), &mut |_| {});
     drop(link);
     let changed = changed.lock().unwrap().1;
     world.sync().unwrap();

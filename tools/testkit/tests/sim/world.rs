@@ -233,7 +233,13 @@ impl Script {
         let count_only = self.dice.once_in(5);
         let link = self.link(from, to);
         let shared = self.world.members[from].shared.clone();
-        let result = run_match(&shared, &link, self.accord, (clause, count_only), &mut |_, _| {});
+        let result = run_match(
+            &shared,
+            &|| Ok(Box::new(&link)),
+            self.accord,
+            (clause, count_only),
+            &mut |_| {},
+        );
         drop(link);
         let code = result.as_ref().err().map(|error| error.code().to_owned());
         self.steps.push(format!("{from} matches {to}: {code:?}"));

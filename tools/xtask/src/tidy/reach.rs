@@ -19,6 +19,9 @@ const IMPURE: &[&str] = &["getrandom", "mio", "rusqlite", "rustls", "socket2", "
 /// Nor for the verifier, which an auditor reads in full and builds with rustc alone.
 const NOT_IN_VERIFY: &[&str] = &["cc", "cmake", "detente-match", "rayon"];
 
+/// Run while others build, and are in no program: the walk does not go on from them.
+const BUILD_TOOLS: &[&str] = &["cc"];
+
 /// The only place that libraries come from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -100,6 +103,9 @@ impl Lock {
             let name = node.split(' ').next().unwrap_or_default();
             let room = house.room(name);
             paths.entry(name.to_owned()).or_insert_with(|| path.clone());
+            if BUILD_TOOLS.contains(&name) {
+                continue;
+            }
             for entry in self.edges.get(node).into_iter().flatten() {
                 let other = entry.split(' ').next().unwrap_or_default();
                 // The lock file mixes the libraries of our tests in; the manifest parts them.

@@ -18,7 +18,7 @@ pub(super) fn offer(text: &str, number: u8, size: u32) -> Offer {
         mode: Mode::Which,
         learn: Learn::Both,
         normal_form: 1,
-        engine: "test/1".to_owned(),
+        engine: "vole-mlkem768/1".to_owned(),
         size,
         commitment: Digest::new([number; 32]),
     }
@@ -117,6 +117,14 @@ fn an_offer_keeps_to_text_clause_and_terms() {
             Offer { learn: Learn::Initiator, ..sound.clone() },
             "the run's answer is not what clause 1 says",
         ),
+        (
+            Offer { engine: "ecdh-ristretto255/1".to_owned(), ..sound.clone() },
+            "the run's engine is not what clause 1 says",
+        ),
+        (
+            Offer { engine: "vole-mlkem768".to_owned(), ..sound.clone() },
+            "the run's engine is not what clause 1 says",
+        ),
         (Offer { size: 1001, ..sound.clone() }, "1001 items, clause 1 allows 1000 in one run"),
     ] {
         let act = world.analyst(A, 10, Body::OfferMatch(change));
@@ -135,7 +143,9 @@ fn an_offer_keeps_to_text_clause_and_terms() {
 fn less_may_be_asked_than_the_clause_allows_and_never_more() {
     let which = text(2);
     let count = swap(&which, "mode = \"which\"", "mode = \"count\"");
-    let narrow = |text: &str| Offer { mode: Mode::Count, ..offer(text, 1, 10) };
+    // One engine alone can tell only how many.
+    let engine = || "ecdh-ristretto255/1".to_owned();
+    let narrow = |text: &str| Offer { mode: Mode::Count, engine: engine(), ..offer(text, 1, 10) };
     let mut world = World::agreed(2, &which);
     let act = world.analyst(A, 10, Body::OfferMatch(narrow(&which)));
     world.holds(act);

@@ -68,7 +68,8 @@ fn a_release_rests_on_an_agreed_run_of_its_author() {
 fn a_run_that_did_not_tell_which_carries_no_release() {
     let text = text(2);
     let mut world = World::agreed(2, &text);
-    let count = Offer { mode: Mode::Count, ..offer(&text, 1, 10) };
+    let engine = "ecdh-ristretto255/1".to_owned();
+    let count = Offer { mode: Mode::Count, engine, ..offer(&text, 1, 10) };
     world.matched(count, 10);
     let body = release(&text, Some(run(1)), &["2"]);
     let act = world.releases(A, 20, &body);

@@ -146,6 +146,12 @@ impl Outbox {
         self.steps.iter().any(|(held, _)| *held == at)
     }
 
+    /// Whether all is sent but, if the peer's step is a confirmation, our own.
+    pub(super) fn is_empty_but(&self, peer: Step) -> bool {
+        let mut unsent = self.steps.iter().skip(self.cursor.0);
+        unsent.all(|(at, _)| peer == Step::Confirm && at.step == Step::Confirm)
+    }
+
     /// The next frame.
     pub(super) fn next(&mut self) -> Option<(Place, Vec<u8>)> {
         let (number, offset) = self.cursor;
@@ -164,7 +170,11 @@ impl Outbox {
     pub(super) fn rewind(&mut self, expects: Place, upcoming: Option<At>) -> Option<()> {
         if let Some(number) = self.steps.iter().position(|(at, _)| *at == expects.at) {
             let len = self.steps[number].1.len();
-            if !expects.offset.is_multiple_of(CHUNK_BYTES as u64) || expects.offset >= len {
+            if expects.offset == len {
+                self.cursor = (number + 1, 0);
+                return Some(());
+            }
+            if !expects.offset.is_multiple_of(CHUNK_BYTES as u64) || expects.offset > len {
                 return None;
             }
             self.cursor = (number, expects.offset);

@@ -136,7 +136,10 @@ impl Session {
         self.refuse_if_void()?;
         if !self.hello_sent {
             self.hello_sent = true;
-            let expects = self.expected.unwrap_or(Place { at: self.at, offset: 0 });
+            // Who has everything stands behind the last byte.
+            let end = At { step: Step::Confirm, bin: 0 };
+            let end = Place { at: end, offset: self.layout.len(Step::Confirm) };
+            let expects = self.expected.unwrap_or(end);
             return Ok(Some(Frame::hello(&self.layout.terms, expects)));
         }
         if !self.hello_received {
@@ -246,8 +249,9 @@ impl Session {
                     return Err(PeerFault::AfterFinish { got: place.at.step.name() }.into());
                 };
                 check_part(&self.layout, expected, place, part.len())?;
-                // The peer can only send this when all of ours before it has arrived.
-                if !self.outbox.is_empty() {
+                // The peer can only send this when all of ours before it has arrived; confirmations
+                // may cross.
+                if !self.outbox.is_empty_but(place.at.step) {
                     return Err(PeerFault::OutOfOrder { got: place.at.step.name() }.into());
                 }
                 if place.at.step != Step::Confirm {

@@ -1,3 +1,5 @@
 //! Whole runs in one process.
 
+mod adversary;
 mod runs;
+mod support;

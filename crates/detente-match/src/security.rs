@@ -53,7 +53,7 @@ pub(crate) const CONVOLUTION_WIDTH: usize = 24;
 
 /// The smallest weight of a word of the code that can be found, as a part of its length: an
 /// estimate, not a proof. RRT23 and libOTe take 0.25 for this code with two convolutions, 0.15
-/// with one; we compute with 0.15 though we have two. ADR 0010.
+/// with one; we compute with 0.15 though we have two. ADR 0008.
 const PSEUDO_DISTANCE: f64 = 0.15;
 
 /// Most outputs of one expansion. Count. Choice: its vectors stay in a shared cache.
@@ -67,7 +67,7 @@ pub(crate) const OUTPUT_STEP: usize = 4;
 
 /// Noise positions. Count: a linear test of weight d misses all of them with probability
 /// (1 - d/N)^t, which must be below 2^-kappa. Over a large field the noise values are uniform, so
-/// this and not (1 - 2 d/N)^t is the bound (Boyle and others 2022, §3; ADR 0010).
+/// this and not (1 - 2 d/N)^t is the bound (Boyle and others 2022, §3; ADR 0008).
 pub(crate) fn noise_positions_min() -> usize {
     (-f64::from(KAPPA) / (1.0 - PSEUDO_DISTANCE).log2()).ceil() as usize
 }

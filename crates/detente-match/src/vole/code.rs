@@ -2,7 +2,7 @@
 //!
 //! With the noise parted as (u, v), u as long as the output, the output is
 //! u + B A2 A1 v: two convolutions of v, forward and backward, then an expander that sums seven
-//! places of the result for each output. Two differences from libOTe's form, reasons in ADR 0010:
+//! places of the result for each output. Two differences from libOTe's form, reasons in ADR 0008:
 //! the second convolution runs backward instead of wrapping round, and the oldest tap multiplies
 //! by X, so that the code does not act on the 128 bits apart.
 //!

@@ -9,7 +9,7 @@
 //! Not here: what the correlations are for, and messages' bytes.
 
 mod check;
-mod code;
+pub(crate) mod code;
 pub(crate) mod receiver;
 pub(crate) mod sender;
 #[cfg(test)]

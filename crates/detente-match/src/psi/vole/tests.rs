@@ -3,3 +3,4 @@
 mod adversary;
 mod runs;
 mod support;
+mod vectors;

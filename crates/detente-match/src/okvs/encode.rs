@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Digest, Rows};
 use crate::field::F128;
 use crate::security::{CORE_ROWS_MAX, StoreShape};
-use crate::simd::{Columns, Simd, places};
+use crate::simd::{Columns, Simd, places, zeros};
 
 /// Why a list has no encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) fn encode(
     shape: &StoreShape,
     rows: &Rows,
 ) -> Result<Vec<F128>, EncodeError> {
-    let mut all = vec![F128::ZERO; shape.len()];
+    let mut all = zeros(shape.len());
     all.par_chunks_mut(shape.columns()).enumerate().try_for_each_init(
         || Scratch::new(shape),
         |scratch, (number, columns)| {

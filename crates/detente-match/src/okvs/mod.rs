@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::field::F128;
 use crate::security::StoreShape;
-use crate::simd::{Columns, Simd};
+use crate::simd::{Columns, Simd, zeros};
 
 /// The columns of cluster `number`.
 pub(crate) fn columns<'a>(shape: &StoreShape, all: &'a [F128], number: usize) -> Columns<'a> {
@@ -30,7 +30,7 @@ pub(crate) fn columns<'a>(shape: &StoreShape, all: &'a [F128], number: usize) ->
 
 /// Decodes all rows, in their order.
 pub(crate) fn decode(simd: Simd, shape: &StoreShape, all: &[F128], rows: &Rows) -> Vec<F128> {
-    let mut out = vec![F128::ZERO; rows.rows.len()];
+    let mut out = zeros(rows.rows.len());
     rows.split_mut(&mut out).into_par_iter().enumerate().for_each(|(number, out)| {
         simd.decode(columns(shape, all, number), rows.of(number), out);
     });

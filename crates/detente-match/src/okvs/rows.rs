@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::field::F128;
 use crate::security::StoreShape;
-use crate::simd::{Aes, Simd, cluster};
+use crate::simd::{Aes, Simd, cluster, zeros};
 
 /// Hash of an item under the run's key: 128 bits that give its row, 128 bits that are its value.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ impl Rows {
     /// The same for a list that is only decoded: there, a cluster takes any number.
     pub(crate) fn sorted(simd: Simd, shape: &StoreShape, key: F128, digests: &[Digest]) -> Rows {
         let aes = Aes::new(key);
-        let mut hashed: Vec<F128> = vec![F128::ZERO; digests.len()];
+        let mut hashed = zeros(digests.len());
         hashed.par_chunks_mut(4096).zip(digests.par_chunks(4096)).for_each(|(rows, digests)| {
             for (row, digest) in rows.iter_mut().zip(digests) {
                 *row = digest.row;
@@ -77,7 +77,7 @@ impl Rows {
             starts[i] += starts[i - 1];
         }
         let mut next = starts.clone();
-        let mut rows = vec![F128::ZERO; hashed.len()];
+        let mut rows = zeros(hashed.len());
         let mut sorted = vec![Digest::default(); hashed.len()];
         let mut origin = vec![0u32; hashed.len()];
         for (i, (row, digest)) in hashed.iter().zip(digests).enumerate() {

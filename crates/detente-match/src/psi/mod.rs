@@ -135,8 +135,8 @@ impl Session {
                 Ok(Session(Inner::Ecdh(Box::new(session))))
             }
             Engine::Vole(options) => {
-                let bytes = items.iter().map(Item::as_bytes);
-                let session = vole::Session::new(Simd::detect(), params, options, bytes, &seed)?;
+                let bytes: Vec<&[u8]> = items.iter().map(Item::as_bytes).collect();
+                let session = vole::Session::new(Simd::detect(), params, options, &bytes, &seed)?;
                 Ok(Session(Inner::Vole(Box::new(session))))
             }
         }

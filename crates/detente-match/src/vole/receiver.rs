@@ -8,7 +8,7 @@ use super::code::compress;
 use super::tree::{Scratch, grow_punctured};
 use crate::field::{F128, Secret};
 use crate::security::{BatchShape, ExpansionShape};
-use crate::simd::Simd;
+use crate::simd::{Simd, zero_pairs};
 
 /// A pair of outputs: C, and A, with C = A Delta + B.
 pub(crate) type Pair = [F128; 2];
@@ -119,7 +119,7 @@ impl Noise<'_> {
     ) -> (Vec<Pair>, (F128, F128)) {
         let part = &self.shape.parts[number];
         let width = 1 << part.depth;
-        let mut noise: Vec<Pair> = vec![[F128::ZERO; 2]; part.leaves()];
+        let mut noise: Vec<Pair> = zero_pairs(part.leaves());
         let sums = noise
             .par_chunks_mut(width)
             .zip(message.par_chunks(16 * (2 * part.depth + 1)))

@@ -8,7 +8,7 @@ use super::code::compress;
 use super::tree::{Scratch, grow};
 use crate::field::{F128, Secret};
 use crate::security::BatchShape;
-use crate::simd::Simd;
+use crate::simd::{Simd, zeros};
 
 /// All trees of a batch, before the receiver's challenge.
 pub(crate) struct Grown {
@@ -92,7 +92,7 @@ impl Grown {
         seed: &[u8; 32],
     ) -> (Vec<F128>, Vec<u8>) {
         let part = &self.shape.parts[number];
-        let mut leaves = vec![F128::ZERO; part.leaves()];
+        let mut leaves = zeros(part.leaves());
         let messages: Vec<Vec<u8>> = leaves
             .par_chunks_mut(1 << part.depth)
             .enumerate()

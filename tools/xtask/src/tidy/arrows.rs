@@ -115,6 +115,7 @@ pub const ROOMS: &[Place] = &[
     ),
     room("detente-net", "crates/detente-net", 5, &["detente-core", "detente-node", "detente-peer"]),
     room("detente", "crates/detente", 6, ALL),
+    room("detente-bench", "tools/bench", TOOLS, EVERYTHING),
     room(TESTKIT, "tools/testkit", TOOLS, UP_TO_STORE),
     room("detente-it", "tests/it", TOOLS, EVERYTHING),
     room("xtask", "tools/xtask", TOOLS, &[]),

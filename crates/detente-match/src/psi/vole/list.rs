@@ -1,5 +1,6 @@
 //! A party's list on its way into a run: a digest for each item, sorted by bin.
 
+use rayon::prelude::*;
 use zeroize::Zeroize;
 
 use super::layout::Layout;
@@ -25,37 +26,32 @@ impl Drop for List {
     }
 }
 
-impl List {
-    /// Hashes all items; `erase` is called on each when it is no longer needed.
-    pub(super) fn new<'a>(
-        simd: Simd,
-        layout: &Layout,
-        items: impl ExactSizeIterator<Item = &'a [u8]>,
-    ) -> List {
-        let key = blake3::derive_key("detente-match/vole/1 item", &layout.terms);
-        let mut hashed: Vec<Digest> = Vec::with_capacity(items.len());
-        let mut lanes: [&[u8]; LANES] = [&[]; LANES];
-        let mut held = 0;
-        let flush = |lanes: &[&[u8]; LANES], held: usize, into: &mut Vec<Digest>| {
-            let hashes = simd.hash_short(&key, lanes);
-            for (lane, hash) in lanes.iter().zip(&hashes).take(held) {
-                // Items that need more than one block go through the library.
-                into.push(if lane.len() > SHORT_BYTES {
-                    Digest::from_bytes(blake3::keyed_hash(&key, lane).as_bytes())
-                } else {
-                    Digest::from_bytes(hash)
-                });
-            }
+/// Hashes up to [`LANES`] items. Those that need more than one block go through the library.
+fn hash(simd: Simd, key: &[u8; 32], items: &[&[u8]], digests: &mut [Digest]) {
+    let mut lanes: [&[u8]; LANES] = [&[]; LANES];
+    lanes[..items.len()].copy_from_slice(items);
+    let hashes = simd.hash_short(key, &lanes);
+    for ((item, hash), digest) in items.iter().zip(&hashes).zip(digests) {
+        *digest = if item.len() > SHORT_BYTES {
+            Digest::from_bytes(blake3::keyed_hash(key, item).as_bytes())
+        } else {
+            Digest::from_bytes(hash)
         };
-        for item in items {
-            lanes[held] = item;
-            held += 1;
-            if held == LANES {
-                flush(&lanes, held, &mut hashed);
-                held = 0;
-            }
-        }
-        flush(&lanes, held, &mut hashed);
+    }
+}
+
+impl List {
+    /// Hashes all items.
+    pub(super) fn new(simd: Simd, layout: &Layout, items: &[&[u8]]) -> List {
+        let key = blake3::derive_key("detente-match/vole/1 item", &layout.terms);
+        let mut hashed = vec![Digest::default(); items.len()];
+        hashed.par_chunks_mut(LANES * 512).zip(items.par_chunks(LANES * 512)).for_each(
+            |(digests, items)| {
+                for (digests, items) in digests.chunks_mut(LANES).zip(items.chunks(LANES)) {
+                    hash(simd, &key, items, digests);
+                }
+            },
+        );
         List::sorted(layout, hashed)
     }
 

@@ -5,22 +5,52 @@
 //! say nothing of the items.
 
 use crate::error::PeerFault;
-use crate::field::F128;
+use zeroize::Zeroize;
 
-/// A mask with what belongs to it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Mask {
+use crate::field::F128;
+use crate::simd::zeros;
+
+/// A list's masks in the order of its rows, with what belongs to each.
+#[derive(Default)]
+pub(super) struct Masks {
     /// What is sent.
-    pub(super) mask: u128,
+    pub(super) masks: Vec<u128>,
     /// What shows that a side could compute the mask itself; never sent as it is.
-    pub(super) proof: F128,
-    /// The item's place in the list that came in, or [`Mask::DUMMY`].
-    pub(super) origin: u32,
+    pub(super) proofs: Vec<F128>,
+    /// The item's place in the list that came in.
+    pub(super) origin: Vec<u32>,
 }
 
-impl Mask {
-    /// Stands where there is no item.
-    pub(super) const DUMMY: u32 = u32::MAX;
+impl Masks {
+    /// So many, still empty.
+    pub(super) fn with_len(len: usize) -> Masks {
+        Masks { masks: vec![0; len], proofs: zeros(len), origin: vec![0; len] }
+    }
+}
+
+impl Drop for Masks {
+    fn drop(&mut self) {
+        self.proofs.zeroize();
+    }
+}
+
+/// One mask in sorted order. Halves, so that it takes 24 bytes.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    high: u64,
+    low: u64,
+    /// Its place among the masks as they came; past their end for what fills up.
+    index: u32,
+}
+
+impl Entry {
+    fn new(mask: u128, index: usize) -> Entry {
+        Entry { high: (mask >> 64) as u64, low: mask as u64, index: index as u32 }
+    }
+
+    fn mask(&self) -> u128 {
+        u128::from(self.high) << 64 | u128::from(self.low)
+    }
 }
 
 /// Bytes of a mask that are written as counts, so that a count is about 4 to 1024.
@@ -42,57 +72,68 @@ pub(super) fn encoded_len(masks: usize) -> usize {
 
 /// Masks sorted, with the start of each group of equal top bits.
 pub(super) struct Sorted {
-    pub(super) masks: Vec<Mask>,
+    all: Masks,
+    entries: Vec<Entry>,
     /// Starts of the groups, and the end.
     starts: Vec<u32>,
 }
 
 impl Sorted {
-    /// Sorts masks into groups by their top 8 `shared` bits, and within.
-    pub(super) fn new(masks: Vec<Mask>, length: usize) -> Sorted {
+    /// Sorts masks, and more that stand for no item, into groups by their top 8 `shared` bits for a
+    /// list of `length`, and within.
+    pub(super) fn new(all: Masks, fill: &[u128], length: usize) -> Sorted {
         let bits = (8 * shared_bytes(length)) as u32;
         let group = |mask: u128| mask.checked_shr(128 - bits).unwrap_or(0) as usize;
+        let masks = || all.masks.iter().chain(fill).copied();
         let mut starts = vec![0u32; (1 << bits) + 1];
-        for mask in &masks {
-            starts[group(mask.mask) + 1] += 1;
+        for mask in masks() {
+            starts[group(mask) + 1] += 1;
         }
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
         }
         let mut next = starts.clone();
-        let mut sorted = vec![Mask::default(); masks.len()];
-        for mask in masks {
-            let place = &mut next[group(mask.mask)];
-            sorted[*place as usize] = mask;
+        let mut entries = vec![Entry::default(); all.masks.len() + fill.len()];
+        for (index, mask) in masks().enumerate() {
+            let place = &mut next[group(mask)];
+            entries[*place as usize] = Entry::new(mask, index);
             *place += 1;
         }
         for pair in starts.windows(2) {
-            sorted[pair[0] as usize..pair[1] as usize].sort_unstable_by_key(|mask| mask.mask);
+            entries[pair[0] as usize..pair[1] as usize].sort_unstable_by_key(Entry::mask);
         }
-        Sorted { masks: sorted, starts }
+        Sorted { all, entries, starts }
+    }
+
+    /// Proof and origin of the item behind a mask, by its number in the order; `None` for what
+    /// stands for no item.
+    pub(super) fn item(&self, number: usize) -> Option<(F128, u32)> {
+        let index = self.entries[number].index as usize;
+        Some((*self.all.proofs.get(index)?, *self.all.origin.get(index)?))
     }
 
     /// Two masks that are equal, by origin: two equal items, but for a chance of 2^-80.
     pub(super) fn equal(&self) -> Option<(u32, u32)> {
-        let found = self.masks.windows(2).find(|pair| pair[0].mask == pair[1].mask)?;
-        Some((found[0].origin, found[1].origin))
+        let same = |pair: &[Entry]| pair[0].mask() == pair[1].mask();
+        let at = self.entries.windows(2).position(same)?;
+        Some((self.item(at)?.1, self.item(at + 1)?.1))
     }
 
     /// Writes the masks behind what is there.
     pub(super) fn write(&self, into: &mut Vec<u8>) {
-        let shared = shared_bytes(self.masks.len());
+        let shared = shared_bytes(self.entries.len());
         if shared > 0 {
             for pair in self.starts.windows(2) {
                 // At most some thousand: masks are hashes, 1024 a group on average at the most.
                 into.extend_from_slice(&((pair[1] - pair[0]) as u16).to_le_bytes());
             }
         }
-        for mask in &self.masks {
-            into.extend_from_slice(&mask.mask.to_le_bytes()[..16 - shared]);
+        for entry in &self.entries {
+            into.extend_from_slice(&entry.mask().to_le_bytes()[..16 - shared]);
         }
     }
 
-    /// For each of the peer's masks, in their order, whether we have it too: the place of ours.
+    /// Finds each of the peer's masks that we have too: its number in their order, and ours.
     ///
     /// # Errors
     /// If they are not in strictly ascending order or their counts are not those of `length`.
@@ -100,7 +141,7 @@ impl Sorted {
         &self,
         length: usize,
         bytes: &[u8],
-        mut found: impl FnMut(usize, &Mask),
+        mut found: impl FnMut(usize, usize),
     ) -> Result<(), PeerFault> {
         let shared = shared_bytes(length);
         let counts = if shared == 0 { 0 } else { 2 << (8 * shared) };
@@ -118,7 +159,7 @@ impl Sorted {
         let mut masks = rest.chunks_exact(rest_bytes);
         for (group, count) in counts.into_iter().enumerate() {
             let top = if shared == 0 { 0 } else { (group as u128) << (128 - 8 * shared) };
-            let mut ours = self.group(group).iter().peekable();
+            let mut ours = self.group(group).peekable();
             let mut before = None;
             for bytes in masks.by_ref().take(count) {
                 let mut low = [0; 16];
@@ -128,8 +169,9 @@ impl Sorted {
                     return Err(PeerFault::MasksUnsorted { index: number as u32 });
                 }
                 before = Some(mask);
-                while ours.next_if(|own| own.mask < mask).is_some() {}
-                if let Some(own) = ours.next_if(|own| own.mask == mask) {
+                let ours_at = |own: &usize| self.entries[*own].mask();
+                while ours.next_if(|own| ours_at(own) < mask).is_some() {}
+                if let Some(own) = ours.next_if(|own| ours_at(own) == mask) {
                     found(number, own);
                 }
                 number += 1;
@@ -138,10 +180,10 @@ impl Sorted {
         Ok(())
     }
 
-    fn group(&self, number: usize) -> &[Mask] {
+    fn group(&self, number: usize) -> std::ops::Range<usize> {
         match self.starts.get(number..number + 2) {
-            Some([start, end]) => &self.masks[*start as usize..*end as usize],
-            _ => &[],
+            Some([start, end]) => *start as usize..*end as usize,
+            _ => 0..0,
         }
     }
 }
@@ -150,20 +192,27 @@ impl Sorted {
 mod tests {
     use super::*;
 
-    fn masks(range: std::ops::Range<u32>) -> Vec<Mask> {
-        range
-            .map(|i| {
-                let hash = blake3::hash(&i.to_le_bytes());
-                let mut bytes = [0; 16];
-                bytes.copy_from_slice(&hash.as_bytes()[..16]);
-                Mask { mask: u128::from_le_bytes(bytes), proof: F128(u128::from(i)), origin: i }
-            })
-            .collect()
+    fn masks(range: std::ops::Range<u32>) -> Masks {
+        let mask = |i: u32| {
+            let hash = blake3::hash(&i.to_le_bytes());
+            let mut bytes = [0; 16];
+            bytes.copy_from_slice(&hash.as_bytes()[..16]);
+            u128::from_le_bytes(bytes)
+        };
+        Masks {
+            masks: range.clone().map(mask).collect(),
+            proofs: range.clone().map(|i| F128(u128::from(i))).collect(),
+            origin: range.collect(),
+        }
+    }
+
+    fn origin(sorted: &Sorted, number: usize) -> u32 {
+        sorted.item(number).unwrap().1
     }
 
     fn write(count: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
-        Sorted::new(masks(0..count), count as usize).write(&mut bytes);
+        Sorted::new(masks(0..count), &[], count as usize).write(&mut bytes);
         assert_eq!(bytes.len(), encoded_len(count as usize));
         bytes
     }
@@ -174,9 +223,9 @@ mod tests {
             let bytes = write(count);
             for (start, end) in [(0, count), (count / 2, count + 7), (count, 2 * count), (0, 0)] {
                 // Ours are grouped as the peer's list is long.
-                let own = Sorted::new(masks(start..end), count as usize);
+                let own = Sorted::new(masks(start..end), &[], count as usize);
                 let mut got = Vec::new();
-                own.find(count as usize, &bytes, |_, mask| got.push(mask.origin)).unwrap();
+                own.find(count as usize, &bytes, |_, at| got.push(origin(&own, at))).unwrap();
                 got.sort_unstable();
                 assert_eq!(
                     got,
@@ -190,17 +239,17 @@ mod tests {
     #[test]
     fn numbers_are_places_in_the_peers_order() {
         let bytes = write(5000);
-        let theirs = Sorted::new(masks(0..5000), 5000);
-        let own = Sorted::new(masks(100..200), 5000);
-        own.find(5000, &bytes, |number, mask| {
-            assert_eq!(theirs.masks[number].origin, mask.origin);
+        let theirs = Sorted::new(masks(0..5000), &[], 5000);
+        let own = Sorted::new(masks(100..200), &[], 5000);
+        own.find(5000, &bytes, |number, at| {
+            assert_eq!(origin(&theirs, number), origin(&own, at));
         })
         .unwrap();
     }
 
     #[test]
     fn disorder_and_false_counts_are_refused() {
-        let own = Sorted::new(masks(0..10), 5000);
+        let own = Sorted::new(masks(0..10), &[], 5000);
         let good = write(5000);
         let find = |bytes: &[u8]| own.find(5000, bytes, |_, _| {});
         assert!(find(&good).is_ok());
@@ -223,10 +272,10 @@ mod tests {
     #[test]
     fn equal_masks_show() {
         let mut list = masks(0..3000);
-        list[77].mask = list[2000].mask;
-        let mut pair: Vec<u32> = Sorted::new(list, 3000).equal().map(|(a, b)| vec![a, b]).unwrap();
+        list.masks[77] = list.masks[2000];
+        let mut pair: Vec<u32> = Sorted::new(list, &[], 3000).equal().map(|(a, b)| vec![a, b]).unwrap();
         pair.sort_unstable();
         assert_eq!(pair, [77, 2000]);
-        assert_eq!(Sorted::new(masks(0..3000), 3000).equal(), None);
+        assert_eq!(Sorted::new(masks(0..3000), &[7, 8], 3002).equal(), None);
     }
 }

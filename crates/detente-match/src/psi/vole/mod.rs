@@ -32,7 +32,7 @@ use crate::field::F128;
 use crate::okvs::Rows;
 use crate::ot::BaseTransfer;
 use crate::simd::{LANES, Simd};
-use masks::Mask;
+use masks::Masks;
 
 /// What the fast matcher is told beyond the terms of every matcher; both ends must enter the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,29 +73,36 @@ impl BinContext {
     }
 
     /// H_o: the mask and the proof of each item, given its decoded value with w added.
-    fn masks(&self, rows: &Rows, values: &[F128], w: F128, origin: &[u32]) -> Vec<Mask> {
+    fn masks(&self, rows: &Rows, values: &[F128], w: F128, origin: &[u32]) -> Masks {
         let key = blake3::derive_key("detente-match/vole/1 mask", &self.context);
-        let mut masks = vec![Mask::default(); values.len()];
-        masks.par_chunks_mut(LANES * 256).enumerate().for_each(|(chunk, masks)| {
-            for (group, masks) in masks.chunks_mut(LANES).enumerate() {
-                let start = LANES * (256 * chunk + group);
-                let mut inputs = [[0u8; 48]; LANES];
-                for (i, input) in inputs.iter_mut().enumerate().take(masks.len()) {
-                    input[..16].copy_from_slice(&(values[start + i] ^ w).to_bytes());
-                    input[16..].copy_from_slice(&rows.digests[start + i].to_bytes());
-                }
-                let hashes = self.simd.hash_short(&key, &inputs.each_ref().map(|i| &i[..]));
-                for (i, (mask, hash)) in masks.iter_mut().zip(&hashes).enumerate() {
-                    let (low, high) = (hash.as_chunks::<16>().0[0], hash.as_chunks::<16>().0[1]);
-                    *mask = Mask {
-                        mask: u128::from_le_bytes(low),
-                        proof: F128::from_bytes(high),
-                        origin: origin[rows.origin[start + i] as usize],
-                    };
-                }
-            }
-        });
+        let mut all = Masks::with_len(values.len());
+        let chunk = LANES * 256;
+        let Masks { masks, proofs, origin: places } = &mut all;
         masks
+            .par_chunks_mut(chunk)
+            .zip(proofs.par_chunks_mut(chunk))
+            .zip(places.par_chunks_mut(chunk))
+            .enumerate()
+            .for_each(|(number, ((masks, proofs), places))| {
+                let first = number * chunk;
+                for start in (0..masks.len()).step_by(LANES) {
+                    let count = LANES.min(masks.len() - start);
+                    let mut inputs = [[0u8; 48]; LANES];
+                    for (i, input) in inputs.iter_mut().enumerate().take(count) {
+                        let at = first + start + i;
+                        input[..16].copy_from_slice(&(values[at] ^ w).to_bytes());
+                        input[16..].copy_from_slice(&rows.digests[at].to_bytes());
+                    }
+                    let hashes = self.simd.hash_short(&key, &inputs.each_ref().map(|i| &i[..]));
+                    for (i, hash) in hashes.iter().enumerate().take(count) {
+                        let halves = hash.as_chunks::<16>().0;
+                        masks[start + i] = u128::from_le_bytes(halves[0]);
+                        proofs[start + i] = F128::from_bytes(halves[1]);
+                        places[start + i] = origin[rows.origin[first + start + i] as usize];
+                    }
+                }
+            });
+        all
     }
 }
 
@@ -109,8 +116,8 @@ impl ProofHash {
         ProofHash(hasher)
     }
 
-    fn add(&mut self, mask: &Mask) {
-        self.0.update(&mask.proof.to_bytes());
+    fn add(&mut self, proof: F128) {
+        self.0.update(&proof.to_bytes());
     }
 
     fn finish(self) -> [u8; 32] {

@@ -194,14 +194,16 @@ impl Receiver {
         let w = share ^ masked.share;
         let own = bin.context.masks(&masked.rows, &values, w, self.list.origin(at.bin));
         let sender_items = layout.sender_items as usize;
-        let own = Sorted::new(own, sender_items);
+        let own = Sorted::new(own, &[], sender_items);
         let mut bitmap = vec![0u8; sender_items.div_ceil(8)];
         let mut proofs = ProofHash::new(&bin.context);
         let common = &mut self.tally.common;
-        own.find(sender_items, masks, |number, mask| {
-            bitmap[number / 8] |= 1 << (number % 8);
-            proofs.add(mask);
-            common.push(mask.origin as usize);
+        own.find(sender_items, masks, |number, at| {
+            if let Some((proof, origin)) = own.item(at) {
+                bitmap[number / 8] |= 1 << (number % 8);
+                proofs.add(proof);
+                common.push(origin as usize);
+            }
         })?;
         let proof = proofs.finish();
         self.tally.close_bin(&proof);

@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 use super::frame::Content;
 use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
 use super::list::List;
-use super::masks::{Mask, Sorted, encoded_len};
+use super::masks::{Sorted, encoded_len};
 use super::{BinContext, ProofHash, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::field::F128;
@@ -189,19 +189,13 @@ impl Sender {
         let items: Vec<F128> = rows.digests.iter().map(|digest| digest.value).collect();
         self.simd.mul_add(&mut values, &items, self.delta);
         let w = share ^ head.share;
-        let mut masks = context.masks(&rows, &values, w, self.list.origin(at.bin));
+        let masks = context.masks(&rows, &values, w, self.list.origin(at.bin));
         values.zeroize();
         drop(rows);
         let padded = layout.sender_items as usize;
-        if masks.len() > padded {
-            return Err(CallerFault::LayoutFailed.into());
-        }
-        masks.reserve_exact(padded - masks.len());
-        while masks.len() < padded {
-            let (mask, proof) = (self.draw().0, self.draw());
-            masks.push(Mask { mask, proof, origin: Mask::DUMMY });
-        }
-        let sorted = Sorted::new(masks, padded);
+        let more = padded.checked_sub(masks.masks.len()).ok_or(CallerFault::LayoutFailed)?;
+        let fill: Vec<u128> = (0..more).map(|_| self.draw().0).collect();
+        let sorted = Sorted::new(masks, &fill, padded);
         if let Some((first, second)) = sorted.equal() {
             let (first, second) = (first as usize, second as usize);
             return Err(CallerFault::DuplicateItem { first, second }.into());
@@ -227,15 +221,11 @@ impl Sender {
         if (count..8 * bitmap.len()).any(is_set) {
             return Err(PeerFault::FoundUnproved);
         }
-        for (number, mask) in sorted.masks.iter().enumerate() {
-            if is_set(number) {
-                proofs.add(mask);
-                // What stands for no item can't be common: only a guess of its proof passes here.
-                if mask.origin == Mask::DUMMY {
-                    return Err(PeerFault::FoundUnproved);
-                }
-                common.push(mask.origin as usize);
-            }
+        for number in (0..count).filter(|number| is_set(*number)) {
+            // What stands for no item can't be common.
+            let (proof, origin) = sorted.item(number).ok_or(PeerFault::FoundUnproved)?;
+            proofs.add(proof);
+            common.push(origin as usize);
         }
         let proof = proofs.finish();
         if proof != claimed {

@@ -77,11 +77,11 @@ struct Verdict {
 }
 
 impl Session {
-    pub(crate) fn new<'a>(
+    pub(crate) fn new(
         simd: Simd,
         params: Params,
         options: &VoleOptions,
-        items: impl ExactSizeIterator<Item = &'a [u8]>,
+        items: &[&[u8]],
         seed: &Seed,
     ) -> Result<Session, Error> {
         params.check_fast(items.len())?;

@@ -142,8 +142,8 @@ fn pump(a: &mut Session, b: &mut Session) -> Error {
 fn what_the_engine_does_not_do_is_said_at_once() {
     let list = items(0..3);
     let new = |params| {
-        let items = list.iter().map(Vec::as_slice);
-        Session::new(Simd::detect(), params, &CLASSICAL, items, &Seed::new([1; 32])).err()
+        let items: Vec<&[u8]> = list.iter().map(Vec::as_slice).collect();
+        Session::new(Simd::detect(), params, &CLASSICAL, &items, &Seed::new([1; 32])).err()
     };
     let mut count = params(Role::Initiator, Learn::Both, 3, 3);
     count.mode = Mode::CountOnly;

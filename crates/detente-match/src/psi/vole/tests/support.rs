@@ -39,8 +39,8 @@ pub(super) fn session(
     seed: u8,
 ) -> Session {
     let seed = Seed::new([seed; 32]);
-    let items = items.iter().map(Vec::as_slice);
-    Session::new(Simd::detect(), params, options, items, &seed).unwrap()
+    let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
+    Session::new(Simd::detect(), params, options, &items, &seed).unwrap()
 }
 
 /// Both ends over the same items of both sides.

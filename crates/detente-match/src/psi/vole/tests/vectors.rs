@@ -13,7 +13,7 @@ use crate::okvs::{self, Digest, Rows};
 use crate::params::{Learn, Role};
 use crate::psi::vole::BinContext;
 use crate::psi::vole::frame::Frame;
-use crate::psi::vole::masks::{Mask, Sorted};
+use crate::psi::vole::masks::Sorted;
 use crate::psi::vole::session::Session;
 use crate::security::{BatchShape, ExpansionShape, StoreShape};
 use crate::simd::{Aes, Simd};
@@ -140,10 +140,10 @@ fn masks(simd: Simd) -> Value {
     let origin: Vec<u32> = (0..2000).collect();
     let values: Vec<F128> = rows.origin.iter().map(|at| block("z", u64::from(*at))).collect();
     let masks = context.masks(&rows, &values, block("w", 0), &origin);
-    let first: &Mask = masks.iter().find(|mask| mask.origin == 0).unwrap();
-    let (mask, proof) = (F128(first.mask), first.proof);
+    let first = masks.origin.iter().position(|origin| *origin == 0).unwrap();
+    let (mask, proof) = (F128(masks.masks[first]), masks.proofs[first]);
     let mut written = Vec::new();
-    Sorted::new(masks, 2000).write(&mut written);
+    Sorted::new(masks, &[], 2000).write(&mut written);
     json!({
         "terms": ::hex::encode([4; 32]),
         "bin": 1,

@@ -2,6 +2,7 @@
 
 mod args;
 mod card_file;
+mod check;
 mod command;
 mod control;
 mod demo;
@@ -14,6 +15,7 @@ mod init;
 mod keystore;
 mod links;
 mod output;
+mod party_name;
 mod passphrase;
 mod progress;
 mod run;

@@ -1,67 +1,41 @@
 //! Names that people take for one another.
 //!
 //! Is: a comparison of names without case, blanks, signs and the commonest look-alikes of other
-//! scripts, and a check that one word keeps to one script. Is not: all of UTS #39. Texts are read by
-//! the fold, which must give the same for ever, so the table is closed and stands here, whatever
+//! scripts, and a check that one word keeps to one script. Is not: all of UTS #39. Texts are read
+//! by the fold, which must give the same for ever, so the table is closed and stands here, whatever
 //! later versions of Unicode add. NFKC (UAX #15) is stable for assigned characters.
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
-/// Letters of other scripts that look like Latin ones, after lower-casing.
-const LOOK_ALIKES: &[(char, char)] = &[
+/// Letters, after lower-casing, that look like Latin ones: each of the first stands for the one at
+/// its place in the second.
+const LOOK_ALIKES: &[(&str, &str)] = &[
     // Cyrillic
-    ('\u{430}', 'a'),
-    ('\u{432}', 'b'),
-    ('\u{435}', 'e'),
-    ('\u{43a}', 'k'),
-    ('\u{43c}', 'm'),
-    ('\u{43d}', 'h'),
-    ('\u{43e}', 'o'),
-    ('\u{440}', 'p'),
-    ('\u{441}', 'c'),
-    ('\u{442}', 't'),
-    ('\u{443}', 'y'),
-    ('\u{445}', 'x'),
-    ('\u{455}', 's'),
-    ('\u{456}', 'i'),
-    ('\u{457}', 'i'),
-    ('\u{458}', 'j'),
-    ('\u{4ae}', 'y'),
-    ('\u{4af}', 'y'),
-    ('\u{4bb}', 'h'),
-    ('\u{4cf}', 'l'),
-    ('\u{501}', 'd'),
-    ('\u{51b}', 'q'),
-    ('\u{51d}', 'w'),
+    (
+        "\u{430}\u{432}\u{435}\u{43a}\u{43c}\u{43d}\u{43e}\u{440}\u{441}\u{442}\u{443}\u{445}\
+     \u{455}\u{456}\u{457}\u{458}\u{4ae}\u{4af}\u{4bb}\u{4cf}\u{501}\u{51b}\u{51d}",
+        "abekmhopctyxsiijyyhldqw",
+    ),
     // Greek
-    ('\u{3b1}', 'a'),
-    ('\u{3b2}', 'b'),
-    ('\u{3b5}', 'e'),
-    ('\u{3b6}', 'z'),
-    ('\u{3b7}', 'h'),
-    ('\u{3b9}', 'i'),
-    ('\u{3ba}', 'k'),
-    ('\u{3bc}', 'm'),
-    ('\u{3bd}', 'v'),
-    ('\u{3bf}', 'o'),
-    ('\u{3c1}', 'p'),
-    ('\u{3c4}', 't'),
-    ('\u{3c5}', 'y'),
-    ('\u{3c7}', 'x'),
-    ('\u{3f2}', 'c'),
+    (
+        "\u{3b1}\u{3b2}\u{3b5}\u{3b6}\u{3b7}\u{3b9}\u{3ba}\u{3bc}\u{3bd}\u{3bf}\u{3c1}\u{3c4}\
+     \u{3c5}\u{3c7}\u{3f2}",
+        "abezhikmvoptyxc",
+    ),
     // Latin
-    ('\u{131}', 'i'),
-    ('\u{251}', 'a'),
-    ('\u{261}', 'g'),
+    ("\u{131}\u{251}\u{261}", "iag"),
 ];
 
-/// A word in lower case with look-alikes made Latin, as word lists are searched.
+/// A word as word lists are searched: in lower case, no stray accents, look-alikes made Latin.
 pub(crate) fn latin(word: &str) -> String {
-    word.nfkc().flat_map(char::to_lowercase).map(latin_letter).collect()
+    let letters = word.nfkc().flat_map(char::to_lowercase).filter(|c| !is_combining_mark(*c));
+    letters.map(latin_letter).collect()
 }
 
 fn latin_letter(c: char) -> char {
-    LOOK_ALIKES.iter().find(|(other, _)| *other == c).map_or(c, |(_, latin)| *latin)
+    let mut pairs = LOOK_ALIKES.iter().flat_map(|(other, latin)| other.chars().zip(latin.chars()));
+    pairs.find(|(other, _)| *other == c).map_or(c, |(_, latin)| latin)
 }
 
 /// Whether people may take one name for the other: they differ by nothing, or only by case, blanks,

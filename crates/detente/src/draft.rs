@@ -20,8 +20,8 @@ pub struct Side {
     pub id: PartyId,
 }
 
-/// The party that `--with` names: by its name, or by its fingerprint or the first eight digits of it
-/// or more. A name that people could take for another party's is not enough.
+/// The party that `--with` names: by its name, or by its fingerprint or eight or more first digits
+/// of it. A name that people could take for another party's is not enough.
 pub fn counterpart<'a>(known: &'a [PartyReport], with: &str) -> Result<&'a PartyReport, Failure> {
     let by_id = |party: &&PartyReport| with.len() >= MIN_PREFIX && party.id.starts_with(with);
     let mut hits: Vec<&PartyReport> = known.iter().filter(by_id).collect();

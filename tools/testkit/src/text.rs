@@ -157,8 +157,8 @@ budget = {{ runs = {runs}, items = {items}, per = "{per}" }}
             r#"
 [[clause]]
 id = "2"
-prose.en = """{{from}} may release {{only}} to {{to}}: {{kinds}}, up to {{max_tlp}}, at most {{cap.count}}
-objects in {{cap.per}}, kept for {{retention.within}} from {{retention.clock}}."""
+prose.en = """{{from}} may release {{only}} to {{to}}: {{kinds}}, up to {{max_tlp}}, at most
+{{cap.count}} objects in {{cap.per}}, kept for {{retention.within}} from {{retention.clock}}."""
 [clause.permit]
 from = "*"
 to = "*"

@@ -1,9 +1,9 @@
 //! What each language is known by: its words for numbers, periods and colours, and how a parameter
 //! is said in it.
 //!
-//! Is: closed tables for English and German. What is not here is a language that a text may still be
-//! written in: its parameters are then shown in English, digits and upper-case colours are checked,
-//! words are not, and whoever checks the text is told so.
+//! Is: closed tables for English and German. A text may still be written in any other language: its
+//! parameters are then shown in English, digits and upper-case colours are checked, words are not,
+//! and whoever checks the text is told so.
 
 use super::clause::{ClockStart, Only, Pad};
 use crate::act::{Learn, Mode};
@@ -18,177 +18,64 @@ pub(super) enum Tongue {
     Other,
 }
 
-/// What words of a language mean numbers, periods, colours and references.
+/// What words of a language mean numbers, periods, colours and references: lists of words in lower
+/// case, with blanks between.
 pub(super) struct Words {
     /// Numbers.
-    pub(super) numbers: &'static [&'static str],
+    pub(super) numbers: &'static str,
     /// Parts of which numbers are written together; none if they are not.
-    pub(super) joined: &'static [&'static str],
+    pub(super) joined: &'static str,
     /// Units of time.
-    pub(super) units: &'static [&'static str],
+    pub(super) units: &'static str,
     /// What makes one unit of time of a unit: `a` day.
-    pub(super) each: &'static [&'static str],
+    pub(super) each: &'static str,
     /// Periods in one word.
-    pub(super) often: &'static [&'static str],
+    pub(super) often: &'static str,
     /// Words after which a colour is a marking.
-    pub(super) marked: &'static [&'static str],
+    pub(super) marked: &'static str,
     /// Colours after such a word, beside the English ones.
     pub(super) colours: &'static [(&'static str, &'static str)],
     /// Words that refer to a clause of this text.
-    pub(super) clause: &'static [&'static str],
+    pub(super) clause: &'static str,
     /// Words that refer to several.
-    pub(super) clauses: &'static [&'static str],
+    pub(super) clauses: &'static str,
     /// Words that refer to a place in another text.
-    pub(super) elsewhere: &'static [&'static str],
+    pub(super) elsewhere: &'static str,
     /// What may stand between the numbers of several clauses.
-    pub(super) joins: &'static [&'static str],
+    pub(super) joins: &'static str,
 }
 
 const ENGLISH: Words = Words {
-    numbers: &[
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-        "thirty",
-        "forty",
-        "fourty",
-        "fifty",
-        "sixty",
-        "seventy",
-        "eighty",
-        "ninety",
-        "hundred",
-        "hundreds",
-        "thousand",
-        "thousands",
-        "million",
-        "millions",
-        "billion",
-        "billions",
-        "dozen",
-        "dozens",
-        "half",
-        "couple",
-        "twice",
-        "thrice",
-        "double",
-        "triple",
-    ],
-    joined: &[],
-    units: &[
-        "minute",
-        "minutes",
-        "hour",
-        "hours",
-        "day",
-        "days",
-        "week",
-        "weeks",
-        "fortnight",
-        "fortnights",
-        "month",
-        "months",
-        "year",
-        "years",
-        "decade",
-        "decades",
-    ],
-    each: &["a", "an", "each", "every", "per", "another", "few", "several", "some", "any"],
-    often: &[
-        "hourly",
-        "daily",
-        "weekly",
-        "fortnightly",
-        "monthly",
-        "quarterly",
-        "yearly",
-        "annual",
-        "annually",
-        "overnight",
-    ],
-    marked: &[
-        "tlp", "mark", "marked", "marking", "markings", "labeled", "labelled", "colour", "colours",
-        "color", "colors",
-    ],
+    numbers: "zero one two three four five six seven eight nine ten eleven twelve thirteen \
+        fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fourty \
+        fifty sixty seventy eighty ninety hundred hundreds thousand thousands million \
+        millions billion billions dozen dozens half couple twice thrice double triple",
+    joined: "",
+    units: "minute minutes hour hours day days week weeks fortnight fortnights month months year \
+        years decade decades",
+    each: "a an each every per another few several some next same following any",
+    often: "hourly daily weekly biweekly fortnightly monthly quarterly yearly annual biannual \
+        annually overnight",
+    marked: "tlp mark marked marking markings labeled labelled colour colours color colors",
     colours: &[],
-    clause: &["clause"],
-    clauses: &["clauses"],
-    elsewhere: &["article", "annex", "appendix", "chapter", "paragraph", "schedule", "section"],
-    joins: &["and", "or", "to"],
+    clause: "clause",
+    clauses: "clauses",
+    elsewhere: "article annex appendix chapter paragraph schedule section",
+    joins: "and or to",
 };
 
 const GERMAN: Words = Words {
-    numbers: &["dutzend", "halb", "halbe", "halben", "halber", "halbes", "doppelt", "eins"],
-    joined: &[
-        "null",
-        "eine",
-        "ein",
-        "zwei",
-        "drei",
-        "vier",
-        "fünf",
-        "sechs",
-        "sech",
-        "sieben",
-        "sieb",
-        "acht",
-        "neun",
-        "zehn",
-        "elf",
-        "zwölf",
-        "zwanzig",
-        "dreißig",
-        "dreissig",
-        "zig",
-        "hundert",
-        "tausend",
-        "millionen",
-        "million",
-        "milliarden",
-        "milliarde",
-        "und",
-        "mal",
-    ],
-    units: &[
-        "minute", "minuten", "stunde", "stunden", "tag", "tage", "tagen", "tages", "woche",
-        "wochen", "monat", "monate", "monaten", "monats", "jahr", "jahre", "jahren", "jahres",
-    ],
-    each: &[
-        "ein", "eine", "einem", "einen", "einer", "eines", "jede", "jedem", "jeden", "jeder",
-        "jedes", "je", "pro", "alle", "wenige", "wenigen", "einige", "einigen",
-    ],
-    often: &["stündlich", "täglich", "wöchentlich", "monatlich", "vierteljährlich", "jährlich"],
-    marked: &[
-        "tlp",
-        "markiert",
-        "markierte",
-        "markierten",
-        "markierung",
-        "gekennzeichnet",
-        "gekennzeichnete",
-        "gekennzeichneten",
-        "farbe",
-        "farben",
-        "stufe",
-    ],
+    numbers: "dutzend halb halbe halben halber halbes doppelt eins",
+    joined: "null eine ein zwei drei vier fünf sechs sech sieben sieb acht neun zehn elf zwölf \
+        zwanzig dreißig dreissig zig hundert tausend millionen million milliarden milliarde \
+        und mal",
+    units: "minute minuten stunde stunden tag tage tagen tages woche wochen monat monate monaten \
+        monats jahr jahre jahren jahres",
+    each: "ein eine einem einen einer eines jede jedem jeden jeder jedes je pro alle wenige \
+        wenigen einige einigen",
+    often: "stündlich täglich wöchentlich monatlich vierteljährlich jährlich",
+    marked: "tlp markiert markierte markierten markierung gekennzeichnet gekennzeichnete \
+        gekennzeichneten farbe farben stufe",
     colours: &[
         ("klar", "clear"),
         ("weiß", "clear"),
@@ -196,26 +83,31 @@ const GERMAN: Words = Words {
         ("gelb", "amber"),
         ("rot", "red"),
     ],
-    clause: &["klausel"],
-    clauses: &["klauseln"],
-    elsewhere: &["artikel", "anhang", "anlage", "abschnitt", "absatz", "kapitel", "ziffer"],
-    joins: &["und", "oder", "bis"],
+    clause: "klausel",
+    clauses: "klauseln",
+    elsewhere: "artikel anhang anlage abschnitt absatz kapitel ziffer",
+    joins: "und oder bis",
 };
 
 /// No word is known. A colour after `TLP` is one in any language.
 const OTHER: Words = Words {
-    numbers: &[],
-    joined: &[],
-    units: &[],
-    each: &[],
-    often: &[],
-    marked: &["tlp"],
+    numbers: "",
+    joined: "",
+    units: "",
+    each: "",
+    often: "",
+    marked: "tlp",
     colours: &[],
-    clause: &[],
-    clauses: &[],
-    elsewhere: &[],
-    joins: &[],
+    clause: "",
+    clauses: "",
+    elsewhere: "",
+    joins: "",
 };
+
+/// Whether a word is in a list.
+pub(super) fn has(list: &str, word: &str) -> bool {
+    list.split(' ').any(|listed| listed == word)
+}
 
 impl Tongue {
     /// The language of a tag such as `en` or `de-CH`.

@@ -1,14 +1,15 @@
 //! What a text states by itself, beside the parameters that it shows: numbers, periods and TLP
 //! colours. A number that is no reference can drift away from the rule, so it is not left standing.
 //!
-//! Is not: an understanding of language. "At least" for "at most" and a parameter in another's place
-//! can only be seen by people, who are shown the prose as it reads.
+//! Is not: an understanding of language. "At least" for "at most", and a parameter in another's
+//! place, can only be seen by people, who are shown the prose as it reads.
 
 use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
-use super::language::{Tongue, Words};
+use super::language::{Tongue, Words, has};
 use crate::name;
 use crate::tlp::Tlp;
 
@@ -42,8 +43,8 @@ const VERSIONS: &[(&str, &[&str])] = &[
 ];
 /// Series of documents whose members have numbers.
 const SERIES: &[&str] = &["iso", "iec", "rfc"];
-/// What joins the parts of one word.
-const HYPHENS: [char; 3] = ['-', '\u{2010}', '+'];
+/// How many tokens a list of clauses has at most.
+const MAX_LIST: usize = 64;
 /// How many words after `marked` a colour is taken for the marking.
 const NEAR: usize = 6;
 
@@ -95,6 +96,10 @@ enum Token {
 }
 
 impl Token {
+    fn word(raw: &str) -> Token {
+        Token::Word { raw: raw.to_owned(), low: name::latin(raw) }
+    }
+
     fn low(&self) -> Option<&str> {
         match self {
             Token::Word { low, .. } => Some(low),
@@ -166,23 +171,26 @@ fn tokens(pieces: &[Piece<'_>]) -> Vec<Token> {
                 rest.next();
             }
             let raw = text.get(start..end).unwrap_or_default();
-            tokens.push(Token::Word { raw: raw.to_owned(), low: name::latin(raw) });
+            // `two-day` is two words, `SHA-256` one name.
+            let hyphens: &[char] =
+                if raw.chars().any(char::is_numeric) { &[] } else { &['-', '\u{2010}'] };
+            let parts = raw.split(hyphens).filter(|part| !part.is_empty());
+            tokens.extend(parts.map(Token::word));
         }
     }
     tokens
 }
 
 fn is_word(c: char) -> bool {
-    c.is_alphanumeric()
+    c.is_alphanumeric() || is_combining_mark(c)
 }
 
-/// Marks that don't end a word if it goes on behind them: `1,000`, `X.509`, `amber+strict`,
-/// `two-day`.
+/// Marks that don't end a word if it goes on behind them: `1,000`, `X.509`, `SHA-256`.
 fn is_inner(before: char, mark: char, after: char) -> bool {
     match mark {
         '.' => after.is_numeric(),
         ',' | '_' => before.is_numeric() && after.is_numeric(),
-        '-' | '\u{2010}' | '+' => is_word(after),
+        '-' | '\u{2010}' => is_word(after),
         _ => false,
     }
 }
@@ -208,21 +216,19 @@ impl Reader<'_> {
             claims.extend(self.number_words(at).map(Claim::Number));
             return claims;
         }
-        for part in low.split(HYPHENS) {
-            if self.words.often.contains(&part) {
-                claims.push(Claim::Period(raw.clone()));
-            } else if self.words.units.contains(&part)
-                && let Some(before) = self.one_of(at)
-            {
-                claims.push(Claim::Period(format!("{before}{raw}")));
-            }
+        if has(self.words.often, low) {
+            claims.push(Claim::Period(raw.clone()));
+        } else if has(self.words.units, low)
+            && let Some(before) = self.one_of(at)
+        {
+            claims.push(Claim::Period(format!("{before}{raw}")));
         }
         claims
     }
 
     fn is_number_word(&self, at: usize) -> bool {
-        let mut parts = self.tokens.get(at).and_then(Token::low).unwrap_or_default().split(HYPHENS);
-        parts.any(|part| self.words.numbers.contains(&part) || self.is_joined_number(part))
+        let word = self.tokens.get(at).and_then(Token::low);
+        word.is_some_and(|word| has(self.words.numbers, word) || self.is_joined_number(word))
     }
 
     /// The number that begins here: `five hundred` is one, and stated once.
@@ -238,11 +244,11 @@ impl Reader<'_> {
 
     /// A number written together, as German does: `zweihundert`, not `eine`, which is an article.
     fn is_joined_number(&self, word: &str) -> bool {
+        let joined = || self.words.joined.split(' ').filter(|part| !part.is_empty());
         let mut rest = word;
         let mut parts = 0;
         while !rest.is_empty() {
-            let Some(next) = self.words.joined.iter().find_map(|part| rest.strip_prefix(part))
-            else {
+            let Some(next) = joined().find_map(|part| rest.strip_prefix(part)) else {
                 return false;
             };
             rest = next;
@@ -257,6 +263,8 @@ impl Reader<'_> {
             // The clause's own number may be of days; the rule's parameters have their unit.
             Some(Token::Shown { own }) => return (!own).then(|| "{...} ".to_owned()),
             Some(Token::Mark(_)) | None => return None,
+            // The number is a claim already.
+            Some(Token::Word { .. }) if self.is_number_word(at - 1) => return None,
             Some(Token::Word { .. }) => {}
         }
         // One word may stand between: a calendar day.
@@ -265,7 +273,7 @@ impl Reader<'_> {
             else {
                 return None;
             };
-            if self.words.each.contains(&low.as_str()) {
+            if has(self.words.each, low) {
                 return Some(if back == 1 { format!("{raw} ") } else { format!("{raw} ... ") });
             }
         }
@@ -287,11 +295,11 @@ impl Reader<'_> {
                 }
                 if VERSIONS.iter().any(|(name, versions)| *name == word && versions.contains(&low))
                     || (SERIES.contains(&word) && low.bytes().all(|b| b.is_ascii_digit()))
-                    || (self.words.elsewhere.contains(&word) && is_place(low))
+                    || (has(self.words.elsewhere, word) && is_place(low))
                 {
                     return None;
                 }
-                if self.words.clause.contains(&word) {
+                if has(self.words.clause, word) {
                     return self.no_clause(low);
                 }
             }
@@ -309,13 +317,14 @@ impl Reader<'_> {
 
     /// Whether a number stands in a list behind `clauses`.
     fn in_list(&self, at: usize) -> bool {
-        for token in self.tokens.get(..at).unwrap_or_default().iter().rev() {
+        let before = self.tokens.get(..at).unwrap_or_default();
+        for token in before.iter().rev().take(MAX_LIST) {
             match token {
                 Token::Mark(',' | '\u{2013}' | '&') => {}
-                Token::Word { low, .. } if self.words.clauses.contains(&low.as_str()) => {
+                Token::Word { low, .. } if has(self.words.clauses, low) => {
                     return true;
                 }
-                Token::Word { low, .. } if self.words.joins.contains(&low.as_str()) => {}
+                Token::Word { low, .. } if has(self.words.joins, low) => {}
                 token if token.is_numeric() => {}
                 _ => return false,
             }
@@ -325,15 +334,16 @@ impl Reader<'_> {
 
     /// The colour that a word names, if it does name one here.
     fn colour(&self, at: usize, raw: &str, low: &str) -> Option<Tlp> {
-        let low = low.replace(['-', '\u{2010}'], "+");
-        let english = ["clear", "white", "green", "amber", "amber+strict", "red"];
-        let mapped =
-            self.words.colours.iter().find(|(word, _)| *word == low).map(|(_, name)| *name);
-        let name = mapped.or_else(|| english.contains(&low.as_str()).then_some(low.as_str()))?;
-        let next = self.tokens.get(at + 1).and_then(Token::low).unwrap_or_default();
+        let english = ["clear", "white", "green", "amber", "red"];
+        let mut colours = self.words.colours.iter();
+        let mapped = colours.find(|(word, _)| *word == low).map(|(_, name)| *name);
+        let name = mapped.or_else(|| english.contains(&low).then_some(low))?;
+        let plus = matches!(self.tokens.get(at + 1), Some(Token::Mark('+')));
+        let next = self.tokens.get(at + 1 + usize::from(plus));
+        let next = next.and_then(Token::low).unwrap_or_default();
         let loud = mapped.is_none() && !raw.chars().any(char::is_lowercase);
         // Few other things are amber in an accord; a red team is one that is red.
-        let plain = name.starts_with("amber")
+        let plain = name == "amber"
             || (self.tongue == Tongue::English
                 && matches!(raw, "red" | "green")
                 && !next.starts_with("team"));
@@ -353,7 +363,7 @@ impl Reader<'_> {
             .take_while(|token| !matches!(token, Token::Mark('.' | ';' | '!' | '?')))
             .filter_map(Token::low)
             .take(NEAR)
-            .any(|word| self.words.marked.contains(&word))
+            .any(|word| has(self.words.marked, word))
     }
 }
 

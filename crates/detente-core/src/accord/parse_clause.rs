@@ -93,8 +93,8 @@ pub(super) fn read_clauses(tables: Vec<Table<'_>>, around: &Around<'_>) -> Vec<C
     clauses
 }
 
-/// Constants that a clause declares for its prose. One beside a rule could gainsay the rule, and one
-/// in words could state what prose may not.
+/// Constants that a clause declares for its prose. One beside a rule could gainsay the rule, and
+/// one in words could state what prose may not.
 fn read_own_params(
     table: &Table<'_>,
     around: &Around<'_>,

@@ -2,6 +2,7 @@
 
 use super::{SOUND, refused};
 use crate::accord::{Accord, Faults};
+use crate::time::UnixSeconds;
 
 const SAYS: &str = "prose_contradicts";
 
@@ -77,12 +78,15 @@ fn numbers_and_periods_in_words_are_refused() {
         ("at most five hundred objects", "\"five hundred\""),
         ("one object", "\"one\""),
         ("Twenty objects", "\"Twenty\""),
-        ("twenty-four objects", "\"twenty-four\""),
+        ("twenty-four objects", "\"twenty four\""),
         ("a million objects", "\"million\""),
         ("half of it", "\"half\""),
         ("{within} twice", "\"twice\""),
         ("within a week", "\"a week\""),
         ("in an hour", "\"an hour\""),
+        ("fi\u{307}ve objects", "ve\", a number"),
+        ("a two-day rest", "\"two\""),
+        ("by the next day", "\"next day\""),
         ("each calendar month", "\"each ... month\""),
         ("once per day", "\"per day\""),
         ("it is sent daily", "\"daily\""),
@@ -122,12 +126,16 @@ fn a_colour_in_words_is_refused() {
         ("TLP green", "TLP:GREEN"),
         ("tlp:white", "TLP:CLEAR"),
         ("what is GREEN", "TLP:GREEN"),
+        ("TLP-RED", "TLP:RED"),
+        ("TLP_Red", "TLP:RED"),
+        ("red-marked", "TLP:RED"),
+        ("tlp: amber-strict", "TLP:AMBER+STRICT"),
     ] {
         let faults = clause_four(words).expect_err(words).0;
         assert!(faults.iter().all(|fault| fault.code == SAYS), "{faults:#?}");
         assert!(faults.iter().any(|fault| fault.what.contains(claim)), "{faults:#?}");
     }
-    passes("it makes clear to the red team what is meant");
+    passes("it makes clear to the red-team what is meant");
     // The rule's own colour may be stated; any other may not.
     let own = |colour: &str| {
         let text = SOUND.replace("up to {max_tlp} to", &format!("up to {colour} to"));
@@ -224,4 +232,91 @@ fn a_language_without_words_is_checked_for_digits_and_named() {
         let text = french.replace("nonobstant {clause.2}", wrong);
         assert!(Accord::parse(text.as_bytes()).is_err(), "{wrong}");
     }
+}
+
+/// The true fault is not buried under others that would go with it.
+#[test]
+fn one_error_gives_one_fault_with_a_remedy_that_fits() {
+    for (from, to, code, remedy) in [
+        ("count = 200, per = \"P30D\"", "count = 200", "missing_field", "per = \"P30D\""),
+        ("count = 200, ", "", "missing_field", "count = 200"),
+        ("count = 200", "count = 0", "bad_value", "a number from 1 to"),
+        ("\"P180D\"", "\"P6M\"", "bad_value", "P180D"),
+        ("within = \"P180D\", ", "", "missing_field", "P180D"),
+        ("\"P180D\", clock = \"receipt\"", "\"P180D\"", "deadline_without_clock", "clock = "),
+        ("labels = [\"victim\"]", "labels = []", "bad_value", "an empty list says nothing"),
+        ("labels = [\"victim\"]", "labels = \"victim\"", "wrong_type", "a list of strings"),
+        ("kinds = [\"ipv4\", \"domain\"]", "kinds = [\"*\"]", "bad_value", "one of: domain, ipv4,"),
+        ("max_tlp = \"amber\"", "max_tlp = \"mauve\"", "bad_value", "one of: clear, green, amber"),
+        ("max_tlp = \"amber\"", "max_tlp = 3", "wrong_type", "a string in quotes"),
+        ("mode = \"which\"", "mode = \"all\"", "bad_value", "one of: which, count"),
+        ("runs = 4", "runs = -4", "bad_value", "a number from 1 to"),
+        ("lapses = \"P10D\"", "lapses = \"P1Y\"", "bad_value", "months and years differ"),
+        ("expires = \"2030-12-31\"", "expires = \"2030-13-31\"", "bad_value", "2027-12-31"),
+        ("default_tlp = \"amber+strict\"", "default_tlp = \"pink\"", "bad_value", "one of: clear"),
+        ("languages = [\"en\", \"de\"]\n", "", "missing_field", "languages = [\"en\"]"),
+        ("languages = [\"en\", \"de\"]", "languages = \"en\"", "wrong_type", "a list of strings"),
+        ("object = \"indicator\"\nkinds", "object = 3\nkinds", "wrong_type", "a string in quotes"),
+        ("id = \"4\"", "id = 4", "wrong_type", "a string in quotes"),
+        ("name = \"CERT Beta\"\n", "", "missing_field", "the party's name"),
+        ("\"bbbbbb", "\"bb", "bad_value", "64 hex digits"),
+        ("role = \"minister\"", "role = \"king\"", "bad_value", "one of: minister, head"),
+        ("\"propose\", \"sign\"", "\"praise\", \"sign\"", "bad_value", "one of: designate"),
+        ("status = \"agreed\"", "status = \"vague\"", "bad_value", "\"agreed\" or \"divergent\""),
+        ("from = \"*\"\nto", "from = \"C\"\nto", "unknown_party", "use one of: A, B"),
+        ("id = \"3\"", "id = \"3.\"", "bad_value", "number clauses like 3 or 3.1"),
+        ("pad = \"power-of-two\"", "pad = \"multiple:1\"", "bad_value", "\"multiple:1000\""),
+    ] {
+        let shown = SOUND.replace("ab {clock}.", "ab {clock}, {emergency.lapses}.");
+        assert!(shown.contains(from), "{from}");
+        let faults = Accord::parse(shown.replacen(from, to, 1).as_bytes()).unwrap_err().0;
+        assert_eq!(faults.len(), 1, "{to}: {faults:#?}");
+        assert_eq!(faults[0].code, code, "{to}: {}", faults[0]);
+        assert!(faults[0].remedy.contains(remedy), "{to}: {}", faults[0]);
+    }
+}
+
+#[test]
+fn parties_are_told_apart() {
+    let name = "name = \"CERT Beta\"";
+    for alike in ["CERT Alpha", "cert  alpha", "CERT-ALPHA", "CERT AIpha", "\u{ff23}ERT Alpha"] {
+        refused(name, &format!("name = {alike:?}"), "repeated", "look alike");
+    }
+    refused(name, "name = \"CERT B\u{435}ta\"", "mixed_scripts", "B\u{435}ta");
+    let text = SOUND.replace(&"b".repeat(64), &"a".repeat(64));
+    let faults = Accord::parse(text.as_bytes()).unwrap_err().0;
+    assert_eq!((faults.len(), faults[0].code), (1, "repeated"));
+    assert!(faults[0].what.contains("the same root"));
+    let text = SOUND.replace("id = \"B\"", "id = \"a\"").replace("\"B\"]", "\"a\"]");
+    let faults = Accord::parse(text.as_bytes()).unwrap_err().0;
+    assert_eq!((faults.len(), faults[0].code), (1, "repeated"));
+    // Whole words of another script are names like any other.
+    let text = SOUND.replace("CERT Beta", "\u{426}\u{435}\u{43d}\u{442}\u{440} CERT");
+    assert_eq!(Accord::parse(text.as_bytes()).map(|_| ()), Ok(()));
+}
+
+#[test]
+fn what_differs_is_meant_twice() {
+    let one = "status = \"agreed\"\ntext.en = \"a normalised observable\"\n";
+    refused(one, "status = \"divergent\"\n", "one_meaning", "in each side's language");
+    let both = SOUND.replace("status = \"agreed\"", "status = \"divergent\"");
+    let accord = Accord::parse(both.as_bytes()).unwrap();
+    assert!(!accord.definitions[0].agreed);
+}
+
+#[test]
+fn what_has_expired_is_named_with_its_line() {
+    let permit = "retention = { within = \"P180D\", clock = \"receipt\" }\n";
+    let text = SOUND
+        .replace(permit, &format!("{permit}expires = \"2029-01-01\"\n"))
+        .replace("kept {ret", "until {expires}; kept {ret")
+        .replace("Frist {ret", "bis {expires}; Frist {ret");
+    let accord = Accord::parse(text.as_bytes()).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let at = |day: &str| {
+        let faults = accord.expired(UnixSeconds::parse(day).unwrap());
+        faults.iter().map(|fault| (fault.line, fault.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(at("2028-12-31"), []);
+    assert_eq!(at("2029-01-01"), [(39, "expired")]);
+    assert_eq!(at("2030-12-31"), [(9, "expired"), (39, "expired")]);
 }

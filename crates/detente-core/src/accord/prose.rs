@@ -297,7 +297,9 @@ fn remedy(claim: &Claim, tongue: Tongue, clause: bool) -> String {
         Claim::Number(_) if claim.is_digits() => {
             format!("leave it out; if it refers to a place, say so: {refer}; otherwise {own}")
         }
-        Claim::Number(_) => format!("leave it out: a, each, either, nobody; otherwise {own}"),
+        Claim::Number(_) => {
+            format!("say it without a number (a, each, either, nobody); otherwise {own}")
+        }
         Claim::Period(_) => format!("leave it out; otherwise {own}"),
         Claim::Colour(_) => {
             "leave it out: the ceiling of a permission is its `max_tlp`, the floor of a \

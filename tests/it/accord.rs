@@ -53,7 +53,15 @@ fn the_draft_is_sound_and_its_mutations_are_not() {
     };
     assert_eq!(check(|text| text).exits(0).json()["sound"], true);
     type Edit = fn(String) -> String;
-    let mutations: [(Edit, &str); 6] = [
+    let mutations: [(Edit, &str); 14] = [
+        (|text| text.replace("find out {mode}", "find out which both hold"), "parameter_not_shown"),
+        (|text| text.replace("{from} may release", "Alba may release"), "parameter_not_shown"),
+        (|text| text.replace("{cap.count}", "20000"), "prose_contradicts"),
+        (|text| text.replace("objects in {cap", "objects a day in {cap"), "prose_contradicts"),
+        (|text| text.replace("{only} of", "{only}, be they marked red, of"), "prose_contradicts"),
+        (|text| text.replace("Each party", "One party"), "prose_contradicts"),
+        (|text| text.replace("title = \"M", "title = \"1000 M"), "prose_contradicts"),
+        (|text| text.replace("Borea", "ALBA"), "repeated"),
         (|text| text.replace("max_tlp = \"amber\"\n", ""), "no_scope"),
         (|text| text.replace("only = \"matched\"\n", ""), "no_scope"),
         (
@@ -72,6 +80,52 @@ fn the_draft_is_sound_and_its_mutations_are_not() {
         let found = faults(&report);
         assert!(found.iter().any(|(_, found)| found == code), "{code}: {found:?}");
     }
+}
+
+/// What no program finds, people can: the check shows the prose as it reads.
+#[test]
+fn the_check_shows_the_prose_as_it_reads() {
+    let pair = Pair::met(false, true);
+    let swapped = pair.draft("swapped.toml", |text| {
+        text.replace("{cap.per}", "@")
+            .replace("{retention.within}", "{cap.per}")
+            .replace("objects in @", "objects in {retention.within}")
+    });
+    Outcome::of(detente().args(["accord", "check", &swapped]))
+        .exits(0)
+        .says("clause 2 (permit), line ")
+        .says("Either party may release to the other party the context of matched indicators")
+        .says("at most 20000 objects in 180 days. The receiver keeps it for 30 days from receipt.")
+        .says("Both parties learn the answer.")
+        .says("read it as it stands here");
+    let french = pair.draft("french.toml", |text| {
+        text.replace("[\"en\"]", "[\"fr\"]")
+            .replace("prose.en", "prose.fr")
+            .replace("text.en", "text.fr")
+            .replace("clause 1", "\u{a7} 1")
+            .replace(" (normal form 1)", "")
+            .replace("clause 2", "{clause.2}")
+    });
+    let report = Outcome::of(detente().args(["accord", "check", &french, "--json"])).exits(0);
+    assert_eq!(report.json()["words_unread"][0], "fr");
+    Outcome::of(detente().args(["accord", "check", &french])).exits(0).says("not checked: ");
+}
+
+#[test]
+fn a_text_that_has_expired_is_found_and_not_proposed() {
+    let pair = Pair::met(false, true);
+    let file = pair.draft("late.toml", |text| {
+        let at = text.find("expires = \"").unwrap() + 11;
+        format!("{}2026-01-01{}", &text[..at], &text[at + 10..])
+    });
+    let report = Outcome::of(detente().args(["accord", "check", &file, "--json"])).exits(1).json();
+    assert_eq!(report["sound"], true, "{report:#}");
+    assert_eq!(report["findings"][0]["code"], "expired");
+    let line = number(&report["findings"][0], "line");
+    let printed = Outcome::of(detente().args(["accord", "check", &file])).exits(1);
+    printed.says(&format!("{file}:{line}: the text expired at 2026-01-01")).says("remedy: ");
+    pair.a.fails(1, "expired", &["accord", "propose", &file]);
+    assert_eq!(pair.a.json(&["accord", "status"]).as_array().unwrap().len(), 0);
 }
 
 #[test]
@@ -251,7 +305,9 @@ fn a_stop_holds_until_it_is_lifted_and_a_notice_is_shown() {
     pair.a.run(&matching).exits(0);
     let args = ["accord", "stop", "alba-borea", "--reason", "under attack"];
     // The duty officer may, and the analyst may not.
-    pair.b.fails(1, "no_authority", &[&args[..], &["--as", "analyst"]].concat());
+    let failed = pair.b.fails(1, "no_authority", &[&args[..], &["--as", "analyst"]].concat());
+    let remedy = text(&failed, "remedy");
+    assert!(remedy.ends_with("--as minister or --as duty-officer"), "{remedy}");
     pair.b.run(&[&args[..], &["--as", "duty-officer"]].concat()).exits(0);
     let release = ["release", "alba-borea", "--matched", "last"];
     for home in [&pair.a, &pair.b] {

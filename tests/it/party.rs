@@ -263,6 +263,35 @@ fn a_card_whose_name_would_deceive_is_refused() {
     to.run(&["party", "add", &file, "--yes"]).exits(0);
 }
 
+/// The fingerprint decides who a party is, but people read names.
+#[test]
+fn a_name_that_is_taken_is_told_apart_by_the_fingerprint() {
+    let world = World::new();
+    let home = world.party("Borea", false);
+    let first = world.party("Alba", false);
+    let card = first.card(&world.path("first.card"));
+    home.run(&["party", "add", &card, "--yes"]).exits(0);
+    for name in ["Alba", "ALBA", "Al\u{432}a", "BOREA"] {
+        let file = world.write("card", Hostile::new(name).card_file());
+        let failed = home.fails(1, "doubtful_name", &["party", "add", &file]);
+        assert!(text(&failed, "remedy").contains("--yes"), "{failed:#}");
+        home.run(&["party", "add", &file]).exits(1).says("WARNING");
+    }
+    assert_eq!(home.json(&["party", "list"]).as_array().unwrap().len(), 2);
+    let second = Hostile::new("Alba");
+    let file = world.write("card", second.card_file());
+    let added = home.json(&["party", "add", &file, "--yes"]);
+    assert!(added["warnings"][0].as_str().unwrap().contains(&first.id()), "{added:#}");
+
+    let failed = home.fails(2, "ambiguous_party", &["accord", "draft", "x", "--with", "Alba"]);
+    let id = second.party().to_string();
+    for id in [&first.id(), &id] {
+        assert!(text(&failed, "remedy").contains(id.as_str()), "{failed:#}");
+    }
+    let drafted = home.run(&["accord", "draft", "x", "--with", &id[..8]]).exits(0);
+    assert!(drafted.out.contains(&id) && !drafted.out.contains(&first.id()));
+}
+
 /// A home may lack the minister's key on purpose: then nothing that binds can be signed there.
 #[test]
 fn a_home_without_the_ministers_key_does_not_bind() {

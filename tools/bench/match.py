@@ -5,9 +5,9 @@ with --peers, other programs beside it in the same run, as ratios of CPU seconds
     cargo build --release -p detente-bench
     tools/bench/match.py [--log2 16,20] [--peers] [--repeat 3] [--json]
 
---peers installs OpenMined PSI and SecretFlow's PSI from PyPI into .test/peers. Half of the items are
-common. Times are of the run alone, without making lists; memory is the peak resident set of a whole
-process. Compare figures of one run with each other, not with another machine's.
+--peers installs OpenMined PSI and SecretFlow's PSI from PyPI into .test/peers. Half of the items
+are common. Times are of the run alone, without making lists; memory is the peak resident set of a
+whole process. Compare figures of one run with each other, not with another machine's.
 """
 
 import argparse

@@ -8,6 +8,7 @@ pub mod accord;
 pub mod act;
 pub mod encode;
 pub mod key;
+pub mod name;
 pub mod party;
 pub mod sign;
 

@@ -57,7 +57,8 @@ fn text() -> String {
         let tlp = Tlp::ALL[number % 4].name();
         let only = if number % 3 == 0 { "matched" } else { "any" };
         text += &format!(
-            "[[clause]]\nid = \"1.{}\"\nprose.en = \"{{max_tlp}} {{cap.count}} {{cap.per}}\"\n\
+            "[[clause]]\nid = \"1.{}\"\nprose.en = \"{{from}} {{to}} {{kinds}} {{only}} \
+             {{max_tlp}} {{cap.count}} {{cap.per}}\"\n\
              [clause.permit]\nfrom = \"{from}\"\nto = \"{to}\"\nobject = \"indicator\"\n\
              kinds = {kinds:?}\nonly = \"{only}\"\nmax_tlp = \"{tlp}\"\n\
              cap = {{ count = 1000000000, per = \"P30D\" }}\n",
@@ -67,7 +68,7 @@ fn text() -> String {
     for number in 0..PROHIBITIONS {
         let labels = [0, 1, 2].map(|step| format!("closed-{number}-{step}"));
         text += &format!(
-            "[[clause]]\nid = \"2.{}\"\nprose.en = \"Not {{labels}}.\"\n\
+            "[[clause]]\nid = \"2.{}\"\nprose.en = \"Not {{labels}}: {{from}} {{to}}.\"\n\
              [clause.forbid]\nfrom = \"*\"\nto = \"*\"\nobject = \"indicator\"\n\
              labels = {labels:?}\n",
             number + 1

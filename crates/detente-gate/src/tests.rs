@@ -85,11 +85,12 @@ impl Draft {
 const MATCH: &str = "match = { between = [\"A\", \"B\"], kinds = [\"domain\", \"ipv4\"], \
     mode = \"which\", answer = \"both\", max_items = 1000, pad = \"none\", \
     budget = { runs = 4, items = 4000, per = \"P30D\" } }";
-const MATCH_SHOWN: &str = "{max_items} {budget.runs} {budget.items} {budget.per}";
+const MATCH_SHOWN: &str = "{between} {kinds} {mode} {answer} {pad} \
+    {max_items} {budget.runs} {budget.items} {budget.per}";
 
 impl Allow {
     fn shown(&self) -> String {
-        let mut shown = "{max_tlp}".to_owned();
+        let mut shown = "{from} {to} {kinds} {only} {max_tlp}".to_owned();
         if let Some((_, bytes)) = self.cap {
             shown.push_str(" {cap.count} {cap.per}");
             shown.push_str(if bytes.is_some() { " {cap.bytes}" } else { "" });
@@ -123,7 +124,8 @@ impl Ban {
     fn shown(&self) -> String {
         let labels = if self.labels.is_empty() { "" } else { "{labels} " };
         let tlp = if self.min_tlp.is_some() { "{min_tlp}" } else { "" };
-        format!("{labels}{tlp}")
+        let kinds = if self.kinds.is_empty() { "" } else { "{kinds} " };
+        format!("{{from}} {{to}} {kinds}{labels}{tlp}")
     }
 
     fn text(&self) -> String {

@@ -18,13 +18,14 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError::Accord`] with every fault of the text; [`NodeError::Denied`] if this party or a
-    /// card is missing.
+    /// card is missing, or if the text has expired.
     pub fn propose(
         &mut self,
         text: &[u8],
         role: Option<Role>,
     ) -> Result<(AccordId, Digest), NodeError> {
         let accord = Accord::parse(text)?;
+        expired(&accord, self.now())?;
         let own = self.party();
         if accord.party(own).is_none() {
             return Err(NodeError::denied(
@@ -114,6 +115,9 @@ impl Node {
                 format!("this party signed text {} at {since}", text.short()),
                 "nothing is left to do on this side",
             ));
+        }
+        if let Some(proposed) = self.state(accord)?.texts.get(&text) {
+            expired(&proposed.accord, self.act_time(accord)?)?;
         }
         self.perform(accord, role, Body::Sign { text })
     }
@@ -434,6 +438,18 @@ impl Node {
             }
         }))
     }
+}
+
+/// A text that has expired binds nobody: the fold counts no signature under it.
+fn expired(text: &Accord, now: UnixSeconds) -> Result<(), NodeError> {
+    if text.expires > now {
+        return Ok(());
+    }
+    Err(NodeError::denied(
+        "expired",
+        format!("the text expired at {}, and it is {now}", text.expires),
+        "write a later `expires` into the text and propose that",
+    ))
 }
 
 /// A reason as an act can carry it.

@@ -214,13 +214,6 @@ impl Node {
         governing: Option<detente_core::Digest>,
     ) -> Result<Role, NodeError> {
         let own = self.party();
-        let denied = |words: String| {
-            NodeError::denied(
-                "no_authority",
-                words,
-                "let a role act that has the power: --as minister, head, duty-officer or analyst",
-            )
-        };
         // Before the own log begins, the fold has no own card yet: the card itself decides.
         let book = self.book(accord)?;
         let begun = book.state.parties.get(&own).is_some_and(|party| party.card.is_some());
@@ -231,19 +224,31 @@ impl Node {
             }
             if begun { book.state.authority(own, role, kind, governing) } else { Ok(()) }
         };
-        if let Some(role) = named {
-            return check(role).map(|()| role).map_err(denied);
-        }
-        let mut last = String::new();
-        for role in Role::ALL {
-            match check(role) {
-                Ok(()) => return Ok(role),
-                Err(reason) => last = reason,
+        let able: Vec<Role> = Role::ALL.into_iter().filter(|role| check(*role).is_ok()).collect();
+        let (words, remedy) = match (named, able.first()) {
+            (Some(role), first) => match (check(role), first) {
+                (Ok(()), _) => return Ok(role),
+                (Err(words), Some(_)) => {
+                    let able: Vec<&str> = able.iter().map(|role| role.name()).collect();
+                    (words, format!("let a role act that may: --as {}", able.join(" or --as ")))
+                }
+                (Err(words), None) => (words, NO_ROLE.to_owned()),
+            },
+            (None, Some(first)) => return Ok(*first),
+            (None, None) => {
+                let reasons: Vec<String> =
+                    Role::ALL.into_iter().filter_map(|role| check(role).err()).collect();
+                let last = reasons.last().map_or("", String::as_str);
+                (format!("no role of this party may {kind}: {last}"), NO_ROLE.to_owned())
             }
-        }
-        Err(denied(format!("no role of this party may {kind}: {last}")))
+        };
+        Err(NodeError::denied("no_authority", words, remedy))
     }
 }
+
+/// What is left if no role has a power.
+const NO_ROLE: &str = "no role of this party may: the card (`detente party card --json`) and the \
+    accord's [[authority]] and stop_by say who may do what";
 
 pub(crate) fn unknown_accord(name: &str) -> NodeError {
     NodeError::unknown("accord", name, "list accords with `detente accord status`")

@@ -177,7 +177,7 @@ pub enum AccordVerb {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Check a text: every fault with its line and remedy.
+    /// Check a text: every fault with its line and remedy; the prose of a sound one as it reads.
     Check {
         /// The text, a TOML file.
         file: PathBuf,

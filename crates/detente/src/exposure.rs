@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use detente_core::accord::{Accord, Rule};
+use detente_core::accord::{Accord, MatchRule, Pad, Rule};
+use detente_core::act::{Learn, Mode};
 use detente_core::{Kind, Tlp, UnixSeconds};
 use detente_gate::{Verdict, exposure};
 use serde::{Deserialize, Serialize};
@@ -136,6 +137,10 @@ fn words(accord: &Accord) -> Vec<String> {
             }
             Some(Rule::Forbid(forbid)) => {
                 let mut what = String::new();
+                if !forbid.kinds.is_empty() {
+                    let kinds: Vec<&str> = forbid.kinds.iter().map(|kind| kind.name()).collect();
+                    what.push_str(&format!(" of kind {}", kinds.join(" or ")));
+                }
                 if !forbid.labels.is_empty() {
                     what.push_str(&format!(" labelled {}", forbid.labels.join(" or ")));
                 }
@@ -148,11 +153,7 @@ fn words(accord: &Accord) -> Vec<String> {
                 ));
             }
             Some(Rule::Match(rule)) => {
-                words.push(format!(
-                    "clause {id}: matching tells {} which items are common ({}); besides, each \
-                     side learns the other's size with padding ({}), at most {}",
-                    rule.learn, rule.mode, rule.pad, rule.max_items
-                ));
+                words.push(format!("clause {id}: {}", told(rule)));
                 let low: Vec<&str> = rule
                     .kinds
                     .iter()
@@ -184,6 +185,31 @@ fn words(accord: &Accord) -> Vec<String> {
     words
 }
 
+/// What a run tells to whom, besides whether it took place.
+fn told(rule: &MatchRule) -> String {
+    let who = match rule.learn {
+        Learn::Both => "both parties",
+        Learn::Initiator => "the party that offers a run, and not the other,",
+    };
+    let what = match rule.mode {
+        Mode::Which => "which items both hold",
+        Mode::Count => {
+            "how many items both hold, but not which, as long as both keep to the protocol"
+        }
+    };
+    let size = match rule.pad {
+        Pad::None => "the true size of the other's list".to_owned(),
+        Pad::PowerOfTwo => "the size of the other's list, rounded up to a power of two".to_owned(),
+        Pad::Multiple(of) => {
+            format!("the size of the other's list, rounded up to a multiple of {of}")
+        }
+    };
+    format!(
+        "matching tells {who} {what}; besides, each side learns {size}, at most {}",
+        rule.max_items
+    )
+}
+
 fn cell(cell: &detente_gate::Cell) -> CellReport {
     let (open, clause, code) = match &cell.verdict {
         Verdict::Allow(allowance) => (true, Some(allowance.clause.clone()), "allowed"),
@@ -199,5 +225,49 @@ fn cell(cell: &detente_gate::Cell) -> CellReport {
         open,
         clause,
         code: code.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use detente_core::accord::Accord;
+    use detente_core::{PartyId, UnixSeconds};
+
+    use crate::draft::{Side, draft};
+
+    fn words(edits: &[(&str, &str)]) -> String {
+        let side = |name: &str, byte| Side { name: name.to_owned(), id: PartyId::new([byte; 32]) };
+        let now = UnixSeconds::new(1_800_000_000);
+        let mut text = draft("x", &side("Alba", 1), &side("Borea", 2), now).unwrap();
+        for (from, to) in edits {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        super::words(&Accord::parse(text.as_bytes()).unwrap()).join("\n")
+    }
+
+    #[test]
+    fn what_a_run_tells_is_said_truly() {
+        let which = words(&[]);
+        assert!(which.contains("matching tells both parties which items both hold"), "{which}");
+        assert!(which.contains("rounded up to a power of two, at most 262144"), "{which}");
+        let count = words(&[
+            ("mode = \"which\"", "mode = \"count\""),
+            ("answer = \"both\"", "answer = \"initiator\""),
+            ("pad = \"power-of-two\"", "pad = \"none\""),
+        ]);
+        assert!(count.contains("tells the party that offers a run, and not the other,"), "{count}");
+        assert!(count.contains("how many items both hold, but not which"), "{count}");
+        assert!(!count.contains("which items"), "{count}");
+        assert!(count.contains("true size"), "{count}");
+    }
+
+    #[test]
+    fn a_prohibition_says_which_kinds() {
+        let narrow = words(&[
+            ("labels = [\"source\", \"victim\"]", "labels = [\"victim\"]\nkinds = [\"url\"]"),
+            ("Nothing labelled", "Nothing of {kinds} labelled"),
+        ]);
+        assert!(narrow.contains("nothing of kind url labelled victim leaves"), "{narrow}");
     }
 }

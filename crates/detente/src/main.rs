@@ -4,6 +4,7 @@
 
 mod args;
 mod card_file;
+mod check;
 mod command;
 mod control;
 mod demo;
@@ -16,6 +17,7 @@ mod init;
 mod keystore;
 mod links;
 mod output;
+mod party_name;
 mod passphrase;
 mod progress;
 mod run;

@@ -8,6 +8,7 @@ use clap::CommandFactory as _;
 use detente_core::accord::Accord;
 use detente_core::act::MAX_TEXT;
 use detente_core::party::Card;
+use detente_core::sign::Verified;
 use detente_node::report::{CountReport, ImportReport, MatchReport, PartyReport, ReleaseReport};
 use detente_node::report_card;
 use serde::de::DeserializeOwned;
@@ -15,13 +16,13 @@ use serde_json::{Value, json};
 
 use crate::args::{AccordVerb, Cli, Global, LogVerb, PartyVerb, Verb, Which};
 use crate::command::{ActCommand, ActWord, Command, ImportFile, Progress};
-use crate::fail::{Failure, FaultReport, exit};
+use crate::fail::{Failure, exit};
 use crate::home::{Home, MAX_CARD_FILE, read_bounded, write_secret};
 use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::{
-    card_file, demo, draft, exposure, init, output, print_json, print_text, run, serve, verify,
-    world,
+    card_file, check, demo, draft, exposure, init, output, party_name, print_json, print_text, run,
+    serve, verify, world,
 };
 
 /// Most files that one import takes.
@@ -252,16 +253,41 @@ fn party(context: &Context, verb: PartyVerb) -> Result<u8, Failure> {
             let bytes = card_file::read(&read_input(&file, MAX_CARD_FILE * 2)?)?;
             let card = Card::open(&bytes)
                 .map_err(|error| Failure::from(detente_node::NodeError::from(error)))?;
-            confirm(&report_card(card.value()), yes, context.json)?;
-            let command = Command::AddParty { card: hex::encode(card.bytes()) };
-            context.show::<PartyReport>(&command, |report| {
-                print_text(&format!("added {}\n", output::safe(&report.name)));
-            })
+            add_party(context, &card, yes)
         }
         PartyVerb::List => {
             context.show::<Vec<PartyReport>>(&Command::Parties, |parties| output::parties(parties))
         }
     }
+}
+
+/// Adds a party once somebody has confirmed its fingerprint. A name that people could take for that
+/// of another party is said aloud, and no answer at a prompt is enough for it.
+fn add_party(context: &Context, card: &Verified<Card>, yes: bool) -> Result<u8, Failure> {
+    let new = report_card(card.value());
+    let (known, _) = context.ask::<Vec<PartyReport>>(&Command::Parties)?;
+    let warnings = party_name::warnings(&new, &known);
+    for warning in warnings.iter().filter(|_| !context.json) {
+        output::warn(warning);
+    }
+    if let (Some(first), false) = (warnings.first(), yes) {
+        return Err(Failure::refused(
+            "doubtful_name",
+            first,
+            "compare the words of both fingerprints by voice; if both parties are who they say, \
+             add the card with --yes",
+        ));
+    }
+    confirm(&new, yes, context.json)?;
+    let command = Command::AddParty { card: hex::encode(card.bytes()) };
+    let (report, mut value) = context.ask::<PartyReport>(&command)?;
+    if let (Some(fields), false) = (value.as_object_mut(), warnings.is_empty()) {
+        fields.insert("warnings".to_owned(), json!(warnings));
+    }
+    print(context.json, &value, &report, |report| {
+        print_text(&format!("added {}\n", output::safe(&report.name)));
+    });
+    Ok(0)
 }
 
 /// Shows the fingerprint and asks whether it is the right one.
@@ -308,7 +334,7 @@ fn read_input(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
 fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
     match verb {
         AccordVerb::Draft { slug, with, out } => draft_text(context, &slug, &with, out.as_deref()),
-        AccordVerb::Check { file } => check(context, &file),
+        AccordVerb::Check { file } => check_text(context, &file),
         AccordVerb::Exposure { accord } => {
             let text = text_or_file(context, &accord)?;
             let accord = Accord::parse(&text)
@@ -383,25 +409,12 @@ fn act(
     context.show(&command, output::act)
 }
 
-fn check(context: &Context, file: &Path) -> Result<u8, Failure> {
+fn check_text(context: &Context, file: &Path) -> Result<u8, Failure> {
     let bytes = read_input(file, MAX_TEXT as u64 + 1)?;
-    let name = file.display().to_string();
-    let parsed = Accord::parse(&bytes);
-    let faults: Vec<FaultReport> = match &parsed {
-        Ok(_) => Vec::new(),
-        Err(faults) => faults.0.iter().map(|fault| FaultReport::of(fault, Some(&name))).collect(),
-    };
-    let title = parsed.as_ref().ok().map(|accord| accord.title.clone());
-    if context.json {
-        let digest = parsed.as_ref().ok().map(|accord| accord.digest.to_string());
-        print_json(&json!({
-            "file": name, "sound": faults.is_empty(), "title": title, "text": digest,
-            "faults": faults,
-        }));
-    } else {
-        output::faults(&name, title.as_deref(), &faults);
-    }
-    Ok(if faults.is_empty() { 0 } else { exit::REFUSED })
+    let report = check::check(&file.display().to_string(), &bytes, world::now());
+    let code = report.code();
+    show(context.json, &report, output::checked)?;
+    Ok(code)
 }
 
 /// The text in a file, or the one in force of an accord.
@@ -425,14 +438,10 @@ fn draft_text(
         let id = party.id.parse().map_err(|error| Failure::environment("party", error, ""))?;
         Ok(draft::Side { name: party.name.clone(), id })
     };
-    let other = parties
-        .iter()
-        .skip(1)
-        .find(|party| party.name == with || (with.len() >= 8 && party.id.starts_with(with)));
-    let (Some(own), Some(other)) = (parties.first(), other) else {
-        let words = format!("no party {with:?} is known here");
-        return Err(Failure::usage("unknown_party", words, "see `detente party list`"));
+    let Some((own, others)) = parties.split_first() else {
+        return Err(Failure::environment("party", "this home has no card", "make a new home"));
     };
+    let other = draft::counterpart(others, with)?;
     let text = draft::draft(slug, &side(own)?, &side(other)?, world::now())?;
     if let Some(path) = out {
         std::fs::write(path, &text).map_err(|error| Failure::io("writing", path, &error))?;

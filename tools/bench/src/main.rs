@@ -2,8 +2,8 @@
 //!
 //! `detente-bench listen` waits for one run and ends; its first line tells its address and key.
 //! `detente-bench run` carries one through. Each prints its figures as one JSON line: wall and CPU
-//! seconds of the run alone (without making the lists), bytes, what was found. `tools/bench/match.py`
-//! starts both and puts other programs beside them.
+//! seconds of the run alone (without making the lists), bytes, what was found.
+//! `tools/bench/match.py` starts both and puts other programs beside them.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program that prints figures")]

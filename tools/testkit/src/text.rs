@@ -138,8 +138,8 @@ default_tlp = "{default_tlp}"
             r#"
 [[clause]]
 id = "{id}"
-prose.en = """At most {{max_items}} items in a run; in {{budget.per}} {{budget.runs}} runs
-and {{budget.items}} items."""
+prose.en = """{{between}} find out {{mode}}: {{kinds}}. {{answer}}. {{pad}}. At most {{max_items}}
+items in a run; in {{budget.per}} {{budget.runs}} runs and {{budget.items}} items."""
 [clause.match]
 between = ["{one}", "{other}"]
 kinds = [{kinds}]
@@ -161,8 +161,8 @@ budget = {{ runs = {runs}, items = {items}, per = "{per}" }}
             r#"
 [[clause]]
 id = "2"
-prose.en = """Up to {{max_tlp}}, at most {{cap.count}} objects in {{cap.per}}, kept for
-{{retention.within}} from {{retention.clock}}."""
+prose.en = """{{from}} may release {{only}} to {{to}}: {{kinds}}, up to {{max_tlp}}, at most
+{{cap.count}} objects in {{cap.per}}, kept for {{retention.within}} from {{retention.clock}}."""
 [clause.permit]
 from = "*"
 to = "*"
@@ -175,7 +175,7 @@ retention = {{ within = "P180D", clock = "receipt" }}
 
 [[clause]]
 id = "3"
-prose.en = "Nothing labelled {{labels}} leaves."
+prose.en = "Nothing labelled {{labels}} leaves from {{from}} to {{to}}."
 [clause.forbid]
 from = "*"
 to = "*"
@@ -184,7 +184,7 @@ labels = [{labels}]
 
 [[clause]]
 id = "4"
-prose.en = "Whoever receives a release acknowledges it within {{within}} from {{clock}}."
+prose.en = "{{actor}} that receives a release acknowledges it within {{within}} from {{clock}}."
 [clause.oblige]
 actor = "*"
 verb = "acknowledge"

@@ -6,12 +6,15 @@
 
 mod clause;
 mod fault;
+mod language;
+mod own_words;
 mod parse;
 mod parse_clause;
 mod prose;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod word;
 
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, MatchRule, Oblige, Only, Pad, Permit, Rule,
@@ -19,6 +22,7 @@ pub use clause::{
 };
 pub use fault::{Fault, Faults};
 
+use self::language::Tongue;
 use crate::act::ActKind;
 use crate::id::{AccordId, Digest, PartyId};
 use crate::party::Role;
@@ -48,6 +52,8 @@ pub struct Accord {
     pub prevailing: Option<String>,
     /// When it ends by itself.
     pub expires: UnixSeconds,
+    /// The line that says so, from 1.
+    pub expires_line: usize,
     /// What an unmarked indicator counts as.
     pub default_tlp: Tlp,
     /// The parties in the order of the text.
@@ -146,6 +152,37 @@ impl Accord {
     /// [`Faults`] with every fault found, its line and its remedy.
     pub fn parse(text: &[u8]) -> Result<Accord, Faults> {
         parse::parse(text)
+    }
+
+    /// What is sound in itself but too late at `now`: the text has expired, or a permission in it.
+    pub fn expired(&self, now: UnixSeconds) -> Vec<Fault> {
+        let fault = |line, what: String| Fault {
+            line,
+            code: "expired",
+            what,
+            remedy: "write a day that is still to come".to_owned(),
+        };
+        let mut faults = Vec::new();
+        if self.expires <= now {
+            let what = format!("the text expired at {}: nobody can sign it", self.expires);
+            faults.push(fault(self.expires_line, what));
+        }
+        for clause in &self.clauses {
+            if let Some(Rule::Permit(permit)) = &clause.rule
+                && let Some(expires) = permit.expires.filter(|expires| *expires <= now)
+            {
+                let what = format!("the permission of clause {} ended at {expires}", clause.id);
+                faults.push(fault(clause.line, what));
+            }
+        }
+        faults
+    }
+
+    /// The languages whose words are not known here: in their prose digits and markings after `TLP`
+    /// were checked, numbers and periods in words were not.
+    pub fn unread_languages(&self) -> Vec<&str> {
+        let languages = self.languages.iter().map(String::as_str);
+        languages.filter(|tag| Tongue::of(tag) == Tongue::Other).collect()
     }
 
     /// The accord's id.

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use toml::de::DeTable;
 
 use super::fault::{Fault, Faults};
+use super::language::{Said, Tongue};
+use super::prose::{Param, Plain};
 use super::table::{Source, Table};
 use super::{
     Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Definition, Emergency, Exit,
@@ -12,6 +14,7 @@ use super::{
 };
 use crate::act::{ActKind, MAX_TEXT};
 use crate::id::{Digest, PartyId};
+use crate::name;
 use crate::party::Role;
 use crate::time::{BadTime, Span, UnixSeconds};
 use crate::tlp::Tlp;
@@ -46,14 +49,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Accord, Faults> {
 }
 
 fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
-    if root.number("format", u64::MAX) != Some(1) {
-        root.source.fault_at(
-            1,
-            "format",
-            "the text does not say which format it has".to_owned(),
-            "begin with `format = 1`",
-        );
-    }
+    check_format(root);
     let head = root.table("accord");
     if head.is_none() {
         root.missing("accord", "add a table [accord] with id, title, bindingness, languages");
@@ -63,24 +59,44 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     if languages.is_none() && !head.has("languages") {
         head.missing("languages", "write languages = [\"en\"]");
     }
-    let languages = languages.unwrap_or_default();
-    let parties = read_parties(root);
-    let handles: Vec<String> = parties.iter().map(|party| party.handle.clone()).collect();
+    let (handles, parties) = read_parties(root);
     let authorities = read_authorities(root, &handles);
-    let definitions = read_definitions(root, &languages);
-    let clauses = parse_clause::read_clauses(root, &languages, &handles);
-    check_rows(root, handles.len(), &clauses);
-    let emergency = read_emergency(root);
-    let exit = read_exit(root);
-    let slug = read_slug(&head);
-    let title = head.required("title", "write one line for people");
-    let bindingness = head.required_as("bindingness", "write political, legal or technical");
-    let prevailing = read_prevailing(&head, &languages);
+    let clauses = root.tables("clause");
+    if clauses.is_empty() && !root.has("clause") {
+        root.missing("clause", "write at least one [[clause]] with id, prose and a rule");
+    }
+    let ids = parse_clause::clause_ids(&clauses);
+    // Without a list of languages each text would seem to be in a wrong one.
+    let known = languages.is_some();
+    let languages = languages.unwrap_or_else(|| written_languages(&clauses));
+    let definitions = read_definitions(root, &languages, known, &ids);
+    let title = read_title(&head, &languages, &ids);
     let expires = head.required_as::<Time>("expires", "write expires = \"2027-12-31\"");
     let default_tlp = head.required_as::<Tlp>(
         "default_tlp",
         "say what an unmarked indicator counts as, for example default_tlp = \"amber+strict\"",
     );
+    let emergency = read_emergency(root);
+    let exit = read_exit(root);
+    let common = common_params(
+        expires.as_ref().map(|time| time.0),
+        default_tlp,
+        emergency.as_ref().map(|emergency| emergency.lapses),
+        exit.as_ref().map(|exit| exit.notice.within),
+    );
+    let around = parse_clause::Around {
+        languages: &languages,
+        handles: &handles,
+        parties: &parties,
+        ids: &ids,
+        common: &common,
+    };
+    let clauses = parse_clause::read_clauses(clauses, &around);
+    check_rows(root, handles.len(), &clauses);
+    let slug = read_slug(&head);
+    let bindingness = head.required_as("bindingness", "write political, legal or technical");
+    let prevailing = read_prevailing(&head, known.then_some(languages.as_slice()));
+    let expires_line = root.source.line(head.at("expires").start);
     head.finish();
     root.finish();
     Some(Accord {
@@ -90,6 +106,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         languages,
         prevailing: prevailing?,
         expires: expires?.0,
+        expires_line,
         default_tlp: default_tlp?,
         parties,
         authorities,
@@ -99,6 +116,44 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         exit: exit?,
         digest,
     })
+}
+
+fn check_format(root: &Table<'_>) {
+    if root.number("format", u64::MAX) != Some(1) {
+        root.source.fault_at(
+            1,
+            "format",
+            "the text does not say which format it has".to_owned(),
+            "begin with `format = 1`",
+        );
+    }
+}
+
+/// What each clause may show of the text's own terms. None is of a field that could not be read.
+fn common_params(
+    expires: Option<UnixSeconds>,
+    default_tlp: Option<Tlp>,
+    lapses: Option<Span>,
+    notice: Option<Span>,
+) -> Vec<Param> {
+    let shown = [
+        ("accord.expires", expires.map(Said::same)),
+        ("accord.default_tlp", default_tlp.map(Said::same)),
+        ("emergency.lapses", lapses.map(Said::span)),
+        ("exit.notice", notice.map(Said::span)),
+    ];
+    let param = |(name, said): (&str, Option<Said>)| match said {
+        Some(said) => Param::value(name, said).optional(),
+        None => Param::unread(name),
+    };
+    shown.into_iter().map(param).collect()
+}
+
+/// The languages in which prose stands, for a text that does not list them.
+fn written_languages(clauses: &[Table<'_>]) -> Vec<String> {
+    let prose = clauses.iter().filter_map(|clause| clause.peek_keys("prose"));
+    let languages: BTreeSet<String> = prose.flatten().collect();
+    languages.into_iter().collect()
 }
 
 /// The exposure table of a text must be one that people can have computed and read.
@@ -160,11 +215,25 @@ fn read_slug(head: &Table<'_>) -> Option<String> {
     Some(slug)
 }
 
-fn read_prevailing(head: &Table<'_>, languages: &[String]) -> Option<Option<String>> {
+fn read_title(
+    head: &Table<'_>,
+    languages: &[String],
+    clause_ids: &BTreeSet<String>,
+) -> Option<String> {
+    let title = head.required("title", "write one line for people")?;
+    let at = head.at("title");
+    Plain { source: head.source, at: &at, what: "the title", clause_ids }
+        .check_all(languages, &title);
+    Some(title)
+}
+
+/// `languages` is none if the text does not list them rightly, which is a fault already.
+fn read_prevailing(head: &Table<'_>, languages: Option<&[String]>) -> Option<Option<String>> {
     let word = head.required("prevailing", "name a language, or write prevailing = \"none\"")?;
     if word == "none" {
         return Some(None);
     }
+    let languages = languages?;
     if languages.contains(&word) {
         return Some(Some(word));
     }
@@ -176,7 +245,8 @@ fn read_prevailing(head: &Table<'_>, languages: &[String]) -> Option<Option<Stri
     None
 }
 
-fn read_parties(root: &Table<'_>) -> Vec<Party> {
+/// The handles of all parties, also of those with a fault, and the parties without one.
+fn read_parties(root: &Table<'_>) -> (Vec<String>, Vec<Party>) {
     let tables = root.tables("party");
     if !(2..=MAX_PARTIES).contains(&tables.len()) {
         root.fault(
@@ -185,6 +255,7 @@ fn read_parties(root: &Table<'_>) -> Vec<Party> {
             format!("write 2 to {MAX_PARTIES} tables [[party]] with id, name and root"),
         );
     }
+    let mut handles: Vec<String> = Vec::new();
     let mut parties: Vec<Party> = Vec::new();
     for table in tables {
         let handle = table.required("id", "write a short name such as id = \"A\"");
@@ -194,20 +265,59 @@ fn read_parties(root: &Table<'_>) -> Vec<Party> {
             "write the fingerprint that `detente party card` prints: 64 hex digits",
         );
         table.finish();
+        handles.extend(handle.clone());
         let (Some(handle), Some(name), Some(id)) = (handle, name, id) else {
             continue;
         };
-        if handle == "*" || parties.iter().any(|other| other.handle == handle || other.id == id) {
-            table.fault(
-                "repeated",
-                format!("party {handle:?} stands twice, by name or by fingerprint"),
-                "give each party one table, its own id and its own root",
-            );
-            continue;
+        let party = Party { handle, name, id };
+        if is_distinct(&table, &party, &parties) {
+            parties.push(party);
         }
-        parties.push(Party { handle, name, id });
     }
-    parties
+    (handles, parties)
+}
+
+/// Whether a party can't be taken for one of the others, by people or by programs.
+fn is_distinct(table: &Table<'_>, party: &Party, others: &[Party]) -> bool {
+    let Party { handle, name, id } = party;
+    let fault = |what, remedy: &str| {
+        table.fault("repeated", what, remedy);
+        false
+    };
+    if handle == "*" {
+        return fault("a party has the id \"*\", which means every party".to_owned(), "name it A");
+    }
+    for (word, key) in [(handle, "id"), (name, "name")] {
+        if let Some(mixed) = name::mixed_word(word) {
+            table.fault(
+                "mixed_scripts",
+                format!("the {key} of party {handle:?} mixes letters of two scripts in {mixed:?}"),
+                "write each word with the letters of one script",
+            );
+            return false;
+        }
+    }
+    for other in others {
+        if other.id == *id {
+            let what = format!("parties {:?} and {handle:?} have the same root", other.handle);
+            return fault(what, "give each party its own fingerprint: `detente party list`");
+        }
+        if other.handle == *handle {
+            return fault(format!("party {handle:?} stands twice"), "give each its own id");
+        }
+        if name::look_alike(&other.handle, handle) {
+            let what = format!("the ids of parties {:?} and {handle:?} look alike", other.handle);
+            return fault(what, "give each party an id of its own, such as A and B");
+        }
+        if name::look_alike(&other.name, name) {
+            let what = format!(
+                "the names of parties {:?} and {handle:?} look alike: {:?} and {name:?}",
+                other.handle, other.name
+            );
+            return fault(what, "give each party a name that nobody takes for the other's");
+        }
+    }
+    true
 }
 
 /// Checks that a handle is one of the parties.
@@ -253,7 +363,12 @@ fn read_authorities(root: &Table<'_>, handles: &[String]) -> Vec<Authority> {
     authorities
 }
 
-fn read_definitions(root: &Table<'_>, languages: &[String]) -> Vec<Definition> {
+fn read_definitions(
+    root: &Table<'_>,
+    languages: &[String],
+    known: bool,
+    clause_ids: &BTreeSet<String>,
+) -> Vec<Definition> {
     let mut definitions: Vec<Definition> = Vec::new();
     for table in root.tables("definition") {
         let id = table.required("id", "name the term");
@@ -276,10 +391,29 @@ fn read_definitions(root: &Table<'_>, languages: &[String]) -> Vec<Definition> {
         if definitions.iter().any(|other| other.id == id) {
             table.fault("repeated", format!("{id:?} is defined twice"), "define a term once");
         }
-        let text: Vec<(String, String)> =
-            text.entries().into_iter().map(|(language, text, _)| (language, text)).collect();
-        check_languages(&table, &format!("definition {id:?}"), &text, languages);
-        definitions.push(Definition { id, agreed: status == "agreed", text });
+        let name = format!("definition {id:?}");
+        let at = table.at("id");
+        let term = format!("the term of {name}");
+        Plain { source: table.source, at: &at, what: &term, clause_ids }.check_all(languages, &id);
+        let mut texts: Vec<(String, String)> = Vec::new();
+        for (language, text, at) in text.entries() {
+            let what = format!("{name} in {language}");
+            Plain { source: table.source, at: &at, what: &what, clause_ids }
+                .check(Tongue::of(&language), &text);
+            texts.push((language, text));
+        }
+        if status == "divergent" && texts.len() == 1 {
+            table.fault(
+                "one_meaning",
+                format!("{name} is divergent, but has one text"),
+                "write what each side means by it, one text in each side's language, or agree on \
+                 one and write status = \"agreed\"",
+            );
+        }
+        if known {
+            check_languages(&table, &name, &texts, languages);
+        }
+        definitions.push(Definition { id, agreed: status == "agreed", text: texts });
     }
     definitions
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::Party;
 use super::clause::{
     Budget, Cap, Clause, Forbid, MatchRule, Oblige, Only, Pad, Permit, Rule, Side,
 };
+use super::language::Said;
 use super::parse::{Time, check_languages, known_handle, read_deadline};
-use super::prose::{Param, Prose};
+use super::prose::{Param, Plain, Prose};
 use super::table::Table;
 use crate::act::{Engine, Learn, MAX_CLAUSE_ID, MAX_LABEL, Mode};
 use crate::kind::Kind;
@@ -18,16 +20,52 @@ const MAX_ITEMS: u64 = 1 << 28;
 /// Ceiling for counts and bytes in caps and budgets.
 const MAX_COUNT: u64 = 1 << 48;
 
-pub(super) fn read_clauses(
-    root: &Table<'_>,
-    languages: &[String],
-    handles: &[String],
-) -> Vec<Clause> {
-    let tables = root.tables("clause");
-    if tables.is_empty() {
-        root.missing("clause", "write at least one [[clause]] with id, prose and a rule");
+/// What clauses must know of the text around them.
+pub(super) struct Around<'a> {
+    pub(super) languages: &'a [String],
+    /// The parties' ids in this text, also of those whose tables have a fault.
+    pub(super) handles: &'a [String],
+    pub(super) parties: &'a [Party],
+    /// Ids of all clauses.
+    pub(super) ids: &'a BTreeSet<String>,
+    /// Parameters of the text itself, which each clause may show.
+    pub(super) common: &'a [Param],
+}
+
+impl Around<'_> {
+    fn name(&self, handle: &str) -> String {
+        let party = self.parties.iter().find(|party| party.handle == handle);
+        party.map_or(handle, |party| &party.name).to_owned()
     }
-    let ids: BTreeSet<String> = tables.iter().filter_map(|table| table.text("id")).collect();
+
+    /// A side in words, if it stands alone.
+    fn side(&self, side: &Side) -> Said {
+        match side {
+            Side::Handle(handle) => Said::same(self.name(handle)),
+            Side::Any => Said::any_party(self.handles.len() == 2),
+        }
+    }
+
+    /// Both ends of a direction in words.
+    fn direction(&self, from: &Side, to: &Side) -> [Param; 2] {
+        let other = || Said::other_party(self.handles.len() == 2);
+        let said = match (from, to) {
+            (Side::Any, Side::Any) => [self.side(from), other()],
+            (Side::Any, Side::Handle(_)) => [other(), self.side(to)],
+            (Side::Handle(_), Side::Any) => [self.side(from), other()],
+            (Side::Handle(_), Side::Handle(_)) => [self.side(from), self.side(to)],
+        };
+        let [from, to] = said;
+        [Param::said("from", from), Param::said("to", to)]
+    }
+}
+
+/// The ids that clauses have, in so far as they are strings.
+pub(super) fn clause_ids(tables: &[Table<'_>]) -> BTreeSet<String> {
+    tables.iter().filter_map(|table| table.peek("id")).collect()
+}
+
+pub(super) fn read_clauses(tables: Vec<Table<'_>>, around: &Around<'_>) -> Vec<Clause> {
     let mut clauses: Vec<Clause> = Vec::new();
     for mut table in tables {
         let Some(id) = read_id(&table) else { continue };
@@ -36,12 +74,9 @@ pub(super) fn read_clauses(
             table.fault("repeated", format!("clause {id} stands twice"), "number it anew");
         }
         let mut params = Vec::new();
-        let rule = read_rule(&table, handles, &mut params);
-        if let Some(own) = table.table("params") {
-            for (name, value, _) in own.entries() {
-                params.push(Param::new(&format!("params.{name}"), value, true));
-            }
-        }
+        let rule = read_rule(&table, around, &mut params);
+        read_own_params(&table, around, rule.as_ref(), &mut params);
+        params.extend_from_slice(around.common);
         // A rule that could not be read has no full list of parameters: checking prose against it
         // would bury the true fault under false ones.
         let unread = rule.is_none()
@@ -50,12 +85,51 @@ pub(super) fn read_clauses(
             table.value("prose");
             Vec::new()
         } else {
-            read_prose(&table, &id, languages, &params, &ids)
+            read_prose(&table, &id, around, &params)
         };
         table.finish();
         clauses.push(Clause { id, prose, rule, line: table.line() });
     }
     clauses
+}
+
+/// Constants that a clause declares for its prose. One beside a rule could gainsay the rule, and
+/// one in words could state what prose may not.
+fn read_own_params(
+    table: &Table<'_>,
+    around: &Around<'_>,
+    rule: Option<&Rule>,
+    params: &mut Vec<Param>,
+) {
+    let Some(own) = table.table("params") else { return };
+    let decides = matches!(rule, Some(Rule::Permit(_) | Rule::Forbid(_) | Rule::Match(_)));
+    for (name, value, at) in own.entries() {
+        let name = format!("params.{name}");
+        let span = value.parse::<Span>().ok();
+        let is_value = span.is_some()
+            || value.parse::<Time>().is_ok()
+            || value.bytes().all(|b| b.is_ascii_digit());
+        if is_value && decides {
+            table.source.fault(
+                &at,
+                "prose_contradicts",
+                format!("{} has a rule, and beside it {name} = {value}", table.name),
+                "show what the rule says, or move the constant to a clause without such a rule",
+            );
+            params.push(Param::unread(&name));
+            continue;
+        }
+        if !is_value {
+            let what = format!("{name} of {}", table.name);
+            let words =
+                Plain { source: table.source, at: &at, what: &what, clause_ids: around.ids };
+            words.check_all(around.languages, &value);
+        }
+        params.push(match span {
+            Some(span) => Param::value(&name, Said::span(span)),
+            None => Param::new(&name, value, true),
+        });
+    }
 }
 
 fn read_id(table: &Table<'_>) -> Option<String> {
@@ -79,15 +153,15 @@ fn read_id(table: &Table<'_>) -> Option<String> {
 fn read_prose(
     table: &Table<'_>,
     id: &str,
-    languages: &[String],
+    around: &Around<'_>,
     params: &[Param],
-    ids: &BTreeSet<String>,
 ) -> Vec<(String, String)> {
+    let languages = around.languages;
     let Some(texts) = table.table("prose") else {
         table.missing("prose", "write prose.en = \"...\" for each language");
         return Vec::new();
     };
-    let prose = Prose { source: table.source, clause: id, params, clause_ids: ids };
+    let prose = Prose { source: table.source, clause: id, params, clause_ids: around.ids };
     let mut filled: Vec<(String, String)> = Vec::new();
     for (language, text, at) in texts.entries() {
         let text = prose.fill(&language, &text, &at);
@@ -98,7 +172,7 @@ fn read_prose(
     filled
 }
 
-fn read_rule(table: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> Option<Rule> {
+fn read_rule(table: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Rule> {
     let permit = table.table("permit");
     let forbid = table.table("forbid");
     let matching = table.table("match");
@@ -113,13 +187,13 @@ fn read_rule(table: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
         return None;
     }
     if let Some(rule) = permit {
-        read_permit(&rule, handles, params).map(Rule::Permit)
+        read_permit(&rule, around, params).map(Rule::Permit)
     } else if let Some(rule) = forbid {
-        read_forbid(&rule, handles, params).map(Rule::Forbid)
+        read_forbid(&rule, around, params).map(Rule::Forbid)
     } else if let Some(rule) = matching {
-        read_match(&rule, handles, params).map(Rule::Match)
+        read_match(&rule, around, params).map(Rule::Match)
     } else if let Some(rule) = oblige {
-        read_oblige(&rule, handles, params).map(Rule::Oblige)
+        read_oblige(&rule, around, params).map(Rule::Oblige)
     } else {
         None
     }
@@ -174,13 +248,15 @@ fn read_kinds(rule: &Table<'_>, required: bool) -> Option<Vec<Kind>> {
     Some(kinds)
 }
 
-fn join(kinds: &[Kind]) -> String {
-    kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
+fn kinds_said(kinds: &[Kind]) -> Said {
+    Said::same(kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "))
 }
 
 /// `object` names what is released; in this format there is one sort.
 fn read_object(rule: &Table<'_>) {
     match rule.text("object").as_deref() {
+        // A field that is no string is a fault already.
+        None if rule.has("object") => {}
         Some("indicator") => {}
         Some(other) => rule.fault(
             "bad_value",
@@ -195,9 +271,9 @@ fn read_object(rule: &Table<'_>) {
     }
 }
 
-fn read_permit(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> Option<Permit> {
+fn read_permit(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Permit> {
     read_object(rule);
-    let direction = read_direction(rule, handles);
+    let direction = read_direction(rule, around.handles);
     let kinds = read_kinds(rule, true);
     if !rule.has("only") {
         rule.fault(
@@ -216,6 +292,9 @@ fn read_permit(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
     }
     let max_tlp = rule.parsed::<Tlp>("max_tlp");
     let cap = rule.table("cap").and_then(|cap| read_cap(&cap, params));
+    if rule.has("cap") && cap.is_none() {
+        params.extend(["cap.count", "cap.per", "cap.bytes"].map(Param::unread));
+    }
     let retention = rule.table("retention").and_then(|table| {
         let deadline = read_deadline(&table, "within");
         if !table.has("within") {
@@ -226,18 +305,26 @@ fn read_permit(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
     });
     let expires = rule.parsed::<Time>("expires").map(|time| time.0);
     rule.finish();
-    let kinds = kinds?;
-    params.push(Param::new("kinds", join(&kinds), false));
+    let (kinds, (from, to)) = (kinds?, direction?);
+    params.extend(around.direction(&from, &to));
+    params.push(Param::value("kinds", kinds_said(&kinds)));
     params.push(Param::new("max_tlp", max_tlp?, true));
-    params.push(Param::new("only", only?.name(), false));
-    if let Some(retention) = retention {
-        params.push(Param::new("retention.within", retention.within, true));
-        params.push(Param::new("retention.clock", retention.clock.name(), false));
+    params.push(Param::said("only", Said::only(only?)));
+    match retention {
+        Some(retention) => {
+            params.push(Param::value("retention.within", Said::span(retention.within)));
+            params.push(Param::value("retention.clock", Said::clock(retention.clock)));
+        }
+        None if rule.has("retention") => {
+            params.extend(["retention.within", "retention.clock"].map(Param::unread));
+        }
+        None => {}
     }
-    if let Some(expires) = expires {
-        params.push(Param::new("expires", expires, true));
+    match expires {
+        Some(expires) => params.push(Param::new("expires", expires, true)),
+        None if rule.has("expires") => params.push(Param::unread("expires")),
+        None => {}
     }
-    let (from, to) = direction?;
     Some(Permit { from, to, kinds, only: only?, max_tlp: max_tlp?, cap, retention, expires })
 }
 
@@ -254,18 +341,22 @@ fn read_cap(cap: &Table<'_>, params: &mut Vec<Param>) -> Option<Cap> {
     cap.finish();
     let (count, per) = (count?, per?);
     params.push(Param::new("cap.count", count, true));
-    params.push(Param::new("cap.per", per, true));
+    params.push(Param::value("cap.per", Said::span(per)));
     if let Some(bytes) = bytes {
         params.push(Param::new("cap.bytes", bytes, true));
     }
     Some(Cap { count, bytes, per })
 }
 
-fn read_forbid(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> Option<Forbid> {
+fn read_forbid(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Forbid> {
     read_object(rule);
-    let direction = read_direction(rule, handles);
+    let direction = read_direction(rule, around.handles);
     let kinds = read_kinds(rule, false);
-    let mut labels = rule.list::<String>("labels").unwrap_or_default();
+    let labels = rule.list::<String>("labels");
+    if rule.has("labels") && labels.is_none() {
+        params.push(Param::unread("labels"));
+    }
+    let mut labels = labels.unwrap_or_default();
     labels.sort();
     for label in labels.iter().filter(|label| label.len() > MAX_LABEL) {
         rule.fault(
@@ -276,32 +367,35 @@ fn read_forbid(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
     }
     let min_tlp = rule.parsed::<Tlp>("min_tlp");
     rule.finish();
-    let kinds = kinds?;
+    let (kinds, (from, to)) = (kinds?, direction?);
+    params.extend(around.direction(&from, &to));
     if !kinds.is_empty() {
-        params.push(Param::new("kinds", join(&kinds), false));
+        params.push(Param::value("kinds", kinds_said(&kinds)));
     }
     if !labels.is_empty() {
-        params.push(Param::new("labels", labels.join(", "), true));
+        let words: Vec<&str> = labels.iter().map(String::as_str).collect();
+        params.push(Param::value("labels", Said::list(&words, "or", "oder")));
     }
-    if let Some(tlp) = min_tlp {
-        params.push(Param::new("min_tlp", tlp, true));
+    match min_tlp {
+        Some(tlp) => params.push(Param::new("min_tlp", tlp, true)),
+        None if rule.has("min_tlp") => params.push(Param::unread("min_tlp")),
+        None => {}
     }
-    let (from, to) = direction?;
     Some(Forbid { from, to, kinds, labels, min_tlp })
 }
 
-fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> Option<MatchRule> {
+fn read_match(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<MatchRule> {
     let between = rule.list::<String>("between");
     if !rule.has("between") {
         rule.fault(
             "no_scope",
             format!("{} does not say between whom", rule.name),
-            format!("write between = [\"{}\"]", handles.join("\", \"")),
+            format!("write between = [\"{}\"]", around.handles.join("\", \"")),
         );
     }
     if let Some(between) = &between {
         for handle in between {
-            known_handle(rule, handle, handles);
+            known_handle(rule, handle, around.handles);
         }
         if between.len() != 2 {
             rule.fault(
@@ -332,21 +426,23 @@ fn read_match(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> 
     };
     rule.finish();
     let (kinds, mode, learn, pad) = (kinds?, mode?, learn?, pad?);
-    let (max_items, budget) = (max_items?, budget?);
+    let (max_items, budget, between) = (max_items?, budget?, between?);
+    let names: Vec<String> = between.iter().map(|handle| around.name(handle)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     params.extend([
-        Param::new("kinds", join(&kinds), false),
-        Param::new("mode", mode, false),
-        Param::new("answer", learn, false),
-        Param::new("pad", pad, false),
+        Param::value("between", Said::list(&names, "and", "und")),
+        Param::value("kinds", kinds_said(&kinds)),
+        Param::said("mode", Said::mode(mode)),
+        Param::said("answer", Said::answer(learn)),
+        Param::said("pad", Said::pad(pad)),
         Param::new("max_items", max_items, true),
         Param::new("budget.runs", budget.runs, true),
         Param::new("budget.items", budget.items, true),
-        Param::new("budget.per", budget.per, true),
+        Param::value("budget.per", Said::span(budget.per)),
     ]);
     if let Some(engine) = engine {
         params.push(Param::new("engine", engine, false));
     }
-    let between = between?;
     Some(MatchRule { between, kinds, mode, learn, engine, max_items, budget, pad })
 }
 
@@ -376,10 +472,10 @@ fn read_budget(table: &Table<'_>) -> Option<Budget> {
     Some(Budget { runs: runs?, items: items?, per: per? })
 }
 
-fn read_oblige(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) -> Option<Oblige> {
+fn read_oblige(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Oblige> {
     let actor = rule.required_as::<Side>("actor", "name the party that must act, or \"*\"");
     if let Some(Side::Handle(handle)) = &actor {
-        known_handle(rule, handle, handles);
+        known_handle(rule, handle, around.handles);
     }
     let verb = rule.required("verb", "say what it must do: verb = \"acknowledge\"");
     let on = rule.required("on", "say what sets it off: on = \"release\"");
@@ -390,7 +486,16 @@ fn read_oblige(rule: &Table<'_>, handles: &[String], params: &mut Vec<Param>) ->
     let breach = rule.required("breach", "say what follows: breach = \"escalate to the heads\"");
     rule.finish();
     let deadline = deadline?;
-    params.push(Param::new("within", deadline.within, true));
-    params.push(Param::new("clock", deadline.clock.name(), false));
-    Some(Oblige { actor: actor?, verb: verb?, on: on?, deadline, breach: breach? })
+    let (actor, verb, on, breach) = (actor?, verb?, on?, breach?);
+    params.push(Param::said("actor", around.side(&actor)));
+    params.push(Param::value("within", Said::span(deadline.within)));
+    params.push(Param::value("clock", Said::clock(deadline.clock)));
+    for (name, words) in [("verb", &verb), ("on", &on), ("breach", &breach)] {
+        params.push(Param::new(name, words, false));
+        let at = rule.at(name);
+        let what = format!("`{name}` in {}", rule.name);
+        let plain = Plain { source: rule.source, at: &at, what: &what, clause_ids: around.ids };
+        plain.check_all(around.languages, words);
+    }
+    Some(Oblige { actor, verb, on, deadline, breach })
 }

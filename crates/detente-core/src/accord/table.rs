@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::str::FromStr;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, MAX_FAULTS};
+use super::word::Word;
 
 /// Most items in any list of a text.
 pub(super) const MAX_LIST: usize = 2_000;
@@ -104,6 +104,22 @@ impl<'a> Table<'a> {
         self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key).map(|(_, value)| value)
     }
 
+    /// Where a field stands; the table's place if it is not there.
+    pub(super) fn at(&self, key: &'static str) -> Range<usize> {
+        self.value(key).map_or(self.span.clone(), Spanned::span)
+    }
+
+    /// A string, for the faults of which somebody else asks.
+    pub(super) fn peek(&self, key: &'static str) -> Option<String> {
+        self.value(key)?.get_ref().as_str().map(str::to_owned)
+    }
+
+    /// The keys of a sub-table, for the faults of which somebody else asks.
+    pub(super) fn peek_keys(&self, key: &'static str) -> Option<Vec<String>> {
+        let table = self.value(key)?.get_ref().as_table()?;
+        Some(table.keys().map(|name| name.get_ref().to_string()).collect())
+    }
+
     pub(super) fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
     }
@@ -154,31 +170,18 @@ impl<'a> Table<'a> {
     }
 
     /// An optional string that parses as `T`.
-    pub(super) fn parsed<T: FromStr>(&self, key: &'static str) -> Option<T>
-    where
-        T::Err: std::fmt::Display,
-    {
+    pub(super) fn parsed<T: Word>(&self, key: &'static str) -> Option<T> {
         let text = self.text(key)?;
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let at = self.value(key).map_or(self.span.clone(), Spanned::span);
-                self.source.fault(
-                    &at,
-                    "bad_value",
-                    format!("`{key}` in {} is {text:?}", self.name),
-                    error.to_string(),
-                );
-                None
-            }
+        let value = text.parse().ok();
+        if value.is_none() {
+            let what = format!("`{key}` in {} is {text:?}", self.name);
+            self.source.fault(&self.at(key), "bad_value", what, T::remedy());
         }
+        value
     }
 
     /// A required string that parses as `T`.
-    pub(super) fn required_as<T: FromStr>(&self, key: &'static str, remedy: &str) -> Option<T>
-    where
-        T::Err: std::fmt::Display,
-    {
+    pub(super) fn required_as<T: Word>(&self, key: &'static str, remedy: &str) -> Option<T> {
         if !self.has(key) {
             self.missing(key, remedy);
         }
@@ -206,10 +209,7 @@ impl<'a> Table<'a> {
     }
 
     /// An optional list of strings that parse as `T`, not empty, none twice.
-    pub(super) fn list<T: FromStr + PartialEq>(&self, key: &'static str) -> Option<Vec<T>>
-    where
-        T::Err: std::fmt::Display,
-    {
+    pub(super) fn list<T: Word + PartialEq>(&self, key: &'static str) -> Option<Vec<T>> {
         let value = self.value(key)?;
         let Some(items) = value.get_ref().as_array() else {
             self.wrong_type(key, value, "a list of strings");
@@ -235,11 +235,11 @@ impl<'a> Table<'a> {
                     "name it once",
                 ),
                 Ok(value) => list.push(value),
-                Err(error) => self.source.fault(
+                Err(_) => self.source.fault(
                     &item.span(),
                     "bad_value",
                     format!("`{key}` in {} has {text:?}", self.name),
-                    error.to_string(),
+                    T::remedy(),
                 ),
             }
         }

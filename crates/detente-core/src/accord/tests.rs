@@ -1,3 +1,4 @@
+mod drift;
 mod hostile;
 
 use proptest::prelude::*;
@@ -43,14 +44,14 @@ text.de = "ein normalisiertes Merkmal"
 
 [[clause]]
 id = "1"
-prose.en = "Matching of at most {max_items} items, {budget.runs} runs and {budget.items} items per {budget.per}."
-prose.de = "Abgleich von höchstens {max_items} Merkmalen, {budget.runs} Läufe und {budget.items} Merkmale je {budget.per}."
+prose.en = "Matching between {between} tells {mode}: {kinds}. {answer}. {pad}. At most {max_items} items in a run, {budget.runs} runs and {budget.items} items per {budget.per}."
+prose.de = "Abgleich zwischen {between} sagt, {mode}: {kinds}. {answer}. {pad}. Höchstens {max_items} Merkmale im Lauf, {budget.runs} Läufe und {budget.items} Merkmale je {budget.per}."
 match = { between = ["A", "B"], kinds = ["domain", "ipv4"], mode = "which", answer = "both", max_items = 1000, pad = "power-of-two", budget = { runs = 4, items = 4000, per = "P30D" } }
 
 [[clause]]
 id = "2"
-prose.en = "Matched indicators up to {max_tlp} leave, {cap.count} per {cap.per}; kept {retention.within} from {retention.clock}."
-prose.de = "Gemeinsame Merkmale bis {max_tlp} gehen hinaus, {cap.count} je {cap.per}; Frist {retention.within}."
+prose.en = "{from} may release {only} ({kinds}) up to {max_tlp} to {to}, {cap.count} per {cap.per}; kept {retention.within} from {retention.clock}."
+prose.de = "{from} darf {only} ({kinds}) bis {max_tlp} an {to} geben, {cap.count} je {cap.per}; Frist {retention.within} ab {retention.clock}."
 [clause.permit]
 from = "*"
 to = "*"
@@ -63,14 +64,14 @@ retention = { within = "P180D", clock = "receipt" }
 
 [[clause]]
 id = "3"
-prose.en = "Nothing labelled {labels} leaves, clause 2 notwithstanding."
-prose.de = "Nichts mit {labels} geht hinaus, ungeachtet Klausel 2."
+prose.en = "Nothing labelled {labels} leaves from {from} to {to}, clause 2 notwithstanding."
+prose.de = "Nichts mit {labels} geht hinaus ({from} an {to}), ungeachtet Klausel 2."
 forbid = { from = "*", to = "*", object = "indicator", labels = ["victim"] }
 
 [[clause]]
 id = "4"
-prose.en = "Receipts within {within}."
-prose.de = "Quittung in {within}."
+prose.en = "{actor} sends receipts within {within} from {clock}."
+prose.de = "{actor} quittiert in {within} ab {clock}."
 oblige = { actor = "*", verb = "acknowledge", on = "release", within = "PT24H", clock = "receipt", breach = "escalate" }
 
 [emergency]
@@ -111,7 +112,8 @@ fn a_sound_text_reads() {
     assert_eq!(rule.retention.unwrap().clock, ClockStart::Receipt);
     assert_eq!(
         accord.clause("2").unwrap().prose[0].1,
-        "Matched indicators up to TLP:AMBER leave, 200 per 30 days; kept 180 days from receipt."
+        "Either party may release matched indicators (domain, ipv4) up to TLP:AMBER to the other \
+         party, 200 per 30 days; kept 180 days from receipt."
     );
     assert_eq!(accord.clause("3").unwrap().line, 53);
 }
@@ -157,13 +159,12 @@ fn a_deadline_without_a_clock_is_refused() {
 
 #[test]
 fn prose_that_contradicts_its_parameters_is_refused() {
-    refused("leave, {cap.count} per", "leave, 500 per", "prose_contradicts", "says 500");
-    refused("up to {max_tlp} leave", "up to TLP:RED leave", "prose_contradicts", "TLP:RED");
-    refused("leave, {cap.count} per", "leave per", "parameter_not_shown", "cap.count");
-    refused("up to {max_tlp} leave", "up to {tlp} leave", "unknown_parameter", "`tlp`");
-    refused("clause 2 notwithstanding", "clause 9 notwithstanding", "prose_contradicts", "says 9");
-    let stated = SOUND.replacen("leave, {cap.count} per", "leave, 200 per", 1);
-    assert!(Accord::parse(stated.as_bytes()).is_ok(), "a true number may be stated");
+    let says = "prose_contradicts";
+    refused("{to}, {cap.count} per", "{to}, 500 per", says, "says \"500\"");
+    refused("up to {max_tlp} to", "up to TLP:RED to", says, "TLP:RED");
+    refused("{to}, {cap.count} per", "{to}, per", "parameter_not_shown", "cap.count");
+    refused("up to {max_tlp} to", "up to {tlp} to", "unknown_parameter", "`tlp`");
+    refused("clause 2 notwithstanding", "clause 9 notwithstanding", says, "refers to clause 9");
 }
 
 #[test]
@@ -178,7 +179,12 @@ fn what_nobody_reads_is_refused() {
     refused("only = \"matched\"", "only = \"matched\"\nonyl = 1", "unknown_field", "onyl");
     refused("format = 1", "format = 2", "format", "format = 1");
     refused("id = \"B\"", "id = \"A\"", "repeated", "twice");
-    refused("prose.de = \"Quittung in {within}.\"\n", "", "missing_language", "de");
+    refused(
+        "prose.de = \"{actor} quittiert in {within} ab {clock}.\"\n",
+        "",
+        "missing_language",
+        "de",
+    );
     refused("may = [\"propose\", \"sign\"]", "may = [\"propose\"]", "nobody_signs", "A may sign");
     refused("id = \"4\"", "id = \"3\"", "repeated", "clause 3");
     refused("between = [\"A\", \"B\"]", "between = [\"A\", \"C\"]", "unknown_party", "\"C\"");

@@ -53,12 +53,12 @@ root = "ROOT-B"
 
 [[clause]]
 id = "1"
-prose.en = "At most {max_items} items, {budget.runs} runs and {budget.items} items per {budget.per}."
+prose.en = "Matching between {between} tells {mode}: {kinds}. {answer}. {pad}. At most {max_items} items, {budget.runs} runs and {budget.items} items per {budget.per}."
 match = { between = ["A", "B"], kinds = ["domain"], mode = "which", answer = "both", max_items = 1000, pad = "power-of-two", budget = { runs = 4, items = 4000, per = "P30D" } }
 
 [[clause]]
 id = "2"
-prose.en = "Matched indicators up to {max_tlp} leave, {cap.count} per {cap.per}; {retention.within} from {retention.clock}."
+prose.en = "{from} may release {only} ({kinds}) up to {max_tlp} to {to}, {cap.count} per {cap.per}; {retention.within} from {retention.clock}."
 [clause.permit]
 from = "*"
 to = "*"
@@ -71,7 +71,7 @@ retention = { within = "P180D", clock = "receipt" }
 
 [[clause]]
 id = "3"
-prose.en = "Nothing labelled {labels} leaves."
+prose.en = "Nothing labelled {labels} leaves from {from} to {to}."
 forbid = { from = "*", to = "*", object = "indicator", labels = ["victim"] }
 
 [emergency]

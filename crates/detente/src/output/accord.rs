@@ -4,8 +4,8 @@ use anstream::println;
 use detente_node::report::{ActReport, EventReport, PartyReport, StatusReport};
 
 use super::{safe, table};
+use crate::check::CheckReport;
 use crate::exposure::ExposureReport;
-use crate::fail::FaultReport;
 
 /// Parties, one block each.
 pub fn parties(parties: &[PartyReport]) {
@@ -116,18 +116,38 @@ pub fn history(events: &[EventReport]) {
     println!("{table}");
 }
 
-/// A text is sound, or what is wrong with it.
-pub fn faults(file: &str, title: Option<&str>, faults: &[FaultReport]) {
-    if let Some(title) = title {
-        println!("{}: sound: {}", safe(file), safe(title));
+/// A text is sound, or what is wrong with it. The prose of a sound text is shown as it reads: a
+/// parameter in another's place is nothing that a program could find.
+pub fn checked(report: &CheckReport) {
+    let file = safe(&report.file);
+    if let Some(title) = &report.title {
+        println!("{file}: sound: {}", safe(title));
     }
-    for fault in faults {
-        println!("{}:{}: {}", safe(file), fault.line, safe(&fault.what));
+    for clause in &report.clauses {
+        println!("  clause {} ({}), line {}", clause.id, clause.rule, clause.line);
+        for (language, prose) in &clause.prose {
+            println!("    {}: {}", safe(language), safe(prose));
+        }
+    }
+    if !report.clauses.is_empty() {
+        println!("read it as it stands here: whether it says what you mean, no check can tell");
+    }
+    for language in &report.words_unread {
+        println!(
+            "not checked: numbers and periods in words in {}; digits and colours were",
+            safe(language)
+        );
+    }
+    for fault in report.faults.iter().chain(&report.findings) {
+        println!("{file}:{}: {}", fault.line, safe(&fault.what));
         println!("    remedy: {}", safe(&fault.remedy));
     }
-    if !faults.is_empty() {
-        let s = if faults.len() == 1 { "" } else { "s" };
-        println!("{} fault{s}", faults.len());
+    for (what, many) in [("fault", &report.faults), ("finding", &report.findings)] {
+        match many.len() {
+            0 => {}
+            1 => println!("1 {what}"),
+            more => println!("{more} {what}s"),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod accord;
 mod audit;
 mod intel;
 
-pub use accord::{act, exposure, faults, history, parties, status};
+pub use accord::{act, checked, exposure, history, parties, status};
 pub use audit::verified;
 pub use intel::{counts, imports, matched, release, search};
 
@@ -45,6 +45,12 @@ pub fn safe(text: &str) -> String {
             if hidden { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
         })
         .collect()
+}
+
+/// Something that must not be overlooked.
+pub fn warn(words: &str) {
+    let loud = anstyle::AnsiColor::Red.on_default().bold();
+    eprintln!("{loud}WARNING{loud:#}: {}", safe(words));
 }
 
 /// What failed, then what to do.

@@ -320,6 +320,38 @@ fn a_clock_that_is_set_back_writes_nothing_that_breaks_the_accord() {
 }
 
 #[test]
+fn a_text_that_has_expired_is_neither_proposed_nor_signed() {
+    let world = World::new(25, 2);
+    let text = world.text(&Terms { expires: "2027-02-15".to_owned(), ..Terms::default() });
+    let (accord, _) = world.node(0).propose(&text, None).unwrap();
+    bring(&world, (0, 1), accord);
+    world.node(0).sign_text(accord, None, None).unwrap();
+    let before = size_of_own(&world, accord);
+    world.clock_tick(60 * DAY);
+    assert_eq!(code(world.node(1).sign_text(accord, None, None)), "expired");
+    assert_eq!(code(world.node(0).propose(&text, None)), "expired");
+    assert_eq!(size_of_own(&world, accord), before, "nothing was written");
+    // Another text of the same accord, in time, may follow.
+    world.node(0).propose(&world.text(&titled("Later")), None).unwrap();
+    world.sync().unwrap();
+    assert!(!world.node(1).status(accord).unwrap().in_force);
+}
+
+#[test]
+fn a_role_without_the_power_is_told_which_have_it() {
+    let (world, accord) = World::in_force(26, &Terms::default());
+    let remedy = |role| {
+        let error = world.node(0).stop(accord, "why", Some(role)).unwrap_err();
+        assert_eq!(error.code(), "no_authority");
+        error.remedy().unwrap_or_default().to_owned()
+    };
+    // The head's card has the power, but the text's `stop_by` does not name it.
+    for role in [Role::Head, Role::Analyst] {
+        assert_eq!(remedy(role), "let a role act that may: --as minister or --as duty-officer");
+    }
+}
+
+#[test]
 fn a_reason_that_is_too_long_is_the_callers_fault() {
     let (world, accord) = World::in_force(24, &Terms::default());
     let long = "x".repeat(MAX_REASON + 1);

@@ -11,7 +11,7 @@ fn unseen(seed: u64, acts: usize) -> (World, AccordId) {
     let world = World::new(seed, 2);
     let mut accord = None;
     for act in 0..acts {
-        let terms = Terms { title: format!("Text {act}"), ..Terms::default() };
+        let terms = Terms { cap: 1_000 + act as u64, ..Terms::default() };
         let text = world.text(&terms);
         accord = Some(world.node(0).propose(&text, None).unwrap().0);
     }
@@ -92,7 +92,7 @@ fn two_pushes_in_a_row_may_be_cut() {
                 let link = world.cut_link((0, 1), Some(Cut { at, when }));
                 let _ = push(&world.members[0].shared, &link, accord);
                 // The log grows between the two.
-                let second = world.text(&Terms { title: format!("at {at}"), ..Terms::default() });
+                let second = world.text(&Terms { cap: 2_000 + at as u64, ..Terms::default() });
                 world.node(0).propose(&second, None).unwrap();
             }
             world.sync().unwrap();

@@ -121,7 +121,7 @@ fn a_node_that_went_back_and_wrote_more_shows_nobody() {
     copy(&old, &file);
     let (shared, end) = on_file(a, &file);
     // Longer than what B holds, so its size alone gives nothing away.
-    for reason in ["one", "two", "three"] {
+    for reason in ["first", "second", "third"] {
         let text = world.text(&Terms { title: reason.to_owned(), ..Terms::default() });
         shared.lock().propose(&text, None).unwrap();
     }

@@ -179,7 +179,7 @@ impl Script {
 
     fn propose(&mut self) {
         let at = self.member();
-        let title = format!("Text {}", self.dice.below(3));
+        let title = format!("Text {}", ["A", "B", "C"][self.dice.place(3)]);
         let text = self.world.text(&Terms { title, ..self.terms.clone() });
         let act = self.world.node(at).propose(&text, None).map(|(_, act)| act);
         self.done(format!("{at} proposes"), act);

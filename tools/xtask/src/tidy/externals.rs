@@ -17,15 +17,19 @@ const EXCLUSIVE: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["mio", "socket2", "tokio"],
-        &["detente", "detente-net", "detente-it"],
+        &["detente", "detente-bench", "detente-net", "detente-it"],
         "only the net and the binary's runtime are asynchronous",
     ),
-    (&["clap", "clap_complete", "clap_mangen"], &["detente"], "only the binary has a command line"),
+    (
+        &["clap", "clap_complete", "clap_mangen"],
+        &["detente", "detente-bench"],
+        "only the binary has a command line",
+    ),
     (&["comfy-table", "indicatif", "rpassword"], &["detente"], "only the binary has a terminal"),
     (&["getrandom", "rand"], &["detente"], "entropy is an argument below the binary"),
     (
         &["anyhow"],
-        &["detente", "detente-it", "detente-testkit", "xtask"],
+        &["detente", "detente-bench", "detente-it", "detente-testkit", "xtask"],
         "a library's caller must be able to match on its errors",
     ),
 ];

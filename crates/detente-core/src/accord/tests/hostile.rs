@@ -10,6 +10,7 @@ fn labelled(labels: &[String], prose: &str) -> String {
     let text = SOUND.replace("labels = [\"victim\"]", &format!("labels = [{}]", list.join(", ")));
     let from = text.find("prose.en = \"Nothing").unwrap();
     let to = text.find("forbid = {").unwrap();
+    let prose = format!("{{from}} {{to}} {prose}");
     format!("{}prose.en = \"{prose}\"\nprose.de = \"{prose}\"\n{}", &text[..from], &text[to..])
 }
 
@@ -68,8 +69,9 @@ fn the_exposure_table_stays_bounded() {
     assert_eq!(codes(&labelled(&labels, "{labels}")), [""; 0]);
     let mut text = SOUND.to_owned();
     for party in 0..30 {
-        let table =
-            format!("[[party]]\nid = \"P{party}\"\nname = \"P\"\nroot = \"{party:0>64}\"\n\n");
+        let table = format!(
+            "[[party]]\nid = \"P{party}\"\nname = \"P{party}\"\nroot = \"{party:0>64}\"\n\n"
+        );
         text = text.replacen("[[authority]]", &format!("{table}[[authority]]"), 1);
     }
     assert_eq!(codes(&text), [""; 0], "32 parties and one label");

@@ -273,7 +273,8 @@ mod tests {
     fn equal_masks_show() {
         let mut list = masks(0..3000);
         list.masks[77] = list.masks[2000];
-        let mut pair: Vec<u32> = Sorted::new(list, &[], 3000).equal().map(|(a, b)| vec![a, b]).unwrap();
+        let mut pair: Vec<u32> =
+            Sorted::new(list, &[], 3000).equal().map(|(a, b)| vec![a, b]).unwrap();
         pair.sort_unstable();
         assert_eq!(pair, [77, 2000]);
         assert_eq!(Sorted::new(masks(0..3000), &[7, 8], 3002).equal(), None);

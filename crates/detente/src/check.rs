@@ -1,0 +1,88 @@
+//! What `accord check` finds in a text, and how its prose reads.
+
+use detente_core::UnixSeconds;
+use detente_core::accord::{Accord, Rule};
+use serde::{Deserialize, Serialize};
+
+use crate::fail::{FaultReport, exit};
+
+/// The check of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The file.
+    pub file: String,
+    /// Whether the text holds no fault.
+    pub sound: bool,
+    /// Title of a sound text.
+    pub title: Option<String>,
+    /// SHA-256 of a sound text.
+    pub text: Option<String>,
+    /// Why the text is refused.
+    pub faults: Vec<FaultReport>,
+    /// What a sound text suffers from at this time: it has expired.
+    pub findings: Vec<FaultReport>,
+    /// The clauses of a sound text with their prose as it reads.
+    pub clauses: Vec<ReadClause>,
+    /// Languages whose words for numbers and periods are not known here, and so were not checked.
+    pub words_unread: Vec<String>,
+}
+
+/// A clause as it reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadClause {
+    /// Its number.
+    pub id: String,
+    /// Name of its rule, or `prose`.
+    pub rule: String,
+    /// The line where it begins.
+    pub line: usize,
+    /// Language and prose.
+    pub prose: Vec<(String, String)>,
+}
+
+impl CheckReport {
+    /// Exit code: something was found, or nothing.
+    pub fn code(&self) -> u8 {
+        if self.faults.is_empty() && self.findings.is_empty() { 0 } else { exit::REFUSED }
+    }
+}
+
+/// Checks a text as of `now`.
+pub fn check(file: &str, text: &[u8], now: UnixSeconds) -> CheckReport {
+    let accord = match Accord::parse(text) {
+        Ok(accord) => accord,
+        Err(faults) => {
+            let faults = faults.0.iter().map(|fault| FaultReport::of(fault, Some(file))).collect();
+            return CheckReport {
+                file: file.to_owned(),
+                sound: false,
+                title: None,
+                text: None,
+                faults,
+                findings: Vec::new(),
+                clauses: Vec::new(),
+                words_unread: Vec::new(),
+            };
+        }
+    };
+    let findings = accord.expired(now);
+    CheckReport {
+        file: file.to_owned(),
+        sound: true,
+        title: Some(accord.title.clone()),
+        text: Some(accord.digest.to_string()),
+        faults: Vec::new(),
+        findings: findings.iter().map(|fault| FaultReport::of(fault, Some(file))).collect(),
+        clauses: accord
+            .clauses
+            .iter()
+            .map(|clause| ReadClause {
+                id: clause.id.clone(),
+                rule: clause.rule.as_ref().map_or("prose", Rule::name).to_owned(),
+                line: clause.line,
+                prose: clause.prose.clone(),
+            })
+            .collect(),
+        words_unread: accord.unread_languages().into_iter().map(str::to_owned).collect(),
+    }
+}

@@ -186,6 +186,30 @@ fn the_record_shows_padded_sizes_only() {
     }
 }
 
+/// What a run would tell is said before one is offered; red and closed things stay out of it.
+#[test]
+fn a_run_is_explained_before_anything_leaves() {
+    let (pair, _serving) = Pair::agreed();
+    fill(&pair, &Lists::new(10, 20));
+    let red = pair.world.write("red.txt", "red.example.com\n".to_owned());
+    for home in [&pair.a, &pair.b] {
+        home.import(&[&red, "--tlp", "red"]);
+    }
+    let before = history(&pair.a, "Alba").len();
+    let explained = pair.a.json(&[&MATCH[..], &["--explain"]].concat());
+    assert_eq!(number(&explained, "held_out"), 1, "{explained:#}");
+    assert_eq!(text(&explained, "engine"), "vole-mlkem768/1");
+    let (entered, size) = (number(&explained, "entered"), number(&explained, "size"));
+    assert!(entered < size, "{explained:#}");
+    let said = pair.a.run(&[&MATCH[..], &["--explain"]].concat()).exits(0);
+    said.says("nothing has left");
+    said.says(&format!("at most {size} indicators"));
+    assert_eq!(history(&pair.a, "Alba").len(), before, "nothing is on record");
+    let report = pair.a.json(&MATCH);
+    assert_eq!(number(&report, "own_items"), entered);
+    assert!(items(&report).iter().all(|(_, value)| value != "red.example.com"));
+}
+
 #[test]
 fn caps_and_budget_hold() {
     let (pair, _serving) = Pair::agreed_on(|text| {

@@ -16,6 +16,7 @@ use crate::node::Node;
 use crate::ports::{LinkError, RunRow};
 use crate::report::MatchReport;
 
+mod explain;
 mod run;
 
 pub(crate) use run::TakenRuns;
@@ -49,12 +50,7 @@ impl Node {
         let items = self.entrants(accord, peer, kinds, max)?;
         let count = items.len() as u64;
         let real = u32::try_from(count).unwrap_or(u32::MAX);
-        let padding = match pad {
-            Pad::Multiple(of) => Padding::Multiple(of),
-            Pad::None => Padding::None,
-            Pad::PowerOfTwo => Padding::PowerOfTwo,
-        };
-        let size = padded_len(real, padding);
+        let size = padded_len(real, padding(pad));
         if size > max {
             return Err(NodeError::denied(
                 "match_too_many_items",
@@ -377,19 +373,7 @@ impl Node {
             Some(detente_core::accord::Rule::Match(rule)) => Some(rule.kinds.clone()),
             _ => None,
         });
-        let low: Vec<&str> = kinds
-            .into_iter()
-            .flatten()
-            .filter(|kind| kind.is_low_entropy())
-            .map(Kind::name)
-            .collect();
-        if !low.is_empty() {
-            words.push(format!(
-                "{} can be guessed one by one: {peer} may have entered addresses it does not hold, \
-                 up to the cap",
-                low.join(", ")
-            ));
-        }
+        words.extend(explain::guesses(&peer, &kinds.unwrap_or_default()));
         Ok(words)
     }
 }
@@ -405,6 +389,15 @@ fn commit(seed: &[u8; 32], items: &[Observable], size: u32) -> Result<Digest, No
         root.push_entry(leaf.as_bytes()).map_err(NodeError::damaged)?;
     }
     Ok(Digest::new(*root.head().root.as_bytes()))
+}
+
+/// A clause's padding as the engine knows it.
+const fn padding(pad: Pad) -> Padding {
+    match pad {
+        Pad::Multiple(of) => Padding::Multiple(of),
+        Pad::None => Padding::None,
+        Pad::PowerOfTwo => Padding::PowerOfTwo,
+    }
 }
 
 /// The engine that a clause asks for, in the version of this program.

@@ -227,6 +227,27 @@ pub struct MatchReport {
     pub learnt: Vec<String>,
 }
 
+/// What a run would tell the other side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchPreview {
+    /// The clause.
+    pub clause: String,
+    /// The other side.
+    pub peer: String,
+    /// `which` or `count`.
+    pub mode: String,
+    /// The engine, with its version.
+    pub engine: String,
+    /// Indicators that this side would enter.
+    pub entered: u32,
+    /// Indicators of the clause's kinds that stay out: closed, red or forbidden.
+    pub held_out: u64,
+    /// What the other side would see: with padding.
+    pub size: u32,
+    /// What the other side would learn, in plain words.
+    pub words: Vec<String>,
+}
+
 /// What a release did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseReport {

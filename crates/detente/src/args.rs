@@ -103,6 +103,9 @@ pub enum Verb {
         /// Learn only how many.
         #[arg(long)]
         count_only: bool,
+        /// Run nothing; say in plain words what the other side would learn.
+        #[arg(long, conflicts_with = "out")]
+        explain: bool,
         /// Write what is common to this file, one value a line.
         #[arg(long)]
         out: Option<PathBuf>,

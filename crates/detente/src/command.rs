@@ -54,6 +54,8 @@ pub enum Command {
     Search { query: String },
     /// Offer a matching run.
     Match { accord: String, clause: String, count_only: bool },
+    /// What a run would tell the other side.
+    ExplainMatch { accord: String, clause: String, count_only: bool },
     /// Release the context of what a run found.
     Release { accord: String, run: String, dry_run: bool },
     /// Write the record of an accord into a folder.
@@ -181,6 +183,11 @@ impl Engine {
             Command::Search { query } => json(&self.shared.lock().search(query)?),
             Command::Match { accord, clause, count_only } => {
                 self.run_match(accord, clause, *count_only, progress)
+            }
+            Command::ExplainMatch { accord, clause, count_only } => {
+                let node = self.shared.lock();
+                let accord = node.find_accord(accord)?;
+                json(&node.explain_match(accord, clause, *count_only)?)
             }
             Command::Release { accord, run, dry_run } => self.release(accord, run, *dry_run),
             Command::Export { accord, to } => {

@@ -114,7 +114,11 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
                 }
             })
         }
-        Verb::Match { accord, clause, count_only, out } => {
+        Verb::Match { accord, clause, count_only, explain: true, .. } => {
+            let command = Command::ExplainMatch { accord, clause, count_only };
+            context.show::<detente_node::report::MatchPreview>(&command, output::explained)
+        }
+        Verb::Match { accord, clause, count_only, out, .. } => {
             matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
         }
         Verb::Release { accord, matched, dry_run } => {

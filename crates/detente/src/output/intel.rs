@@ -1,7 +1,9 @@
 //! Indicators, matches, releases.
 
 use anstream::println;
-use detente_node::report::{CountReport, ImportReport, MatchReport, ReleaseReport, SearchReport};
+use detente_node::report::{
+    CountReport, ImportReport, MatchPreview, MatchReport, ReleaseReport, SearchReport,
+};
 
 use super::{number, safe, table};
 
@@ -151,6 +153,20 @@ pub fn matched(report: &MatchReport) {
         println!("  the other side has not recorded its outcome yet: nothing can rest on this run");
     }
     for line in &report.learnt {
+        println!("  {}", safe(line));
+    }
+}
+
+/// What a run would tell the other side.
+pub fn explained(preview: &MatchPreview) {
+    println!(
+        "a run under clause {} with {}, mode {}, engine {}: nothing has left",
+        safe(&preview.clause),
+        safe(&preview.peer),
+        preview.mode,
+        preview.engine
+    );
+    for line in &preview.words {
         println!("  {}", safe(line));
     }
 }

@@ -6,7 +6,7 @@ mod intel;
 
 pub use accord::{act, checked, exposure, history, parties, status};
 pub use audit::verified;
-pub use intel::{counts, imports, matched, release, search};
+pub use intel::{counts, explained, imports, matched, release, search};
 
 use anstream::eprintln;
 use comfy_table::{ContentArrangement, Table};

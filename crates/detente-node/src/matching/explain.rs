@@ -1,0 +1,117 @@
+//! What the other side would learn from a run, in plain words, before anything leaves.
+
+use detente_core::AccordId;
+use detente_core::act::{Learn, Mode};
+use detente_core::state::Entry;
+use detente_intel::Observable;
+use detente_match::padded_len;
+
+use super::{own_engine, padding, refused};
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::report::MatchPreview;
+
+impl Node {
+    /// What a run under this clause would tell the other side. Nothing is offered and nothing leaves.
+    ///
+    /// # Errors
+    /// [`NodeError`] as for an offer: nothing in force, no such clause, a stop.
+    pub fn explain_match(
+        &self,
+        accord: AccordId,
+        clause: &str,
+        count_only: bool,
+    ) -> Result<MatchPreview, NodeError> {
+        let own = self.party();
+        let now = self.act_time(accord)?;
+        let probe = Entry { party: own, clause, size: 0, offers: true };
+        let state = self.state(accord)?;
+        let rule = state.may_match(&probe, now).map_err(|error| refused(&error))?;
+        let peer = super::match_peer(self, accord, clause)?;
+        let mode = if count_only { Mode::Count } else { rule.mode };
+        let engine = own_engine(rule, mode)?;
+        let all = self.store.count(&rule.kinds)?;
+        let items: Vec<Observable> = self.entrants(accord, peer, &rule.kinds, rule.max_items)?;
+        let entered = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let size = padded_len(entered, padding(rule.pad));
+        let (runs, used) = state.used(own, clause, rule, now);
+        let name = self.name_of(peer);
+        let mut words = vec![self.sizes(&name, (entered, size), all)];
+        words.push(told(&name, mode, rule.learn));
+        words.push(format!(
+            "this is run {} of {} in {}, and {} of {} items are used: each further run on a changed \
+             list tells {name} what the change did to the answer",
+            runs + 1,
+            rule.budget.runs,
+            rule.budget.per,
+            used,
+            rule.budget.items
+        ));
+        words.extend(guesses(&name, &rule.kinds));
+        let bound = engine.entered_bound(rule.max_items);
+        if bound > u64::from(rule.max_items) {
+            words.push(format!(
+                "if {name} offers the run and its program breaks the protocol, it can have tried up \
+                 to {bound} values instead of {}",
+                rule.max_items
+            ));
+        }
+        words.push(
+            "who offers learns first and can stop then; a stop is on record and uses the budget"
+                .to_owned(),
+        );
+        Ok(MatchPreview {
+            clause: clause.to_owned(),
+            peer: name,
+            mode: mode.name().to_owned(),
+            engine: engine.name().to_owned(),
+            entered,
+            held_out: all.saturating_sub(u64::from(entered)),
+            size,
+            words,
+        })
+    }
+
+    fn sizes(&self, peer: &str, (entered, size): (u32, u32), all: u64) -> String {
+        let out = all.saturating_sub(u64::from(entered));
+        let held_out = if out == 0 {
+            String::new()
+        } else {
+            format!("; {out} more stay out, since their marking or a prohibition keeps them in")
+        };
+        if size == entered {
+            format!("{peer} would learn that you enter {entered} indicators{held_out}")
+        } else {
+            format!(
+                "{peer} would learn that you enter at most {size} indicators, not that it is \
+                 {entered}{held_out}"
+            )
+        }
+    }
+}
+
+/// What the answer tells the other side.
+fn told(peer: &str, mode: Mode, learn: Learn) -> String {
+    match (learn, mode) {
+        (Learn::Initiator, _) => format!("{peer} would learn nothing of what is common"),
+        (Learn::Both, Mode::Which) => {
+            format!("{peer} would learn which of its own indicators you hold too")
+        }
+        (Learn::Both, Mode::Count) => format!(
+            "{peer} would learn how many indicators are common; a program that breaks the protocol \
+             could learn which of its own"
+        ),
+    }
+}
+
+/// Which kinds can be guessed one by one.
+pub(super) fn guesses(peer: &str, kinds: &[detente_core::Kind]) -> Option<String> {
+    let low: Vec<&str> =
+        kinds.iter().filter(|kind| kind.is_low_entropy()).map(|kind| kind.name()).collect();
+    (!low.is_empty()).then(|| {
+        format!(
+            "{} can be guessed one by one: {peer} may enter addresses it does not hold, up to the cap",
+            low.join(", ")
+        )
+    })
+}

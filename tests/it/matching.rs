@@ -202,8 +202,7 @@ fn a_run_is_explained_before_anything_leaves() {
     let (entered, size) = (number(&explained, "entered"), number(&explained, "size"));
     assert!(entered < size, "{explained:#}");
     let said = pair.a.run(&[&MATCH[..], &["--explain"]].concat()).exits(0);
-    said.says("nothing has left");
-    said.says(&format!("at most {size} indicators"));
+    said.says("nothing has left").says(&format!("at most {size} indicators"));
     assert_eq!(history(&pair.a, "Alba").len(), before, "nothing is on record");
     let report = pair.a.json(&MATCH);
     assert_eq!(number(&report, "own_items"), entered);

@@ -39,8 +39,8 @@ impl Node {
         let mut words = vec![self.sizes(&name, (entered, size), all)];
         words.push(told(&name, mode, rule.learn));
         words.push(format!(
-            "this is run {} of {} in {}, and {} of {} items are used: each further run on a changed \
-             list tells {name} what the change did to the answer",
+            "this is run {} of {} in {}, and {} of {} items are used: each further run on a \
+             changed list tells {name} what the change did to the answer",
             runs + 1,
             rule.budget.runs,
             rule.budget.per,
@@ -110,7 +110,8 @@ pub(super) fn guesses(peer: &str, kinds: &[detente_core::Kind]) -> Option<String
         kinds.iter().filter(|kind| kind.is_low_entropy()).map(|kind| kind.name()).collect();
     (!low.is_empty()).then(|| {
         format!(
-            "{} can be guessed one by one: {peer} may enter addresses it does not hold, up to the cap",
+            "{} can be guessed one by one: {peer} may enter addresses it does not hold, up to \
+             the cap",
             low.join(", ")
         )
     })

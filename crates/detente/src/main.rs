@@ -24,7 +24,6 @@ mod verb;
 mod verify;
 mod world;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -34,7 +33,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
+        // Colour is a feature that is not built in: asked for it, the subscriber complains on stderr.
+        .with_ansi(false)
         .with_max_level(level(&cli.command))
         .init();
     let json = cli.global.json;

@@ -151,7 +151,7 @@ pub struct DeliveryReport {
 }
 
 /// What an import took and refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {
     /// The file, or `-`.
     pub file: String,
@@ -179,6 +179,37 @@ pub struct ImportReport {
     pub refusals: Vec<RefusalReport>,
     /// Why the rest could not be read.
     pub broken: Option<String>,
+    /// Why the file, or all of it that is not counted here, was not taken in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<ImportFailure>,
+    /// Why the file was left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<String>,
+}
+
+/// Why a file was not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportFailure {
+    /// What is at fault.
+    pub by: FailedBy,
+    /// Stable code.
+    pub code: String,
+    /// Why.
+    pub error: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What keeps a file from being taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailedBy {
+    /// What it holds.
+    Content,
+    /// The disk or the system, for this file.
+    File,
+    /// The store: no other file fares better.
+    Store,
 }
 
 /// One refusal.

@@ -11,7 +11,7 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
 use detente_intel::read::{Format, Options};
 use detente_node::ports::Link;
-use detente_node::report::{ActReport, DeliveryReport, ImportReport};
+use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
 use detente_node::{
     Import, MatchProgress, NodeError, Shared, dry_run, import, match_peer, release, run_match,
     run_peer,
@@ -108,6 +108,27 @@ pub struct ImportFile {
     pub source: String,
 }
 
+impl ImportFile {
+    /// How to read it.
+    fn options(&self) -> Result<Options, Failure> {
+        let bad = |error: &dyn std::fmt::Display| Failure::usage("bad_option", error, "");
+        Ok(Options {
+            format: self.format.parse::<Format>().map_err(|error| bad(&error))?,
+            default_tlp: match &self.tlp {
+                Some(colour) => Some(colour.parse::<Tlp>().map_err(|error| bad(&error))?),
+                None => None,
+            },
+            source: self.source.clone(),
+            csv: None,
+        })
+    }
+
+    /// The report on this file if it can't be opened.
+    fn failed(&self, failure: &Failure) -> ImportReport {
+        crate::import::failed(&self.name, failure)
+    }
+}
+
 /// News from a running command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -166,9 +187,7 @@ impl Engine {
             }
             Command::Import { files, all_refusals } => {
                 let keep = if *all_refusals { usize::MAX } else { FIRST_REFUSALS };
-                let reports: Result<Vec<ImportReport>, Failure> =
-                    files.iter().map(|file| self.import(file, keep, progress)).collect();
-                json(&reports?)
+                self.import_all(files, keep, progress)
             }
             Command::Counts => json(&self.shared.lock().counts()?),
             Command::List { kind } => {
@@ -255,31 +274,55 @@ impl Engine {
         json(&reports)
     }
 
+    /// Imports files one after the other. One that can't be taken in is reported and holds up no
+    /// other; only a store that fails ends the row.
+    fn import_all(
+        &self,
+        files: &[ImportFile],
+        keep: usize,
+        progress: OnProgress<'_>,
+    ) -> Result<Value, Failure> {
+        let options = files.iter().map(ImportFile::options).collect::<Result<Vec<_>, _>>()?;
+        let mut reports: Vec<ImportReport> = Vec::with_capacity(files.len());
+        for (file, options) in files.iter().zip(&options) {
+            let store = |report: &ImportReport| {
+                report.failed.as_ref().is_some_and(|failed| failed.by == FailedBy::Store)
+            };
+            let report = if reports.last().is_some_and(store) {
+                ImportReport {
+                    file: file.name.clone(),
+                    failed: Some(ImportFailure {
+                        by: FailedBy::Store,
+                        code: "not_tried".to_owned(),
+                        error: "not tried, since the store failed before".to_owned(),
+                        remedy: "mend what the first failure names, then import again".to_owned(),
+                    }),
+                    ..ImportReport::default()
+                }
+            } else {
+                self.import(file, (options, keep), progress)
+            };
+            reports.push(report);
+        }
+        json(&reports)
+    }
+
     fn import(
         &self,
         file: &ImportFile,
-        keep: usize,
+        (options, keep): (&Options, usize),
         progress: OnProgress<'_>,
-    ) -> Result<ImportReport, Failure> {
-        let bad = |error: &dyn std::fmt::Display| Failure::usage("bad_option", error, "");
-        let options = Options {
-            format: file.format.parse::<Format>().map_err(|error| bad(&error))?,
-            default_tlp: match &file.tlp {
-                Some(colour) => Some(colour.parse::<Tlp>().map_err(|error| bad(&error))?),
-                None => None,
-            },
-            source: file.source.clone(),
-            csv: None,
+    ) -> ImportReport {
+        let opened = match File::open(&file.path) {
+            Ok(opened) => opened,
+            Err(error) => return file.failed(&Failure::io("opening", &file.path, &error)),
         };
-        let opened =
-            File::open(&file.path).map_err(|error| Failure::io("opening", &file.path, &error))?;
         let total = opened.metadata().map_or(0, |meta| meta.len());
-        let what = Import { file: &file.name, options: &options, keep };
-        let report = import(&self.shared, &what, BufReader::new(opened), &mut |done| {
+        let what = Import { file: &file.name, options, keep };
+        import(&self.shared, &what, BufReader::new(opened), &mut |done| {
             let what = file.name.clone();
             progress(Progress { what, done, total, note: String::new() });
-        })?;
-        Ok(report)
+        })
     }
 
     fn run_match(

@@ -12,6 +12,7 @@ mod export;
 mod exposure;
 mod fail;
 mod home;
+mod import;
 mod init;
 mod keystore;
 mod links;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_target(false)
-        // Colour is a feature that is not built in: asked for it, the subscriber complains on stderr.
+        // Colour is not built in: asked for it, the subscriber complains on stderr.
         .with_ansi(false)
         .with_max_level(level(&cli.command))
         .init();

@@ -36,6 +36,7 @@ pub struct Local {
 impl Local {
     /// Opens a node whose lock is held.
     pub fn open(home: &Home, lock: File, passphrase: &Source) -> Result<Local, Failure> {
+        crate::import::sweep(home);
         let card = read_card(home)?;
         let (keys, identity) = unlock(home, passphrase.read(false)?)?;
         let store = SqliteStore::open(home.database()).map_err(|error| {

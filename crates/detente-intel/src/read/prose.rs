@@ -81,8 +81,7 @@ pub(super) fn judge(word: &str) -> Judged {
     }
 }
 
-/// Whether a field beside the value of a record is a value too, and not the link to a report: what a
-/// comment is not.
+/// Whether a field beside the value of a record is a value too, and not the link to a report.
 pub(super) fn is_column(field: &str) -> bool {
     match judge(field.trim().trim_matches(['"', '\''])) {
         Judged::Take(token) => token.observable.kind() != Kind::Url,

@@ -13,8 +13,8 @@ const MAX_FILE_LINES: usize = 800;
 /// Lines of one product crate without its tests.
 const MAX_CRATE_LINES: usize = 6_500;
 
-/// Crates that may be larger, with their own limit: detente-match holds two matchers and the kernels
-/// of one of them, and is published as a whole. It parts in two before it grows further.
+/// Crates that may be larger, with their own limit: detente-match holds two matchers and the
+/// kernels of one of them, and is published as a whole. It parts in two before it grows further.
 const LARGER_CRATES: &[(&str, usize)] = &[("detente-match", 8_500)];
 
 /// The only folder that may hold `unsafe`.

@@ -124,6 +124,9 @@ impl Node {
 
     /// Checks that nothing is stopped now.
     pub(crate) fn not_stopped(&self, accord: AccordId) -> Result<(), NodeError> {
+        // A home that may be an old copy can't enter a stop, and may not know of one: nothing
+        // leaves it.
+        self.is_newest(accord)?;
         match self.state(accord)?.stopped_at(self.now()) {
             None => Ok(()),
             Some((by, stop)) => Err(NodeError::denied(

@@ -235,6 +235,8 @@ impl Engine {
     fn report(&self, accord: AccordId, act: Digest) -> Result<Value, Failure> {
         let slug = self.shared.lock().status(accord)?.accord;
         let delivered = self.exchange(accord)?;
+        // What the exchange has shown of this home counts more than the act.
+        self.shared.lock().is_newest(accord)?;
         let summary = self.shared.lock().summary(accord, act)?;
         json(&ActReport { accord: slug, act: act.to_string(), summary, delivered })
     }

@@ -275,6 +275,9 @@ pub struct ReleaseReport {
     pub allowed: u64,
     /// Objects that stay.
     pub denied: u64,
+    /// Objects that the receiver has acknowledged before, so that they need not leave.
+    #[serde(default)]
+    pub there: u64,
     /// The release, by digest.
     pub act: Option<String>,
     /// When the other side acknowledged it.
@@ -296,6 +299,9 @@ pub struct ObjectReport {
     pub source: Option<String>,
     /// Whether it may leave.
     pub allowed: bool,
+    /// Whether it is at the receiver already, and so does not leave once more.
+    #[serde(default)]
+    pub there: bool,
     /// The clause that decides.
     pub clause: Option<String>,
     /// Stable code of the verdict.

@@ -121,6 +121,9 @@ pub enum Verb {
         /// Only print each object's verdict.
         #[arg(long)]
         dry_run: bool,
+        /// Release what the other side has acknowledged before once more.
+        #[arg(long)]
+        again: bool,
     },
     /// The record.
     #[command(subcommand)]

@@ -13,8 +13,8 @@ use detente_intel::read::{Format, Options};
 use detente_node::ports::Link;
 use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
 use detente_node::{
-    Import, MatchProgress, NodeError, Shared, dry_run, import, match_peer, release, run_match,
-    run_peer,
+    Import, MatchProgress, NodeError, Shared, What, dry_run, import, match_peer, release,
+    run_match, run_peer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,7 +55,7 @@ pub enum Command {
     /// Offer a matching run.
     Match { accord: String, clause: String, count_only: bool },
     /// Release the context of what a run found.
-    Release { accord: String, run: String, dry_run: bool },
+    Release { accord: String, run: String, dry_run: bool, again: bool },
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// Exchange what is outstanding with all parties that can be reached.
@@ -201,7 +201,9 @@ impl Engine {
             Command::Match { accord, clause, count_only } => {
                 self.run_match(accord, clause, *count_only, progress)
             }
-            Command::Release { accord, run, dry_run } => self.release(accord, run, *dry_run),
+            Command::Release { accord, run, dry_run, again } => {
+                self.release(accord, run, (*dry_run, *again))
+            }
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.
@@ -357,7 +359,12 @@ impl Engine {
         json(&run_match(&self.shared, &relink, accord, (clause, count_only), &mut news)?)
     }
 
-    fn release(&self, accord: &str, run: &str, dry: bool) -> Result<Value, Failure> {
+    fn release(
+        &self,
+        accord: &str,
+        run: &str,
+        (dry, again): (bool, bool),
+    ) -> Result<Value, Failure> {
         let (accord, run, peer) = {
             let node = self.shared.lock();
             let accord = node.find_accord(accord)?;
@@ -365,10 +372,10 @@ impl Engine {
             (accord, run, run_peer(&node, run)?)
         };
         if dry {
-            return json(&dry_run(&self.shared, accord, run)?);
+            return json(&dry_run(&self.shared, accord, What { run, again })?);
         }
         let link = self.links.link(peer)?;
-        json(&release(&self.shared, &link, accord, run)?)
+        json(&release(&self.shared, &link, accord, What { run, again })?)
     }
 
     fn sync(&self) -> Result<Value, Failure> {

@@ -109,8 +109,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Match { accord, clause, count_only, out } => {
             matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
         }
-        Verb::Release { accord, matched, dry_run } => {
-            releasing(&context, &Command::Release { accord, run: matched, dry_run })
+        Verb::Release { accord, matched, dry_run, again } => {
+            releasing(&context, &Command::Release { accord, run: matched, dry_run, again })
         }
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
@@ -183,7 +183,7 @@ fn releasing(context: &Context, command: &Command) -> Result<u8, Failure> {
     let (report, value) = context.ask::<ReleaseReport>(command)?;
     print(context.json, &value, &report, output::release);
     // Nothing may leave although something was to: the gate refuses.
-    Ok(if report.allowed == 0 { exit::REFUSED } else { 0 })
+    Ok(if report.allowed == 0 && report.there == 0 { exit::REFUSED } else { 0 })
 }
 
 fn matching(context: &Context, command: &Command, out: Option<&Path>) -> Result<u8, Failure> {

@@ -183,18 +183,25 @@ pub fn matched(report: &MatchReport) {
 /// What a release did, or would do.
 pub fn release(report: &ReleaseReport) {
     println!(
-        "{} to {}: {} objects {}, {} stay",
+        "{} to {}, run {}: {} objects {}, {} stay, {} are there already",
         safe(&report.accord),
         safe(&report.to),
+        report.run.as_deref().and_then(|run| run.get(..16)).unwrap_or("none"),
         number(report.allowed),
         if report.dry_run { "would leave" } else { "leave" },
-        number(report.denied)
+        number(report.denied),
+        number(report.there)
     );
     let mut table = table(&["verdict", "clause", "kind", "value", "marked", "source", "why"]);
     let shown = if report.dry_run { report.objects.len() } else { SHOWN };
     for object in report.objects.iter().take(shown) {
         table.add_row([
-            if object.allowed { "leaves" } else { "STAYS" }.to_owned(),
+            match (object.allowed, object.there) {
+                (true, _) => "leaves",
+                (false, true) => "is there",
+                (false, false) => "STAYS",
+            }
+            .to_owned(),
             object.clause.clone().unwrap_or_default(),
             object.kind.clone(),
             safe(&object.value),

@@ -1,7 +1,7 @@
 //! A store that fails at every write in turn, on either side, in each way it can fail.
 
 use detente_core::act::Body;
-use detente_core::{AccordId, Digest, Tlp};
+use detente_core::{AccordId, Digest, RunId, Tlp};
 use detente_intel::read::Options;
 use detente_node::report::FailedBy;
 use detente_node::{Import, NodeError, import, push, release, run_match};
@@ -166,7 +166,7 @@ fn match_them(world: &World, accord: AccordId, told: &mut Told) -> Result<(), No
 }
 
 fn release_it(world: &World, accord: AccordId, told: &mut Told) -> Result<(), NodeError> {
-    let run = told.runs.last().unwrap().parse().unwrap();
+    let run: RunId = told.runs.last().unwrap().parse().unwrap();
     let report = release(&world.members[0].shared, &world.link(0, 1), accord, run)?;
     assert_eq!((report.allowed, report.denied), (1, 0));
     if report.receipt.is_some() {

@@ -183,7 +183,8 @@ fn releasing(context: &Context, command: &Command) -> Result<u8, Failure> {
     let (report, value) = context.ask::<ReleaseReport>(command)?;
     print(context.json, &value, &report, output::release);
     // Nothing may leave although something was to: the gate refuses.
-    Ok(if report.allowed == 0 && report.there == 0 { exit::REFUSED } else { 0 })
+    let refused = report.allowed == 0 && (report.denied > 0 || report.there == 0);
+    Ok(if refused { exit::REFUSED } else { 0 })
 }
 
 fn matching(context: &Context, command: &Command, out: Option<&Path>) -> Result<u8, Failure> {

@@ -74,6 +74,20 @@ fn help_names_exit_codes_and_version_prints() {
     Outcome::of(detente().arg("--version")).exits(0).says("detente 0.");
 }
 
+/// On a terminal, what starts the log may think of colours that are not built in.
+#[test]
+fn a_terminal_shows_what_the_command_says_and_nothing_before_it() {
+    let world = World::new();
+    let file = world.write("text.toml", "x");
+    let command = detente();
+    let words = format!("{} accord check {file}", command.get_program().display());
+    // The program of every Linux that gives a command a terminal.
+    let mut script = std::process::Command::new("script");
+    let outcome = Outcome::of(script.args(["-qec", &words, "/dev/null"])).exits(1);
+    assert!(!outcome.out.contains("tracing"), "{outcome}");
+    assert!(outcome.out.contains("text.toml"), "{outcome}");
+}
+
 #[test]
 fn every_command_speaks_json() {
     let (pair, serving) = Pair::agreed();

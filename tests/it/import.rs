@@ -1,10 +1,13 @@
 //! Import: every format, every refusal, nothing lost.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use serde_json::Value;
 
-use crate::support::{Home, Outcome, Random, World, csv, list, misp, number, stix, text};
+use crate::support::{
+    Home, Outcome, Random, World, csv, list, misp, number, stix, text, wait_until,
+};
 
 /// Items are taken, refused or skipped: there is no fourth way.
 #[track_caller]
@@ -241,18 +244,19 @@ fn hostile_files_are_survived() {
     for (name, format, bytes) in &files {
         let file = world.write(name, bytes);
         let outcome = home.run(&["import", &file, "--format", format, "--json"]);
-        match outcome.code {
-            0 => drop(accounted(&outcome.json()[0])),
-            1 => assert_eq!(outcome.json()["code"], "unreadable_file", "{name}: {outcome}"),
-            code => panic!("{name}: exit {code}: {outcome}"),
-        }
+        let report = &outcome.json()[0];
+        accounted(report);
+        let whole = report["failed"].is_null() && report["broken"].is_null();
+        assert_eq!(outcome.code, if whole { 0 } else { 1 }, "{name}: {outcome}");
         // What a file says never reaches the terminal as it is.
         let printed = home.run(&["import", &file, "--format", format]);
         let raw = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
         assert!(!raw(&printed.out) && !raw(&printed.err), "{name}: {printed:?}");
     }
-    let broken = home.import(&[&world.path("cut").display().to_string(), "--format", "misp"]);
-    assert!(!broken["broken"].is_null(), "a cut file is said to be cut: {broken:#}");
+    let cut = world.path("cut").display().to_string();
+    let broken = home.run(&["import", &cut, "--format", "misp", "--json"]).exits(1).json();
+    assert!(!broken[0]["broken"].is_null(), "a cut file is said to be cut: {broken:#}");
+    home.run(&["import", &cut, "--format", "misp"]).exits(1).says("BROKE OFF").says("try: ");
     home.run(&["search", "cut.example.com"]).exits(0).says("own: cut");
 }
 
@@ -271,16 +275,98 @@ fn text_of_others_is_made_safe_to_show() {
     assert!(!shown.out.contains(hidden), "{:?}", shown.out);
 }
 
-/// What stood before the failure stays, and what came after it is not pretended to be there.
+/// One file that can't be read once ended the run: earlier ones without a report, later ones unread.
 #[test]
-fn a_missing_file_among_others_fails_and_loses_nothing() {
+fn a_file_that_cannot_be_read_holds_up_no_other() {
     let world = World::new();
     let home = world.party("Alba", false);
-    let good = world.write("good.txt", "good.example.com\n");
+    world.write("in/1.txt", "one.example.com\n");
+    world.write("in/2.gz", b"\x1f\x8b\x08\x00");
+    world.write("in/3.json", "{\"objects\":[");
+    world.write("in/4.json", "{}");
+    world.write("in/5.txt", "five.example.com\n");
+    let folder = world.path("in").display().to_string();
+    let reports = home.run(&["import", &folder, "--json"]).exits(1).json();
+    assert_eq!(reports.as_array().unwrap().len(), 5, "{reports:#}");
+    assert_eq!(reports[1]["failed"]["code"], "unreadable_file");
+    assert!(text(&reports[1]["failed"], "error").contains("gzip"));
+    assert!(!text(&reports[1]["failed"], "remedy").is_empty());
+    assert!(reports[2]["broken"].is_string() && reports[3]["broken"].is_string());
+    assert_eq!(values(&home).len(), 2);
+    home.run(&["import", &folder]).exits(1).says("FAILED").says("3 failed or broke off");
+    // What is not the file's fault is the machine's.
     let missing = world.path("missing").display().to_string();
-    home.fails(3, "io", &["import", &good, &missing]);
-    home.import(&[&good]);
-    assert_eq!(values(&home).len(), 1);
+    let good = world.write("good.txt", "good.example.com\n");
+    let reports = home.run(&["import", &missing, &good, "--json"]).exits(3).json();
+    assert_eq!(reports[0]["failed"]["code"], "io", "{reports:#}");
+    assert_eq!(values(&home).len(), 3);
+    // A table read as a bundle is nothing, and is said to be.
+    let table = world.write("t.csv", csv(&[("domain", "t.example.com", "")]));
+    home.run(&["import", &table, "--format", "stix"]).exits(1).says("BROKE OFF");
+}
+
+/// Folders are walked; what is not read is named.
+#[test]
+fn folders_are_walked_and_what_is_passed_over_is_listed() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    world.write("outside.txt", "outside.example.com\n");
+    world.write("in/a.txt", "a.example.com\n");
+    world.write("in/deep/er/b.txt", "b.example.com\n");
+    world.write("in/.hidden", "hidden.example.com\n");
+    let folder = world.path("in");
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(target, folder.join(name)).unwrap();
+    };
+    link("../outside.txt", "out");
+    link("nowhere", "lost");
+    link("deep", "round");
+    link("a.txt", "same");
+    let pipe = folder.join("pipe").display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let folder = folder.display().to_string();
+    let reports = home.json(&["import", &folder]);
+    let reports = reports.as_array().unwrap();
+    let over = |report: &&Value| report.get("passed_over").is_some();
+    let names: BTreeSet<&str> = reports
+        .iter()
+        .filter(over)
+        .map(|report| text(report, "file").rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(names, BTreeSet::from([".hidden", "lost", "out", "pipe", "round"]));
+    assert_eq!(reports.len() - names.len(), 3, "a, b and the link to a");
+    assert_eq!(values(&home).len(), 2);
+    home.run(&["import", &folder]).exits(0).says("passed over: a pipe").says("5 passed over");
+    let empty = world.path("empty");
+    std::fs::create_dir(&empty).unwrap();
+    home.run(&["import", &empty.display().to_string()]).exits(0).says("no file is in this folder");
+}
+
+/// Stdin lies in the home as plain text while it is read, and not longer.
+#[test]
+fn nothing_of_stdin_outlives_its_import() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let left =
+        || home.files().iter().any(|(path, _)| path.display().to_string().contains("stdin-"));
+    let mut twice = home.command(&["import", "-", "-", "--json"]);
+    let outcome = Outcome::fed(&mut twice, Some(b"x.example.com\n")).exits(2);
+    assert_eq!(outcome.json()["code"], "path_twice");
+    assert!(!left());
+    // Killed while it reads.
+    let mut command = home.command(&["import", "-"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"secret.example.com\n").unwrap();
+    wait_until("stdin is kept", 60, left);
+    // One that is in use is left alone.
+    home.run(&["count"]).exits(0);
+    assert!(left(), "swept away under the reader");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(left());
+    home.run(&["count"]).exits(0);
+    assert!(!left(), "left behind by a killed import");
 }
 
 #[test]

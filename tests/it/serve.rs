@@ -243,3 +243,34 @@ fn serve_killed_in_an_import() {
     home.import(&[&second]);
     assert_eq!(home.json(&["list"]).as_array().unwrap().len(), 60_000);
 }
+
+/// An old copy of the database, or none, beside keys that have signed more: once the home went on
+/// and wrote its own log anew.
+#[test]
+fn a_home_that_went_back_writes_nothing() {
+    let (pair, _serving) = Pair::agreed();
+    let database = pair.a.dir.join("node.db");
+    let old = std::fs::read(&database).unwrap();
+    pair.a.run(&["accord", "stop", "alba-borea"]).exits(0);
+    let newer = std::fs::read(&database).unwrap();
+    let heads = std::fs::read(pair.a.dir.join("heads")).unwrap();
+    for content in [old.as_slice(), b""] {
+        std::fs::write(&database, content).unwrap();
+        for args in [&["accord", "resume", "alba-borea"][..], &["serve"], &["accord", "status"]] {
+            let failure = pair.a.fails(3, "old_copy", args);
+            assert!(text(&failure, "remedy").contains("newer copy"), "{failure:#}");
+        }
+        assert_eq!(std::fs::read(pair.a.dir.join("heads")).unwrap(), heads);
+    }
+    std::fs::remove_file(&database).unwrap();
+    pair.a.fails(3, "old_copy", &["count"]);
+    // The whole folder went back: only the other side can know, and the command says so.
+    std::fs::write(&database, &old).unwrap();
+    std::fs::remove_file(pair.a.dir.join("heads")).unwrap();
+    pair.a.fails(3, "old_copy", &["accord", "stop", "alba-borea"]);
+    pair.a.fails(3, "old_copy", &["accord", "stop", "alba-borea"]);
+    std::fs::write(&database, &newer).unwrap();
+    std::fs::write(pair.a.dir.join("heads"), &heads).unwrap();
+    pair.a.run(&["accord", "resume", "alba-borea"]).exits(0);
+    pair.sound("after");
+}

@@ -136,7 +136,7 @@ impl NodeError {
                 Some("keep this folder as it is, restore a backup beside it, and verify an export")
             }
             NodeError::Link(LinkError::Cut) => Some("run the command again: it goes on from there"),
-            NodeError::Store(StoreError::Full) => Some("free disk space and run the command again"),
+            NodeError::Store(error) => error.remedy(),
             _ => None,
         }
     }

@@ -4,12 +4,12 @@ use std::io::BufRead;
 
 use detente_core::UnixSeconds;
 use detente_intel::Indicator;
-use detente_intel::read::{self, Options, ReadFault, Refusal, Sink, SinkFault};
+use detente_intel::read::{self, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
 
 use crate::error::NodeError;
 use crate::node::Shared;
 use crate::ports::Added;
-use crate::report::{ImportReport, RefusalReport};
+use crate::report::{FailedBy, ImportFailure, ImportReport, RefusalReport};
 
 /// Indicators given to the store at a time.
 const BATCH: usize = 20_000;
@@ -25,69 +25,97 @@ pub struct Import<'a> {
 }
 
 /// Imports one file. The node is held only while a batch is stored; `progress` hears the bytes
-/// read.
-///
-/// # Errors
-/// [`NodeError`] if the store fails or the file can't be read at all. What was stored before stays,
-/// and a second import of the same file adds nothing twice.
+/// read. What was stored before a failure stays and is in the report, and a second import of the
+/// same file adds nothing twice.
 pub fn import(
     shared: &Shared,
     what: &Import<'_>,
     input: impl BufRead,
     progress: &mut dyn FnMut(u64),
-) -> Result<ImportReport, NodeError> {
+) -> ImportReport {
     let Import { file, options, keep } = *what;
     let at = shared.lock().now();
     let mut intake = Intake {
         shared,
         at,
         batch: Vec::with_capacity(BATCH),
+        stored: 0,
         added: Added::default(),
         refusals: Vec::new(),
         keep,
         progress,
     };
-    let summary = match read::read(input, options, &mut intake) {
-        Ok(summary) => summary,
-        Err(ReadFault::Sink(SinkFault(cause))) => {
-            return Err(match cause.downcast::<NodeError>() {
-                Ok(error) => *error,
-                Err(other) => NodeError::Damaged(other.to_string()),
-            });
+    let read = read::read(input, options, &mut intake);
+    // What was taken before the input failed is kept, as it would be of a file that breaks off. A
+    // store that failed is not tried again.
+    let store_failed = matches!(read, Err(ReadFault::Sink(_)));
+    let flushed = if store_failed { Ok(()) } else { intake.flush() };
+    let mut report = ImportReport { file: file.to_owned(), ..ImportReport::default() };
+    match (read, flushed) {
+        (Ok(summary), Ok(())) => account(&mut report, summary),
+        (Err(ReadFault::Sink(SinkFault(cause))), _) => {
+            let error = cause.downcast::<NodeError>().map_or_else(NodeError::damaged, |e| *e);
+            report.failed = Some(by_store(&error));
         }
-        Err(fault) => {
-            return Err(NodeError::denied(
-                "unreadable_file",
-                format!("{file} cannot be read: {}", crate::mirror::chain(&fault)),
-                "check the file; use --format if its kind was guessed wrongly",
-            ));
-        }
-    };
-    intake.flush()?;
+        (_, Err(error)) => report.failed = Some(by_store(&error)),
+        (Err(fault), Ok(())) => report.failed = Some(unreadable(file, &fault)),
+    }
+    if report.failed.is_some() {
+        // Nobody knows what the rest holds: only what is kept is counted.
+        (report.seen, report.taken) = (intake.stored, intake.stored);
+    }
+    report.new_observables = intake.added.observables;
+    report.new_contexts = intake.added.contexts;
+    report.refusals = intake.refusals;
+    report
+}
+
+fn account(report: &mut ImportReport, summary: Summary) {
     let list = |counts: &std::collections::BTreeMap<&'static str, u64>| {
         counts.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
     };
-    Ok(ImportReport {
-        file: file.to_owned(),
-        format: summary.format.name().to_owned(),
-        bytes: summary.bytes,
-        seen: summary.seen,
-        taken: summary.taken,
-        new_observables: intake.added.observables,
-        new_contexts: intake.added.contexts,
-        refused: list(&summary.refused),
-        skipped: list(&summary.skipped),
-        closed: summary.closed,
-        shortened: summary.shortened,
-        refusals: intake.refusals,
-        broken: summary.broken.map(|reason| reason.to_string()),
-    })
+    summary.format.name().clone_into(&mut report.format);
+    report.bytes = summary.bytes;
+    report.seen = summary.seen;
+    report.taken = summary.taken;
+    report.refused = list(&summary.refused);
+    report.skipped = list(&summary.skipped);
+    report.closed = summary.closed;
+    report.shortened = summary.shortened;
+    report.broken = summary.broken.map(|reason| reason.to_string());
+}
+
+fn by_store(error: &NodeError) -> ImportFailure {
+    ImportFailure {
+        by: FailedBy::Store,
+        code: error.code().to_owned(),
+        error: crate::mirror::chain(error),
+        remedy: error
+            .remedy()
+            .unwrap_or("import the file again: nothing comes in twice")
+            .to_owned(),
+    }
+}
+
+fn unreadable(file: &str, fault: &ReadFault) -> ImportFailure {
+    let (by, remedy) = match fault {
+        ReadFault::Io(_) => (FailedBy::File, "check the file and its disk"),
+        _ => (FailedBy::Content, "check the file; use --format if its kind was guessed wrongly"),
+    };
+    ImportFailure {
+        by,
+        code: "unreadable_file".to_owned(),
+        error: format!("{file} cannot be read: {}", crate::mirror::chain(fault)),
+        remedy: remedy.to_owned(),
+    }
 }
 
 struct Intake<'a> {
     shared: &'a Shared,
     at: UnixSeconds,
     batch: Vec<Indicator>,
+    /// Items that are durable.
+    stored: u64,
     added: Added,
     refusals: Vec<RefusalReport>,
     keep: usize,
@@ -99,6 +127,7 @@ impl Intake<'_> {
         if !self.batch.is_empty() {
             let added = self.shared.lock().store.put_indicators(self.at, &self.batch)?;
             self.added = self.added.plus(added);
+            self.stored += self.batch.len() as u64;
             self.batch.clear();
         }
         Ok(())

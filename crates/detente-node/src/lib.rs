@@ -30,5 +30,5 @@ pub use matching::{OnProgress, RESUME_SECONDS, Relink, match_peer, pull, run_mat
 pub use node::{Node, Shared};
 pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all};
-pub use release::{dry_run, release, resend, run_peer};
+pub use release::{What, dry_run, release, resend, run_peer};
 pub use serve::{respond, respond_stream};

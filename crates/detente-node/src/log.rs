@@ -10,7 +10,7 @@ use detente_log::{
 
 use crate::error::NodeError;
 use crate::node::Node;
-use crate::ports::{EntryRow, LogAppend, LogKey};
+use crate::ports::{EntryRow, LogAppend, LogKey, StoreError};
 use crate::tiles::LogTiles;
 
 impl Node {
@@ -26,6 +26,7 @@ impl Node {
         accord: AccordId,
         acts: Vec<(Role, Body)>,
     ) -> Result<Vec<Digest>, NodeError> {
+        self.is_newest(accord)?;
         let key = self.own_log(accord);
         let row = self.store.log(key)?;
         let begins = row.edge.size().get() == 0;
@@ -66,6 +67,37 @@ impl Node {
         let digests = admitted.iter().rev().take(asked).rev().map(Act::digest).collect();
         self.book_mut(accord)?.commit(own, admission, admitted);
         Ok(digests)
+    }
+
+    /// Checks that nobody holds a newer own log than is here: to write on would make a fork, which
+    /// the others can prove.
+    ///
+    /// # Errors
+    /// [`StoreError::OldCopy`].
+    pub fn is_newest(&self, accord: AccordId) -> Result<(), NodeError> {
+        let mut doubts = self.doubts.iter().filter(|((of, _), _)| *of == accord);
+        match doubts.next() {
+            None => Ok(()),
+            Some((_, words)) => Err(StoreError::OldCopy(words.clone()).into()),
+        }
+    }
+
+    /// Keeps what a peer holds against an own log, or takes it back.
+    pub(crate) fn set_doubt(
+        &mut self,
+        accord: AccordId,
+        peer: PartyId,
+        doubt: Option<&str>,
+    ) -> Result<(), NodeError> {
+        if self.doubts.get(&(accord, peer)).map(String::as_str) == doubt {
+            return Ok(());
+        }
+        // First in memory: it holds even if the store refuses.
+        match doubt {
+            Some(words) => self.doubts.insert((accord, peer), words.to_owned()),
+            None => self.doubts.remove(&(accord, peer)),
+        };
+        Ok(self.store.put_doubt(accord, peer, doubt)?)
     }
 
     /// Signs acts that stand one after the other from place `first` on.

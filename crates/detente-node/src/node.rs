@@ -29,6 +29,8 @@ pub struct Node {
     /// How many entries of an own log a peer's mirror has been shown to hold as they are here,
     /// since this node was opened.
     pub(crate) confirmed: BTreeMap<(PartyId, AccordId), u64>,
+    /// What makes own logs look like old copies, by accord and by who holds it against them.
+    pub(crate) doubts: BTreeMap<(AccordId, PartyId), String>,
 }
 
 /// A node that several sessions share. Nobody holds the node while waiting for a peer.
@@ -89,7 +91,11 @@ impl Node {
             books: BTreeMap::new(),
             unread: Vec::new(),
             confirmed: BTreeMap::new(),
+            doubts: BTreeMap::new(),
         };
+        for (accord, peer, words) in node.store.doubts()? {
+            node.doubts.insert((accord, peer), words);
+        }
         for row in node.store.accords()? {
             node.load(row)?;
         }

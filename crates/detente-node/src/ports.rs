@@ -312,6 +312,17 @@ pub trait Store: Send {
     /// Number of pieces of evidence by party and code.
     fn evidence(&self) -> Result<Vec<(PartyId, String, u64)>, StoreError>;
 
+    /// Keeps in words what makes an own log look like an old copy to a peer, or takes it back.
+    fn put_doubt(
+        &mut self,
+        accord: AccordId,
+        peer: PartyId,
+        doubt: Option<&str>,
+    ) -> Result<(), StoreError>;
+
+    /// Every such doubt.
+    fn doubts(&self) -> Result<Vec<(AccordId, PartyId, String)>, StoreError>;
+
     /// Adds own indicators. The same context of the same observable is kept once.
     fn put_indicators(
         &mut self,
@@ -397,9 +408,24 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk is full")]
     Full,
+    /// What is stored is older than what was written once: to write on would contradict it.
+    #[error("an old copy of this home was put back: {0}")]
+    OldCopy(String),
 }
 
 impl StoreError {
+    /// What to do, if it can be said.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        match self {
+            StoreError::Full => Some("free disk space and run the command again"),
+            StoreError::OldCopy(_) => Some(
+                "restore the newer copy of this folder: until then nothing is written here; if \
+                 there is none, agree with the other side on a new accord from a new home",
+            ),
+            _ => None,
+        }
+    }
+
     /// A stable machine code.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -407,6 +433,7 @@ impl StoreError {
             StoreError::Damaged(_) => "store_damaged",
             StoreError::Failed(_) => "store_failed",
             StoreError::Full => "store_full",
+            StoreError::OldCopy(_) => "old_copy",
         }
     }
 }

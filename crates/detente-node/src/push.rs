@@ -17,7 +17,7 @@ use detente_peer::{Request, Response};
 
 use crate::error::NodeError;
 use crate::node::{Node, Shared};
-use crate::ports::{Link, LogKey};
+use crate::ports::{Link, LogKey, StoreError};
 use crate::tiles::LogTiles;
 
 /// Rounds in which a push may begin anew because the log grew or the mirror moved.
@@ -38,6 +38,19 @@ enum Next {
 pub fn push(shared: &Shared, link: &dyn Link, accord: AccordId) -> Result<(), NodeError> {
     let pushing = shared.pushing(link.peer());
     let _one_at_a_time = pushing.lock().unwrap_or_else(PoisonError::into_inner);
+    let pushed = push_rounds(shared, link, accord);
+    match &pushed {
+        // Nothing more is written until the newer copy is back, or the peer agrees to this one.
+        Err(NodeError::Store(StoreError::OldCopy(words))) => {
+            shared.lock().set_doubt(accord, link.peer(), Some(words))?;
+        }
+        Err(_) => {}
+        Ok(()) => shared.lock().set_doubt(accord, link.peer(), None)?,
+    }
+    pushed
+}
+
+fn push_rounds(shared: &Shared, link: &dyn Link, accord: AccordId) -> Result<(), NodeError> {
     let opening = {
         let node = shared.lock();
         let book = node.book(accord)?;
@@ -177,12 +190,13 @@ impl Node {
         let size = row.edge.size();
         if pending > size.get() || next > size.get() {
             // Writing on would make a fork that the other side can prove.
-            return Err(NodeError::Damaged(format!(
-                "{} holds {} entries of our log, this home has {}: an old copy was put back",
+            let words = format!(
+                "{} holds {} entries of our log, this home has {}",
                 self.name_of(peer),
                 pending.max(next),
                 size.get()
-            )));
+            );
+            return Err(StoreError::OldCopy(words).into());
         }
         let Some(note) = row.checkpoint else {
             return Ok(Next::Done);
@@ -277,11 +291,11 @@ impl Node {
             // Signed by its key, but over another tree. If it has agreed to ours before, that is
             // its doing; if not, ours may be an old copy.
             Err(CosignError::Invalid { .. }) if !self.confirmed.contains_key(&(peer, accord)) => {
-                return Err(NodeError::Damaged(format!(
-                    "{} holds another log of ours than this one of {end} entries: an old copy was \
-                     put back",
+                let words = format!(
+                    "{} holds another log of ours than this one of {end} entries",
                     self.name_of(peer)
-                )));
+                );
+                return Err(StoreError::OldCopy(words).into());
             }
             Err(error) => return Err(misbehaved(error.to_string())),
         }

@@ -1,10 +1,12 @@
 //! Release: the gate decides, the record says so, the objects go, the receipt comes back.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use detente_core::accord::Rule;
 use detente_core::act::{Act, Body, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
-use detente_core::state::{Effect, State};
+use detente_core::state::{Effect, ReleaseState, State};
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, Tlp, UnixSeconds};
 use detente_gate::{Decided, Release, Verdict, decide_all};
 use detente_intel::{Context, Observable};
@@ -54,12 +56,60 @@ impl Node {
         Ok(objects)
     }
 
+    /// What this party has released to `peer` under an accord and the peer has acknowledged, with
+    /// the release that brought it.
+    fn there(
+        &self,
+        accord: AccordId,
+        peer: PartyId,
+    ) -> Result<BTreeMap<Digest, &ReleaseState>, NodeError> {
+        let own = self.party();
+        let book = self.book(accord)?;
+        let mut there = BTreeMap::new();
+        for known in book.state.releases.iter().filter(|known| known.author == own) {
+            let acknowledged = known.receipt.is_some_and(|receipt| receipt.by == peer);
+            if let (true, Some(Body::Release(body))) =
+                (acknowledged, book.act(own, known.act).map(Act::body))
+            {
+                there.extend(body.manifest.iter().map(|entry| (entry.object, known)));
+            }
+        }
+        Ok(there)
+    }
+
+    /// Reports on objects that are at the receiver already. They leave as little as others if a
+    /// stop or the clauses forbid it now; only a cap does not concern them.
+    fn report_there(
+        &self,
+        report: &mut ReleaseReport,
+        decided: &[Decided],
+        there: &BTreeMap<Digest, &ReleaseState>,
+    ) {
+        for decided in decided {
+            let mut object = report_object(decided);
+            let known = there.get(&decided.address);
+            if let (true, Some(known)) = (object.allowed || object.code == "cap_reached", known) {
+                let at = known.receipt.map(|receipt| receipt.time.to_string()).unwrap_or_default();
+                object.allowed = false;
+                object.there = true;
+                "already_there".clone_into(&mut object.code);
+                object.reason =
+                    format!("release {} brought it, acknowledged at {at}", known.act.short());
+                report.there += 1;
+            } else {
+                object.allowed = false;
+                report.denied += 1;
+            }
+            report.objects.push(object);
+        }
+    }
+
     /// Decides on the context of a run's answer; with `dry_run` that is all, else the release goes
     /// into the record.
     fn prepare(
         &mut self,
         accord: AccordId,
-        run: RunId,
+        What { run, again }: What,
         dry_run: bool,
     ) -> Result<(ReleaseReport, Option<Prepared>), NodeError> {
         let own = self.party();
@@ -75,12 +125,18 @@ impl Node {
                 "a run in mode \"which\" whose answer this side learns is needed",
             ));
         }
-        let objects = self.objects_of_run(accord, run)?;
+        let mut objects = self.objects_of_run(accord, run)?;
+        let there = if again { BTreeMap::new() } else { self.there(accord, row.peer)? };
+        let known: Vec<Object> = objects
+            .extract_if(.., |object| there.contains_key(&Object::address(&object.encode())))
+            .collect();
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
         let state = self.state(accord)?;
         let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
         let mut report = self.release_report(accord, run, row.peer, &decided)?;
+        let known = decide_all(state, (own, row.peer), Some(run), known, now);
+        self.report_there(&mut report, &known, &there);
         report.dry_run = dry_run;
         if dry_run || report.allowed == 0 {
             return Ok((report, None));
@@ -109,6 +165,7 @@ impl Node {
             to: self.name_of(to),
             dry_run: false,
             denied: objects.len() as u64 - allowed,
+            there: 0,
             allowed,
             objects,
             act: None,
@@ -124,6 +181,9 @@ impl Node {
 
     /// Checks that nothing is stopped now.
     pub(crate) fn not_stopped(&self, accord: AccordId) -> Result<(), NodeError> {
+        // A home that may be an old copy can't enter a stop, and may not know of one: nothing
+        // leaves it.
+        self.is_newest(accord)?;
         match self.state(accord)?.stopped_at(self.now()) {
             None => Ok(()),
             Some((by, stop)) => Err(NodeError::denied(
@@ -324,7 +384,12 @@ impl Node {
                 )
             })?;
         let own = self.store.contexts(&observable)?;
-        let received = self.store.received(&observable)?;
+        let mut received = self.store.received(&observable)?;
+        // What came in several releases is one object, under the terms of the last.
+        let mut seen = BTreeSet::new();
+        received.reverse();
+        received.retain(|row| seen.insert((row.from, row.address)));
+        received.reverse();
         Ok(SearchReport {
             query: query.to_owned(),
             kind: observable.kind().name().to_owned(),
@@ -383,6 +448,21 @@ impl Node {
                 .map(|(party, count)| (self.name_of(party), count))
                 .collect(),
         })
+    }
+}
+
+/// What a release is to bring.
+#[derive(Clone, Copy, Debug)]
+pub struct What {
+    /// The run whose answer it is about.
+    pub run: RunId,
+    /// Whether what the other side has acknowledged goes once more.
+    pub again: bool,
+}
+
+impl From<RunId> for What {
+    fn from(run: RunId) -> What {
+        What { run, again: false }
     }
 }
 
@@ -456,6 +536,7 @@ fn report_object(decided: &Decided) -> ObjectReport {
         allowed,
         clause,
         code: code.to_owned(),
+        there: false,
         reason,
     }
 }
@@ -475,11 +556,16 @@ fn report_context(context: Context) -> ContextReport {
 ///
 /// # Errors
 /// [`NodeError`].
-pub fn dry_run(shared: &Shared, accord: AccordId, run: RunId) -> Result<ReleaseReport, NodeError> {
-    Ok(shared.lock().prepare(accord, run, true)?.0)
+pub fn dry_run(
+    shared: &Shared,
+    accord: AccordId,
+    what: impl Into<What>,
+) -> Result<ReleaseReport, NodeError> {
+    Ok(shared.lock().prepare(accord, what.into(), true)?.0)
 }
 
-/// Releases the context of a run's answer to the other side of the run.
+/// Releases the context of a run's answer to the other side of the run, except what it has
+/// acknowledged before.
 ///
 /// # Errors
 /// [`NodeError`]; once the release is on record, it goes again at the next contact.
@@ -487,10 +573,10 @@ pub fn release(
     shared: &Shared,
     link: &dyn Link,
     accord: AccordId,
-    run: RunId,
+    what: impl Into<What>,
 ) -> Result<ReleaseReport, NodeError> {
     pull(link)?;
-    let (mut report, prepared) = shared.lock().prepare(accord, run, false)?;
+    let (mut report, prepared) = shared.lock().prepare(accord, what.into(), false)?;
     if let Some(prepared) = prepared {
         push(shared, link, accord)?;
         send(shared, link, (accord, prepared.act), &prepared.release)?;

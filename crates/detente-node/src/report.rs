@@ -151,7 +151,7 @@ pub struct DeliveryReport {
 }
 
 /// What an import took and refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {
     /// The file, or `-`.
     pub file: String,
@@ -179,6 +179,37 @@ pub struct ImportReport {
     pub refusals: Vec<RefusalReport>,
     /// Why the rest could not be read.
     pub broken: Option<String>,
+    /// Why the file, or all of it that is not counted here, was not taken in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<ImportFailure>,
+    /// Why the file was left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<String>,
+}
+
+/// Why a file was not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportFailure {
+    /// What is at fault.
+    pub by: FailedBy,
+    /// Stable code.
+    pub code: String,
+    /// Why.
+    pub error: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What keeps a file from being taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailedBy {
+    /// What it holds.
+    Content,
+    /// The disk or the system, for this file.
+    File,
+    /// The store: no other file fares better.
+    Store,
 }
 
 /// One refusal.
@@ -265,6 +296,9 @@ pub struct ReleaseReport {
     pub allowed: u64,
     /// Objects that stay.
     pub denied: u64,
+    /// Objects that the receiver has acknowledged before, so that they need not leave.
+    #[serde(default)]
+    pub there: u64,
     /// The release, by digest.
     pub act: Option<String>,
     /// When the other side acknowledged it.
@@ -286,6 +320,9 @@ pub struct ObjectReport {
     pub source: Option<String>,
     /// Whether it may leave.
     pub allowed: bool,
+    /// Whether it is at the receiver already, and so does not leave once more.
+    #[serde(default)]
+    pub there: bool,
     /// The clause that decides.
     pub clause: Option<String>,
     /// Stable code of the verdict.

@@ -71,7 +71,8 @@ fn run(desk: &mut Desk<'_>) -> Outcome {
     seen::check(desk, &head, &logs, &acts);
     object::check(desk, &objects, (&head, &acts), whole);
     let state = fold::check(desk, &head, &logs, (&acts, whole));
-    compare::check(desk, record(head, objects.bytes, logs));
+    let missing = object::missing(&objects, (&head, &acts));
+    compare::check(desk, record(head, objects.bytes, logs), missing);
     Outcome { parties, state: Some(state) }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct PartyLine<'a> {
 pub(crate) struct Head {
     pub(crate) accord: AccordId,
     pub(crate) slug: String,
+    /// Objects that were written beside it.
+    pub(crate) objects: usize,
     /// Parties with the size of their logs, in the order of the file.
     pub(crate) parties: Vec<(PartyId, u64)>,
 }
@@ -59,6 +61,12 @@ pub(crate) fn check_head(
         return Err(HeadError::OtherAccord);
     }
     Ok(())
+}
+
+/// The file with another number of objects.
+pub(crate) fn recount(file: &[u8], from: usize, to: usize) -> Vec<u8> {
+    let line = |objects: usize| format!("  \"objects\": {objects},\n");
+    String::from_utf8_lossy(file).replacen(&line(from), &line(to), 1).into_bytes()
 }
 
 /// Writes the file.
@@ -148,7 +156,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Head, HeadError> {
     let accord = lines.between("  \"accord\": \"", "\",")?;
     let accord = lines.parsed(accord)?;
     let slug = lines.between("  \"slug\": \"", "\",")?.to_owned();
-    lines.between("  \"objects\": ", ",")?;
+    // Another spelling of the number is found when the whole file is compared.
+    let objects = lines.between("  \"objects\": ", ",")?.parse().unwrap_or(0);
     lines.exactly("  \"parties\": [")?;
     let mut parties = Vec::new();
     loop {
@@ -173,7 +182,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Head, HeadError> {
     lines.exactly("}")?;
     let ids: Vec<PartyId> = parties.iter().map(|(party, _)| *party).collect();
     check_head(accord, &slug, &ids)?;
-    Ok(Head { accord, slug, parties })
+    Ok(Head { accord, slug, objects, parties })
 }
 
 #[cfg(test)]
@@ -197,7 +206,7 @@ mod tests {
         let (accord, bytes) = sample(Some("a \"quoted\" \\ name"));
         let slug = "test-0".to_owned();
         let parties = vec![(PARTIES[0], 7), (PARTIES[1], 0)];
-        assert_eq!(read(&bytes), Ok(Head { accord, slug, parties }));
+        assert_eq!(read(&bytes), Ok(Head { accord, slug, objects: 3, parties }));
     }
 
     #[test]

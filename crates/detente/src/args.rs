@@ -55,8 +55,12 @@ pub enum Verb {
     #[command(subcommand)]
     Accord(AccordVerb),
     /// Import indicators from lists, free text, CSV, STIX 2.1 or MISP; `-` is stdin.
+    ///
+    /// Folders are walked with all folders in them; hidden files, links that lead out of the folder
+    /// and what is no file are passed over, and listed. Exit code 1 if a file was refused or broke
+    /// off: the others are taken in all the same.
     Import {
-        /// Files, folders of files, or `-`.
+        /// Files, folders, or `-`.
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// auto, list, csv, stix or misp.
@@ -120,6 +124,9 @@ pub enum Verb {
         /// Only print each object's verdict.
         #[arg(long)]
         dry_run: bool,
+        /// Release what the other side has acknowledged before once more.
+        #[arg(long)]
+        again: bool,
     },
     /// The record.
     #[command(subcommand)]

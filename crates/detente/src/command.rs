@@ -11,10 +11,10 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
 use detente_intel::read::{Format, Options};
 use detente_node::ports::Link;
-use detente_node::report::{ActReport, DeliveryReport, ImportReport};
+use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
 use detente_node::{
-    Import, MatchProgress, NodeError, Shared, dry_run, import, match_peer, release, run_match,
-    run_peer,
+    Import, MatchProgress, NodeError, Shared, What, dry_run, import, match_peer, release,
+    run_match, run_peer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub enum Command {
     /// What a run would tell the other side.
     ExplainMatch { accord: String, clause: String, count_only: bool },
     /// Release the context of what a run found.
-    Release { accord: String, run: String, dry_run: bool },
+    Release { accord: String, run: String, dry_run: bool, again: bool },
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// Exchange what is outstanding with all parties that can be reached.
@@ -108,6 +108,27 @@ pub struct ImportFile {
     pub tlp: Option<String>,
     /// The source to name.
     pub source: String,
+}
+
+impl ImportFile {
+    /// How to read it.
+    fn options(&self) -> Result<Options, Failure> {
+        let bad = |error: &dyn std::fmt::Display| Failure::usage("bad_option", error, "");
+        Ok(Options {
+            format: self.format.parse::<Format>().map_err(|error| bad(&error))?,
+            default_tlp: match &self.tlp {
+                Some(colour) => Some(colour.parse::<Tlp>().map_err(|error| bad(&error))?),
+                None => None,
+            },
+            source: self.source.clone(),
+            csv: None,
+        })
+    }
+
+    /// The report on this file if it can't be opened.
+    fn failed(&self, failure: &Failure) -> ImportReport {
+        crate::import::failed(&self.name, failure)
+    }
 }
 
 /// News from a running command.
@@ -168,9 +189,7 @@ impl Engine {
             }
             Command::Import { files, all_refusals } => {
                 let keep = if *all_refusals { usize::MAX } else { FIRST_REFUSALS };
-                let reports: Result<Vec<ImportReport>, Failure> =
-                    files.iter().map(|file| self.import(file, keep, progress)).collect();
-                json(&reports?)
+                self.import_all(files, keep, progress)
             }
             Command::Counts => json(&self.shared.lock().counts()?),
             Command::List { kind } => {
@@ -189,7 +208,9 @@ impl Engine {
                 let accord = node.find_accord(accord)?;
                 json(&node.explain_match(accord, clause, *count_only)?)
             }
-            Command::Release { accord, run, dry_run } => self.release(accord, run, *dry_run),
+            Command::Release { accord, run, dry_run, again } => {
+                self.release(accord, run, (*dry_run, *again))
+            }
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.
@@ -223,6 +244,8 @@ impl Engine {
     fn report(&self, accord: AccordId, act: Digest) -> Result<Value, Failure> {
         let slug = self.shared.lock().status(accord)?.accord;
         let delivered = self.exchange(accord)?;
+        // What the exchange has shown of this home counts more than the act.
+        self.shared.lock().is_newest(accord)?;
         let summary = self.shared.lock().summary(accord, act)?;
         json(&ActReport { accord: slug, act: act.to_string(), summary, delivered })
     }
@@ -262,31 +285,55 @@ impl Engine {
         json(&reports)
     }
 
+    /// Imports files one after the other. One that can't be taken in is reported and holds up no
+    /// other; only a store that fails ends the row.
+    fn import_all(
+        &self,
+        files: &[ImportFile],
+        keep: usize,
+        progress: OnProgress<'_>,
+    ) -> Result<Value, Failure> {
+        let options = files.iter().map(ImportFile::options).collect::<Result<Vec<_>, _>>()?;
+        let mut reports: Vec<ImportReport> = Vec::with_capacity(files.len());
+        for (file, options) in files.iter().zip(&options) {
+            let store = |report: &ImportReport| {
+                report.failed.as_ref().is_some_and(|failed| failed.by == FailedBy::Store)
+            };
+            let report = if reports.last().is_some_and(store) {
+                ImportReport {
+                    file: file.name.clone(),
+                    failed: Some(ImportFailure {
+                        by: FailedBy::Store,
+                        code: "not_tried".to_owned(),
+                        error: "not tried, since the store failed before".to_owned(),
+                        remedy: "mend what the first failure names, then import again".to_owned(),
+                    }),
+                    ..ImportReport::default()
+                }
+            } else {
+                self.import(file, (options, keep), progress)
+            };
+            reports.push(report);
+        }
+        json(&reports)
+    }
+
     fn import(
         &self,
         file: &ImportFile,
-        keep: usize,
+        (options, keep): (&Options, usize),
         progress: OnProgress<'_>,
-    ) -> Result<ImportReport, Failure> {
-        let bad = |error: &dyn std::fmt::Display| Failure::usage("bad_option", error, "");
-        let options = Options {
-            format: file.format.parse::<Format>().map_err(|error| bad(&error))?,
-            default_tlp: match &file.tlp {
-                Some(colour) => Some(colour.parse::<Tlp>().map_err(|error| bad(&error))?),
-                None => None,
-            },
-            source: file.source.clone(),
-            csv: None,
+    ) -> ImportReport {
+        let opened = match File::open(&file.path) {
+            Ok(opened) => opened,
+            Err(error) => return file.failed(&Failure::io("opening", &file.path, &error)),
         };
-        let opened =
-            File::open(&file.path).map_err(|error| Failure::io("opening", &file.path, &error))?;
         let total = opened.metadata().map_or(0, |meta| meta.len());
-        let what = Import { file: &file.name, options: &options, keep };
-        let report = import(&self.shared, &what, BufReader::new(opened), &mut |done| {
+        let what = Import { file: &file.name, options, keep };
+        import(&self.shared, &what, BufReader::new(opened), &mut |done| {
             let what = file.name.clone();
             progress(Progress { what, done, total, note: String::new() });
-        })?;
-        Ok(report)
+        })
     }
 
     fn run_match(
@@ -319,7 +366,12 @@ impl Engine {
         json(&run_match(&self.shared, &relink, accord, (clause, count_only), &mut news)?)
     }
 
-    fn release(&self, accord: &str, run: &str, dry: bool) -> Result<Value, Failure> {
+    fn release(
+        &self,
+        accord: &str,
+        run: &str,
+        (dry, again): (bool, bool),
+    ) -> Result<Value, Failure> {
         let (accord, run, peer) = {
             let node = self.shared.lock();
             let accord = node.find_accord(accord)?;
@@ -327,10 +379,10 @@ impl Engine {
             (accord, run, run_peer(&node, run)?)
         };
         if dry {
-            return json(&dry_run(&self.shared, accord, run)?);
+            return json(&dry_run(&self.shared, accord, What { run, again })?);
         }
         let link = self.links.link(peer)?;
-        json(&release(&self.shared, &link, accord, run)?)
+        json(&release(&self.shared, &link, accord, What { run, again })?)
     }
 
     fn sync(&self) -> Result<Value, Failure> {

@@ -14,8 +14,8 @@ use crate::command::{Command, Engine, OnProgress, Progress};
 use crate::fail::Failure;
 use crate::home::Home;
 
-/// Longest line, in bytes: a text of an accord, escaped.
-const MAX_LINE: u64 = 4 * 1024 * 1024;
+/// Longest line, in bytes: the names of all files that one import may take.
+const MAX_LINE: u64 = 64 * 1024 * 1024;
 /// A path longer than this does not fit a socket address.
 const MAX_SOCKET_PATH: usize = 100;
 

@@ -103,12 +103,13 @@ impl DiskFolder {
                 continue;
             }
             let relative = path.strip_prefix(&self.root).unwrap_or(&path);
-            let name = relative.to_str().ok_or_else(|| unreadable("a name is not UTF-8".into()))?;
+            // No file of a record has such a name: as it is shown, it is one that does not belong.
+            let name = relative.to_string_lossy();
             if found.len() >= MAX_FILES {
                 return Err(FolderError::TooMany);
             }
             // A link or device is listed, so that it is found as a file that does not belong.
-            found.push(name.to_owned());
+            found.push(name.into_owned());
         }
         Ok(())
     }

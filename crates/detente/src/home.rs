@@ -52,6 +52,11 @@ impl Home {
         self.dir.join("node.db")
     }
 
+    /// The heads of own logs: what tells an old copy of the database.
+    pub fn heads(&self) -> PathBuf {
+        self.dir.join("heads")
+    }
+
     /// The settings.
     pub fn config(&self) -> PathBuf {
         self.dir.join("config.toml")

@@ -13,6 +13,7 @@ mod export;
 mod exposure;
 mod fail;
 mod home;
+mod import;
 mod init;
 mod keystore;
 mod links;
@@ -26,7 +27,6 @@ mod verb;
 mod verify;
 mod world;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -36,7 +36,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
+        // Colour is not built in: asked for it, the subscriber complains on stderr.
+        .with_ansi(false)
         .with_max_level(level(&cli.command))
         .init();
     let json = cli.global.json;

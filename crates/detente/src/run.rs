@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use detente_core::PartyId;
+use detente_node::ports::StoreError;
 use detente_node::{Class, Node, NodeError, Shared};
 use detente_store::SqliteStore;
 use serde_json::Value;
@@ -36,11 +38,10 @@ pub struct Local {
 impl Local {
     /// Opens a node whose lock is held.
     pub fn open(home: &Home, lock: File, passphrase: &Source) -> Result<Local, Failure> {
+        crate::import::sweep(home);
         let card = read_card(home)?;
         let (keys, identity) = unlock(home, passphrase.read(false)?)?;
-        let store = SqliteStore::open(home.database()).map_err(|error| {
-            Failure::environment(error.code(), crate::fail::chain(&error), "restore a backup")
-        })?;
+        let store = open_store(home, card.value().party())?;
         let node =
             Node::open(Box::new(store), Box::new(SystemClock), Box::new(SystemEntropy), keys, card)
                 .map_err(damaged)?;
@@ -53,6 +54,25 @@ impl Local {
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
         Ok(Local { engine: Engine { shared, links }, runtime, _lock: lock })
     }
+}
+
+/// The database of a home, unless it is an older one than was here.
+fn open_store(home: &Home, party: PartyId) -> Result<SqliteStore, Failure> {
+    let path = home.database();
+    // SQLite would make a new one of it, and the home would begin anew with its old keys.
+    if !std::fs::metadata(&path).is_ok_and(|meta| meta.len() > 0) {
+        let words = format!("{} is empty or gone, while the keys are here", path.display());
+        return Err(StoreError::OldCopy(words)).map_err(store_failed);
+    }
+    let mut store = SqliteStore::open(path).map_err(|error| {
+        Failure::environment(error.code(), crate::fail::chain(&error), "restore a backup")
+    })?;
+    store.guard(home.heads(), party).map_err(store_failed)?;
+    Ok(store)
+}
+
+fn store_failed(error: StoreError) -> Failure {
+    NodeError::Store(error).into()
 }
 
 /// What a home holds was sound when it was written: what does not verify now is damage, nobody's

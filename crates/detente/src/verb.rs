@@ -1,7 +1,6 @@
 //! From what was typed to what is done and printed.
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
@@ -15,18 +14,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::args::{AccordVerb, Cli, Global, LogVerb, PartyVerb, Verb, Which};
-use crate::command::{ActCommand, ActWord, Command, ImportFile, Progress};
+use crate::command::{ActCommand, ActWord, Command, Progress};
 use crate::fail::{Failure, exit};
 use crate::home::{Home, MAX_CARD_FILE, read_bounded, write_secret};
+use crate::import::{self, Naming};
 use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::{
     card_file, check, demo, draft, exposure, init, output, party_name, print_json, print_text, run,
     serve, verify, world,
 };
-
-/// Most files that one import takes.
-const MAX_FILES: usize = 100_000;
 
 /// Where a command works and how it speaks.
 struct Context {
@@ -84,11 +81,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Party(verb) => party(&context, verb),
         Verb::Accord(verb) => accord(&context, verb),
         Verb::Import { files, format, tlp, source, refusals } => {
-            let named = Naming { format, tlp, source };
-            let (files, _spooled) = import_files(&context, &files, &named)?;
-            let command = Command::Import { files, all_refusals: refusals };
-            context
-                .show::<Vec<ImportReport>>(&command, |reports| output::imports(reports, refusals))
+            importing(&context, &files, &Naming { format, tlp, source }, refusals)
         }
         Verb::Count => context.show::<CountReport>(&Command::Counts, output::counts),
         Verb::List { kind } => {
@@ -121,8 +114,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Match { accord, clause, count_only, out, .. } => {
             matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
         }
-        Verb::Release { accord, matched, dry_run } => {
-            releasing(&context, &Command::Release { accord, run: matched, dry_run })
+        Verb::Release { accord, matched, dry_run, again } => {
+            releasing(&context, &Command::Release { accord, run: matched, dry_run, again })
         }
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
@@ -172,11 +165,31 @@ fn lines(items: &[(String, String)]) -> String {
     text
 }
 
+/// Imports, and says so with the exit code if a file was refused, broke off or could not be read.
+fn importing(
+    context: &Context,
+    paths: &[PathBuf],
+    naming: &Naming,
+    refusals: bool,
+) -> Result<u8, Failure> {
+    context.home.check()?;
+    let found = import::find(&context.home, paths, naming)?;
+    let mut reports = Vec::new();
+    if !found.files.is_empty() {
+        let command = Command::Import { files: found.files.clone(), all_refusals: refusals };
+        reports = context.ask::<Vec<ImportReport>>(&command)?.0;
+    }
+    reports.extend(found.others.iter().cloned());
+    show(context.json, &reports, |reports| output::imports(reports, refusals))?;
+    Ok(reports.iter().map(import::exit_code).max().unwrap_or(0))
+}
+
 fn releasing(context: &Context, command: &Command) -> Result<u8, Failure> {
     let (report, value) = context.ask::<ReleaseReport>(command)?;
     print(context.json, &value, &report, output::release);
     // Nothing may leave although something was to: the gate refuses.
-    Ok(if report.allowed == 0 { exit::REFUSED } else { 0 })
+    let refused = report.allowed == 0 && (report.denied > 0 || report.there == 0);
+    Ok(if refused { exit::REFUSED } else { 0 })
 }
 
 fn matching(context: &Context, command: &Command, out: Option<&Path>) -> Result<u8, Failure> {
@@ -456,83 +469,4 @@ fn draft_text(
         print_text(&text);
     }
     Ok(0)
-}
-
-/// How files to import are named and read.
-struct Naming {
-    format: String,
-    tlp: Option<String>,
-    source: Option<String>,
-}
-
-/// Stdin, spooled to disk so that a serving process can read it; taken away when dropped.
-struct Spooled(Option<PathBuf>);
-
-impl Drop for Spooled {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn import_files(
-    context: &Context,
-    paths: &[PathBuf],
-    naming: &Naming,
-) -> Result<(Vec<ImportFile>, Spooled), Failure> {
-    context.home.check()?;
-    let mut spooled = Spooled(None);
-    let mut found: Vec<(PathBuf, String)> = Vec::new();
-    for path in paths {
-        if path == Path::new("-") {
-            let spool = spool(&context.home)?;
-            found.push((spool.clone(), "-".to_owned()));
-            spooled.0 = Some(spool);
-        } else if path.is_dir() {
-            let entries = path.read_dir().map_err(|error| Failure::io("reading", path, &error))?;
-            let mut files: Vec<PathBuf> =
-                entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-            files.sort();
-            found.extend(files.into_iter().map(|file| {
-                let name = file.display().to_string();
-                (file, name)
-            }));
-        } else {
-            std::fs::metadata(path).map_err(|error| Failure::io("opening", path, &error))?;
-            found.push((path.clone(), path.display().to_string()));
-        }
-    }
-    if found.len() > MAX_FILES {
-        let words = format!("{} files, at most {MAX_FILES} at once", found.len());
-        return Err(Failure::usage("too_many_files", words, "import them in parts"));
-    }
-    let mut files = Vec::with_capacity(found.len());
-    for (path, name) in found {
-        let stem = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let given = if name == "-" { "stdin".to_owned() } else { stem.unwrap_or_default() };
-        files.push(ImportFile {
-            path: absolute(&path)?,
-            source: naming.source.clone().unwrap_or(given),
-            name,
-            format: naming.format.clone(),
-            tlp: naming.tlp.clone(),
-        });
-    }
-    Ok((files, spooled))
-}
-
-fn spool(home: &Home) -> Result<PathBuf, Failure> {
-    let mut tag = [0; 8];
-    crate::keystore::random(&mut tag)?;
-    let path = home.dir().join(format!("stdin-{}", hex::encode(tag)));
-    let failed = |error: std::io::Error| Failure::io("keeping stdin in", &path, &error);
-    let mut file = std::fs::OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed)?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed)?;
-    Ok(path)
 }

@@ -231,6 +231,19 @@ impl Store for FaultyStore {
         self.read(|store| store.evidence())
     }
 
+    fn put_doubt(
+        &mut self,
+        accord: AccordId,
+        peer: PartyId,
+        doubt: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.write(|store| store.put_doubt(accord, peer, doubt))
+    }
+
+    fn doubts(&self) -> Result<Vec<(AccordId, PartyId, String)>, StoreError> {
+        self.read(|store| store.doubts())
+    }
+
     fn put_indicators(
         &mut self,
         at: UnixSeconds,

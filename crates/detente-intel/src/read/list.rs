@@ -2,8 +2,9 @@
 //!
 //! Each line is looked at by itself: a line with one token is a value; a hosts line names domains;
 //! a line whose first field is a value and whose others are not is `value,comment`, and values in
-//! the comment are left there (it often names the report, not the attacker); any other line is
-//! free text and every observable in it is taken.
+//! the comment are left there (it often names the report, not the attacker), but one that is a
+//! field by itself and no link is refused, so that somebody looks; any other line is free text and
+//! every observable in it is taken.
 
 use std::io::BufRead;
 
@@ -71,6 +72,10 @@ fn one_line(intake: &mut Intake<'_>, number: u64, bytes: &[u8]) -> Result<(), Re
             Ok(())
         }
         Split::One(value, rest) => {
+            for field in rest.split(['\t', ',', ';', '|']).filter(|f| prose::is_column(f)) {
+                intake.see();
+                intake.refuse(Place::Line(number), field.as_bytes(), Reason::UnnamedColumn);
+            }
             let rest = if rest.is_empty() { comment } else { Some(rest) };
             one_value(intake, number, value, rest)
         }

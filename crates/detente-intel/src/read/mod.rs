@@ -20,8 +20,9 @@ mod report;
 mod stix;
 #[cfg(test)]
 mod tests;
+mod utf16;
 
-use std::io::{self, BufRead, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use detente_core::Tlp;
 
@@ -136,9 +137,6 @@ pub enum ReadFault {
     /// The sink failed.
     #[error("handing over an indicator failed")]
     Sink(#[source] SinkFault),
-    /// The file is in UTF-16; only UTF-8 is read.
-    #[error("the file is in UTF-16: convert it to UTF-8 first")]
-    Utf16,
 }
 
 impl ReadFault {
@@ -148,12 +146,13 @@ impl ReadFault {
             ReadFault::Compressed(_) => "compressed",
             ReadFault::Io(_) => "io",
             ReadFault::Sink(_) => "sink",
-            ReadFault::Utf16 => "utf16",
         }
     }
 }
 
 /// Reads all of `input` and hands every indicator and refusal to `sink`.
+///
+/// Text in UTF-8 or, behind its byte order mark, in UTF-16; bytes are counted as UTF-8.
 ///
 /// Memory is bounded by [`MAX_LINE`], [`MAX_RECORD`], [`MAX_OBJECT`], [`MAX_HELD`] and
 /// [`MAX_EVENT_HELD`], whatever the input's size.
@@ -168,6 +167,24 @@ pub fn read<R: BufRead>(
     let mut head = Vec::new();
     input.by_ref().take(SNIFF as u64).read_to_end(&mut head).map_err(ReadFault::Io)?;
     refuse_binary(&head)?;
+    let Some(order) = utf16::order_of(&head) else {
+        return read_utf8(head, input, options, sink);
+    };
+    let mut cursor = Cursor::new(head);
+    cursor.set_position(2);
+    let mut text = BufReader::new(utf16::Utf16::new(cursor.chain(input), order));
+    let mut head = Vec::new();
+    text.by_ref().take(SNIFF as u64).read_to_end(&mut head).map_err(ReadFault::Io)?;
+    read_utf8(head, text, options, sink)
+}
+
+/// Reads a file whose first bytes, as far as they were looked at, are `head`.
+fn read_utf8<R: BufRead>(
+    head: Vec<u8>,
+    input: R,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Summary, ReadFault> {
     let bom = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let format = match options.format {
         Format::Auto => sniff(head.get(bom..).unwrap_or(&[])),
@@ -204,9 +221,6 @@ fn refuse_binary(head: &[u8]) -> Result<(), ReadFault> {
     ];
     if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Err(ReadFault::Compressed(name));
-    }
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Err(ReadFault::Utf16);
     }
     Ok(())
 }

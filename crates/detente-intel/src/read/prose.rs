@@ -3,6 +3,8 @@
 //! Cautious where a list is not: a bare name must end in a known suffix, must not look like a file
 //! (`main.rs`, `setup.sh`), and must not be two sentences that lost their space (`end.In`).
 
+use detente_core::Kind;
+
 use super::Reason;
 use super::kinds::{self, Token};
 use crate::{NormalFault, refang};
@@ -65,8 +67,37 @@ fn strip(mut word: &str) -> &str {
     word
 }
 
-/// Decides what a word is.
+/// Decides what a word is. What stands behind a label counts, as in `host:1.2.3.4:8080`.
 pub(super) fn judge(word: &str) -> Judged {
+    let whole = judge_bare(word);
+    // Behind one label only: a word of a thousand colons is looked at twice, not a thousand times.
+    let labelled = match (&whole, behind_label(word)) {
+        (Judged::Take(_), _) | (_, None) => return whole,
+        (_, Some(rest)) => judge_bare(rest),
+    };
+    match (whole, labelled) {
+        (Judged::Word, labelled) | (_, labelled @ Judged::Take(_)) => labelled,
+        (whole, _) => whole,
+    }
+}
+
+/// Whether a field beside the value of a record is a value too, and not the link to a report.
+pub(super) fn is_column(field: &str) -> bool {
+    match judge(field.trim().trim_matches(['"', '\''])) {
+        Judged::Take(token) => token.observable.kind() != Kind::Url,
+        Judged::Refuse(_) | Judged::Word => false,
+    }
+}
+
+/// What follows `name:`, if a word begins so.
+fn behind_label(word: &str) -> Option<&str> {
+    let (label, rest) = word.split_once(':')?;
+    let named = label.starts_with(|c: char| c.is_ascii_alphabetic())
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    (named && !rest.starts_with("//")).then_some(rest)
+}
+
+fn judge_bare(word: &str) -> Judged {
     let plain = refang(word);
     let defanged = plain != word && plain.contains(['.', ':', '@']) && !word.contains('\\');
     let meant = (defanged && plain.contains(char::is_alphanumeric)) || plain.contains("://");
@@ -115,9 +146,29 @@ fn is_file(word: &str) -> bool {
 
 /// Whether a word that nobody defanged, and that has no normal form, was surely meant as a value.
 fn is_strict(word: &str, fault: &NormalFault) -> bool {
-    let octets = word.split('.').count() == 4
-        && word
-            .split('.')
-            .all(|o| (1..=3).contains(&o.len()) && o.bytes().all(|b| b.is_ascii_digit()));
-    octets || word.ends_with('\u{2026}') || matches!(fault, NormalFault::TooLong { .. })
+    has_octets(word)
+        || word.ends_with('\u{2026}')
+        || matches!(fault, NormalFault::TooLong { .. })
+        || is_value_but_for_hidden(word)
+}
+
+/// Whether four short numbers stand in it as those of an address do: `10.0.0.0/33`.
+fn has_octets(word: &str) -> bool {
+    word.split(|c: char| !c.is_alphanumeric() && c != '.').any(|part| {
+        part.split('.').count() == 4
+            && part
+                .split('.')
+                .all(|o| (1..=3).contains(&o.len()) && o.bytes().all(|b| b.is_ascii_digit()))
+    })
+}
+
+/// Whether only characters that nobody sees keep it from being a value. It is not taken: they may
+/// have turned it round.
+fn is_value_but_for_hidden(word: &str) -> bool {
+    let hidden = |c: char| {
+        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
+            || c.is_control()
+    };
+    word.contains(hidden) && kinds::read_token(&word.replace(hidden, "")).is_ok()
 }

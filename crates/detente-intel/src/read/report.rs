@@ -119,6 +119,9 @@ pub enum Reason {
     /// An attribute or column type that is no observable here.
     #[error("the type {0} is not supported")]
     UnsupportedType(String),
+    /// A value beside the one that was taken, in a record whose columns have no names.
+    #[error("a second value in a record whose columns have no names: give them a heading")]
+    UnnamedColumn,
     /// A name with a wildcard, which stands for many.
     #[error("a wildcard stands for many names")]
     Wildcard,
@@ -143,6 +146,7 @@ impl Reason {
             Reason::PatternPath(_) => "pattern_path",
             Reason::PatternSyntax(_) => "pattern_syntax",
             Reason::RecordTooLarge { .. } => "record_too_large",
+            Reason::UnnamedColumn => "unnamed_column",
             Reason::UnknownJson => "unknown_json",
             Reason::UnsupportedPattern(_) => "unsupported_pattern",
             Reason::UnsupportedType(_) => "unsupported_type",

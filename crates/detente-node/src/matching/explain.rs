@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::report::MatchPreview;
 
 impl Node {
-    /// What a run under this clause would tell the other side. Nothing is offered and nothing leaves.
+    /// What a run under this clause would tell the other side. Nothing is offered, nothing leaves.
     ///
     /// # Errors
     /// [`NodeError`] as for an offer: nothing in force, no such clause, a stop.
@@ -51,8 +51,8 @@ impl Node {
         let bound = engine.entered_bound(rule.max_items);
         if bound > u64::from(rule.max_items) {
             words.push(format!(
-                "if {name} offers the run and its program breaks the protocol, it can have tried up \
-                 to {bound} values instead of {}",
+                "if {name} offers the run and its program breaks the protocol, it can have tried \
+                 up to {bound} values instead of {}",
                 rule.max_items
             ));
         }

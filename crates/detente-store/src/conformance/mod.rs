@@ -28,6 +28,7 @@ const DEEDS: &[Deed] = &[
     ("accords are kept", party::accords_are_kept),
     ("cards are replaced", party::cards_are_replaced),
     ("evidence is counted", party::evidence_is_counted),
+    ("doubts come and go", party::doubts_come_and_go),
     ("an unknown log is empty", log::unknown_log_is_empty),
     ("a log grows", log::log_grows),
     ("a stale append changes nothing", log::stale_append_changes_nothing),

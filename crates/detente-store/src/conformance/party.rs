@@ -30,6 +30,19 @@ pub(super) fn evidence_is_counted(store: &mut dyn Store) -> Done {
     Ok(())
 }
 
+pub(super) fn doubts_come_and_go(store: &mut dyn Store) -> Done {
+    assert!(store.doubts()?.is_empty());
+    store.put_doubt(accord(1), party(2), Some("first"))?;
+    store.put_doubt(accord(1), party(2), Some("longer"))?;
+    store.put_doubt(accord(1), party(1), Some("other"))?;
+    let all = [(accord(1), party(1), "other"), (accord(1), party(2), "longer")];
+    assert_eq!(store.doubts()?, all.map(|(a, p, words)| (a, p, words.to_owned())));
+    store.put_doubt(accord(1), party(1), None)?;
+    store.put_doubt(accord(7), party(7), None)?;
+    assert_eq!(store.doubts()?.len(), 1);
+    Ok(())
+}
+
 pub(super) fn accords_are_kept(store: &mut dyn Store) -> Done {
     assert!(store.accords()?.is_empty());
     let row = |n, slug: &str| AccordRow {

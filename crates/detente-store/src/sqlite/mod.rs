@@ -8,6 +8,7 @@
 mod accord;
 mod check;
 mod fault;
+mod heads;
 mod indicator;
 mod log;
 mod object;
@@ -37,6 +38,8 @@ pub use staged::{MAX_STAGED_BYTES, MAX_STAGED_PLACES};
 #[derive(Debug)]
 pub struct SqliteStore {
     conn: Connection,
+    /// What tells an old copy of the file, if it is asked for.
+    heads: Option<heads::Heads>,
 }
 
 impl SqliteStore {
@@ -46,7 +49,7 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] if the file is not a store, a newer program wrote it, or the disk refuses.
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<SqliteStore, OpenError> {
-        open::file(path.as_ref()).map(|conn| SqliteStore { conn })
+        open::file(path.as_ref()).map(|conn| SqliteStore { conn, heads: None })
     }
 
     /// A store that is gone when it is dropped: for tests and trials.
@@ -54,7 +57,21 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] if there is no memory.
     pub fn in_memory() -> Result<SqliteStore, OpenError> {
-        open::memory().map(|conn| SqliteStore { conn })
+        open::memory().map(|conn| SqliteStore { conn, heads: None })
+    }
+
+    /// Keeps the heads of a party's own logs in a file beside the database from now on, so that an
+    /// old copy of the database that is put back is noticed.
+    ///
+    /// # Errors
+    /// [`StoreError::OldCopy`] if an own log holds less than the file says, or something else.
+    pub fn guard(
+        &mut self,
+        heads: impl AsRef<std::path::Path>,
+        party: PartyId,
+    ) -> Result<(), StoreError> {
+        self.heads = Some(heads::Heads::open(&self.conn, heads.as_ref(), party)?);
+        Ok(())
     }
 
     /// Reads everything and checks that it fits together: SQLite's own structures, references, that
@@ -121,7 +138,11 @@ impl Store for SqliteStore {
     }
 
     fn append(&mut self, key: LogKey, write: &LogAppend<'_>) -> Result<(), StoreError> {
-        self.write(|tx| log::append(tx, key, write))
+        self.write(|tx| log::append(tx, key, write))?;
+        match &mut self.heads {
+            Some(heads) => heads.grown(key, write.append.edge.head()),
+            None => Ok(()),
+        }
     }
 
     fn put_checkpoint(&mut self, key: LogKey, size: u64, note: &[u8]) -> Result<(), StoreError> {
@@ -174,6 +195,19 @@ impl Store for SqliteStore {
 
     fn evidence(&self) -> Result<Vec<(PartyId, String, u64)>, StoreError> {
         self.read(party::evidence)
+    }
+
+    fn put_doubt(
+        &mut self,
+        accord: AccordId,
+        peer: PartyId,
+        doubt: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| party::put_doubt(tx, accord, peer, doubt))
+    }
+
+    fn doubts(&self) -> Result<Vec<(AccordId, PartyId, String)>, StoreError> {
+        self.read(party::doubts)
     }
 
     fn put_indicators(

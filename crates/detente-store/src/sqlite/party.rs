@@ -1,6 +1,6 @@
-//! Cards of other parties, and evidence against them.
+//! Cards of other parties, evidence against them, and what they hold against own logs.
 
-use detente_core::{PartyId, UnixSeconds};
+use detente_core::{AccordId, PartyId, UnixSeconds};
 use rusqlite::{Connection, Transaction};
 
 use super::fault::{Fault, number, sql};
@@ -28,6 +28,32 @@ pub(super) fn put_evidence(
     let text = "INSERT INTO evidence (party, at, code, bytes) VALUES (?1, ?2, ?3, ?4)";
     tx.prepare_cached(text)?.execute((party.as_bytes(), sql(at.get())?, code, bytes))?;
     Ok(())
+}
+
+/// Keeps what a party holds against an own log, or takes it back.
+pub(super) fn put_doubt(
+    tx: &Transaction<'_>,
+    accord: AccordId,
+    party: PartyId,
+    doubt: Option<&str>,
+) -> Result<(), Fault> {
+    let ids = (accord.as_bytes(), party.as_bytes());
+    tx.prepare_cached("DELETE FROM doubt WHERE accord = ?1 AND party = ?2")?.execute(ids)?;
+    if let Some(words) = doubt {
+        tx.prepare_cached("INSERT INTO doubt (accord, party, words) VALUES (?1, ?2, ?3)")?
+            .execute((ids.0, ids.1, words))?;
+    }
+    Ok(())
+}
+
+/// What parties hold against own logs.
+pub(super) fn doubts(conn: &Connection) -> Result<Vec<(AccordId, PartyId, String)>, Fault> {
+    let text = "SELECT accord, party, words FROM doubt ORDER BY accord, party";
+    let mut rows = conn.prepare_cached(text)?;
+    let rows = rows.query_map([], |row| {
+        Ok((AccordId::new(row.get(0)?), PartyId::new(row.get(1)?), row.get(2)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Pieces of evidence by party and code.

@@ -134,6 +134,18 @@ fn what_is_not_shown_or_not_yet_done_is_a_note() {
     assert_eq!(codes(&report, Severity::Note), ["not_cosigned", "object_absent"]);
 }
 
+/// The count in accord.json once stood in the first finding, as if that file had been altered.
+#[test]
+fn a_missing_object_is_what_is_missing() {
+    let world = World::story();
+    let mut folder = files(&world.record()).unwrap();
+    let gone = folder.keys().find(|path| path.starts_with("objects/")).unwrap().clone();
+    folder.remove(&gone);
+    let report = audit(&folder);
+    assert_eq!(codes(&report, Severity::Broken), ["object_missing"]);
+    assert_eq!(report.findings[0].place.path.as_ref(), Some(&gone));
+}
+
 #[test]
 fn a_line_by_an_unknown_witness_is_a_note() {
     let world = World::story();

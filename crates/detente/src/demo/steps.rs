@@ -199,8 +199,12 @@ impl Walk<'_> {
     }
 
     fn release(&self, teller: &mut Teller, run: &str) -> Result<(), Failure> {
-        let command =
-            |dry_run| Command::Release { accord: SLUG.to_owned(), run: run.to_owned(), dry_run };
+        let command = |dry_run| Command::Release {
+            accord: SLUG.to_owned(),
+            run: run.to_owned(),
+            dry_run,
+            again: false,
+        };
         let dry: ReleaseReport = ask(self.a, &command(true))?;
         let mut reasons: BTreeMap<String, (u64, String)> = BTreeMap::new();
         for object in dry.objects.iter().filter(|object| !object.allowed) {
@@ -259,7 +263,12 @@ impl Walk<'_> {
         };
         let stop = act(ActWord::Stop, "a source may be in danger", "duty-officer");
         ask::<ActReport>(self.b, &stop)?;
-        let dry = Command::Release { accord: SLUG.to_owned(), run: run.to_owned(), dry_run: true };
+        let dry = Command::Release {
+            accord: SLUG.to_owned(),
+            run: run.to_owned(),
+            dry_run: true,
+            again: false,
+        };
         let stopped: ReleaseReport = ask(self.a, &dry)?;
         let reason = stopped.objects.first().map(|object| object.reason.clone());
         ask::<ActReport>(self.b, &act(ActWord::Resume, "the source is safe", "minister"))?;

@@ -13,6 +13,49 @@ const SHOWN: usize = 20;
 /// What imports took and refused.
 pub fn imports(reports: &[ImportReport], all_refusals: bool) {
     for report in reports {
+        // Of many files only the counts, unless every refusal is asked for.
+        let shown = if reports.len() > 1 && !all_refusals { 0 } else { report.refusals.len() };
+        if let Some(why) = &report.passed_over {
+            println!("{}: passed over: {why}", safe(&report.file));
+        } else {
+            imported(report, shown);
+            let refused: u64 = report.refused.iter().map(|(_, count)| count).sum();
+            if refused > shown as u64 && reports.len() == 1 {
+                println!("    ... list every one with --refusals");
+            }
+        }
+    }
+    if reports.len() > 1 {
+        if !all_refusals {
+            println!("list every refusal with --refusals");
+        }
+        let sum = |f: fn(&ImportReport) -> u64| number(reports.iter().map(f).sum());
+        let count = |f: fn(&&ImportReport) -> bool| number(reports.iter().filter(f).count() as u64);
+        println!(
+            "{} files: {} items, {} taken, {} new indicators; {} failed or broke off, {} passed \
+             over",
+            count(|report| report.passed_over.is_none()),
+            sum(|report| report.seen),
+            sum(|report| report.taken),
+            sum(|report| report.new_observables),
+            count(|report| report.failed.is_some() || report.broken.is_some()),
+            count(|report| report.passed_over.is_some()),
+        );
+    }
+}
+
+/// What became of one file.
+fn imported(report: &ImportReport, shown: usize) {
+    if let Some(failed) = &report.failed {
+        println!("{}: FAILED: {}", safe(&report.file), safe(&failed.error));
+        println!(
+            "  {} items of it are kept ({} new indicators, {} new contexts), the rest is not",
+            number(report.taken),
+            number(report.new_observables),
+            number(report.new_contexts)
+        );
+        println!("  try: {}", safe(&failed.remedy));
+    } else {
         println!(
             "{} ({}): {} items, {} taken ({} new indicators, {} new contexts)",
             safe(&report.file),
@@ -22,50 +65,32 @@ pub fn imports(reports: &[ImportReport], all_refusals: bool) {
             number(report.new_observables),
             number(report.new_contexts)
         );
-        for (what, counts) in [("refused", &report.refused), ("skipped", &report.skipped)] {
-            for (code, count) in counts {
-                println!("  {what} {}: {code}", number(*count));
-            }
-        }
-        if report.closed > 0 {
-            println!(
-                "  {} are closed: a marking is not understood, so they never leave",
-                number(report.closed)
-            );
-        }
-        if report.shortened > 0 {
-            println!("  {} contexts were too long and were cut", number(report.shortened));
-        }
-        // Of many files only the counts, unless every refusal is asked for.
-        let shown = if reports.len() > 1 && !all_refusals { 0 } else { report.refusals.len() };
-        for refusal in report.refusals.iter().take(shown) {
-            println!(
-                "    {}: {}: {}",
-                safe(&refusal.place),
-                safe(&refusal.reason),
-                safe(&refusal.excerpt)
-            );
-        }
-        let refused: u64 = report.refused.iter().map(|(_, count)| count).sum();
-        if refused > shown as u64 && reports.len() == 1 {
-            println!("    ... list every one with --refusals");
-        }
-        if let Some(broken) = &report.broken {
-            println!("  the rest of the file could not be read: {}", safe(broken));
+    }
+    for (what, counts) in [("refused", &report.refused), ("skipped", &report.skipped)] {
+        for (code, count) in counts {
+            println!("  {what} {}: {code}", number(*count));
         }
     }
-    if reports.len() > 1 {
-        if !all_refusals {
-            println!("list every refusal with --refusals");
-        }
-        let sum = |f: fn(&ImportReport) -> u64| number(reports.iter().map(f).sum());
+    if report.closed > 0 {
         println!(
-            "{} files: {} items, {} taken, {} new indicators",
-            reports.len(),
-            sum(|report| report.seen),
-            sum(|report| report.taken),
-            sum(|report| report.new_observables)
+            "  {} are closed: a marking is not understood, so they never leave",
+            number(report.closed)
         );
+    }
+    if report.shortened > 0 {
+        println!("  {} contexts were too long and were cut", number(report.shortened));
+    }
+    for refusal in report.refusals.iter().take(shown) {
+        println!(
+            "    {}: {}: {}",
+            safe(&refusal.place),
+            safe(&refusal.reason),
+            safe(&refusal.excerpt)
+        );
+    }
+    if let Some(broken) = &report.broken {
+        println!("  BROKE OFF: the rest of the file could not be read: {}", safe(broken));
+        println!("  try: get the file whole, or name what it is with --format");
     }
 }
 
@@ -174,18 +199,25 @@ pub fn explained(preview: &MatchPreview) {
 /// What a release did, or would do.
 pub fn release(report: &ReleaseReport) {
     println!(
-        "{} to {}: {} objects {}, {} stay",
+        "{} to {}, run {}: {} objects {}, {} stay, {} are there already",
         safe(&report.accord),
         safe(&report.to),
+        report.run.as_deref().and_then(|run| run.get(..16)).unwrap_or("none"),
         number(report.allowed),
         if report.dry_run { "would leave" } else { "leave" },
-        number(report.denied)
+        number(report.denied),
+        number(report.there)
     );
     let mut table = table(&["verdict", "clause", "kind", "value", "marked", "source", "why"]);
     let shown = if report.dry_run { report.objects.len() } else { SHOWN };
     for object in report.objects.iter().take(shown) {
         table.add_row([
-            if object.allowed { "leaves" } else { "STAYS" }.to_owned(),
+            match (object.allowed, object.there) {
+                (true, _) => "leaves",
+                (false, true) => "is there",
+                (false, false) => "STAYS",
+            }
+            .to_owned(),
             object.clause.clone().unwrap_or_default(),
             object.kind.clone(),
             safe(&object.value),

@@ -1,8 +1,10 @@
 //! A store that fails at every write in turn, on either side, in each way it can fail.
 
 use detente_core::act::Body;
-use detente_core::{AccordId, Digest, Tlp};
-use detente_node::{NodeError, push, release, run_match};
+use detente_core::{AccordId, Digest, RunId, Tlp};
+use detente_intel::read::Options;
+use detente_node::report::FailedBy;
+use detente_node::{Import, NodeError, import, push, release, run_match};
 use detente_testkit::{Strike, Terms, World};
 
 use crate::{assert_settled, run_id};
@@ -164,7 +166,7 @@ fn match_them(world: &World, accord: AccordId, told: &mut Told) -> Result<(), No
 }
 
 fn release_it(world: &World, accord: AccordId, told: &mut Told) -> Result<(), NodeError> {
-    let run = told.runs.last().unwrap().parse().unwrap();
+    let run: RunId = told.runs.last().unwrap().parse().unwrap();
     let report = release(&world.members[0].shared, &world.link(0, 1), accord, run)?;
     assert_eq!((report.allowed, report.denied), (1, 0));
     if report.receipt.is_some() {
@@ -291,4 +293,23 @@ fn a_run_that_found_nothing_is_a_run() {
     assert_eq!(report.common, Some(0));
     let released = release(&world.members[0].shared, &world.link(0, 1), accord, run_id(&report));
     assert_eq!(crate::code(released), "nothing_matched");
+}
+
+/// A disk that fills up in the midst of an import: what is kept is kept, and is counted.
+#[test]
+fn an_import_whose_store_fails_says_what_is_kept() {
+    let world = World::new(90, 1);
+    let member = &world.members[0];
+    let lines: String =
+        (0..45_000).map(|n| format!("45.{}.{}.{}\n", n % 250, n / 250 % 250, n / 62_500)).collect();
+    let options = Options { source: "a list".to_owned(), ..Options::default() };
+    let what = Import { file: "a list", options: &options, keep: 0 };
+    member.store.strike(1, Strike::Before);
+    let report = import(&member.shared, &what, lines.as_bytes(), &mut |_| {});
+    let failed = report.failed.unwrap();
+    assert_eq!((failed.by, failed.code.as_str()), (FailedBy::Store, "store_failed"));
+    assert_eq!((report.taken, report.new_observables), (20_000, 20_000));
+    let again = import(&member.shared, &what, lines.as_bytes(), &mut |_| {});
+    assert!(again.failed.is_none());
+    assert_eq!((again.taken, again.new_observables), (45_000, 25_000));
 }

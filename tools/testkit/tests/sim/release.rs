@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use detente_core::{AccordId, Kind, PartyId, RunId, Tlp};
 use detente_intel::{Context, Indicator};
 use detente_node::ports::{Link, Store as _, Stream};
-use detente_node::{NodeError, release, resend};
+use detente_node::{NodeError, What, dry_run, release, resend};
 use detente_peer::{Request, Response};
 use detente_testkit::{Cut, End, NodeEnd, SimLink, Terms, When, World, context, observable};
 
@@ -123,6 +123,44 @@ fn what_lands_says_where_from_under_which_clause_and_until_when() {
     assert_eq!(report.own.len(), 1);
 }
 
+/// The same run released twice once sent everything again and used up the cap.
+#[test]
+fn what_was_acknowledged_does_not_leave_again() {
+    let (world, accord) = World::in_force(144, &Terms { cap: 3, ..Terms::default() });
+    for name in ["a.example", "b.example"] {
+        holds(&world, 0, name, context("s", Tlp::Green, &[]));
+        holds(&world, 1, name, Context::from_source("b"));
+    }
+    let run = matched(&world, accord);
+    let first = let_go(&world, accord, run);
+    assert_eq!((first.allowed, first.there), (2, 0));
+    holds(&world, 0, "a.example", context("another", Tlp::Green, &[]));
+    let dry = dry_run(&world.members[0].shared, accord, run).unwrap();
+    assert_eq!((dry.allowed, dry.denied, dry.there), (1, 0, 2));
+    let old: Vec<_> = dry.objects.iter().filter(|object| object.there).collect();
+    let act = first.act.unwrap();
+    assert!(old.iter().all(|object| object.code == "already_there" && !object.allowed));
+    assert!(old.iter().all(|object| object.reason.contains(&act[..8])), "{old:?}");
+    let second = let_go(&world, accord, run);
+    assert_eq!((second.allowed, second.there), (1, 2));
+    // Nothing new: no act. The cap is used up, and that does not concern what is there.
+    let third = let_go(&world, accord, run);
+    assert_eq!((third.allowed, third.denied, third.there, third.act), (0, 0, 3, None));
+    assert_eq!(count(&world, 1), 3);
+    // Asked for, it goes again, within the cap; over there it is the same object.
+    world.clock_tick(30 * DAY);
+    let again = What { run, again: true };
+    let fourth = release(&world.members[0].shared, &world.link(0, 1), accord, again).unwrap();
+    assert_eq!((fourth.allowed, fourth.there), (3, 0));
+    assert_eq!((received(&world, "a.example").len(), received(&world, "b.example").len()), (2, 1));
+    // A stop is a stop.
+    world.node(0).stop(accord, "x", None).unwrap();
+    let stopped = dry_run(&world.members[0].shared, accord, run).unwrap();
+    assert_eq!((stopped.allowed, stopped.denied, stopped.there), (0, 3, 0));
+    world.sync().unwrap();
+    assert_sound(&world, accord);
+}
+
 #[test]
 fn the_cap_holds_within_a_release_and_over_all_of_them() {
     let terms = Terms { cap: 2, ..Terms::default() };
@@ -139,7 +177,9 @@ fn the_cap_holds_within_a_release_and_over_all_of_them() {
     assert_eq!((report.allowed, report.act), (0, None));
     // The window is of the releasing side's own past, and ends.
     world.clock_tick(30 * DAY);
-    assert_eq!(let_go(&world, accord, run).allowed, 2);
+    let again = What { run, again: true };
+    let report = release(&world.members[0].shared, &world.link(0, 1), accord, again).unwrap();
+    assert_eq!((report.allowed, report.there), (2, 0));
     assert_eq!(world.node(0).state(accord).unwrap().releases.len(), 2);
     world.sync().unwrap();
     assert_sound(&world, accord);
@@ -408,7 +448,7 @@ fn what_was_received_is_neither_released_onward_nor_matched() {
     assert_eq!(before.kinds[0], ("domain".to_owned(), 1, 1));
     // Nor may the run of A and B serve to release to C.
     let (a, wrong) = (&world.members[0].shared, world.link(0, 2));
-    let refused = release(a, &wrong, accord, run);
+    let refused = release(a, &wrong, accord, What { run, again: true });
     assert!(matches!(refused, Err(NodeError::PeerRefused(_))));
     assert_eq!(count(&world, 2), 1);
     world.sync().unwrap();

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use detente_node::{NodeError, Shared, pull, push};
+use detente_node::ports::StoreError;
+use detente_node::{Class, NodeError, Shared, pull, push};
 use detente_store::SqliteStore;
 use detente_testkit::{FaultyStore, Member, NodeEnd, SimEntropy, SimLink, Terms, World};
 
@@ -24,6 +25,12 @@ fn on_file(member: &Member, path: &Path) -> (Arc<Shared>, Arc<NodeEnd>) {
     let store = FaultyStore::new(SqliteStore::open(path).unwrap());
     let shared = Arc::new(Shared::new(member.open_on(store).unwrap()));
     (Arc::clone(&shared), NodeEnd::new(shared))
+}
+
+/// Writes one more act.
+fn propose_more(world: &World, shared: &Shared) -> Result<(), NodeError> {
+    let text = world.text(&Terms { title: "once more".to_owned(), ..Terms::default() });
+    shared.lock().propose(&text, None).map(drop)
 }
 
 #[test]
@@ -54,15 +61,22 @@ fn a_node_that_went_back_refuses_to_push_and_writes_no_fork() {
     shared.lock().refuse_text(accord, None, "changed our mind", None).unwrap();
     let link = SimLink::new(end, b.end.clone()).sealed(&world.seals);
     // The old copy has as many entries as B holds, but not the same: B can prove that, and does.
-    assert_eq!(code(push(&shared, &link, accord)), "record_damaged");
+    assert_eq!(code(push(&shared, &link, accord)), "old_copy");
     assert!(b.evidence(a.id).is_empty(), "no fork left the house");
     assert_eq!(b.leaves(accord, a.id).len(), 3);
     assert_eq!(world.seals.all().last().unwrap().1, 3, "nothing was sent after the signature");
     // Nor does a second try, nor what the peer asks for, bring the fork over.
-    assert_eq!(code(push(&shared, &link, accord)), "record_damaged");
+    assert_eq!(code(push(&shared, &link, accord)), "old_copy");
     let back = SimLink::new(b.end.clone(), NodeEnd::new(Arc::clone(&shared)));
     assert_eq!(code(pull(&back)), "internal");
     assert!(b.evidence(a.id).is_empty());
+    // From now on it writes nothing more, not even when it is opened anew.
+    assert_eq!(code(propose_more(&world, &shared)), "old_copy");
+    drop((shared, link, back));
+    {
+        let (shared, _end) = on_file(a, &file);
+        assert_eq!(code(propose_more(&world, &shared)), "old_copy");
+    }
     let mut all = world.seals.all();
     all.sort_unstable();
     all.dedup();
@@ -89,13 +103,24 @@ fn a_node_that_went_back_behind_its_mirror_says_so() {
         shared.lock().sign_text(accord, None, None).unwrap();
         push(&shared, &SimLink::new(end, b.end.clone()), accord).unwrap();
     }
+    let newer = dir.path().join("newer.db");
+    copy(&file, &newer);
     copy(&old, &file);
     let (shared, end) = on_file(a, &file);
     let pushed = push(&shared, &SimLink::new(end, b.end.clone()), accord);
     match pushed {
-        Err(NodeError::Damaged(words)) => assert!(words.contains("old copy"), "{words}"),
+        Err(error @ NodeError::Store(StoreError::OldCopy(_))) => {
+            assert_eq!(error.class(), Class::Environment);
+        }
         other => panic!("{other:?}"),
     }
+    assert_eq!(code(propose_more(&world, &shared)), "old_copy");
+    drop(shared);
+    // The newer copy is restored, and all is well.
+    copy(&newer, &file);
+    let (shared, end) = on_file(a, &file);
+    propose_more(&world, &shared).unwrap();
+    push(&shared, &SimLink::new(end, b.end.clone()), accord).unwrap();
 }
 
 #[test]
@@ -126,7 +151,7 @@ fn a_node_that_went_back_and_wrote_more_shows_nobody() {
         shared.lock().propose(&text, None).unwrap();
     }
     let link = SimLink::new(end, b.end.clone()).sealed(&world.seals);
-    assert_eq!(code(push(&shared, &link, accord)), "record_damaged");
+    assert_eq!(code(push(&shared, &link, accord)), "old_copy");
     assert!(world.seals.all().is_empty(), "no checkpoint went over");
     assert!(b.evidence(a.id).is_empty(), "no fork left the house");
     assert_eq!(b.leaves(accord, a.id).len(), 3);

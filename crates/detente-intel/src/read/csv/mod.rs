@@ -320,14 +320,14 @@ fn one_cell(
     Ok(())
 }
 
-/// Without any header: the first field that is a value is one, the others are its comment.
+/// Without any header: if all fields are values, all are taken; else the first that is a value is
+/// one, the others are its comment, and of those a value that is no link is refused.
 fn by_guess(intake: &mut Intake<'_>, place: Place, fields: &[&str]) -> Result<(), ReadFault> {
-    intake.see();
-    let mut tokens = fields.iter().enumerate().filter(|(_, field)| !field.is_empty());
-    let Some((at, token)) =
-        tokens.find_map(|(at, field)| kinds::read_token(field).ok().map(|token| (at, token)))
-    else {
-        let meant = fields.iter().find_map(|field| match prose::judge(field) {
+    let filled: Vec<&str> = fields.iter().copied().filter(|field| !field.is_empty()).collect();
+    let first = filled.iter().position(|field| kinds::read_token(field).is_ok());
+    let Some(first) = first else {
+        intake.see();
+        let meant = filled.iter().find_map(|field| match prose::judge(field) {
             prose::Judged::Refuse(reason) => Some((*field, reason)),
             _ => None,
         });
@@ -337,14 +337,19 @@ fn by_guess(intake: &mut Intake<'_>, place: Place, fields: &[&str]) -> Result<()
         }
         return Ok(());
     };
-    let others: Vec<&str> = fields
-        .iter()
-        .enumerate()
-        .filter(|(index, field)| *index != at && !field.is_empty())
-        .map(|(_, field)| *field)
-        .collect();
     let mut context = intake.context();
+    if filled.iter().all(|field| kinds::read_token(field).is_ok()) {
+        for field in filled {
+            one_cell(intake, Shape::One(Hint::Any), field, (&place, &context))?;
+        }
+        return Ok(());
+    }
+    let mut others = filled;
+    let value = others.remove(first);
     context.describe(&others.join(", "));
-    context.add_extra("port", &token.port.map(|p| p.to_string()).unwrap_or_default());
-    intake.take(token.observable, context)
+    for field in others.iter().filter(|field| prose::is_column(field)) {
+        intake.see();
+        intake.refuse(place.clone(), field.as_bytes(), Reason::UnnamedColumn);
+    }
+    one_cell(intake, Shape::One(Hint::Any), value, (&place, &context))
 }

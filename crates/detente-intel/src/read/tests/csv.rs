@@ -140,3 +140,15 @@ fn byte_by_byte_gives_the_same() {
     assert_eq!(whole.codes(), [("line 4".to_owned(), "not_utf8")]);
     assert_eq!((whole.taken, one), (drip.taken, two));
 }
+
+#[test]
+fn without_a_heading_no_second_value_is_lost() {
+    for (content, taken, refused) in [
+        ("1.2.3.4\tevil.com\n", 2, 0),
+        ("\"2020-01-01\",\"1.2.3.4\",\"evil.com\"\n", 1, 1),
+        ("\"2020-01-01\",\"evil.com\",\"https://report.com/x\"\n", 1, 0),
+    ] {
+        let (kept, _) = run(Format::Csv, content);
+        assert_eq!((kept.taken.len(), kept.refused.len()), (taken, refused), "{content}");
+    }
+}

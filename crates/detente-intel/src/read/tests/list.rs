@@ -124,6 +124,38 @@ fn free_text_gives_up_its_observables() {
     );
 }
 
+/// Each of these lines once lost a value without a word.
+#[test]
+fn what_is_not_taken_from_a_line_is_refused() {
+    for (line, taken, refused) in [
+        ("1.1.1.1 \u{202e}4.4.4.4", &["ipv4:1.1.1.1"][..], &["idna"][..]),
+        ("seen ev\u{200e}il.com at\u{ad}tack", &[], &["idna"]),
+        ("beacons to host:1.2.3.4:8080 at night", &["ipv4:1.2.3.4"], &[]),
+        (
+            "ip:1.2.3.4 md5:d41d8cd98f00b204e9800998ecf8427e",
+            &["ipv4:1.2.3.4", "md5:d41d8cd98f00b204e9800998ecf8427e"],
+            &[],
+        ),
+        ("c2:evil[.]com is up", &["domain:evil.com"], &[]),
+        ("the range 10.0.0.0/33 was meant", &[], &["prefix_length"]),
+        ("the range 10.0.0.0-10.0.0.255 was meant", &[], &["domain_top"]),
+        ("1.2.3.4\tevil.com", &["ipv4:1.2.3.4", "domain:evil.com"], &[]),
+        ("1.2.3.4\tevil.com\tseen twice", &["ipv4:1.2.3.4"], &["unnamed_column"]),
+        ("1.2.3.4, https://report.com/x, seen", &["ipv4:1.2.3.4"], &[]),
+        ("a:b::c std::io v1.2.3.4 note:setup", &[], &[]),
+    ] {
+        let (kept, _) = run(Format::List, line);
+        let codes: Vec<&str> = kept.codes().iter().map(|(_, code)| *code).collect();
+        assert_eq!(
+            (kept.values().as_slice(), codes.as_slice()),
+            (taken.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>().as_slice(), refused),
+            "{line}"
+        );
+    }
+    // However many labels there are, and however long they are.
+    assert!(values(&format!("x {}", "a:".repeat(30_000))).is_empty());
+}
+
 #[test]
 fn patterns_are_not_torn_into_values() {
     let (kept, _) =

@@ -125,11 +125,8 @@ fn auto_tells_formats_apart() {
 
 #[test]
 fn what_is_no_text_is_a_fault() {
-    for (content, code) in [
-        (&b"\x1f\x8b\x08\x00"[..], "compressed"),
-        (b"PK\x03\x04", "compressed"),
-        (b"\xff\xfee\0v\0", "utf16"),
-    ] {
+    for (content, code) in [(&b"\x1f\x8b\x08\x00"[..], "compressed"), (b"PK\x03\x04", "compressed")]
+    {
         let fault = read(content, &options(Format::Auto), &mut Kept::default());
         assert_eq!(fault.map_err(|fault| fault.code()), Err(code));
     }
@@ -174,4 +171,24 @@ fn default_colour_fills_gaps_and_opens_nothing() {
         kept.taken.iter().map(|i| i.context.markings.effective(Tlp::Clear)).collect();
     assert_eq!(colours, [Tlp::Amber, Tlp::Red, Tlp::Green, Tlp::Red]);
     assert_eq!(summary.closed, 1);
+}
+
+/// Windows programs write lists so; they were once refused whole.
+#[test]
+fn utf16_behind_its_mark_is_text() {
+    let text = "evil.com\r\n# \u{1f600} in a comment\n1.2.3.4\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (mark, body) in [(b"\xff\xfe", little), (b"\xfe\xff", big)] {
+        let content = [mark.as_slice(), &body].concat();
+        let (kept, summary) = run(Format::Auto, &content);
+        assert_eq!(kept.values(), ["domain:evil.com", "ipv4:1.2.3.4"]);
+        assert_eq!((summary.lines, summary.bytes), (3, text.len() as u64));
+        let (drip, dripped) = dripped(Format::Auto, &content);
+        assert_eq!((kept.taken, summary), (drip.taken, dripped));
+    }
+    // A lone half of a pair, and half a unit at the end, cost their lines.
+    let (kept, _) = run(Format::Auto, b"\xff\xfea\0.\0c\0o\0m\0\n\0\x00\xd8b\0.\0c\0c\0\n\0x");
+    assert_eq!(kept.values(), ["domain:a.com"]);
+    assert_eq!(kept.refused.len(), 2);
 }

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod full;
+mod heads;
 mod model;
 mod open;
 

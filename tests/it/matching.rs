@@ -191,7 +191,7 @@ fn the_record_shows_padded_sizes_only() {
 fn a_run_is_explained_before_anything_leaves() {
     let (pair, _serving) = Pair::agreed();
     fill(&pair, &Lists::new(10, 20));
-    let red = pair.world.write("red.txt", "red.example.com\n".to_owned());
+    let red = pair.world.write("red.txt", "red.example.com\n");
     for home in [&pair.a, &pair.b] {
         home.import(&[&red, "--tlp", "red"]);
     }

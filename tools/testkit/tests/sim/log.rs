@@ -92,7 +92,7 @@ fn two_pushes_in_a_row_may_be_cut() {
                 let link = world.cut_link((0, 1), Some(Cut { at, when }));
                 let _ = push(&world.members[0].shared, &link, accord);
                 // The log grows between the two.
-                let second = world.text(&Terms { cap: 2_000 + at as u64, ..Terms::default() });
+                let second = world.text(&Terms { cap: 2_000 + at, ..Terms::default() });
                 world.node(0).propose(&second, None).unwrap();
             }
             world.sync().unwrap();

@@ -62,7 +62,7 @@ fn open_store(home: &Home, party: PartyId) -> Result<SqliteStore, Failure> {
     // SQLite would make a new one of it, and the home would begin anew with its old keys.
     if !std::fs::metadata(&path).is_ok_and(|meta| meta.len() > 0) {
         let words = format!("{} is empty or gone, while the keys are here", path.display());
-        return Err(StoreError::OldCopy(words)).map_err(store_failed);
+        return Err(store_failed(StoreError::OldCopy(words)));
     }
     let mut store = SqliteStore::open(path).map_err(|error| {
         Failure::environment(error.code(), crate::fail::chain(&error), "restore a backup")

@@ -273,3 +273,28 @@ fn clauses_that_are_none_are_refused() {
         pair.a.fails(2, "unknown", &[&release[..], &[run]].concat());
     }
 }
+
+#[test]
+fn runs_are_named_by_their_start_and_a_count_has_no_items() {
+    let (pair, _serving) = Pair::agreed();
+    let file = pair.world.write("names.txt", "x.example.com\n");
+    for home in [&pair.a, &pair.b] {
+        home.import(&[&file, "--tlp", "green"]);
+    }
+    let out = pair.world.path("out");
+    let count = ["match", "alba-borea", "--clause", "1", "--count-only"];
+    let to = out.display().to_string();
+    pair.a.run(&[&count[..], &["--out", &to]].concat()).exits(2).says("--count-only");
+    assert!(!out.exists());
+    pair.a.json(&count);
+    let release = ["release", "alba-borea", "--dry-run", "--matched"];
+    let none = pair.a.fails(2, "unknown", &[&release[..], &["last"]].concat());
+    assert!(text(&none, "remedy").contains("counts"), "{none:#}");
+    let run = pair.a.json(&["match", "alba-borea", "--clause", "1"]);
+    let run = text(&run, "run");
+    let dry = pair.a.json(&[&release[..], &[&run[..4]]].concat());
+    assert_eq!(dry["run"], run);
+    pair.a.run(&[&release[..], &[&run[..4]]].concat()).exits(0).says(&run[..16]);
+    let short = pair.a.fails(2, "unknown", &[&release[..], &[&run[..3]]].concat());
+    assert!(text(&short, "remedy").contains("at least 4 digits"), "{short:#}");
+}

@@ -83,15 +83,15 @@ fn the_passphrase_opens_the_home_and_nothing_else_does() {
     assert!(text(&wrong, "error").contains("passphrase does not open"));
     assert!(text(&wrong, "remedy").contains("passphrase of this home"));
 
-    let none = Outcome::of(&mut home.bare(&asks)).exits(2);
+    let none = Outcome::of(&mut home.bare(&asks)).exits(3);
     assert_eq!(code(&none), "passphrase_missing");
     assert!(text(&none.json(), "remedy").contains("--passphrase-file"));
 
     for (name, content, exit) in [
-        ("empty", "", 2),
-        ("only a line end", "\n", 2),
+        ("empty", "", 3),
+        ("only a line end", "\n", 3),
         ("cut", "correct horse batter\n", 3),
-        ("too long", &"x".repeat(5_000), 1),
+        ("too long", &"x".repeat(5_000), 3),
     ] {
         world.write(name, content);
         with(name).exits(exit);
@@ -103,7 +103,7 @@ fn the_passphrase_opens_the_home_and_nothing_else_does() {
     from_environment.env("DETENTE_PASSPHRASE", "correct horse battery");
     Outcome::of(&mut from_environment).exits(0);
     from_environment.env("DETENTE_PASSPHRASE", "");
-    Outcome::of(&mut from_environment).exits(2);
+    Outcome::of(&mut from_environment).exits(3);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn init_needs_a_new_home_and_sound_words() {
     for name in ["", "two\nlines", "\u{202e}right to left", &"x".repeat(121)] {
         new.fails(2, "bad_party", &["init", "--party", name]);
     }
-    Outcome::of(&mut new.bare(&["init", "--party", "New"])).exits(2);
+    Outcome::of(&mut new.bare(&["init", "--party", "New"])).exits(3);
     // Nothing of that stands in the way of a good one.
     new.run(&["init", "--party", "New"]).exits(0).says("in words");
     new.run(&["party", "list"]).exits(0).says("New");
@@ -307,4 +307,18 @@ fn a_home_without_the_ministers_key_does_not_bind() {
     home.fails(1, "no_key", &["accord", "sign", &file]);
     let history = home.json(&["accord", "history", "x"]);
     assert_eq!(history.as_array().unwrap().len(), 2, "{history:#}");
+}
+
+/// A failed `init` once left a folder with keys, and the next one stumbled over it.
+#[test]
+fn an_init_that_fails_leaves_nothing() {
+    let world = World::new();
+    let home = world.home("Alba", false);
+    let bad = Outcome::of(home.command(&["init", "--party", "A\u{202e}B"]).arg("--json"));
+    assert_ne!(bad.code, 0, "{bad}");
+    assert!(!home.dir.exists(), "{bad}");
+    home.init().exits(0);
+    // A home that is there stays.
+    home.init().exits(1);
+    home.run(&["count"]).exits(0);
 }

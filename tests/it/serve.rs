@@ -274,3 +274,14 @@ fn a_home_that_went_back_writes_nothing() {
     pair.a.run(&["accord", "resume", "alba-borea"]).exits(0);
     pair.sound("after");
 }
+
+/// Told to run `serve` while it did, an operator had nothing to go on with.
+#[test]
+fn who_cannot_be_reached_is_said_with_what_to_do() {
+    let pair = Pair::met(false, true);
+    let without = pair.b.json(&["sync"]);
+    assert!(text(&without[0], "reason").contains("run `detente serve` here"), "{without:#}");
+    let _serving = pair.b.serve();
+    let with = pair.b.json(&["sync"]);
+    assert!(text(&with[0], "reason").contains("it must connect to this node"), "{with:#}");
+}

@@ -1,5 +1,6 @@
 //! Verify: an export is sound, and one altered byte anywhere is found and named.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -155,6 +156,11 @@ fn deleted_added_cut_and_swapped_files_are_named() {
         }
         fs::write(&full, &good).unwrap();
     }
+    // A name that is no text is a name that does not belong, and the others are still checked.
+    let odd = folder.join(OsStr::from_bytes(b"odd\xff"));
+    fs::write(&odd, "x").unwrap();
+    names(&folder, "\"odd\u{fffd}\"");
+    fs::remove_file(odd).unwrap();
     for name in ["extra", "logs/extra", "objects/00", "texts/x.toml", ".hidden", "cards/x.card"] {
         fs::write(folder.join(name), "x").unwrap();
         names(&folder, name);

@@ -21,8 +21,11 @@ use crate::report::{
     ContextReport, CountReport, ObjectReport, ReceivedReport, ReleaseReport, SearchReport,
 };
 
+/// Fewest hex digits that name a run by the start of its id.
+pub const MIN_RUN_PREFIX: usize = 4;
+
 impl Node {
-    /// The run that a name means: its id or the start of it, or `last`.
+    /// The run that a name means: its id, the first [`MIN_RUN_PREFIX`] digits or more, or `last`.
     ///
     /// # Errors
     /// [`NodeError::Unknown`].
@@ -30,14 +33,30 @@ impl Node {
         let runs = self.store.runs(accord)?;
         let state = self.state(accord)?;
         let own = self.party();
-        let mut hits = runs.iter().filter(|row| {
+        if name == "last" {
             // Only a run that told this side which indicators are common can be meant.
-            let told = || state.runs.get(&row.run).is_some_and(|run| run.told_which(own));
-            name == "last" && told() || name.len() >= 8 && row.run.to_string().starts_with(name)
-        });
-        let unknown = || NodeError::unknown("run", name, "see `detente accord history`");
+            let told = |run: RunId| state.runs.get(&run).is_some_and(|run| run.told_which(own));
+            return runs.iter().map(|row| row.run).find(|run| told(*run)).ok_or_else(|| {
+                let remedy = if runs.is_empty() {
+                    "match first: `detente match`".to_owned()
+                } else {
+                    format!(
+                        "the {} runs here told this side no items: they were counts, gave the \
+                         answer to the other side alone, or were not closed alike; match under a \
+                         clause in mode \"which\"",
+                        runs.len()
+                    )
+                };
+                NodeError::unknown("run that told which items are common,", name, remedy)
+            });
+        }
+        let long = name.len() >= MIN_RUN_PREFIX;
+        let mut hits = runs.iter().filter(|row| long && row.run.to_string().starts_with(name));
+        let remedy =
+            || format!("give at least {MIN_RUN_PREFIX} digits of its id: `detente accord history`");
+        let unknown = || NodeError::unknown("run", name, remedy());
         let found = hits.next().map(|row| row.run).ok_or_else(unknown)?;
-        if name != "last" && hits.next().is_some() {
+        if hits.next().is_some() {
             return Err(NodeError::unknown("single run", name, "give more of its id"));
         }
         Ok(found)

@@ -110,15 +110,16 @@ pub enum Verb {
         /// Run nothing; say in plain words what the other side would learn.
         #[arg(long, conflicts_with = "out")]
         explain: bool,
-        /// Write what is common to this file, one value a line.
-        #[arg(long)]
+        /// Write what is common to this file, one value a line. A count has no items to write.
+        #[arg(long, conflicts_with = "count_only")]
         out: Option<PathBuf>,
     },
     /// Let the context of what a run found leave, as far as the accord permits.
     Release {
         /// The accord.
         accord: String,
-        /// The run: its id or the start of it, or `last`.
+        /// The run: its id, at least four digits of its start, or `last`: the last that told this
+        /// side which items are common.
         #[arg(long, value_name = "RUN")]
         matched: String,
         /// Only print each object's verdict.

@@ -31,6 +31,7 @@ pub fn init(
     passphrase: Zeroizing<String>,
 ) -> Result<PartyReport, Failure> {
     check(party)?;
+    let was_there = home.dir().exists();
     home.create()?;
     // Two at once would mix their keys.
     let Some(_lock) = home.try_lock()? else {
@@ -38,6 +39,19 @@ pub fn init(
     };
     // The other one may have ended just before.
     home.create()?;
+    let made = make(home, party, passphrase);
+    if made.is_err() && !was_there {
+        // Half a home is none; what failed says more than what could not be taken away.
+        let _ = std::fs::remove_dir_all(home.dir());
+    }
+    made
+}
+
+fn make(
+    home: &Home,
+    party: &NewParty<'_>,
+    passphrase: Zeroizing<String>,
+) -> Result<PartyReport, Failure> {
     let mut keystore = Keystore::new(passphrase)?;
     let root = role_key(home, &mut keystore, "root")?;
     let mut roles = Vec::new();

@@ -1,6 +1,7 @@
 //! Sessions with other parties: the ones that are open, and new ones when a command needs one.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Links {
     shared: Arc<Shared>,
     identity: Identity,
     runtime: Handle,
+    /// Whether this process serves: others can connect to it.
+    serves: AtomicBool,
     /// Sessions by party, the newest last.
     open: Mutex<BTreeMap<PartyId, Vec<Session>>>,
     /// Transport keys of the contacts. Apart from the node, so that a stranger's handshake never
@@ -37,10 +40,21 @@ pub struct Links {
 impl Links {
     /// No sessions yet.
     pub fn new(shared: Arc<Shared>, identity: Identity, runtime: Handle) -> Arc<Links> {
-        let links =
-            Links { shared, identity, runtime, open: Mutex::default(), keys: Arc::default() };
+        let links = Links {
+            shared,
+            identity,
+            runtime,
+            serves: AtomicBool::new(false),
+            open: Mutex::default(),
+            keys: Arc::default(),
+        };
         links.refresh_keys();
         Arc::new(links)
+    }
+
+    /// From now on this process serves.
+    pub fn begin_to_serve(&self) {
+        self.serves.store(true, Ordering::Relaxed);
     }
 
     /// The own transport key.
@@ -110,12 +124,14 @@ impl Links {
         };
         let unreachable = |reason: String| LinkError::Unreachable { party: name.clone(), reason };
         let Some(address) = address else {
-            return Err(unreachable(
-                "its card names no address and it is not connected: run `detente serve` here, so \
-                 that it can connect to this node"
-                    .to_owned(),
-            )
-            .into());
+            // Only it can begin a session, and only with a node that serves.
+            let todo = if self.serves.load(Ordering::Relaxed) {
+                "it must connect to this node: `detente serve` or `detente sync` there"
+            } else {
+                "run `detente serve` here, so that it can connect to this node"
+            };
+            let words = format!("its card names no address and it is not connected: {todo}");
+            return Err(unreachable(words).into());
         };
         let (identity, handler) = (self.identity.clone(), self.handler());
         let dialling = async move { dial(&identity, (party, spki), &address, handler).await };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::fail::Failure;
+use crate::fail::{Failure, exit};
 use crate::home::read_bounded;
 
 /// The environment variable that holds the passphrase.
@@ -25,10 +25,12 @@ impl Source {
     pub fn read(&self, new: bool) -> Result<Zeroizing<String>, Failure> {
         let passphrase = match (&self.file, std::env::var(VARIABLE)) {
             (Some(path), _) => {
-                let bytes = Zeroizing::new(read_bounded(path, MAX)?);
+                let bytes = read_bounded(path, MAX)
+                    .map_err(|failure| Failure { exit: exit::ENVIRONMENT, ..failure })?;
+                let bytes = Zeroizing::new(bytes);
                 let text = std::str::from_utf8(&bytes).map_err(|_| {
                     let words = format!("{} is not UTF-8", path.display());
-                    Failure::usage("passphrase_file", words, "write the passphrase as text")
+                    Failure::environment("passphrase_file", words, "write the passphrase as text")
                 })?;
                 let line = text.strip_suffix('\n').unwrap_or(text);
                 Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned())
@@ -37,7 +39,7 @@ impl Source {
             (None, Err(_)) => prompt(new)?,
         };
         if passphrase.is_empty() {
-            return Err(Failure::usage("passphrase_empty", "the passphrase is empty", HOW));
+            return Err(Failure::environment("passphrase_empty", "the passphrase is empty", HOW));
         }
         Ok(passphrase)
     }
@@ -47,7 +49,7 @@ const HOW: &str =
     "give it with --passphrase-file FILE, in DETENTE_PASSPHRASE, or at a terminal's prompt";
 
 fn prompt(new: bool) -> Result<Zeroizing<String>, Failure> {
-    let missing = || Failure::usage("passphrase_missing", "no passphrase was given", HOW);
+    let missing = || Failure::environment("passphrase_missing", "no passphrase was given", HOW);
     if !std::io::stdin().is_terminal() {
         return Err(missing());
     }
@@ -56,7 +58,7 @@ fn prompt(new: bool) -> Result<Zeroizing<String>, Failure> {
     if new {
         let second = ask("Once more: ").map_err(|_| missing())?;
         if *first != *second {
-            return Err(Failure::usage(
+            return Err(Failure::environment(
                 "passphrase_differs",
                 "the two passphrases differ",
                 "type the same one twice",

@@ -68,6 +68,7 @@ pub fn start(home: &Home, local: &Local, address: Option<&str>) -> Result<Servin
     };
     let control = control::listen(home, local.engine.clone())?;
     let own = shared.lock().party();
+    links.begin_to_serve();
     let tasks = vec![local.runtime.spawn(keep_lines(links, own))];
     Ok(Serving {
         address: listening.as_ref().map(|listening| listening.address),

@@ -158,11 +158,12 @@ pub fn matched(report: &MatchReport) {
     println!("run {} with {}, clause {}", &report.run[..16], safe(&report.peer), report.clause);
     match report.common {
         Some(common) => println!(
-            "  {} in common of {} entered here and {} entered there (with padding: {})",
+            "  {} in common of {} entered here (the other side sees {}, with padding) and at \
+             most {} entered there (with theirs)",
             number(common),
             number(report.own_items.into()),
-            number(report.peer_size.into()),
-            number(report.own_size.into())
+            number(report.own_size.into()),
+            number(report.peer_size.into())
         ),
         None => println!("  this side was not told what is common"),
     }

@@ -162,7 +162,8 @@ fn failures_are_json_too_with_a_code_and_a_remedy() {
     let nothing = world.path("nothing").display().to_string();
     home.fails(2, "no_folder", &["verify", &nothing]);
     let party = world.party("Alba", false);
-    party.fails(3, "io", &["import", &nothing]);
+    let reports = party.run(&["import", &nothing, "--json"]).exits(3).json();
+    assert_eq!(reports[0]["failed"]["code"], "io", "{reports:#}");
     party.fails(2, "unknown", &["accord", "history", "nothing"]);
     party.fails(1, "no_normal_form", &["search", "no observable"]);
     party.fails(2, "unknown_kind", &["list", "--kind", "phone"]);

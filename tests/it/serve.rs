@@ -28,7 +28,7 @@ fn commands_go_through_the_process_that_serves() {
     assert!(home.dir.join("control.sock").exists());
     assert_eq!(serving.end(), Some(0));
     assert!(!home.dir.join("control.sock").exists());
-    Outcome::of(&mut home.bare(&["list"])).exits(2);
+    Outcome::of(&mut home.bare(&["list"])).exits(3);
     let left = home.json(&["list"]);
     assert_eq!(left.as_array().unwrap().len(), 2, "{left:#}");
 }

@@ -163,9 +163,9 @@ pub(crate) fn max_load(items: u64, bins: u64, lambda: f64) -> u64 {
             + k * p.ln()
             + (n - k) * (-p).ln_1p()
     };
-    // Above the mean, terms fall at least as fast as a geometric row of ratio r.
+    // From k + 1 on, terms fall at least as fast as a geometric row of the first ratio.
     let overflows = |k: f64| {
-        let ratio = (n - k) / (k + 1.0) * p / (1.0 - p);
+        let ratio = (n - k - 1.0) / (k + 2.0) * p / (1.0 - p);
         let tail = ln_term(k + 1.0) - (1.0 - ratio).max(1e-9).ln();
         tail / std::f64::consts::LN_2 + (bins as f64).log2() > -lambda
     };

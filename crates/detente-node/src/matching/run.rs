@@ -328,7 +328,8 @@ impl Shared {
     pub fn sweep_runs(&self) {
         let now = self.lock().now();
         let late = |taken: &Arc<Mutex<Taken>>| {
-            let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+            // Who works on it now has a line.
+            let Ok(taken) = taken.try_lock() else { return false };
             taken.cut.is_some_and(|cut| now.get() > cut.get() + RESUME_SECONDS)
         };
         let stale: Vec<Arc<Mutex<Taken>>> = {
@@ -342,19 +343,15 @@ impl Shared {
         }
     }
 
-    /// Ends a run that nobody drives any more.
+    /// Ends a run that is no longer held. Who drives it still, over whatever line, has lost it: so
+    /// there is no run without its close on record.
     fn give_up(&self, taken: &Mutex<Taken>) {
-        let (accord, run, waits) = {
+        let (accord, run, open) = {
             let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-            // Whoever drives it over a line that is up still closes it himself.
-            let waits = taken.cut.take().is_some();
-            taken.line += u64::from(waits);
-            if waits {
-                taken.work = None;
-            }
-            (taken.accord, taken.run, waits)
+            taken.line += 1;
+            (taken.accord, taken.run, taken.work.take().is_some())
         };
-        if waits {
+        if open {
             // It goes to the other side at the next contact; a failing store says so by itself.
             let _ = self.lock().abort(accord, run, &LinkError::Cut.into());
         }

@@ -1,5 +1,7 @@
 //! A party's list on its way into a run: a digest for each item, sorted by bin.
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
 use rayon::prelude::*;
 use zeroize::Zeroize;
 
@@ -15,6 +17,8 @@ pub(crate) struct List {
     origin: Vec<u32>,
     /// Where each bin begins, and the end.
     starts: Vec<usize>,
+    /// Items that came in; places from here on stand for none.
+    real: usize,
 }
 
 impl Drop for List {
@@ -41,8 +45,15 @@ fn hash(simd: Simd, key: &[u8; 32], items: &[&[u8]], digests: &mut [Digest]) {
 }
 
 impl List {
-    /// Hashes all items.
-    pub(super) fn new(simd: Simd, layout: &Layout, items: &[&[u8]]) -> List {
+    /// Hashes all items and fills up to the padded length with digests of none, so that time says
+    /// no more than the wire does.
+    pub(super) fn new(
+        simd: Simd,
+        layout: &Layout,
+        items: &[&[u8]],
+        padded: usize,
+        rng: &mut ChaCha20Rng,
+    ) -> List {
         let key = blake3::derive_key("detente-match/vole/1 item", &layout.terms);
         let mut hashed = vec![Digest::default(); items.len()];
         hashed.par_chunks_mut(LANES * 512).zip(items.par_chunks(LANES * 512)).for_each(
@@ -52,14 +63,19 @@ impl List {
                 }
             },
         );
-        List::sorted(layout, hashed)
+        hashed.resize_with(padded.max(items.len()), || {
+            let mut digest = [0; 32];
+            rng.fill_bytes(&mut digest);
+            Digest::from_bytes(&digest)
+        });
+        List::sorted(layout, hashed, items.len())
     }
 
-    fn sorted(layout: &Layout, hashed: Vec<Digest>) -> List {
+    fn sorted(layout: &Layout, hashed: Vec<Digest>, real: usize) -> List {
         if layout.bins == 1 {
             let starts = vec![0, hashed.len()];
             let origin = (0..hashed.len() as u32).collect();
-            return List { digests: hashed, origin, starts };
+            return List { digests: hashed, origin, starts, real };
         }
         let mut starts = vec![0usize; layout.bins as usize + 1];
         for digest in &hashed {
@@ -77,7 +93,12 @@ impl List {
             origin[*place] = i as u32;
             *place += 1;
         }
-        List { digests, origin, starts }
+        List { digests, origin, starts, real }
+    }
+
+    /// The place of an item in the list that came in; `None` for what fills up.
+    pub(super) fn place(&self, origin: u32) -> Option<usize> {
+        Some(origin as usize).filter(|place| *place < self.real)
     }
 
     /// Digests of a bin.

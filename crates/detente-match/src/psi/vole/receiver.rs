@@ -197,12 +197,13 @@ impl Receiver {
         let own = Sorted::new(own, &[], sender_items);
         let mut bitmap = vec![0u8; sender_items.div_ceil(8)];
         let mut proofs = ProofHash::new(&bin.context);
-        let common = &mut self.tally.common;
+        let (list, common) = (&self.list, &mut self.tally.common);
         own.find(sender_items, masks, |number, at| {
-            if let Some((proof, origin)) = own.item(at) {
+            let item = own.item(at).and_then(|(proof, at)| Some((proof, list.place(at)?)));
+            if let Some((proof, place)) = item {
                 bitmap[number / 8] |= 1 << (number % 8);
                 proofs.add(proof);
-                common.push(origin as usize);
+                common.push(place);
             }
         })?;
         let proof = proofs.finish();

@@ -223,9 +223,10 @@ impl Sender {
         }
         for number in (0..count).filter(|number| is_set(*number)) {
             // What stands for no item can't be common.
-            let (proof, origin) = sorted.item(number).ok_or(PeerFault::FoundUnproved)?;
+            let item = sorted.item(number).and_then(|(p, at)| Some((p, self.list.place(at)?)));
+            let (proof, place) = item.ok_or(PeerFault::FoundUnproved)?;
             proofs.add(proof);
-            common.push(origin as usize);
+            common.push(place);
         }
         let proof = proofs.finish();
         if proof != claimed {

@@ -89,7 +89,8 @@ impl Session {
             return Err(CallerFault::ModeUnknown.into());
         }
         let layout = Layout::new(&params, options);
-        let list = List::new(simd, &layout, items);
+        let mut rng = generator(seed, &layout.terms, params.role);
+        let list = List::new(simd, &layout, items, params.own_len as usize, &mut rng);
         for bin in 0..layout.bins {
             let most = match params.role {
                 Role::Initiator => layout.receiver_items,
@@ -99,7 +100,6 @@ impl Session {
                 return Err(CallerFault::LayoutFailed.into());
             }
         }
-        let rng = generator(seed, &layout.terms, params.role);
         let end = match params.role {
             Role::Initiator => End::Receiver(Box::new(Receiver::new(simd, list, rng))),
             Role::Responder => End::Sender(Box::new(Sender::new(simd, list, rng))),
@@ -140,7 +140,9 @@ impl Session {
             let end = At { step: Step::Confirm, bin: 0 };
             let end = Place { at: end, offset: self.layout.len(Step::Confirm) };
             let expects = self.expected.unwrap_or(end);
-            return Ok(Some(Frame::hello(&self.layout.terms, expects)));
+            let hello = Frame::hello(&self.layout.terms, expects);
+            self.conclude();
+            return Ok(Some(hello));
         }
         if !self.hello_received {
             return Ok(None);
@@ -182,6 +184,8 @@ impl Session {
         self.refuse_if_void()?;
         self.hello_sent = false;
         self.hello_received = false;
+        // Its last frame may be what was lost.
+        self.finished = false;
         Ok(())
     }
 
@@ -460,7 +464,8 @@ impl Session {
 
     /// Ends the run when both confirmations have gone their way.
     fn conclude(&mut self) {
-        if self.confirmed && self.own_confirm.is_some() && self.outbox.is_empty() {
+        let connected = self.hello_sent && self.hello_received;
+        if connected && self.confirmed && self.own_confirm.is_some() && self.outbox.is_empty() {
             self.finished = true;
         }
     }

@@ -25,7 +25,7 @@ use crate::report::{
 pub const MIN_RUN_PREFIX: usize = 4;
 
 impl Node {
-    /// The run that a name means: its id, the first [`MIN_RUN_PREFIX`] digits or more, or `last`.
+    /// The run that a name means: its id, the first `MIN_RUN_PREFIX` digits or more, or `last`.
     ///
     /// # Errors
     /// [`NodeError::Unknown`].

@@ -120,7 +120,7 @@ impl Session {
     /// Prepares a run over `items`, in any order.
     ///
     /// # Errors
-    /// [`CallerFault`](crate::CallerFault) for lengths above the limits, more items than
+    /// [`CallerFault`] for lengths above the limits, more items than
     /// `params.own_len`, equal items (the fast matcher finds them during the run), and a mode that
     /// the engine does not have.
     pub fn new(
@@ -168,7 +168,7 @@ impl Session {
     /// After a cut line: the run goes on over another line, if the peer does the same.
     ///
     /// # Errors
-    /// [`CallerFault::NotResumable`](crate::CallerFault::NotResumable) if the engine can't, or the
+    /// [`CallerFault::NotResumable`] if the engine can't, or the
     /// fault that voided the run.
     pub fn reconnect(&mut self) -> Result<(), Error> {
         match &mut self.0 {
@@ -196,7 +196,7 @@ impl Session {
     /// The outcome of a run that both ends confirmed.
     ///
     /// # Errors
-    /// [`CallerFault::NotDone`](crate::CallerFault::NotDone), or the fault that voided the run: no
+    /// [`CallerFault::NotDone`], or the fault that voided the run: no
     /// answer is given out then.
     pub fn finish(self) -> Result<Outcome, Error> {
         match self.0 {

@@ -60,6 +60,13 @@ fn marking(number: u32) -> (&'static str, &'static str) {
     }
 }
 
+/// Whether a number may show in a run: what is red, and what clause 3 of the accord forbids to
+/// leave, enters none.
+pub fn may_show(number: u32) -> bool {
+    let (tlp, label) = marking(number);
+    tlp != "TLP:RED" && label != "victim"
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

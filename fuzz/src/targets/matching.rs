@@ -149,7 +149,12 @@ fn vole(bytes: &[u8]) -> bool {
                 match edit[4] {
                     0 => frame.truncate(place),
                     255 => twice = true,
-                    more => frame[place] = frame[place].wrapping_add(more),
+                    more => {
+                        // An edit before this one may have cut the frame down to nothing.
+                        if let Some(byte) = frame.get_mut(place) {
+                            *byte = byte.wrapping_add(more);
+                        }
+                    }
                 }
             }
             open |= own.input(&frame).is_ok();

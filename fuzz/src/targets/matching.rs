@@ -9,7 +9,6 @@ use crate::Target;
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "match_message", run: message, seeds: messages },
     Target { name: "match_session", run: session, seeds: || vec![framed(&messages())] },
-    Target { name: "match_vole", run: vole, seeds: || vec![vec![0], vec![1]] },
     Target { name: "match_vole_frame", run: vole_frame, seeds: hello },
 ];
 
@@ -124,50 +123,4 @@ fn vole_frame(bytes: &[u8]) -> bool {
     let taken = own.input(bytes).is_ok();
     assert!(!own.is_done(), "nothing can be done after one frame");
     taken
-}
-
-/// A whole run in which the peer's frames are edited: the first byte says at which end we are, then
-/// five bytes an edit: number of the frame, place (3 bytes), what is added to the byte there; 0
-/// cuts the frame at the place, 255 sends it twice.
-fn vole(bytes: &[u8]) -> bool {
-    let Some((first, edits)) = bytes.split_first() else { return false };
-    let role = if first % 2 == 0 { Role::Initiator } else { Role::Responder };
-    let (mut own, mut peer) = (open_vole(role), open_vole(role.other()));
-    let (mut number, mut edited, mut open) = (0usize, false, true);
-    while open && !(own.is_done() && peer.is_done()) {
-        open = false;
-        while let Ok(Some(frame)) = own.poll() {
-            open |= peer.input(&frame).is_ok();
-        }
-        while let Ok(Some(mut frame)) = peer.poll() {
-            let mut twice = false;
-            let all = edits.as_chunks::<5>().0.iter();
-            for edit in all.filter(|edit| usize::from(edit[0]) == number) {
-                let place = u32::from_be_bytes([0, edit[1], edit[2], edit[3]]) as usize;
-                let place = place % frame.len().max(1);
-                edited = true;
-                match edit[4] {
-                    0 => frame.truncate(place),
-                    255 => twice = true,
-                    more => {
-                        // An edit before this one may have cut the frame down to nothing.
-                        if let Some(byte) = frame.get_mut(place) {
-                            *byte = byte.wrapping_add(more);
-                        }
-                    }
-                }
-            }
-            open |= own.input(&frame).is_ok();
-            if twice {
-                open |= own.input(&frame).is_ok();
-            }
-            number += 1;
-        }
-    }
-    let done = own.is_done();
-    match own.finish() {
-        Ok(outcome) => assert_eq!(outcome.count, Some(2), "a wrong answer was given out"),
-        Err(_) => assert!(!done && (edited || !peer.is_done()), "an honest run failed"),
-    }
-    done
 }

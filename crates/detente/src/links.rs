@@ -19,8 +19,8 @@ pub const SOFTWARE: &str = concat!("detente ", env!("CARGO_PKG_VERSION"));
 const MAX_SESSIONS: usize = 2;
 
 /// Tries to reach a peer whose line was cut, and the wait before the second; each next is twice as
-/// long. Half a minute in all.
-const RETRIES: u32 = 6;
+/// long. A quarter of a minute in all.
+const RETRIES: u32 = 5;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// All sessions of a node.
@@ -170,7 +170,7 @@ impl Links {
         for _ in 1..RETRIES {
             match self.link(party) {
                 Err(NodeError::Link(_)) => {
-                    self.wait_for(tokio::time::sleep(wait))?;
+                    self.wait_for(async move { tokio::time::sleep(wait).await })?;
                     wait *= 2;
                 }
                 other => return other,

@@ -1,8 +1,8 @@
 //! How fast the fast matcher is on this machine: both ends in one process, messages through their
 //! encodings, all cores.
 //!
-//! `cargo run --release -p detente-match --example vole_speed -- [ITEMS [PEER_ITEMS [KERNELS]]]`
-//! with KERNELS `fast` (default) or `whole` (no bins). Half of the shorter list is common. CPU
+//! `cargo run --release -p detente-match --example vole_speed -- [ITEMS [PEER_ITEMS [whole]]]`;
+//! `whole` makes no bins. Half of the shorter list is common. CPU
 //! time: put `time` in front.
 
 #![expect(clippy::print_stdout, reason = "a program that prints figures")]

@@ -3,10 +3,11 @@
 //! Two parties hold a list of opaque items each. After a run they know which items both hold
 //! ([`Mode::Which`]) or only how many ([`Mode::CountOnly`]); of the rest they learn the agreed
 //! length of the other list and nothing else. Which promises hold against a peer that cheats,
-//! and which do not, is said at [`Mode`] and in `docs/protocol/matching-ecdh.md`.
+//! and which do not, is said at [`Mode`], in `docs/protocol/matching-vole.md` and in
+//! `docs/protocol/matching-ecdh.md`.
 //!
-//! What is here: one matcher, Diffie-Hellman on ristretto255, as a state machine that eats and
-//! gives messages ([`Session`]). What is not here: sockets, clocks, entropy (the caller gives a
+//! What is here: two matchers ([`Engine`]), VOLE-PSI and Diffie-Hellman on ristretto255, as one state
+//! machine that eats and gives messages ([`Session`]). What is not here: sockets, clocks, entropy (the caller gives a
 //! [`Seed`]), normal forms of items, commitments to inputs, caps and budgets. This crate knows
 //! nothing of the other detente crates; it uses worker threads (rayon) and nothing else of the
 //! machine.

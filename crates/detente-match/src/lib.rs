@@ -6,11 +6,11 @@
 //! and which do not, is said at [`Mode`], in `docs/protocol/matching-vole.md` and in
 //! `docs/protocol/matching-ecdh.md`.
 //!
-//! What is here: two matchers ([`Engine`]), VOLE-PSI and Diffie-Hellman on ristretto255, as one state
-//! machine that eats and gives messages ([`Session`]). What is not here: sockets, clocks, entropy (the caller gives a
-//! [`Seed`]), normal forms of items, commitments to inputs, caps and budgets. This crate knows
-//! nothing of the other detente crates; it uses worker threads (rayon) and nothing else of the
-//! machine.
+//! What is here: two matchers ([`Engine`]), VOLE-PSI and Diffie-Hellman on ristretto255, as one
+//! state machine that eats and gives messages ([`Session`]). What is not here: sockets, clocks,
+//! entropy (the caller gives a [`Seed`]), normal forms of items, commitments to inputs, caps and
+//! budgets. This crate knows nothing of the other detente crates; it uses worker threads (rayon)
+//! and nothing else of the machine.
 
 mod error;
 mod field;

@@ -166,6 +166,19 @@ func readLine(path string) (string, error) {
 	return strings.TrimSuffix(text, "\n"), nil
 }
 
+// canonicalKey refuses the other spellings that note.NewVerifier takes: capitals in the key's id,
+// and a last character whose unused bits are not zero.
+func canonicalKey(vkey string, hash uint32) error {
+	parts := strings.SplitN(vkey, "+", 3)
+	if len(parts) != 3 || parts[1] != fmt.Sprintf("%08x", hash) {
+		return errors.New("the id of the log's key is not eight small hexadecimal digits")
+	}
+	if _, err := base64.StdEncoding.Strict().DecodeString(parts[2]); err != nil {
+		return errors.New("the log's key is not canonical base64")
+	}
+	return nil
+}
+
 // checkpoint verifies the note: the log's signature, and one by each cosigner listed.
 func checkpoint(folder string) (string, tlog.Tree, []string, error) {
 	var tree tlog.Tree
@@ -175,6 +188,9 @@ func checkpoint(folder string) (string, tlog.Tree, []string, error) {
 	}
 	log, err := note.NewVerifier(vkey)
 	if err != nil {
+		return "", tree, nil, err
+	}
+	if err := canonicalKey(vkey, log.KeyHash()); err != nil {
 		return "", tree, nil, err
 	}
 	verifiers := []note.Verifier{log}
@@ -204,6 +220,12 @@ func checkpoint(folder string) (string, tlog.Tree, []string, error) {
 	if len(opened.Sigs) != len(verifiers) || len(opened.UnverifiedSigs) != 0 {
 		return "", tree, nil, fmt.Errorf("%d of %d listed keys signed, %d lines are by others",
 			len(opened.Sigs), len(verifiers), len(opened.UnverifiedSigs))
+	}
+	for _, sig := range opened.Sigs {
+		// note.Open also takes a last character whose unused bits are not zero.
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return "", tree, nil, fmt.Errorf("the signature by %s is not canonical base64", sig.Name)
+		}
 	}
 	names := []string{}
 	for _, verifier := range verifiers[1:] {

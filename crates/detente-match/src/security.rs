@@ -94,12 +94,12 @@ pub(crate) struct StoreShape {
 }
 
 impl StoreShape {
-    /// The store for `items`, so that all of its clusters can be filled but for a chance of
-    /// 2^-(lambda) (RR22 §3, equation 3, with the union over clusters).
-    pub(crate) fn new(items: u64) -> StoreShape {
+    /// The store for `items` in each of `bins`, so that all clusters of all bins can be filled but
+    /// for a chance of 2^-(lambda) (RR22 §3, equation 3, with the union over clusters).
+    pub(crate) fn new(items: u64, bins: u32) -> StoreShape {
         let items = items.max(STORE_ITEMS_MIN);
         let clusters = items.div_ceil(CLUSTER_ITEMS);
-        let lambda = f64::from(LAMBDA) + (clusters as f64).log2();
+        let lambda = f64::from(LAMBDA) + (clusters as f64 * f64::from(bins)).log2();
         let capacity = max_load(items, clusters, lambda);
         let count = capacity as f64;
         let weight = SPARSE_WEIGHT.log2();
@@ -264,6 +264,11 @@ impl BatchShape {
         self.parts.iter().map(|part| 16 * part.trees * (2 * part.depth + 1)).sum()
     }
 
+    /// Outputs of an expansion that are for use. Count.
+    pub(crate) fn used(&self, part: usize) -> usize {
+        self.parts[part].outputs - if part == 0 { self.spare() } else { 0 }
+    }
+
     /// Noise values of all expansions but the first.
     pub(crate) fn spare(&self) -> usize {
         self.parts[1..].iter().map(|part| part.trees).sum()
@@ -280,12 +285,12 @@ mod tests {
         for (items, expansion, dense) in
             [(1u64 << 10, 1.4315, 3), (1 << 12, 1.3193, 3), (1 << 14, 1.2676, 2)]
         {
-            let shape = StoreShape::new(items);
+            let shape = StoreShape::new(items, 1);
             assert_eq!((shape.clusters, shape.dense), (1, dense), "{items}");
             let got = f64::from(shape.sparse) / items as f64;
             assert!((got - expansion).abs() < 0.001, "{items}: {got}");
         }
-        let shape = StoreShape::new(1 << 20);
+        let shape = StoreShape::new(1 << 20, 1);
         assert_eq!(shape.clusters, 64);
         let per_item = shape.len() as f64 / (1u64 << 20) as f64;
         assert!((1.34..1.36).contains(&per_item), "{per_item}");
@@ -295,7 +300,7 @@ mod tests {
     fn small_and_large_stores_have_room() {
         let mut before = 0;
         for items in (0..2000).chain((11..=28).map(|log| 1u64 << log)) {
-            let shape = StoreShape::new(items);
+            let shape = StoreShape::new(items, 1);
             let room = u64::from(shape.capacity) * u64::from(shape.clusters);
             assert!(room >= items && u64::from(shape.sparse) > u64::from(shape.capacity));
             assert!(shape.dense >= 1 && shape.len() >= before, "{items}");
@@ -337,7 +342,7 @@ mod tests {
 
     #[test]
     fn overfitting_is_bounded() {
-        let shape = StoreShape::new(1 << 20);
+        let shape = StoreShape::new(1 << 20, 1);
         let bound = shape.overfit_bound(64.0);
         assert!(bound as f64 > shape.len() as f64 && (bound as f64) < 2.3 * shape.len() as f64);
         assert!(shape.overfit_bound(80.0) > bound);

@@ -2,7 +2,7 @@
 //!
 //! `detente-bench listen` waits for one run and ends; its first line tells its address and key.
 //! `detente-bench run` carries one through. Each prints its figures as one JSON line: wall and CPU
-//! seconds of the run alone (without making the lists), bytes, what was found.
+//! seconds of the run, bytes, what was found.
 //! `tools/bench/match.py` starts both and puts other programs beside them.
 
 #![forbid(unsafe_code)]
@@ -59,6 +59,9 @@ struct Lists {
     /// Lists in one piece, not in bins.
     #[arg(long)]
     whole: bool,
+    /// Makes the list while it is taken in: it takes no memory, and its making counts.
+    #[arg(long)]
+    stream: bool,
     /// Only the side that offers learns.
     #[arg(long)]
     one_sided: bool,
@@ -69,7 +72,7 @@ const DIALLER: PartyId = PartyId::new([1; 32]);
 const LISTENER: PartyId = PartyId::new([2; 32]);
 
 impl Lists {
-    fn session(&self, role: Role) -> Result<Session> {
+    fn run(&self, role: Role) -> Result<Run> {
         let params = Params {
             role,
             mode: Mode::Which,
@@ -88,21 +91,43 @@ impl Lists {
         // Half of the shorter list is common; names as long as those of real hosts.
         let shift = self.own.min(self.peer) / 2;
         let start = if role == Role::Initiator { 0 } else { self.peer - shift };
-        let items: Result<Vec<Item>, _> = (start..start + self.own)
-            .map(|i| Item::new(format!("domain\0host-{i:08x}.example")))
-            .collect();
-        // The clock starts behind the making of names; hashing them belongs to the run.
-        Ok(Session::new(&engine, params, items?, Seed::new(seed(role)))?)
+        let names = start..start + self.own;
+        let made = (!self.stream).then(|| names.clone().map(name).collect());
+        Ok(Run { engine, params, names, made })
     }
 }
 
-fn seed(role: Role) -> [u8; 32] {
-    [role.code(); 32]
+/// A run before it begins.
+struct Run {
+    engine: Engine,
+    params: Params,
+    names: std::ops::Range<u32>,
+    /// The list, made before the clock starts; if none, names are made as they are taken in.
+    made: Option<Vec<Item>>,
+}
+
+/// A name as long as that of a real host.
+fn name(i: u32) -> Item {
+    Item::new(format!("domain\0host-{i:08x}.example")).expect("neither empty nor long")
+}
+
+impl Run {
+    fn begin(&self) -> Result<Session> {
+        let seed = Seed::new([self.params.role.code(); 32]);
+        Ok(match &self.made {
+            Some(made) => Session::new(&self.engine, self.params.clone(), made, seed)?,
+            None => {
+                let names = self.names.clone().map(name);
+                Session::new(&self.engine, self.params.clone(), names, seed)?
+            }
+        })
+    }
 }
 
 /// Drives a session and measures it.
-fn measure(mut session: Session, stream: &mut dyn Stream) -> Result<Value> {
+fn measure(run: &Run, stream: &mut dyn Stream) -> Result<Value> {
     let (begun, cpu) = (Instant::now(), cpu_seconds()?);
+    let mut session = run.begin()?;
     let (mut sent, mut received) = (0u64, 0u64);
     loop {
         while let Some(bytes) = stream.try_recv()? {
@@ -140,7 +165,7 @@ fn cpu_seconds() -> Result<f64> {
 
 /// Takes up one run.
 struct Responder {
-    session: Mutex<Option<Session>>,
+    run: Mutex<Option<Run>>,
     done: mpsc::Sender<Result<Value>>,
 }
 
@@ -150,10 +175,10 @@ impl Handler for Responder {
     }
 
     fn respond_stream(&self, _: &dyn Link, _: &Request, stream: &mut dyn Stream) {
-        let session = self.session.lock().map(|mut held| held.take()).unwrap_or_default();
-        let figures = session
+        let run = self.run.lock().map(|mut held| held.take()).unwrap_or_default();
+        let figures = run
             .ok_or_else(|| anyhow!("one run only"))
-            .and_then(|session| measure(session, stream));
+            .and_then(|run| measure(&run, stream));
         // The dialler ends the line when it has all; this process must not end before.
         while let Ok(Some(_)) = stream.recv() {}
         let _ = self.done.send(figures);
@@ -176,10 +201,10 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let figures = match verb {
         Verb::Listen(lists) => {
-            let session = Mutex::new(Some(lists.session(Role::Responder)?));
+            let run = Mutex::new(Some(lists.run(Role::Responder)?));
             let identity = Identity::new(&new_transport_key()?)?;
             let (done, waits) = mpsc::channel();
-            let handler = Arc::new(Responder { session, done });
+            let handler = Arc::new(Responder { run, done });
             // Whoever knows the address: it is a measurement on loopback.
             let pins: Pins = Arc::new(|_| Some(DIALLER));
             let begun = Arc::new(|_| {});
@@ -190,14 +215,14 @@ fn main() -> Result<()> {
             waits.recv()??
         }
         Verb::Run { to, key, lists } => {
-            let session = lists.session(Role::Initiator)?;
+            let run = lists.run(Role::Initiator)?;
             let identity = Identity::new(&new_transport_key()?)?;
             let pin = (LISTENER, hex::decode(key)?);
             let link = runtime.block_on(dial(&identity, pin, &to, Arc::new(Silent)))?;
             let request =
                 Request::BeginMatch { accord: AccordId::new([1; 32]), run: RunId::new([1; 32]) };
             let mut stream = link.open(&request)?;
-            let figures = measure(session, stream.as_mut())?;
+            let figures = measure(&run, stream.as_mut())?;
             // Answered only after all before it has arrived.
             link.request(&Request::Pull)?;
             figures

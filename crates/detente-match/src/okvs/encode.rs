@@ -2,39 +2,38 @@
 
 use rayon::prelude::*;
 
-use super::{Digest, Rows};
-use crate::field::F128;
+use super::Digest;
+use super::rows::rows;
+use crate::field::{F128, Secret};
 use crate::security::{CORE_ROWS_MAX, StoreShape};
-use crate::simd::{Columns, Simd, places, zeros};
+use crate::simd::{Aes, Columns, Simd, places, zeros};
 
 /// Why a list has no encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EncodeError {
-    /// Two items are equal: places in the list that came in.
-    Duplicate(u32, u32),
+    /// Two items of a cluster are equal: the cluster, and their places in it.
+    Duplicate(usize, u32, u32),
     /// The rows are dependent: another key of the store will do. Chance 2^-lambda.
     Dependent,
 }
 
-/// The columns of all clusters that give each row the value of its digest.
+/// The columns of all clusters that give each item the value of its digest.
 ///
-/// Columns that no row needs are zero: what this gives must be masked before it leaves.
+/// `clusters` has at most the shape's capacity in each. Columns that no row needs are zero: what
+/// this gives must be masked before it leaves.
 pub(crate) fn encode(
     simd: Simd,
     shape: &StoreShape,
-    rows: &Rows,
+    key: F128,
+    clusters: &[&[Digest]],
 ) -> Result<Vec<F128>, EncodeError> {
+    let key = Aes::new(key);
     let mut all = zeros(shape.len());
-    all.par_chunks_mut(shape.columns()).enumerate().try_for_each_init(
-        || Scratch::new(shape),
-        |scratch, (number, columns)| {
-            let range = rows.range(number);
-            let cluster = Cluster {
-                simd,
-                rows: &rows.rows[range.clone()],
-                digests: &rows.digests[range.clone()],
-                origin: &rows.origin[range],
-            };
+    all.par_chunks_mut(shape.columns()).zip(clusters).enumerate().try_for_each_init(
+        || (Scratch::new(shape), Secret(Vec::with_capacity(shape.capacity as usize))),
+        |(scratch, hashed), (number, (columns, digests))| {
+            rows(simd, &key, digests, &mut hashed.0);
+            let cluster = Cluster { simd, number, rows: &hashed.0, digests };
             let (sparse, dense) = columns.split_at_mut(shape.sparse as usize);
             cluster.encode(scratch, sparse, dense)
         },
@@ -101,9 +100,9 @@ impl Scratch {
 
 struct Cluster<'a> {
     simd: Simd,
+    number: usize,
     rows: &'a [F128],
     digests: &'a [Digest],
-    origin: &'a [u32],
 }
 
 impl Cluster<'_> {
@@ -191,10 +190,10 @@ impl Cluster<'_> {
     /// Equal items never peel, so they are among these.
     fn refuse_duplicates(&self, numbers: &[usize]) -> Result<(), EncodeError> {
         let mut sorted: Vec<(Digest, u32)> =
-            numbers.iter().map(|&number| (self.digests[number], self.origin[number])).collect();
+            numbers.iter().map(|&number| (self.digests[number], number as u32)).collect();
         sorted.sort_unstable();
         let equal = sorted.windows(2).find(|pair| pair[0].0 == pair[1].0);
-        equal.map_or(Ok(()), |pair| Err(EncodeError::Duplicate(pair[0].1, pair[1].1)))
+        equal.map_or(Ok(()), |pair| Err(EncodeError::Duplicate(self.number, pair[0].1, pair[1].1)))
     }
 }
 
@@ -234,10 +233,12 @@ pub(super) fn inverse(simd: Simd, a: F128) -> F128 {
     result
 }
 
-/// Rows of the first cluster that peeling leaves.
+/// Rows that peeling leaves.
 #[cfg(test)]
-pub(super) fn core_of(shape: &StoreShape, rows: &Rows) -> usize {
+pub(super) fn core_of(simd: Simd, shape: &StoreShape, key: F128, digests: &[Digest]) -> usize {
+    let mut hashed = Vec::new();
+    rows(simd, &Aes::new(key), digests, &mut hashed);
     let mut scratch = Scratch::new(shape);
-    scratch.peel(rows.of(0));
-    rows.of(0).len() - scratch.peeled.len()
+    scratch.peel(&hashed);
+    digests.len() - scratch.peeled.len()
 }

@@ -1,10 +1,10 @@
 //! The oblivious key-value store: rows of three sparse columns and some powers (RR22 §3).
 //!
 //! A store *encodes* pairs of a row and a value as a vector of columns; *decoding* a row gives its
-//! value back, and something that looks random for a row that was not encoded. Rows are 128-bit
-//! hashes of items, cut into clusters by their low bits; each cluster is a store of its own, so it
-//! fits a cache and all cores work. Rows come from `rows.rs`, encoding from `encode.rs`; decoding
-//! is a kernel (`simd`).
+//! value back, and something that looks random for a row that was not encoded. Items are 256-bit
+//! digests, cut into clusters by the low bits of their rows; each cluster is a store of its own, so
+//! it fits a cache and all cores work. Rows come from `rows.rs`, encoding from `encode.rs`;
+//! decoding is a kernel (`simd`).
 //! Not here: what the values mean, or that the columns are masked before they leave.
 
 mod encode;
@@ -13,26 +13,45 @@ mod rows;
 mod tests;
 
 pub(crate) use encode::{EncodeError, encode};
-pub(crate) use rows::{Digest, Rows};
+pub(crate) use rows::Digest;
 
-use rayon::prelude::*;
-
-use crate::field::F128;
+use crate::field::{F128, Secret};
 use crate::security::StoreShape;
-use crate::simd::{Columns, Simd, zeros};
+use crate::simd::{Aes, Columns, Simd};
 
-/// The columns of cluster `number`.
-pub(crate) fn columns<'a>(shape: &StoreShape, all: &'a [F128], number: usize) -> Columns<'a> {
-    let start = number * shape.columns();
-    let (sparse, dense) = all[start..start + shape.columns()].split_at(shape.sparse as usize);
-    Columns { sparse, dense }
+/// A store as it is read: cluster by cluster.
+pub(crate) struct Decoder<'a> {
+    simd: Simd,
+    shape: &'a StoreShape,
+    key: Aes,
+    columns: &'a [F128],
 }
 
-/// Decodes all rows, in their order.
-pub(crate) fn decode(simd: Simd, shape: &StoreShape, all: &[F128], rows: &Rows) -> Vec<F128> {
-    let mut out = zeros(rows.rows.len());
-    rows.split_mut(&mut out).into_par_iter().enumerate().for_each(|(number, out)| {
-        simd.decode(columns(shape, all, number), rows.of(number), out);
-    });
-    out
+impl<'a> Decoder<'a> {
+    /// `columns` of all clusters, as many as the shape says, under the store's key.
+    pub(crate) fn new(
+        simd: Simd,
+        shape: &'a StoreShape,
+        key: F128,
+        columns: &'a [F128],
+    ) -> Decoder<'a> {
+        Decoder { simd, shape, key: Aes::new(key), columns }
+    }
+
+    /// Decodes the items of a cluster, in their order, into `values`; `rows` is room for work.
+    pub(crate) fn decode(
+        &self,
+        cluster: usize,
+        digests: &[Digest],
+        rows: &mut Secret,
+        values: &mut Secret,
+    ) {
+        rows::rows(self.simd, &self.key, digests, &mut rows.0);
+        values.0.clear();
+        values.0.resize(digests.len(), F128::ZERO);
+        let start = cluster * self.shape.columns();
+        let (sparse, dense) = self.columns[start..start + self.shape.columns()]
+            .split_at(self.shape.sparse as usize);
+        self.simd.decode(Columns { sparse, dense }, &rows.0, &mut values.0);
+    }
 }

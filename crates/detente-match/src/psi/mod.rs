@@ -3,6 +3,8 @@
 //! Each matcher is a folder; they share the terms (`params.rs`), the faults (`error.rs`) and what
 //! stands below: [`Session`] drives either.
 
+use std::borrow::Borrow;
+
 pub mod ecdh;
 #[expect(
     clippy::cast_possible_truncation,
@@ -117,7 +119,8 @@ enum Inner {
 }
 
 impl Session {
-    /// Prepares a run over `items`, in any order.
+    /// Prepares a run over `items`, in any order. The fast matcher takes them one by one and keeps
+    /// none, so they can stream.
     ///
     /// # Errors
     /// [`CallerFault`] for lengths above the limits, more items than
@@ -126,17 +129,18 @@ impl Session {
     pub fn new(
         engine: &Engine,
         params: Params,
-        items: Vec<Item>,
+        items: impl IntoIterator<Item: Borrow<Item> + Sync>,
         seed: Seed,
     ) -> Result<Session, Error> {
+        let items = items.into_iter();
         match engine {
             Engine::Ecdh => {
+                let items = items.map(|item| item.borrow().clone()).collect();
                 let session = ecdh::Session::new(params, items, seed)?;
                 Ok(Session(Inner::Ecdh(Box::new(session))))
             }
             Engine::Vole(options) => {
-                let bytes: Vec<&[u8]> = items.iter().map(Item::as_bytes).collect();
-                let session = vole::Session::new(Simd::detect(), params, options, &bytes, &seed)?;
+                let session = vole::Session::new(Simd::detect(), params, options, items, &seed)?;
                 Ok(Session(Inner::Vole(Box::new(session))))
             }
         }

@@ -101,18 +101,24 @@ pub(super) fn convolve<C: Column<W>, const W: usize>(
     }
 }
 
-/// Adds to each output the inputs at its places, [`EXPANDER_WEIGHT`] a column.
+/// Adds to each output its column of `u` and the inputs at its places, [`EXPANDER_WEIGHT`] a
+/// column. `out` has a slice for each element of a column.
 #[inline(always)]
 pub(super) fn gather<C: Column<W>, const W: usize>(
-    out: &mut [[F128; W]],
+    mut out: [&mut [F128]; W],
+    u: &[[F128; W]],
     inputs: &[[F128; W]],
     places: &[u32],
 ) {
-    for (out, places) in out.iter_mut().zip(places.as_chunks::<EXPANDER_WEIGHT>().0) {
-        let mut sum = C::load(out);
+    for (i, (u, places)) in u.iter().zip(places.as_chunks::<EXPANDER_WEIGHT>().0).enumerate() {
+        let mut sum = C::load(u);
         for place in places {
             sum = sum.add(C::load(&inputs[*place as usize]));
         }
-        sum.store(out);
+        let mut made = [F128::ZERO; W];
+        sum.store(&mut made);
+        for (out, made) in out.iter_mut().zip(made) {
+            out[i] ^= made;
+        }
     }
 }

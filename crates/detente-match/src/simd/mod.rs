@@ -172,20 +172,21 @@ impl Simd {
         }
     }
 
-    /// `out[i] +=` the sum of the inputs at `places[7 i .. 7 i + 7]`.
+    /// `out[k][i] +=` element k of `u[i]` and of the inputs at `places[7 i .. 7 i + 7]`.
     pub(crate) fn gather<const W: usize>(
         self,
-        out: &mut [[F128; W]],
+        out: [&mut [F128]; W],
+        u: &[[F128; W]],
         inputs: &[[F128; W]],
         places: &[u32],
     ) where
         Width<W>: Supported,
     {
         match self.0 {
-            Tier::Portable => linear::gather::<linear::Plain<W>, W>(out, inputs, places),
+            Tier::Portable => linear::gather::<linear::Plain<W>, W>(out, u, inputs, places),
             #[cfg(target_arch = "x86_64")]
             Tier::AesNi | Tier::Vaes => {
-                x86::gather(out.as_flattened_mut(), inputs.as_flattened(), W, places);
+                x86::gather(out, u.as_flattened(), inputs.as_flattened(), places);
             }
         }
     }

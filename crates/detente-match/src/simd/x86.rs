@@ -573,7 +573,6 @@ impl Column<2> for Two {
 }
 
 entry!(convolve => convolve_tier(values: &mut [F128], width: usize, taps: &[F128], backward: bool));
-entry!(gather => gather_tier(out: &mut [F128], inputs: &[F128], width: usize, places: &[u32]));
 entry!(transpose => transpose_tier(rows: &mut [F128; 128]));
 
 #[target_feature(enable = "avx2")]
@@ -586,13 +585,33 @@ fn convolve_tier(values: &mut [F128], width: usize, taps: &[F128], backward: boo
     }
 }
 
-#[target_feature(enable = "avx2")]
-fn gather_tier(out: &mut [F128], inputs: &[F128], width: usize, places: &[u32]) {
-    if width == 1 {
-        linear::gather::<One, 1>(out.as_chunks_mut().0, inputs.as_chunks().0, places);
-    } else {
-        linear::gather::<Two, 2>(out.as_chunks_mut().0, inputs.as_chunks().0, places);
+/// Columns of one element or two, by the number of slices.
+pub(super) fn gather<const W: usize>(
+    out: [&mut [F128]; W],
+    u: &[F128],
+    inputs: &[F128],
+    places: &[u32],
+) {
+    debug_assert!(has_aes_ni());
+    let mut slices = out.into_iter();
+    // SAFETY: as in `entry`.
+    unsafe {
+        match (slices.next(), slices.next()) {
+            (Some(first), Some(second)) => gather_two([first, second], u, inputs, places),
+            (Some(only), None) => gather_one([only], u, inputs, places),
+            _ => {}
+        }
     }
+}
+
+#[target_feature(enable = "avx2")]
+fn gather_one(out: [&mut [F128]; 1], u: &[F128], inputs: &[F128], places: &[u32]) {
+    linear::gather::<One, 1>(out, u.as_chunks().0, inputs.as_chunks().0, places);
+}
+
+#[target_feature(enable = "avx2")]
+fn gather_two(out: [&mut [F128]; 2], u: &[F128], inputs: &[F128], places: &[u32]) {
+    linear::gather::<Two, 2>(out, u.as_chunks().0, inputs.as_chunks().0, places);
 }
 
 /// Sixteen rows by eight bits at a time: the top bits of a register's bytes are one row's part.

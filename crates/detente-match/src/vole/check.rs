@@ -31,9 +31,16 @@ pub(super) fn tree_keys(context: &[u8; 32], part: usize, tree: usize) -> [Aes; 2
     [Aes::new(block(&mut stream)), Aes::new(block(&mut stream))]
 }
 
+/// What draws the codes of a batch: the receiver's noise is fixed before, and blinded by what the
+/// sender can't know, so that neither end can choose among codes.
+pub(crate) fn codes(context: &[u8; 32], noise_message: &[u8]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("detente-match/vole/1 codes");
+    *hasher.update(context).update(noise_message).finalize().as_bytes()
+}
+
 /// The key that draws the code of an expansion.
-pub(super) fn code_key(context: &[u8; 32], part: usize) -> Aes {
-    Aes::new(block(&mut public("detente-match/vole/1 code", context, &[part as u64])))
+pub(super) fn code_key(codes: &[u8; 32], part: usize) -> Aes {
+    Aes::new(block(&mut public("detente-match/vole/1 code", codes, &[part as u64])))
 }
 
 /// The coefficients of the check.

@@ -11,7 +11,7 @@
 use rayon::prelude::*;
 
 use crate::field::F128;
-use crate::security::{EXPANDER_REGULAR, EXPANDER_WEIGHT, ExpansionShape, OUTPUT_STEP};
+use crate::security::{EXPANDER_REGULAR, EXPANDER_WEIGHT, OUTPUT_STEP};
 use crate::simd::{Aes, Simd, Supported, Width};
 
 /// Outputs that one task gathers. Count: its places stay in the nearest cache.
@@ -25,24 +25,41 @@ const FORWARD: u64 = 1;
 const BACKWARD: u64 = 2;
 const PLACES: u64 = 3;
 
-/// Compresses the noise `[u | v]` of one expansion to its outputs, which stand at its beginning.
-pub(crate) fn compress<const W: usize>(
-    simd: Simd,
-    key: &Aes,
-    shape: &ExpansionShape,
-    noise: &mut [[F128; W]],
-) where
+/// Both convolutions of the part v of an expansion's noise, in its place.
+pub(crate) fn convolve<const W: usize>(simd: Simd, key: &Aes, v: &mut [[F128; W]])
+where
     Width<W>: Supported,
 {
-    let (out, v) = noise.split_at_mut(shape.outputs);
     for (number, backward) in [(FORWARD, false), (BACKWARD, true)] {
         let taps = stream(key, number, 0, v.len() / OUTPUT_STEP);
         simd.convolve(v, &taps, backward);
     }
-    let inputs = &*v;
-    out.par_chunks_mut(GATHER_OUTPUTS).enumerate().for_each(|(chunk, out)| {
-        let places = places(key, chunk * GATHER_OUTPUTS, out.len(), inputs.len());
-        simd.gather(out, inputs, &places);
+}
+
+/// Adds the outputs from `start` on to `out`, a slice for each element of a column: of the part u
+/// of the noise, and what [`convolve`] made of the part v.
+pub(crate) fn add_outputs<const W: usize>(
+    simd: Simd,
+    key: &Aes,
+    (u, v): (&[[F128; W]], &[[F128; W]]),
+    start: usize,
+    out: [&mut [F128]; W],
+) where
+    Width<W>: Supported,
+{
+    let mut chunks = out.map(|out| out.chunks_mut(GATHER_OUTPUTS));
+    let u = u.get(start..).unwrap_or_default();
+    let jobs: Vec<_> = u
+        .chunks(GATHER_OUTPUTS)
+        .map_while(|u| {
+            let out = chunks.each_mut().map(Iterator::next);
+            out.iter().all(Option::is_some).then(|| (u, out.map(Option::unwrap_or_default)))
+        })
+        .collect();
+    jobs.into_par_iter().enumerate().for_each(|(chunk, (u, out))| {
+        let count = out.iter().fold(u.len(), |count, out| count.min(out.len()));
+        let places = places(key, start + chunk * GATHER_OUTPUTS, count, v.len());
+        simd.gather(out, u, v, &places);
     });
 }
 

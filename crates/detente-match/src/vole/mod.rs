@@ -8,7 +8,7 @@
 //! that the trees were made as they should.
 //! Not here: what the correlations are for, and messages' bytes.
 
-mod check;
+pub(crate) mod check;
 pub(crate) mod code;
 pub(crate) mod receiver;
 pub(crate) mod sender;

@@ -4,19 +4,20 @@ use rayon::prelude::*;
 use zeroize::Zeroize;
 
 use super::check::{Combination, code_key, commitment, join, pads, tree_keys};
-use super::code::compress;
+use super::code::{add_outputs, convolve};
+use super::sender::Names;
 use super::tree::{Scratch, grow_punctured};
 use crate::field::{F128, Secret};
 use crate::security::{BatchShape, ExpansionShape};
-use crate::simd::{Simd, zero_pairs};
+use crate::simd::{Simd, zero_pairs, zeros};
 
 /// A pair of outputs: C, and A, with C = A Delta + B.
-pub(crate) type Pair = [F128; 2];
+type Pair = [F128; 2];
 
 /// What the receiver knows before the trees come.
 pub(crate) struct Noise<'a> {
     pub(crate) simd: Simd,
-    pub(crate) context: [u8; 32],
+    pub(crate) names: Names,
     pub(crate) shape: &'a BatchShape,
     /// The bits that it entered into the extension, [`BatchShape::blocks`] of them.
     pub(crate) bits: &'a [F128],
@@ -26,17 +27,20 @@ pub(crate) struct Noise<'a> {
 
 /// An expanded batch.
 pub(crate) struct Expanded {
-    /// The outputs; void unless the sender's proof is `expected`.
-    pub(crate) outputs: Vec<Pair>,
+    /// C, in order; void unless the sender's proof is `expected`.
+    pub(crate) outputs: Secret,
     /// The masked sum of noise values, for the sender.
     pub(crate) masked: F128,
     /// What an honest sender answers.
     pub(crate) expected: [u8; 32],
 }
 
-impl Drop for Expanded {
+/// Room for the noise of one expansion, used again for the next, and erased.
+struct Work(Vec<Pair>);
+
+impl Drop for Work {
     fn drop(&mut self) {
-        self.outputs.as_flattened_mut().zeroize();
+        self.0.as_flattened_mut().zeroize();
     }
 }
 
@@ -44,6 +48,21 @@ impl Drop for Expanded {
 struct Values {
     values: Vec<F128>,
     shares: Vec<F128>,
+}
+
+impl Values {
+    fn none(len: usize) -> Values {
+        Values { values: vec![F128::ZERO; len], shares: vec![F128::ZERO; len] }
+    }
+
+    /// Leaves out the first ones.
+    fn skip(&mut self, count: usize) {
+        let count = count.min(self.values.len());
+        self.values[..count].zeroize();
+        self.shares[..count].zeroize();
+        self.values.drain(..count);
+        self.shares.drain(..count);
+    }
 }
 
 impl Drop for Values {
@@ -55,86 +74,82 @@ impl Drop for Values {
 
 impl Noise<'_> {
     /// Grows the punctured trees from the sender's message, of [`BatchShape::tree_bytes`], and
-    /// compresses. `challenge` must be drawn after the message came.
-    pub(crate) fn expand(&self, message: &[u8], challenge: F128) -> Expanded {
+    /// adds A to `masked`, of as many elements as the batch has outputs. `challenge` must be drawn
+    /// after the message came.
+    pub(crate) fn expand(&self, message: &[u8], challenge: F128, masked: &mut [F128]) -> Expanded {
         let combination = Combination::new(challenge);
         let value_blocks = self.shape.value_blocks();
-        let (values, levels) = self.correlations.split_at(128 * value_blocks);
-        let mut first = Values {
+        let (shares, levels) = self.correlations.split_at(128 * value_blocks);
+        let mut values = Values {
             values: self.bits[..value_blocks].to_vec(),
-            shares: values.chunks(128).map(join).collect(),
+            shares: shares.chunks(128).map(join).collect(),
         };
-        let check_value = first.values.pop().unwrap_or(F128::ZERO);
-        let check_share = first.shares.pop().unwrap_or(F128::ZERO);
+        let check_value = values.values.pop().unwrap_or(F128::ZERO);
+        let check_share = values.shares.pop().unwrap_or(F128::ZERO);
         let transfers = Transfers {
             chosen: &self.bits[value_blocks..],
-            pads: pads(self.simd, &self.context, 0, &levels[..self.shape.level_transfers()]),
+            pads: pads(self.simd, &self.names.context, 0, &levels[..self.shape.level_transfers()]),
         };
-        let mut sums = vec![(check_share, check_value)];
-        let cut = message.len().min(part_bytes(&self.shape.parts[0]));
-        let (mine, mut rest) = message.split_at(cut);
-        let (mut outputs, sum) = self.part(0, (&transfers.from(0), mine), &first, &combination);
-        sums.push(sum);
-        // The outputs behind those for use are the noise values of the other expansions.
-        let spare = outputs.split_off(self.shape.parts[0].outputs - self.shape.spare());
-        let mut jobs = Vec::with_capacity(self.shape.parts.len());
-        let (mut transfer, mut value) = (self.shape.parts[0].trees * self.shape.parts[0].depth, 0);
-        for (number, part) in self.shape.parts.iter().enumerate().skip(1) {
+        let mut outputs = Secret(zeros(self.shape.outputs));
+        let (mut c, mut a) = (&mut outputs.0[..], masked);
+        let mut sum = (check_share, check_value);
+        let most = self.shape.parts.iter().map(ExpansionShape::leaves).max().unwrap_or(0);
+        let mut work = Work(zero_pairs(most));
+        let (mut rest, mut transfer) = (message, 0);
+        for (number, part) in self.shape.parts.iter().enumerate() {
             let (mine, others) = rest.split_at(part_bytes(part).min(rest.len()));
             rest = others;
-            let used = &spare[value..value + part.trees];
-            let values = Values {
-                values: used.iter().map(|pair| pair[1]).collect(),
-                shares: used.iter().map(|pair| pair[0]).collect(),
-            };
-            jobs.push((number, transfers.from(transfer), values, mine));
+            let noise = &mut work.0[..part.leaves()];
+            let grown =
+                self.grow((number, &transfers.from(transfer), mine), &values, &combination, noise);
+            sum = add(sum, grown);
             transfer += part.trees * part.depth;
-            value += part.trees;
+            let key = code_key(&self.names.codes, number);
+            let (u, v) = noise.split_at_mut(part.outputs);
+            convolve(self.simd, &key, v);
+            let used = self.shape.used(number).min(c.len());
+            let (c_mine, c_more) = c.split_at_mut(used);
+            let (a_mine, a_more) = a.split_at_mut(used.min(a.len()));
+            add_outputs(self.simd, &key, (u, v), 0, [c_mine, a_mine]);
+            (c, a) = (c_more, a_more);
+            values.skip(part.trees);
+            if number == 0 {
+                // The outputs behind those for use are the noise values of the other expansions.
+                values = Values::none(self.shape.spare());
+                let spare = [&mut values.shares[..], &mut values.values[..]];
+                add_outputs(self.simd, &key, (u, v), part.outputs - self.shape.spare(), spare);
+            }
         }
-        let made: Vec<(Vec<Pair>, (F128, F128))> = jobs
-            .into_par_iter()
-            .map(|(number, transfers, values, mine)| {
-                self.part(number, (&transfers, mine), &values, &combination)
-            })
-            .collect();
-        outputs.reserve_exact(self.shape.outputs.saturating_sub(outputs.len()));
-        for (mut more, sum) in made {
-            outputs.append(&mut more);
-            sums.push(sum);
-        }
-        outputs.truncate(self.shape.outputs);
-        let (value, masked) = sums
-            .into_iter()
-            .fold((F128::ZERO, F128::ZERO), |sum, more| (sum.0 ^ more.0, sum.1 ^ more.1));
-        Expanded { outputs, masked, expected: commitment(&self.context, value) }
+        let (value, masked) = sum;
+        Expanded { outputs, masked, expected: commitment(&self.names.context, value) }
     }
 
-    /// One expansion: its outputs, and its part of the check (of the leaves, of the noise values).
-    fn part(
+    /// Grows the trees of one expansion: its noise, and its part of the check (of the leaves, of
+    /// the noise values).
+    fn grow(
         &self,
-        number: usize,
-        (transfers, message): (&TransfersFrom<'_>, &[u8]),
+        (number, transfers, message): (usize, &TransfersFrom<'_>, &[u8]),
         values: &Values,
         combination: &Combination,
-    ) -> (Vec<Pair>, (F128, F128)) {
+        noise: &mut [Pair],
+    ) -> (F128, F128) {
         let part = &self.shape.parts[number];
         let width = 1 << part.depth;
-        let mut noise: Vec<Pair> = zero_pairs(part.leaves());
-        let sums = noise
+        noise
             .par_chunks_mut(width)
             .zip(message.par_chunks(16 * (2 * part.depth + 1)))
             .enumerate()
             .map_init(
-                || (Scratch::new(part.depth), vec![F128::ZERO; width]),
-                |(scratch, leaves), (tree, (noise, message))| {
+                || (Scratch::new(part.depth), Secret(vec![F128::ZERO; width])),
+                |(scratch, Secret(leaves)), (tree, (noise, message))| {
                     let blocks = message.as_chunks::<16>().0;
                     let (path, sums, last) = transfers.open(tree, part.depth, blocks);
-                    let keys = tree_keys(&self.context, number, tree);
+                    let keys = tree_keys(&self.names.context, number, tree);
                     grow_punctured((self.simd, &keys), path, &sums, scratch, leaves);
                     let (value, share) = (values.values[tree], values.shares[tree]);
                     leaves[path] = leaves.iter().fold(last ^ share, |sum, leaf| sum ^ *leaf);
                     for (pair, leaf) in noise.iter_mut().zip(&*leaves) {
-                        pair[0] = *leaf;
+                        *pair = [*leaf, F128::ZERO];
                     }
                     noise[path][1] = value;
                     let at = tree * width;
@@ -145,11 +160,12 @@ impl Noise<'_> {
                     )
                 },
             )
-            .reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 ^ b.0, a.1 ^ b.1));
-        compress::<2>(self.simd, &code_key(&self.context, number), part, &mut noise);
-        noise.truncate(part.outputs);
-        (noise, sums)
+            .reduce(|| (F128::ZERO, F128::ZERO), add)
     }
+}
+
+fn add(a: (F128, F128), b: (F128, F128)) -> (F128, F128) {
+    (a.0 ^ b.0, a.1 ^ b.1)
 }
 
 /// Bytes of one expansion's trees.
@@ -197,10 +213,4 @@ impl TransfersFrom<'_> {
         }
         (path, sums, F128::from_bytes(blocks[2 * depth]))
     }
-}
-
-/// Splits outputs into C and A.
-pub(crate) fn unzip(outputs: &[Pair]) -> (Secret, Vec<F128>) {
-    let (c, a): (Vec<F128>, Vec<F128>) = outputs.iter().map(|[c, a]| (*c, *a)).unzip();
-    (Secret(c), a)
 }

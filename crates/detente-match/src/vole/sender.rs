@@ -4,22 +4,37 @@ use rayon::prelude::*;
 use zeroize::Zeroize;
 
 use super::check::{Combination, code_key, commitment, join, pads, tree_keys};
-use super::code::compress;
+use super::code::{add_outputs, convolve};
 use super::tree::{Scratch, grow};
 use crate::field::{F128, Secret};
-use crate::security::BatchShape;
+use crate::security::{BatchShape, ExpansionShape};
 use crate::simd::{Simd, zeros};
 
-/// All trees of a batch, before the receiver's challenge.
+/// Public names that an expansion hangs on.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    pub(crate) context: [u8; 32],
+    /// What draws the codes: [`super::check::codes`].
+    pub(crate) codes: [u8; 32],
+}
+
+/// All trees of a batch, before the receiver's challenge. Their leaves are grown again when they
+/// are needed: that is cheaper than to keep them.
 pub(crate) struct Grown {
     simd: Simd,
-    context: [u8; 32],
+    names: Names,
     shape: BatchShape,
-    /// Leaves of each expansion.
-    leaves: Vec<Secret>,
-    /// The first expansion's outputs, whose last part served as noise shares of the others.
-    first: Secret,
+    /// What all trees grow from.
+    seed: [u8; 32],
     check_share: F128,
+    /// Room for the leaves of one expansion.
+    work: Secret,
+}
+
+impl Drop for Grown {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+    }
 }
 
 /// A batch whose outputs are there, before the receiver's part of the check.
@@ -35,122 +50,131 @@ impl Grown {
     /// [`BatchShape::tree_bytes`].
     pub(crate) fn grow(
         simd: Simd,
-        context: [u8; 32],
+        names: Names,
         shape: &BatchShape,
         (delta, correlations): (F128, &[F128]),
         seed: &[u8; 32],
     ) -> (Grown, Vec<u8>) {
         let (values, levels) = correlations.split_at(128 * shape.value_blocks());
-        let mut shares: Vec<F128> = values.chunks(128).map(join).collect();
-        let check_share = shares.pop().unwrap_or(F128::ZERO);
+        let mut shares = Secret(values.chunks(128).map(join).collect());
+        let check_share = shares.0.pop().unwrap_or(F128::ZERO);
         let levels = &levels[..shape.level_transfers()];
-        let mut others: Vec<F128> = levels.iter().map(|row| *row ^ delta).collect();
+        let others = Secret(levels.iter().map(|row| *row ^ delta).collect());
+        let context = &names.context;
         let pads =
-            Pads { zeros: pads(simd, &context, 0, levels), ones: pads(simd, &context, 0, &others) };
-        others.zeroize();
-        let mut grown = Grown {
-            simd,
-            context,
-            shape: shape.clone(),
-            leaves: Vec::with_capacity(shape.parts.len()),
-            first: Secret(Vec::new()),
-            check_share,
-        };
+            Pads { zeros: pads(simd, context, 0, levels), ones: pads(simd, context, 0, &others.0) };
+        let most = shape.parts.iter().map(ExpansionShape::leaves).max().unwrap_or(0);
+        let work = Secret(zeros(most));
+        let mut grown =
+            Grown { simd, names, shape: shape.clone(), seed: *seed, check_share, work };
         let mut message = Vec::with_capacity(shape.tree_bytes());
         let (mut transfer, mut share) = (0, 0);
         for (number, part) in shape.parts.iter().enumerate() {
             if number == 1 {
-                shares.zeroize();
-                shares = grown.first.0.split_off(shape.parts[0].outputs - shape.spare());
+                shares = grown.spare();
                 share = 0;
             }
-            let leaves = grown.plant(number, &pads.from(transfer), &shares[share..], seed);
-            message.extend(leaves.1);
+            message.extend(grown.plant(number, &pads.from(transfer), &shares.0[share..]));
             transfer += part.trees * part.depth;
             share += part.trees;
-            if number == 0 {
-                let mut noise = leaves.0.clone();
-                compress::<1>(simd, &code_key(&context, 0), part, noise.as_chunks_mut().0);
-                noise.truncate(part.outputs);
-                grown.first = Secret(noise);
-            }
-            grown.leaves.push(Secret(leaves.0));
-        }
-        shares.zeroize();
-        if shape.parts.len() == 1 {
-            grown.first.0.truncate(shape.outputs);
         }
         (grown, message)
     }
 
-    /// Grows the trees of one expansion.
-    fn plant(
+    /// Grows a tree into `leaves`; gives the sums of its levels.
+    fn tree(
         &self,
-        number: usize,
-        pads: &PadsFrom<'_>,
-        shares: &[F128],
-        seed: &[u8; 32],
-    ) -> (Vec<F128>, Vec<u8>) {
-        let part = &self.shape.parts[number];
-        let mut leaves = zeros(part.leaves());
-        let messages: Vec<Vec<u8>> = leaves
-            .par_chunks_mut(1 << part.depth)
+        part: usize,
+        tree: usize,
+        scratch: &mut Scratch,
+        leaves: &mut [F128],
+    ) -> Vec<[F128; 2]> {
+        let keys = tree_keys(&self.names.context, part, tree);
+        let root = root(&self.names.context, &self.seed, part, tree);
+        grow((self.simd, &keys), root, scratch, leaves)
+    }
+
+    /// The part of the message that is about one expansion.
+    fn plant(&self, number: usize, pads: &PadsFrom<'_>, shares: &[F128]) -> Vec<u8> {
+        let part = self.shape.parts[number];
+        let message = |(scratch, Secret(leaves)): &mut (Scratch, Secret), tree: usize| {
+            let sums = self.tree(number, tree, scratch, leaves);
+            let mut message = Vec::with_capacity(16 * (2 * part.depth + 1));
+            for (level, [left, right]) in sums.into_iter().enumerate() {
+                let [zero, one] = pads.of(tree * part.depth + level);
+                message.extend((left ^ zero).to_bytes());
+                message.extend((right ^ one).to_bytes());
+            }
+            let sum = leaves.iter().fold(shares[tree], |sum, leaf| sum ^ *leaf);
+            message.extend(sum.to_bytes());
+            message
+        };
+        let room = || (Scratch::new(part.depth), Secret(vec![F128::ZERO; 1 << part.depth]));
+        let messages: Vec<Vec<u8>> =
+            (0..part.trees).into_par_iter().map_init(room, message).collect();
+        messages.concat()
+    }
+
+    /// All leaves of an expansion, and their part of the check.
+    fn leaves(&self, number: usize, combination: &Combination, leaves: &mut [F128]) -> F128 {
+        let part = self.shape.parts[number];
+        let width = 1 << part.depth;
+        leaves
+            .par_chunks_mut(width)
             .enumerate()
             .map_init(
                 || Scratch::new(part.depth),
                 |scratch, (tree, leaves)| {
-                    let keys = tree_keys(&self.context, number, tree);
-                    let root = root(&self.context, seed, number, tree);
-                    let sums = grow((self.simd, &keys), root, scratch, leaves);
-                    let mut message = Vec::with_capacity(16 * (2 * part.depth + 1));
-                    for (level, [left, right]) in sums.into_iter().enumerate() {
-                        let [zero, one] = pads.of(tree * part.depth + level);
-                        message.extend((left ^ zero).to_bytes());
-                        message.extend((right ^ one).to_bytes());
-                    }
-                    let sum = leaves.iter().fold(shares[tree], |sum, leaf| sum ^ *leaf);
-                    message.extend(sum.to_bytes());
-                    message
+                    self.tree(number, tree, scratch, leaves);
+                    combination.of(self.simd, number, tree * width, leaves)
                 },
             )
-            .collect();
-        (leaves, messages.concat())
+            .reduce(|| F128::ZERO, |a, b| a ^ b)
     }
 
-    /// Takes the challenge: computes the check's combination and compresses.
-    pub(crate) fn expand(self, challenge: F128) -> Expanded {
+    /// Adds the outputs of an expansion from `start` on to `out`; gives the leaves' part of the
+    /// check.
+    fn add(
+        &self,
+        number: usize,
+        combination: &Combination,
+        work: &mut Secret,
+        (start, out): (usize, &mut [F128]),
+    ) -> F128 {
+        let part = self.shape.parts[number];
+        let leaves = &mut work.0[..part.leaves()];
+        let check = self.leaves(number, combination, leaves);
+        let key = code_key(&self.names.codes, number);
+        let (u, v) = leaves.split_at_mut(part.outputs);
+        convolve::<1>(self.simd, &key, v.as_chunks_mut().0);
+        add_outputs::<1>(self.simd, &key, (u.as_chunks().0, v.as_chunks().0), start, [out]);
+        check
+    }
+
+    /// The outputs of the first expansion that are the noise shares of the others.
+    fn spare(&mut self) -> Secret {
+        let mut spare = Secret(vec![F128::ZERO; self.shape.spare()]);
+        let mut work = std::mem::replace(&mut self.work, Secret(Vec::new()));
+        // The challenge comes later; what this one gives is not used.
+        let combination = Combination::new(F128::ZERO);
+        self.add(0, &combination, &mut work, (self.shape.used(0), &mut spare.0));
+        self.work = work;
+        spare
+    }
+
+    /// Takes the challenge: computes the check's combination and the outputs.
+    pub(crate) fn expand(mut self, challenge: F128) -> Expanded {
         let combination = Combination::new(challenge);
-        let Grown { simd, context, shape, leaves, first, check_share } = self;
-        let made: Vec<(F128, Secret)> = leaves
-            .into_par_iter()
-            .enumerate()
-            .map(|(number, mut leaves)| {
-                let part = &shape.parts[number];
-                let sum = leaves
-                    .0
-                    .par_chunks(1 << 12)
-                    .enumerate()
-                    .map(|(i, chunk)| combination.of(simd, number, i << 12, chunk))
-                    .reduce(|| F128::ZERO, |a, b| a ^ b);
-                if number > 0 {
-                    let key = code_key(&context, number);
-                    compress::<1>(simd, &key, part, leaves.0.as_chunks_mut().0);
-                    leaves.0.truncate(part.outputs);
-                    (sum, leaves)
-                } else {
-                    (sum, Secret(Vec::new()))
-                }
-            })
-            .collect();
-        let mut outputs = first;
-        outputs.0.reserve_exact(shape.outputs.saturating_sub(outputs.0.len()));
-        let mut check = check_share;
-        for (sum, more) in made {
-            check ^= sum;
-            outputs.0.extend_from_slice(&more.0);
+        let mut work = std::mem::replace(&mut self.work, Secret(Vec::new()));
+        let mut outputs = Secret(zeros(self.shape.outputs));
+        let mut check = self.check_share;
+        let mut rest = &mut outputs.0[..];
+        for number in 0..self.shape.parts.len() {
+            let (out, more) = rest.split_at_mut(self.shape.used(number).min(rest.len()));
+            check ^= self.add(number, &combination, &mut work, (0, out));
+            rest = more;
         }
-        outputs.0.truncate(shape.outputs);
-        Expanded { context, outputs, check }
+        Expanded { context: self.names.context, outputs, check }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Both ends of an expansion, and a sender that cheats.
 
-use super::receiver::{self, Noise};
-use super::sender::Grown;
+use super::receiver::Noise;
+use super::sender::{Grown, Names};
 use crate::field::F128;
 use crate::security::BatchShape;
 use crate::simd::Simd;
 
-const CONTEXT: [u8; 32] = [3; 32];
+const NAMES: Names = Names { context: [3; 32], codes: [4; 32] };
+/// C and A.
+type Pair = [F128; 2];
 const DELTA: F128 = F128(0xfedc_ba98_7654_3210_0011_2233_4455_6677);
 
 fn block(i: u64) -> F128 {
@@ -29,17 +31,19 @@ fn run(
     simd: Simd,
     shape: &BatchShape,
     tamper: impl Fn(&mut [u8]),
-) -> (bool, Vec<F128>, Vec<receiver::Pair>) {
+) -> (bool, Vec<F128>, Vec<Pair>) {
     let (bits, t, q) = deal(shape);
-    let (grown, mut message) = Grown::grow(simd, CONTEXT, shape, (DELTA, &q), &[9; 32]);
+    let (grown, mut message) = Grown::grow(simd, NAMES, shape, (DELTA, &q), &[9; 32]);
     assert_eq!(message.len(), shape.tree_bytes());
     tamper(&mut message);
     let challenge = block(77);
-    let noise = Noise { simd, context: CONTEXT, shape, bits: &bits, correlations: &t };
-    let received = noise.expand(&message, challenge);
+    let noise = Noise { simd, names: NAMES, shape, bits: &bits, correlations: &t };
+    let mut a = vec![F128::ZERO; shape.outputs];
+    let received = noise.expand(&message, challenge, &mut a);
     let sent = grown.expand(challenge);
     let good = sent.prove(simd, DELTA, received.masked) == received.expected;
-    (good, sent.outputs.0.clone(), received.outputs.clone())
+    let pairs = received.outputs.0.iter().zip(a).map(|(c, a)| [*c, a]).collect();
+    (good, sent.outputs.0.clone(), pairs)
 }
 
 #[test]

@@ -40,11 +40,20 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    const ALL: [Step; 9] = [
+        Step::Choice,
+        Step::Reply,
+        Step::Noise,
+        Step::Trees,
+        Step::Challenge,
+        Step::Columns,
+        Step::Masks,
+        Step::Found,
+        Step::Confirm,
+    ];
+
     pub(super) fn from_code(code: u8) -> Option<Step> {
-        use Step::{Challenge, Choice, Columns, Confirm, Found, Masks, Noise, Reply, Trees};
-        [Choice, Reply, Noise, Trees, Challenge, Columns, Masks, Found, Confirm]
-            .into_iter()
-            .find(|step| *step as u8 == code)
+        Step::ALL.into_iter().find(|step| *step as u8 == code)
     }
 
     /// The name of the step in snake case, for logs.
@@ -77,6 +86,9 @@ pub(crate) struct Layout {
     /// Most items of one bin: the receiver's, the sender's.
     pub(super) receiver_items: u32,
     pub(super) sender_items: u32,
+    /// Most items of one cluster of a bin: the receiver's, the sender's.
+    pub(super) receiver_room: u32,
+    pub(super) sender_room: u32,
     pub(super) store: StoreShape,
     pub(super) batch: BatchShape,
     pub(super) suite: BaseTransfer,
@@ -96,6 +108,7 @@ impl Layout {
         };
         let (bins, store) = cut(receiver, sender, options.whole);
         let (receiver_items, sender_items) = (load(receiver, bins), load(sender, bins));
+        let sender_room = room(sender_items, bins, store.clusters);
         let batch = BatchShape::new(store.len());
         let mut hasher = blake3::Hasher::new_derive_key(LABEL_TERMS);
         hasher.update(&params.context);
@@ -120,7 +133,18 @@ impl Layout {
         }
         let terms = *hasher.finalize().as_bytes();
         let answers = params.learn == Learn::Both;
-        Layout { bins, receiver_items, sender_items, store, batch, suite, answers, terms }
+        Layout {
+            bins,
+            receiver_items,
+            sender_items,
+            receiver_room: store.capacity,
+            sender_room,
+            store,
+            batch,
+            suite,
+            answers,
+            terms,
+        }
     }
 
     /// The bin of a digest.
@@ -189,13 +213,19 @@ impl Layout {
 /// The bins of lists of these lengths, and the store of each.
 pub(super) fn cut(receiver: u32, sender: u32, whole: bool) -> (u32, StoreShape) {
     let bins = bins(receiver, sender, whole);
-    (bins, StoreShape::new(load(receiver, bins).into()))
+    (bins, StoreShape::new(load(receiver, bins).into(), bins))
 }
 
 /// Most items of one bin.
 fn load(items: u32, bins: u32) -> u32 {
     let lambda = f64::from(LAMBDA) + f64::from(bins).log2();
     max_load(items.into(), bins.into(), lambda) as u32
+}
+
+/// Most items of one of the sender's clusters, over all bins.
+fn room(items: u32, bins: u32, clusters: u32) -> u32 {
+    let lambda = f64::from(LAMBDA) + (f64::from(bins) * f64::from(clusters)).log2();
+    max_load(items.into(), clusters.into(), lambda) as u32
 }
 
 /// Into how many bins lists of these lengths are cut: so that the longer one has at most

@@ -1,4 +1,6 @@
-//! A party's list on its way into a run: a digest for each item, sorted by bin.
+//! A party's list on its way into a run: a digest for each item, by bin and cluster.
+
+use std::borrow::Borrow;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
@@ -6,22 +8,32 @@ use rayon::prelude::*;
 use zeroize::Zeroize;
 
 use super::layout::Layout;
-use crate::field::F128;
+use crate::error::CallerFault;
+use crate::item::Item;
 use crate::okvs::Digest;
-use crate::simd::{LANES, SHORT_BYTES, Simd};
+use crate::simd::{LANES, SHORT_BYTES, Simd, cluster};
+
+/// Items that are hashed at a time. Count: what is in hand stays in the caches.
+const HASH_ITEMS: usize = 1 << 15;
 
 /// Digests of items under the run's key. Items themselves are not kept.
 pub(crate) struct List {
-    digests: Vec<Digest>,
-    /// Place of each in the list that came in.
-    origin: Vec<u32>,
-    /// Where each bin begins, and the end.
-    starts: Vec<usize>,
+    /// Cluster after cluster, bin after bin.
+    clusters: Vec<Cluster>,
+    clusters_of_bin: usize,
     /// Items that came in; places from here on stand for none.
     real: usize,
 }
 
-impl Drop for List {
+/// The items of one cluster of one bin.
+#[derive(Default)]
+pub(super) struct Cluster {
+    pub(super) digests: Vec<Digest>,
+    /// Place of each in the list that came in.
+    pub(super) origin: Vec<u32>,
+}
+
+impl Drop for Cluster {
     fn drop(&mut self) {
         for digest in &mut self.digests {
             digest.row.zeroize();
@@ -31,11 +43,14 @@ impl Drop for List {
 }
 
 /// Hashes up to [`LANES`] items. Those that need more than one block go through the library.
-fn hash(simd: Simd, key: &[u8; 32], items: &[&[u8]], digests: &mut [Digest]) {
+fn hash(simd: Simd, key: &[u8; 32], items: &[impl Borrow<Item>], digests: &mut [Digest]) {
     let mut lanes: [&[u8]; LANES] = [&[]; LANES];
-    lanes[..items.len()].copy_from_slice(items);
+    for (lane, item) in lanes.iter_mut().zip(items) {
+        *lane = item.borrow().as_bytes();
+    }
     let hashes = simd.hash_short(key, &lanes);
     for ((item, hash), digest) in items.iter().zip(&hashes).zip(digests) {
+        let item = item.borrow().as_bytes();
         *digest = if item.len() > SHORT_BYTES {
             Digest::from_bytes(blake3::keyed_hash(key, item).as_bytes())
         } else {
@@ -45,55 +60,81 @@ fn hash(simd: Simd, key: &[u8; 32], items: &[&[u8]], digests: &mut [Digest]) {
 }
 
 impl List {
-    /// Hashes all items and fills up to the padded length with digests of none, so that time says
-    /// no more than the wire does.
+    /// Hashes all items and fills up to `padded` with digests of none, so that time says no more
+    /// than the wire does. `room` is the most that a cluster takes.
+    ///
+    /// # Errors
+    /// [`CallerFault::PaddingTooShort`] if more than `padded` items come;
+    /// [`CallerFault::LayoutFailed`] if a cluster gets more than its room, which happens with a
+    /// chance of 2^-lambda.
     pub(super) fn new(
         simd: Simd,
         layout: &Layout,
-        items: &[&[u8]],
-        padded: usize,
+        items: impl Iterator<Item: Borrow<Item> + Sync>,
+        (padded, room): (u32, u32),
         rng: &mut ChaCha20Rng,
-    ) -> List {
+    ) -> Result<List, CallerFault> {
+        let clusters_of_bin = layout.store.clusters as usize;
+        let cluster = || Cluster {
+            digests: Vec::with_capacity(room as usize),
+            origin: Vec::with_capacity(room as usize),
+        };
+        let clusters = std::iter::repeat_with(cluster)
+            .take(layout.bins as usize * clusters_of_bin)
+            .collect();
+        let mut list = List { clusters, clusters_of_bin, real: 0 };
+        let mut items = items.fuse();
         let key = blake3::derive_key("detente-match/vole/1 item", &layout.terms);
-        let mut hashed = vec![Digest::default(); items.len()];
-        hashed.par_chunks_mut(LANES * 512).zip(items.par_chunks(LANES * 512)).for_each(
-            |(digests, items)| {
-                for (digests, items) in digests.chunks_mut(LANES).zip(items.chunks(LANES)) {
-                    hash(simd, &key, items, digests);
-                }
-            },
-        );
-        hashed.resize_with(padded.max(items.len()), || {
+        let (mut chunk, mut digests) = (Vec::new(), Vec::new());
+        loop {
+            chunk.extend(items.by_ref().take(HASH_ITEMS));
+            if chunk.is_empty() {
+                break;
+            }
+            if list.real + chunk.len() > padded as usize {
+                let items = list.real + chunk.len() + items.count();
+                return Err(CallerFault::PaddingTooShort { items, padded });
+            }
+            digests.resize(chunk.len(), Digest::default());
+            digests.par_chunks_mut(LANES * 64).zip(chunk.par_chunks(LANES * 64)).for_each(
+                |(digests, items): (&mut [Digest], &[_])| {
+                    for (digests, items) in digests.chunks_mut(LANES).zip(items.chunks(LANES)) {
+                        hash(simd, &key, items, digests);
+                    }
+                },
+            );
+            let first = list.real;
+            list.real += chunk.len();
+            chunk.clear();
+            for (i, digest) in digests.iter().enumerate() {
+                list.push(layout, room, *digest, (first + i) as u32)?;
+            }
+        }
+        digests.iter_mut().for_each(|digest| *digest = Digest::default());
+        for origin in list.real as u32..padded {
             let mut digest = [0; 32];
             rng.fill_bytes(&mut digest);
-            Digest::from_bytes(&digest)
-        });
-        List::sorted(layout, hashed, items.len())
+            list.push(layout, room, Digest::from_bytes(&digest), origin)?;
+        }
+        Ok(list)
     }
 
-    fn sorted(layout: &Layout, hashed: Vec<Digest>, real: usize) -> List {
-        if layout.bins == 1 {
-            let starts = vec![0, hashed.len()];
-            let origin = (0..hashed.len() as u32).collect();
-            return List { digests: hashed, origin, starts, real };
+    fn push(
+        &mut self,
+        layout: &Layout,
+        room: u32,
+        digest: Digest,
+        origin: u32,
+    ) -> Result<(), CallerFault> {
+        let bin = layout.bin_of(digest.row.0) as usize;
+        let number = cluster(digest.row, layout.store.clusters) as usize;
+        let cluster = &mut self.clusters[bin * self.clusters_of_bin + number];
+        if cluster.digests.len() >= room as usize {
+            return Err(CallerFault::LayoutFailed);
         }
-        let mut starts = vec![0usize; layout.bins as usize + 1];
-        for digest in &hashed {
-            starts[layout.bin_of(digest.row.0) as usize + 1] += 1;
-        }
-        for i in 1..starts.len() {
-            starts[i] += starts[i - 1];
-        }
-        let mut next = starts.clone();
-        let mut digests = vec![Digest { row: F128::ZERO, value: F128::ZERO }; hashed.len()];
-        let mut origin = vec![0u32; hashed.len()];
-        for (i, digest) in hashed.into_iter().enumerate() {
-            let place = &mut next[layout.bin_of(digest.row.0) as usize];
-            digests[*place] = digest;
-            origin[*place] = i as u32;
-            *place += 1;
-        }
-        List { digests, origin, starts, real }
+        cluster.digests.push(digest);
+        cluster.origin.push(origin);
+        Ok(())
     }
 
     /// The place of an item in the list that came in; `None` for what fills up.
@@ -101,13 +142,14 @@ impl List {
         Some(origin as usize).filter(|place| *place < self.real)
     }
 
-    /// Digests of a bin.
-    pub(super) fn digests(&self, bin: u32) -> &[Digest] {
-        &self.digests[self.starts[bin as usize]..self.starts[bin as usize + 1]]
+    /// The clusters of a bin.
+    pub(super) fn bin(&self, bin: u32) -> &[Cluster] {
+        let first = bin as usize * self.clusters_of_bin;
+        &self.clusters[first..first + self.clusters_of_bin]
     }
 
-    /// Their places in the list that came in.
-    pub(super) fn origin(&self, bin: u32) -> &[u32] {
-        &self.origin[self.starts[bin as usize]..self.starts[bin as usize + 1]]
+    /// Items in a bin.
+    pub(super) fn len(&self, bin: u32) -> usize {
+        self.bin(bin).iter().map(|cluster| cluster.digests.len()).sum()
     }
 }

@@ -1,55 +1,53 @@
-//! Masks: what the sender gives for each item, sorted, and how they are written and compared.
+//! Masks: what the sender gives for each item, sorted, and how they are written and looked up.
 //!
 //! Sorted masks of one length share their first bits with their neighbours: the top bytes are
 //! written as counts (one `u16` for each value), the rest of each mask follows. Order and length
-//! say nothing of the items.
+//! say nothing of the items. Masks of one top byte are a group; groups are sorted and written each
+//! for itself, on all cores. The receiver sorts nothing: it looks each of its masks up in what came.
 
-use crate::error::PeerFault;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
 use zeroize::Zeroize;
 
-use crate::field::F128;
-use crate::simd::zeros;
+use crate::error::PeerFault;
 
-/// A list's masks in the order of its rows, with what belongs to each.
-#[derive(Default)]
-pub(super) struct Masks {
-    /// What is sent.
-    pub(super) masks: Vec<u128>,
-    /// What shows that a side could compute the mask itself; never sent as it is.
-    pub(super) proofs: Vec<F128>,
-    /// The item's place in the list that came in.
-    pub(super) origin: Vec<u32>,
-}
+/// Origin of a mask that stands for no item.
+const NONE: u32 = u32::MAX;
 
-impl Masks {
-    /// So many, still empty.
-    pub(super) fn with_len(len: usize) -> Masks {
-        Masks { masks: vec![0; len], proofs: zeros(len), origin: vec![0; len] }
-    }
-}
-
-impl Drop for Masks {
-    fn drop(&mut self) {
-        self.proofs.zeroize();
-    }
-}
-
-/// One mask in sorted order. Halves, so that it takes 24 bytes.
-#[derive(Clone, Copy, Default)]
-struct Entry {
+/// The mask of one item, with what belongs to it.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// The mask in halves, so that an entry takes 40 bytes.
     high: u64,
     low: u64,
-    /// Its place among the masks as they came; past their end for what fills up.
-    index: u32,
+    /// What shows that a side could compute the mask itself; never sent as it is.
+    proof: [u64; 2],
+    /// The item's place in the list that came in, or [`NONE`].
+    origin: u32,
 }
 
 impl Entry {
-    fn new(mask: u128, index: usize) -> Entry {
-        Entry { high: (mask >> 64) as u64, low: mask as u64, index: index as u32 }
+    pub(super) fn new(mask: u128, proof: u128, origin: u32) -> Entry {
+        let halves = |block: u128| [(block >> 64) as u64, block as u64];
+        let [high, low] = halves(mask);
+        Entry { high, low, proof: halves(proof), origin }
     }
 
-    fn mask(&self) -> u128 {
+    /// A mask that stands for no item.
+    pub(super) fn fill(mask: u128) -> Entry {
+        Entry::new(mask, 0, NONE)
+    }
+
+    pub(super) fn mask(&self) -> u128 {
         u128::from(self.high) << 64 | u128::from(self.low)
+    }
+
+    /// Proof and origin; `None` for what stands for no item.
+    pub(super) fn item(&self) -> Option<(u128, u32)> {
+        let [high, low] = self.proof.map(u128::from);
+        (self.origin != NONE).then_some((high << 64 | low, self.origin))
     }
 }
 
@@ -63,220 +61,397 @@ fn shared_bytes(masks: usize) -> usize {
     }
 }
 
+/// Groups of masks, and counts of each, for a list of this length.
+fn groups(masks: usize) -> (usize, usize) {
+    match shared_bytes(masks) {
+        0 => (1, 0),
+        shared => (256, 1 << (8 * (shared - 1))),
+    }
+}
+
 /// Bytes of so many masks.
 pub(super) fn encoded_len(masks: usize) -> usize {
-    let shared = shared_bytes(masks);
-    let counts = if shared == 0 { 0 } else { 2 << (8 * shared) };
-    counts + masks * (16 - shared)
+    let (groups, counts) = groups(masks);
+    2 * groups * counts + masks * (16 - shared_bytes(masks))
 }
 
-/// Masks sorted, with the start of each group of equal top bits.
-pub(super) struct Sorted {
-    all: Masks,
-    entries: Vec<Entry>,
-    /// Starts of the groups, and the end.
-    starts: Vec<u32>,
+/// Masks on their way into groups, from all cores.
+pub(super) struct Gathering {
+    groups: Vec<Mutex<Vec<Entry>>>,
+    length: usize,
 }
 
-impl Sorted {
-    /// Sorts masks, and more that stand for no item, into groups by their top 8 `shared` bits for a
-    /// list of `length`, and within.
-    pub(super) fn new(all: Masks, fill: &[u128], length: usize) -> Sorted {
-        let bits = (8 * shared_bytes(length)) as u32;
-        let group = |mask: u128| mask.checked_shr(128 - bits).unwrap_or(0) as usize;
-        let masks = || all.masks.iter().chain(fill).copied();
-        let mut starts = vec![0u32; (1 << bits) + 1];
-        for mask in masks() {
-            starts[group(mask) + 1] += 1;
+impl Gathering {
+    /// For the masks of a list of `length`.
+    pub(super) fn new(length: usize) -> Gathering {
+        let (groups, _) = groups(length);
+        let mean = length / groups;
+        // Eight standard deviations: a group that outgrows it moves, no more.
+        let room = if groups == 1 { length } else { mean + 8 * mean.isqrt() + 64 };
+        let groups = (0..groups).map(|_| Mutex::new(Vec::with_capacity(room))).collect();
+        Gathering { groups, length }
+    }
+
+    /// Adds masks.
+    pub(super) fn add(&self, entries: &[Entry]) {
+        let count = self.groups.len();
+        let group = |entry: &Entry| if count == 1 { 0 } else { (entry.high >> 56) as usize };
+        let mut starts = [0usize; 257];
+        for entry in entries {
+            starts[group(entry) + 1] += 1;
         }
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
         }
-        let mut next = starts.clone();
-        let mut entries = vec![Entry::default(); all.masks.len() + fill.len()];
-        for (index, mask) in masks().enumerate() {
-            let place = &mut next[group(mask)];
-            entries[*place as usize] = Entry::new(mask, index);
+        let mut next = starts;
+        let mut order = vec![0u32; entries.len()];
+        for (number, entry) in entries.iter().enumerate() {
+            let place = &mut next[group(entry)];
+            order[*place] = number as u32;
             *place += 1;
         }
-        for pair in starts.windows(2) {
-            entries[pair[0] as usize..pair[1] as usize].sort_unstable_by_key(Entry::mask);
+        for (group, range) in self.groups.iter().zip(starts.windows(2)) {
+            let mut group = group.lock().unwrap_or_else(PoisonError::into_inner);
+            group.extend(order[range[0]..range[1]].iter().map(|number| entries[*number as usize]));
         }
-        Sorted { all, entries, starts }
     }
 
-    /// Proof and origin of the item behind a mask, by its number in the order; `None` for what
-    /// stands for no item.
-    pub(super) fn item(&self, number: usize) -> Option<(F128, u32)> {
-        let index = self.entries[number].index as usize;
-        Some((*self.all.proofs.get(index)?, *self.all.origin.get(index)?))
+    /// Sorts what was added.
+    pub(super) fn sort(self) -> Sorted {
+        let groups = self.groups.into_par_iter().map(|group| {
+            let mut group = group.into_inner().unwrap_or_else(PoisonError::into_inner);
+            group.sort_unstable_by_key(Entry::mask);
+            group
+        });
+        Sorted { groups: groups.collect(), length: self.length }
+    }
+}
+
+/// Masks in order.
+pub(super) struct Sorted {
+    groups: Vec<Vec<Entry>>,
+    length: usize,
+}
+
+impl Drop for Sorted {
+    fn drop(&mut self) {
+        for entry in self.groups.iter_mut().flatten() {
+            entry.proof.zeroize();
+        }
+    }
+}
+
+/// Common items: where they stood in the lists that came in, and the sum of their proofs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Common {
+    pub(super) origin: Vec<u32>,
+    pub(super) sum: u128,
+}
+
+impl Common {
+    fn add(&mut self, (proof, origin): (u128, u32)) {
+        self.origin.push(origin);
+        self.sum ^= proof;
     }
 
+    /// Both together.
+    pub(super) fn and(mut self, mut other: Common) -> Common {
+        self.origin.append(&mut other.origin);
+        self.sum ^= other.sum;
+        self
+    }
+}
+
+impl Sorted {
     /// Two masks that are equal, by origin: two equal items, but for a chance of 2^-80.
     pub(super) fn equal(&self) -> Option<(u32, u32)> {
-        let same = |pair: &[Entry]| pair[0].mask() == pair[1].mask();
-        let at = self.entries.windows(2).position(same)?;
-        Some((self.item(at)?.1, self.item(at + 1)?.1))
+        self.groups.par_iter().find_map_any(|group| {
+            let pair = group.windows(2).find(|pair| pair[0].mask() == pair[1].mask())?;
+            Some((pair[0].origin, pair[1].origin))
+        })
     }
 
-    /// Writes the masks behind what is there.
-    pub(super) fn write(&self, into: &mut Vec<u8>) {
-        let shared = shared_bytes(self.entries.len());
-        if shared > 0 {
-            for pair in self.starts.windows(2) {
-                // At most some thousand: masks are hashes, 1024 a group on average at the most.
-                into.extend_from_slice(&((pair[1] - pair[0]) as u16).to_le_bytes());
-            }
+    /// Writes the masks, as many as the length says: [`encoded_len`] bytes.
+    pub(super) fn write(&self, into: &mut [u8]) {
+        let (groups, counts) = groups(self.length);
+        let (mut heads, mut rests) = into.split_at_mut((2 * groups * counts).min(into.len()));
+        let mut jobs = Vec::with_capacity(groups);
+        let each = 16 - shared_bytes(self.length);
+        for group in &self.groups {
+            let (head, heads_left) = heads.split_at_mut((2 * counts).min(heads.len()));
+            let (rest, rests_left) = rests.split_at_mut((each * group.len()).min(rests.len()));
+            jobs.push((group, head, rest));
+            (heads, rests) = (heads_left, rests_left);
         }
-        for entry in &self.entries {
-            into.extend_from_slice(&entry.mask().to_le_bytes()[..16 - shared]);
-        }
+        jobs.into_par_iter().for_each(|(group, head, rest)| match each {
+            16 => write_group::<16>(group, head, rest),
+            15 => write_group::<15>(group, head, rest),
+            14 => write_group::<14>(group, head, rest),
+            _ => write_group::<13>(group, head, rest),
+        });
     }
 
-    /// Finds each of the peer's masks that we have too: its number in their order, and ours.
+    /// What belongs to the masks that are set in a bitmap of as many bits; `None` if one of them
+    /// stands for no item.
+    pub(super) fn select(&self, bitmap: &[u8]) -> Option<Common> {
+        let mut first = 0;
+        let starts = self.groups.iter().map(|group| {
+            first += group.len();
+            (group, first - group.len())
+        });
+        let jobs: Vec<_> = starts.collect();
+        jobs.into_par_iter()
+            .map(|(group, first)| {
+                let mut common = Common::default();
+                for (number, entry) in (first..).zip(group) {
+                    if bitmap[number / 8] >> (number % 8) & 1 == 1 {
+                        common.add(entry.item()?);
+                    }
+                }
+                Some(common)
+            })
+            .try_reduce(Common::default, |a, b| Some(a.and(b)))
+    }
+}
+
+/// Writes the counts and the rest of `N` bytes of each mask of a group.
+fn write_group<const N: usize>(group: &[Entry], head: &mut [u8], rest: &mut [u8]) {
+    for (entry, rest) in group.iter().zip(rest.as_chunks_mut::<N>().0) {
+        if let Some(low) = entry.mask().to_le_bytes().first_chunk::<N>() {
+            *rest = *low;
+        }
+    }
+    let heads = head.as_chunks_mut::<2>().0;
+    let mut counts = vec![0u16; heads.len()];
+    let last = counts.len().saturating_sub(1);
+    if !heads.is_empty() {
+        // The bits of a mask behind the group's byte that a count stands for.
+        let shift = 56 - counts.len().ilog2();
+        for entry in group {
+            // At most some thousand: masks are hashes, 1024 a count on average at the most.
+            counts[(entry.high >> shift) as usize & last] += 1;
+        }
+    }
+    for (head, count) in heads.iter_mut().zip(counts) {
+        *head = count.to_le_bytes();
+    }
+}
+
+/// The sender's masks as they came, to look ours up in.
+pub(super) struct Theirs<'a> {
+    /// Number of the first mask for each value of the shared bytes, and the end.
+    starts: Vec<u32>,
+    rests: &'a [u8],
+    length: usize,
+    /// One bit for each mask: whether we have it too.
+    found: Vec<AtomicU8>,
+}
+
+impl Theirs<'_> {
+    /// Reads the masks of a list of `length`.
     ///
     /// # Errors
-    /// If they are not in strictly ascending order or their counts are not those of `length`.
-    pub(super) fn find(
-        &self,
-        length: usize,
-        bytes: &[u8],
-        mut found: impl FnMut(usize, usize),
-    ) -> Result<(), PeerFault> {
-        let shared = shared_bytes(length);
-        let counts = if shared == 0 { 0 } else { 2 << (8 * shared) };
-        let (counts, rest) = bytes.split_at(counts.min(bytes.len()));
-        let rest_bytes = 16 - shared;
-        let mut counts: Vec<usize> =
-            counts.as_chunks().0.iter().map(|c| usize::from(u16::from_le_bytes(*c))).collect();
-        if shared == 0 {
-            counts.push(length);
+    /// If they are not in strictly ascending order or their counts are not those of the length.
+    pub(super) fn read(length: usize, bytes: &[u8]) -> Result<Theirs<'_>, PeerFault> {
+        let (groups, counts) = groups(length);
+        let (heads, rests) = bytes.split_at((2 * groups * counts).min(bytes.len()));
+        let mut starts = vec![0];
+        let mut past = 0;
+        for head in heads.as_chunks::<2>().0 {
+            past += u32::from(u16::from_le_bytes(*head));
+            starts.push(past);
         }
-        if counts.iter().sum::<usize>() != length || rest.len() != length * rest_bytes {
+        if counts == 0 {
+            past = length as u32;
+            starts.push(past);
+        }
+        if past as usize != length || rests.len() != length * (16 - shared_bytes(length)) {
             return Err(PeerFault::MasksMiscounted);
         }
-        let mut number = 0;
-        let mut masks = rest.chunks_exact(rest_bytes);
-        for (group, count) in counts.into_iter().enumerate() {
-            let top = if shared == 0 { 0 } else { (group as u128) << (128 - 8 * shared) };
-            let mut ours = self.group(group).peekable();
-            let mut before = None;
-            for bytes in masks.by_ref().take(count) {
-                let mut low = [0; 16];
-                low[..rest_bytes].copy_from_slice(bytes);
-                let mask = top | u128::from_le_bytes(low);
-                if before.is_some_and(|before| before >= mask) {
-                    return Err(PeerFault::MasksUnsorted { index: number as u32 });
-                }
-                before = Some(mask);
-                let ours_at = |own: &usize| self.entries[*own].mask();
-                while ours.next_if(|own| ours_at(own) < mask).is_some() {}
-                if let Some(own) = ours.next_if(|own| ours_at(own) == mask) {
-                    found(number, own);
-                }
-                number += 1;
-            }
-        }
-        Ok(())
+        let found = std::iter::repeat_with(AtomicU8::default).take(length.div_ceil(8)).collect();
+        let theirs = Theirs { starts, rests, length, found };
+        match shared_bytes(length) {
+            0 => theirs.check_order::<16>(),
+            1 => theirs.check_order::<15>(),
+            2 => theirs.check_order::<14>(),
+            _ => theirs.check_order::<13>(),
+        }?;
+        Ok(theirs)
     }
 
-    fn group(&self, number: usize) -> std::ops::Range<usize> {
-        match self.starts.get(number..number + 2) {
-            Some([start, end]) => *start as usize..*end as usize,
-            _ => 0..0,
+    fn check_order<const N: usize>(&self) -> Result<(), PeerFault> {
+        let rests = self.rests.as_chunks::<N>().0;
+        let chunk = self.starts.len().div_ceil(256).max(2);
+        let unsorted = self.starts.par_windows(2).with_min_len(chunk).find_map_any(|range| {
+            let first = range[0] as usize;
+            let masks = &rests[first..range[1] as usize];
+            let at = masks.windows(2).position(|pair| value(&pair[0]) >= value(&pair[1]))?;
+            Some(first + at + 1)
+        });
+        unsorted.map_or(Ok(()), |index| Err(PeerFault::MasksUnsorted { index: index as u32 }))
+    }
+
+    /// Looks masks of ours up; gives what is common, and notes it.
+    pub(super) fn look_up(&self, entries: &[Entry]) -> Common {
+        match shared_bytes(self.length) {
+            0 => self.look::<16>(entries),
+            1 => self.look::<15>(entries),
+            2 => self.look::<14>(entries),
+            _ => self.look::<13>(entries),
         }
     }
+
+    fn look<const N: usize>(&self, entries: &[Entry]) -> Common {
+        let rests = self.rests.as_chunks::<N>().0;
+        let mut common = Common::default();
+        for entry in entries {
+            let mask = entry.mask();
+            let top = mask.checked_shr(8 * N as u32).unwrap_or(0) as usize;
+            let (first, past) = (self.starts[top] as usize, self.starts[top + 1] as usize);
+            let masks = &rests[first..past];
+            let rest = mask & (u128::MAX >> (128 - 8 * N));
+            // Masks are spread evenly: from where it should stand, a step or two.
+            let place = ((rest >> (8 * N - 32)) as u64 * masks.len() as u64) >> 32;
+            let mut at = place as usize;
+            while at > 0 && value(&masks[at - 1]) >= rest {
+                at -= 1;
+            }
+            while at < masks.len() && value(&masks[at]) < rest {
+                at += 1;
+            }
+            if masks.get(at).is_some_and(|mask| value(mask) == rest)
+                && let Some(item) = entry.item()
+            {
+                common.add(item);
+                let number = first + at;
+                self.found[number / 8].fetch_or(1 << (number % 8), Ordering::Relaxed);
+            }
+        }
+        common
+    }
+
+    /// A bit for each of the sender's masks, in order: whether we have it too.
+    pub(super) fn into_bitmap(self) -> Vec<u8> {
+        self.found.into_iter().map(AtomicU8::into_inner).collect()
+    }
+}
+
+/// The bytes of a mask that were written, as a number.
+fn value<const N: usize>(rest: &[u8; N]) -> u128 {
+    let mut low = [0; 16];
+    low[..N].copy_from_slice(rest);
+    u128::from_le_bytes(low)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn masks(range: std::ops::Range<u32>) -> Masks {
-        let mask = |i: u32| {
-            let hash = blake3::hash(&i.to_le_bytes());
-            let mut bytes = [0; 16];
-            bytes.copy_from_slice(&hash.as_bytes()[..16]);
-            u128::from_le_bytes(bytes)
-        };
-        Masks {
-            masks: range.clone().map(mask).collect(),
-            proofs: range.clone().map(|i| F128(u128::from(i))).collect(),
-            origin: range.collect(),
+    fn entry(i: u32) -> Entry {
+        let hash = blake3::hash(&i.to_le_bytes());
+        let [mask, proof] = [0, 1].map(|i| u128::from_le_bytes(hash.as_bytes().as_chunks().0[i]));
+        Entry::new(mask, proof, i)
+    }
+
+    fn entries(range: std::ops::Range<u32>) -> Vec<Entry> {
+        range.map(entry).collect()
+    }
+
+    fn sorted(entries: &[Entry], length: usize) -> Sorted {
+        let gathering = Gathering::new(length);
+        for entries in entries.chunks(700) {
+            gathering.add(entries);
         }
+        gathering.sort()
     }
 
-    fn origin(sorted: &Sorted, number: usize) -> u32 {
-        sorted.item(number).unwrap().1
-    }
-
-    fn write(count: u32) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        Sorted::new(masks(0..count), &[], count as usize).write(&mut bytes);
-        assert_eq!(bytes.len(), encoded_len(count as usize));
+    fn write(sorted: &Sorted) -> Vec<u8> {
+        let mut bytes = vec![0; encoded_len(sorted.length)];
+        sorted.write(&mut bytes);
         bytes
     }
 
     #[test]
     fn common_masks_are_found_whatever_the_lengths() {
         for count in [0u32, 1, 2, 1023, 1024, 5000, 300_000] {
-            let bytes = write(count);
+            let theirs = sorted(&entries(0..count), count as usize);
+            let bytes = write(&theirs);
             for (start, end) in [(0, count), (count / 2, count + 7), (count, 2 * count), (0, 0)] {
-                // Ours are grouped as the peer's list is long.
-                let own = Sorted::new(masks(start..end), &[], count as usize);
-                let mut got = Vec::new();
-                own.find(count as usize, &bytes, |_, at| got.push(origin(&own, at))).unwrap();
-                got.sort_unstable();
-                assert_eq!(
-                    got,
-                    (start..end.min(count)).collect::<Vec<_>>(),
-                    "{count} {start} {end}"
-                );
+                let read = Theirs::read(count as usize, &bytes).unwrap();
+                let mut common = read.look_up(&entries(start..end));
+                common.origin.sort_unstable();
+                let expected: Vec<u32> = (start..end.min(count)).collect();
+                assert_eq!(common.origin, expected, "{count} {start} {end}");
+                // The peer finds the same items behind the bits, with the same proofs.
+                let bitmap = read.into_bitmap();
+                let ones: u32 = bitmap.iter().map(|byte| byte.count_ones()).sum();
+                assert_eq!(ones as usize, expected.len());
+                let mut chosen = theirs.select(&bitmap).unwrap();
+                chosen.origin.sort_unstable();
+                assert_eq!(chosen, common);
             }
         }
     }
 
     #[test]
-    fn numbers_are_places_in_the_peers_order() {
-        let bytes = write(5000);
-        let theirs = Sorted::new(masks(0..5000), &[], 5000);
-        let own = Sorted::new(masks(100..200), &[], 5000);
-        own.find(5000, &bytes, |number, at| {
-            assert_eq!(origin(&theirs, number), origin(&own, at));
-        })
-        .unwrap();
+    fn masks_are_written_in_order_with_their_counts() {
+        let bytes = write(&sorted(&entries(0..300_000), 300_000));
+        let (counts, rest) = bytes.split_at(2 << 16);
+        let mut masks = Vec::new();
+        let mut rest = rest.as_chunks::<14>().0.iter();
+        for (top, count) in counts.as_chunks::<2>().0.iter().enumerate() {
+            for low in rest.by_ref().take(u16::from_le_bytes(*count).into()) {
+                let mut mask = [0; 16];
+                mask[..14].copy_from_slice(low);
+                masks.push((top as u128) << 112 | u128::from_le_bytes(mask));
+            }
+        }
+        let mut expected: Vec<u128> = (0..300_000).map(|i| entry(i).mask()).collect();
+        expected.sort_unstable();
+        assert!(masks == expected);
+    }
+
+    #[test]
+    fn what_stands_for_no_item_is_never_common() {
+        let mut entries = entries(0..2000);
+        entries[5] = Entry::fill(entries[5].mask());
+        let own = sorted(&entries, 2000);
+        let bytes = write(&own);
+        let common = Theirs::read(2000, &bytes).unwrap().look_up(&entries);
+        assert_eq!(common.origin.len(), 1999);
+        assert_eq!(own.select(&[0xff; 250]), None);
     }
 
     #[test]
     fn disorder_and_false_counts_are_refused() {
-        let own = Sorted::new(masks(0..10), &[], 5000);
-        let good = write(5000);
-        let find = |bytes: &[u8]| own.find(5000, bytes, |_, _| {});
-        assert!(find(&good).is_ok());
+        let good = write(&sorted(&entries(0..5000), 5000));
+        let read = |bytes: &[u8]| Theirs::read(5000, bytes).map(|_| ());
+        assert_eq!(read(&good), Ok(()));
         let mut more = good.clone();
         more[0] += 1;
-        assert_eq!(find(&more), Err(PeerFault::MasksMiscounted));
-        assert_eq!(find(&good[1..]), Err(PeerFault::MasksMiscounted));
+        assert_eq!(read(&more), Err(PeerFault::MasksMiscounted));
+        more.fill(0xff);
+        assert_eq!(read(&more), Err(PeerFault::MasksMiscounted));
+        assert_eq!(read(&good[1..]), Err(PeerFault::MasksMiscounted));
+        assert_eq!(read(&[]), Err(PeerFault::MasksMiscounted));
         let mut swapped = good.clone();
         let (a, b) = (512, 527);
         let first: Vec<u8> = swapped[a..b].to_vec();
         swapped.copy_within(b..b + 15, a);
         swapped[b..b + 15].copy_from_slice(&first);
-        assert_eq!(find(&swapped), Err(PeerFault::MasksUnsorted { index: 1 }));
+        assert_eq!(read(&swapped), Err(PeerFault::MasksUnsorted { index: 1 }));
         // Twice the same.
         let mut twice = good;
         twice.copy_within(b..b + 15, a);
-        assert_eq!(find(&twice), Err(PeerFault::MasksUnsorted { index: 1 }));
+        assert_eq!(read(&twice), Err(PeerFault::MasksUnsorted { index: 1 }));
     }
 
     #[test]
     fn equal_masks_show() {
-        let mut list = masks(0..3000);
-        list.masks[77] = list.masks[2000];
-        let mut pair: Vec<u32> =
-            Sorted::new(list, &[], 3000).equal().map(|(a, b)| vec![a, b]).unwrap();
-        pair.sort_unstable();
-        assert_eq!(pair, [77, 2000]);
-        assert_eq!(Sorted::new(masks(0..3000), &[7, 8], 3002).equal(), None);
+        let mut list = entries(0..3000);
+        list[77] = Entry { origin: 77, ..list[2000] };
+        let (a, b) = sorted(&list, 3000).equal().unwrap();
+        assert_eq!([a.min(b), a.max(b)], [77, 2000]);
+        assert_eq!(sorted(&entries(0..3000), 3002).equal(), None);
     }
 }

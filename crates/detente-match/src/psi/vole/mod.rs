@@ -28,11 +28,12 @@ pub(crate) use session::Session;
 
 use rayon::prelude::*;
 
-use crate::field::F128;
-use crate::okvs::Rows;
+use crate::field::{F128, Secret};
+use crate::okvs::{Decoder, Digest};
 use crate::ot::BaseTransfer;
 use crate::simd::{LANES, Simd};
-use masks::Masks;
+use list::Cluster;
+use masks::{Common, Entry};
 
 /// What the fast matcher is told beyond the terms of every matcher; both ends must enter the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,13 +58,16 @@ pub(super) fn entered_bound(options: &VoleOptions, len: u32) -> u64 {
 struct BinContext {
     simd: Simd,
     context: [u8; 32],
+    mask_key: [u8; 32],
 }
 
 impl BinContext {
     fn new(simd: Simd, terms: &[u8; 32], bin: u32) -> BinContext {
         let mut hasher = blake3::Hasher::new_derive_key("detente-match/vole/1 bin");
         hasher.update(terms).update(&bin.to_le_bytes());
-        BinContext { simd, context: *hasher.finalize().as_bytes() }
+        let context = *hasher.finalize().as_bytes();
+        let mask_key = blake3::derive_key("detente-match/vole/1 mask", &context);
+        BinContext { simd, context, mask_key }
     }
 
     /// The commitment to the sender's share of w.
@@ -72,57 +76,69 @@ impl BinContext {
         *hasher.update(&self.context).update(&share.to_bytes()).finalize().as_bytes()
     }
 
-    /// H_o: the mask and the proof of each item, given its decoded value with w added.
-    fn masks(&self, rows: &Rows, values: &[F128], w: F128, origin: &[u32]) -> Masks {
-        let key = blake3::derive_key("detente-match/vole/1 mask", &self.context);
-        let mut all = Masks::with_len(values.len());
-        let chunk = LANES * 256;
-        let Masks { masks, proofs, origin: places } = &mut all;
-        masks
-            .par_chunks_mut(chunk)
-            .zip(proofs.par_chunks_mut(chunk))
-            .zip(places.par_chunks_mut(chunk))
+    /// Computes the masks of a bin's items, cluster by cluster on all cores, and takes them to
+    /// `then`: what the store gives for each, less `delta` times its value at the end that knows
+    /// Delta, hashed with w.
+    fn masks<T: Send>(
+        &self,
+        store: &Decoder<'_>,
+        clusters: &[Cluster],
+        (w, delta): (F128, Option<F128>),
+        then: impl Fn(&[Entry]) -> T + Sync,
+    ) -> Vec<T> {
+        clusters
+            .par_iter()
             .enumerate()
-            .for_each(|(number, ((masks, proofs), places))| {
-                let first = number * chunk;
-                for start in (0..masks.len()).step_by(LANES) {
-                    let count = LANES.min(masks.len() - start);
-                    let mut inputs = [[0u8; 48]; LANES];
-                    for (i, input) in inputs.iter_mut().enumerate().take(count) {
-                        let at = first + start + i;
-                        input[..16].copy_from_slice(&(values[at] ^ w).to_bytes());
-                        input[16..].copy_from_slice(&rows.digests[at].to_bytes());
+            .map_init(
+                || (Secret(Vec::new()), Secret(Vec::new()), Vec::new()),
+                |(work, values, entries), (number, cluster)| {
+                    store.decode(number, &cluster.digests, work, values);
+                    if let Some(delta) = delta {
+                        work.0.clear();
+                        work.0.extend(cluster.digests.iter().map(|digest| digest.value));
+                        self.simd.mul_add(&mut values.0, &work.0, delta);
                     }
-                    let hashes = self.simd.hash_short(&key, &inputs.each_ref().map(|i| &i[..]));
-                    for (i, hash) in hashes.iter().enumerate().take(count) {
-                        let halves = hash.as_chunks::<16>().0;
-                        masks[start + i] = u128::from_le_bytes(halves[0]);
-                        proofs[start + i] = F128::from_bytes(halves[1]);
-                        places[start + i] = origin[rows.origin[first + start + i] as usize];
-                    }
-                }
-            });
-        all
+                    entries.clear();
+                    self.hash(&values.0, w, cluster, entries);
+                    then(entries)
+                },
+            )
+            .collect()
+    }
+
+    /// H_o: the mask and the proof of each item of a cluster, given its value without w.
+    fn hash(&self, values: &[F128], w: F128, cluster: &Cluster, into: &mut Vec<Entry>) {
+        let Cluster { digests, origin } = cluster;
+        let lanes = values.chunks(LANES).zip(digests.chunks(LANES)).zip(origin.chunks(LANES));
+        for ((values, digests), origin) in lanes {
+            let mut inputs = [[0u8; 48]; LANES];
+            for ((input, value), digest) in inputs.iter_mut().zip(values).zip(digests) {
+                *input = input_of(*value ^ w, *digest);
+            }
+            let hashes = self.simd.hash_short(&self.mask_key, &inputs.each_ref().map(|i| &i[..]));
+            into.extend(hashes.iter().zip(origin).map(|(hash, origin)| {
+                let [mask, proof] =
+                    [0, 1].map(|half| u128::from_le_bytes(hash.as_chunks().0[half]));
+                Entry::new(mask, proof, *origin)
+            }));
+        }
+    }
+
+    /// What convinces the sender of a claim: the claim, and the sum of the proofs of its items,
+    /// each of which looks random to who can't compute the item's mask.
+    fn proof(&self, bitmap: &[u8], common: &Common) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("detente-match/vole/1 found");
+        hasher.update(&self.context).update(bitmap).update(&common.sum.to_le_bytes());
+        *hasher.finalize().as_bytes()
     }
 }
 
-/// Proofs of common items, in the order of the sender's masks, as one hash.
-struct ProofHash(blake3::Hasher);
-
-impl ProofHash {
-    fn new(context: &BinContext) -> ProofHash {
-        let mut hasher = blake3::Hasher::new_derive_key("detente-match/vole/1 found");
-        hasher.update(&context.context);
-        ProofHash(hasher)
-    }
-
-    fn add(&mut self, proof: F128) {
-        self.0.update(&proof.to_bytes());
-    }
-
-    fn finish(self) -> [u8; 32] {
-        *self.0.finalize().as_bytes()
-    }
+/// What H_o hashes.
+fn input_of(value: F128, digest: Digest) -> [u8; 48] {
+    let mut input = [0; 48];
+    input[..16].copy_from_slice(&value.to_bytes());
+    input[16..].copy_from_slice(&digest.to_bytes());
+    input
 }
 
 /// What an end has found over all bins so far.
@@ -135,8 +151,9 @@ struct Tally {
 }
 
 impl Tally {
-    /// Adds a bin whose common items were found or proved.
-    fn close_bin(&mut self, proof: &[u8; 32]) {
+    /// Adds a bin whose common items were found or proved: places in the list that came in.
+    fn close_bin(&mut self, places: impl Iterator<Item = usize>, proof: &[u8; 32]) {
+        self.common.extend(places);
         let mut hasher = blake3::Hasher::new_derive_key("detente-match/vole/1 common");
         self.digest = *hasher.update(&self.digest).update(proof).finalize().as_bytes();
     }

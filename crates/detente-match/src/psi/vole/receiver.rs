@@ -7,14 +7,16 @@ use zeroize::Zeroize;
 use super::frame::Content;
 use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
 use super::list::List;
-use super::masks::Sorted;
-use super::{BinContext, ProofHash, Tally};
+use super::masks::{Common, Theirs};
+use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::field::{F128, Secret};
-use crate::okvs::{self, EncodeError, Rows};
+use crate::okvs::{self, Decoder, Digest, EncodeError};
 use crate::ot::{self, NoiseSide};
 use crate::simd::Simd;
-use crate::vole::receiver::{Expanded, Noise, unzip};
+use crate::vole::check::codes;
+use crate::vole::receiver::Noise;
+use crate::vole::sender::Names;
 
 /// Keys of the store that are tried before giving up. Count: each fails with 2^-40.
 const STORE_KEYS: usize = 4;
@@ -22,26 +24,26 @@ const STORE_KEYS: usize = 4;
 /// What a bin knows when its bits have left.
 struct Bin {
     context: BinContext,
+    names: Names,
     bits: Secret,
     correlations: Secret,
     store: Option<Store>,
     /// The trees as they came, and the challenge that answers them.
     trees: Option<(Vec<u8>, F128)>,
-    columns: Option<Masked>,
+    masked: Option<Masked>,
 }
 
 /// The encoded list.
 struct Store {
     key: F128,
-    rows: Rows,
-    columns: Vec<F128>,
+    columns: Secret,
 }
 
 /// What is left when the columns have left.
 struct Masked {
     /// C, whole.
     c: Secret,
-    rows: Rows,
+    key: F128,
     share: F128,
     commitment: [u8; 32],
     expected: [u8; 32],
@@ -87,8 +89,17 @@ impl Receiver {
         let blind = self.draw();
         let noise = self.noise.as_mut()?;
         let (message, correlations) = noise.extend(self.simd, &context.context, &bits.0, blind);
-        self.bin =
-            Some(Bin { context, bits, correlations, store: None, trees: None, columns: None });
+        let names =
+            Names { context: context.context, codes: codes(&context.context, &message) };
+        self.bin = Some(Bin {
+            context,
+            names,
+            bits,
+            correlations,
+            store: None,
+            trees: None,
+            masked: None,
+        });
         Some(Content::bytes(message))
     }
 
@@ -109,7 +120,7 @@ impl Receiver {
         at: At,
     ) -> Result<(bool, Option<Content>), Error> {
         let Some(bin) = &self.bin else { return Ok((false, None)) };
-        if bin.store.is_none() && bin.columns.is_none() {
+        if bin.store.is_none() && bin.masked.is_none() {
             let store = self.encode(layout, at.bin)?;
             if let Some(bin) = &mut self.bin {
                 bin.store = Some(store);
@@ -125,13 +136,13 @@ impl Receiver {
     fn encode(&mut self, layout: &Layout, number: u32) -> Result<Store, Error> {
         for _ in 0..STORE_KEYS {
             let key = self.draw();
-            let digests = self.list.digests(number);
-            let Some(rows) = Rows::new(self.simd, &layout.store, key, digests) else { continue };
-            match okvs::encode(self.simd, &layout.store, &rows) {
-                Ok(columns) => return Ok(Store { key, rows, columns }),
+            let bin = self.list.bin(number);
+            let clusters: Vec<&[Digest]> = bin.iter().map(|cluster| &cluster.digests[..]).collect();
+            match okvs::encode(self.simd, &layout.store, key, &clusters) {
+                Ok(columns) => return Ok(Store { key, columns: Secret(columns) }),
                 Err(EncodeError::Dependent) => {}
-                Err(EncodeError::Duplicate(first, second)) => {
-                    let origin = self.list.origin(number);
+                Err(EncodeError::Duplicate(cluster, first, second)) => {
+                    let origin = &bin[cluster].origin;
                     return Err(Error::Caller(CallerFault::DuplicateItem {
                         first: origin[first as usize] as usize,
                         second: origin[second as usize] as usize,
@@ -147,27 +158,23 @@ impl Receiver {
         let share = self.draw();
         let bin = self.bin.as_mut()?;
         let (trees, challenge) = bin.trees.take()?;
-        let Store { key, rows, columns } = bin.store.take()?;
+        let Store { key, mut columns } = bin.store.take()?;
         let (commitment, trees) = trees.split_first_chunk::<TREES_HEAD>()?;
         let noise = Noise {
             simd: self.simd,
-            context: bin.context.context,
+            names: bin.names,
             shape: &layout.batch,
             bits: &bin.bits.0,
             correlations: &bin.correlations.0,
         };
-        let expanded: Expanded = noise.expand(trees, challenge);
-        let (c, mut a) = unzip(&expanded.outputs);
-        for (a, p) in a.iter_mut().zip(&columns) {
-            *a ^= *p;
-        }
+        let expanded = noise.expand(trees, challenge, &mut columns.0);
         let mut head = Vec::with_capacity(COLUMNS_HEAD);
         for block in [key, expanded.masked, share] {
             head.extend(block.to_bytes());
         }
-        let expected = expanded.expected;
-        bin.columns = Some(Masked { c, rows, share, commitment: *commitment, expected });
-        Some(Content { head, blocks: a })
+        let (c, expected) = (expanded.outputs, expanded.expected);
+        bin.masked = Some(Masked { c, key, share, commitment: *commitment, expected });
+        Some(Content { head, blocks: std::mem::take(&mut columns.0) })
     }
 
     /// Takes the masks: finds what is common. Gives the answer for the sender.
@@ -179,7 +186,7 @@ impl Receiver {
     ) -> Result<Content, PeerFault> {
         let out_of_order = PeerFault::OutOfOrder { got: Step::Masks.name() };
         let bin = self.bin.take().ok_or(out_of_order.clone())?;
-        let masked = bin.columns.ok_or(out_of_order)?;
+        let masked = bin.masked.ok_or(out_of_order)?;
         let (head, masks) = bytes.split_at(MASKS_HEAD.min(bytes.len()));
         let (proof, share) = head.split_at(32.min(head.len()));
         // Nothing that the trees gave is used before the sender has shown that they were true.
@@ -190,25 +197,18 @@ impl Receiver {
         if bin.context.commit(share) != masked.commitment {
             return Err(PeerFault::CommitmentBroken);
         }
-        let values = okvs::decode(self.simd, &layout.store, &masked.c.0, &masked.rows);
+        let theirs = Theirs::read(layout.sender_items as usize, masks)?;
+        let store = Decoder::new(self.simd, &layout.store, masked.key, &masked.c.0);
         let w = share ^ masked.share;
-        let own = bin.context.masks(&masked.rows, &values, w, self.list.origin(at.bin));
-        let sender_items = layout.sender_items as usize;
-        let own = Sorted::new(own, &[], sender_items);
-        let mut bitmap = vec![0u8; sender_items.div_ceil(8)];
-        let mut proofs = ProofHash::new(&bin.context);
-        let (list, common) = (&self.list, &mut self.tally.common);
-        own.find(sender_items, masks, |number, at| {
-            let item = own.item(at).and_then(|(proof, at)| Some((proof, list.place(at)?)));
-            if let Some((proof, place)) = item {
-                bitmap[number / 8] |= 1 << (number % 8);
-                proofs.add(proof);
-                common.push(place);
-            }
-        })?;
-        let proof = proofs.finish();
-        self.tally.close_bin(&proof);
-        bitmap.extend_from_slice(&proof);
-        Ok(Content::bytes(bitmap))
+        let look_up = |entries: &_| theirs.look_up(entries);
+        let common = bin.context.masks(&store, self.list.bin(at.bin), (w, None), look_up);
+        let common = common.into_iter().fold(Common::default(), Common::and);
+        let mut answer = theirs.into_bitmap();
+        let proof = bin.context.proof(&answer, &common);
+        answer.extend_from_slice(&proof);
+        let list = &self.list;
+        let places = common.origin.iter().filter_map(|origin| list.place(*origin));
+        self.tally.close_bin(places, &proof);
+        Ok(Content::bytes(answer))
     }
 }

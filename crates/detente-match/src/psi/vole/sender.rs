@@ -7,14 +7,15 @@ use zeroize::Zeroize;
 use super::frame::Content;
 use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
 use super::list::List;
-use super::masks::{Sorted, encoded_len};
-use super::{BinContext, ProofHash, Tally};
+use super::masks::{Entry, Gathering, Sorted, encoded_len};
+use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::field::F128;
-use crate::okvs::{self, Rows};
+use crate::okvs::Decoder;
 use crate::ot::{Chooser, DeltaSide, ExtensionError};
 use crate::simd::Simd;
-use crate::vole::sender::{Expanded, Grown};
+use crate::vole::check::codes;
+use crate::vole::sender::{Expanded, Grown, Names};
 
 /// How far a bin is.
 enum Stage {
@@ -118,9 +119,10 @@ impl Sender {
             })?;
         let share = self.draw();
         let mut seed = self.secret();
+        let names = Names { context: context.context, codes: codes(&context.context, bytes) };
         let (grown, trees) = Grown::grow(
             self.simd,
-            context.context,
+            names,
             &layout.batch,
             (self.delta, &correlations.0),
             &seed,
@@ -182,28 +184,24 @@ impl Sender {
             return Err(out_of_order.into());
         };
         let proof = expanded.prove(self.simd, self.delta, head.masked);
-        let digests = self.list.digests(at.bin);
-        let rows = Rows::sorted(self.simd, &layout.store, head.key, digests);
-        let mut values = okvs::decode(self.simd, &layout.store, &expanded.outputs.0, &rows);
-        drop(expanded);
-        let items: Vec<F128> = rows.digests.iter().map(|digest| digest.value).collect();
-        self.simd.mul_add(&mut values, &items, self.delta);
-        let w = share ^ head.share;
-        let masks = context.masks(&rows, &values, w, self.list.origin(at.bin));
-        values.zeroize();
-        drop(rows);
         let padded = layout.sender_items as usize;
-        let more = padded.checked_sub(masks.masks.len()).ok_or(CallerFault::LayoutFailed)?;
-        let fill: Vec<u128> = (0..more).map(|_| self.draw().0).collect();
-        let sorted = Sorted::new(masks, &fill, padded);
+        let more = padded.checked_sub(self.list.len(at.bin)).ok_or(CallerFault::LayoutFailed)?;
+        let fill: Vec<Entry> = (0..more).map(|_| Entry::fill(self.draw().0)).collect();
+        let store = Decoder::new(self.simd, &layout.store, head.key, &expanded.outputs.0);
+        let secrets = (share ^ head.share, Some(self.delta));
+        let gathering = Gathering::new(padded);
+        gathering.add(&fill);
+        context.masks(&store, self.list.bin(at.bin), secrets, |entries| gathering.add(entries));
+        drop(expanded);
+        let sorted = gathering.sort();
         if let Some((first, second)) = sorted.equal() {
             let (first, second) = (first as usize, second as usize);
             return Err(CallerFault::DuplicateItem { first, second }.into());
         }
-        let mut message = Vec::with_capacity(MASKS_HEAD + encoded_len(padded));
-        message.extend_from_slice(&proof);
-        message.extend_from_slice(&share.to_bytes());
-        sorted.write(&mut message);
+        let mut message = vec![0; MASKS_HEAD + encoded_len(padded)];
+        message[..32].copy_from_slice(&proof);
+        message[32..MASKS_HEAD].copy_from_slice(&share.to_bytes());
+        sorted.write(&mut message[MASKS_HEAD..]);
         self.bin = Some((context, Stage::Masked(sorted)));
         Ok(Content::bytes(message))
     }
@@ -215,25 +213,20 @@ impl Sender {
         let Stage::Masked(sorted) = stage else { return Err(out_of_order) };
         let count = layout.sender_items as usize;
         let (bitmap, claimed) = bytes.split_at(count.div_ceil(8).min(bytes.len()));
-        let mut proofs = ProofHash::new(&context);
-        let mut common = Vec::new();
         let is_set = |number: usize| bitmap[number / 8] >> (number % 8) & 1 == 1;
         if (count..8 * bitmap.len()).any(is_set) {
             return Err(PeerFault::FoundUnproved);
         }
-        for number in (0..count).filter(|number| is_set(*number)) {
-            // What stands for no item can't be common.
-            let item = sorted.item(number).and_then(|(p, at)| Some((p, self.list.place(at)?)));
-            let (proof, place) = item.ok_or(PeerFault::FoundUnproved)?;
-            proofs.add(proof);
-            common.push(place);
-        }
-        let proof = proofs.finish();
+        // What stands for no item can't be common.
+        let common = sorted.select(bitmap).ok_or(PeerFault::FoundUnproved)?;
+        let places = common.origin.iter().map(|origin| self.list.place(*origin));
+        let places: Option<Vec<usize>> = places.collect();
+        let places = places.ok_or(PeerFault::FoundUnproved)?;
+        let proof = context.proof(bitmap, &common);
         if proof != claimed {
             return Err(PeerFault::FoundUnproved);
         }
-        self.tally.common.append(&mut common);
-        self.tally.close_bin(&proof);
+        self.tally.close_bin(places.into_iter(), &proof);
         Ok(())
     }
 }

@@ -17,6 +17,8 @@
 //! Nothing here does I/O or waits. Work happens in [`Session::poll`] and [`Session::input`]; the
 //! longest piece is one step of one bin.
 
+use std::borrow::Borrow;
+
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -27,7 +29,7 @@ use super::list::List;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::error::{CallerFault, Error, PeerFault};
-use crate::item::Seed;
+use crate::item::{Item, Seed};
 use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::{Outcome, Progress};
 use crate::simd::Simd;
@@ -81,24 +83,22 @@ impl Session {
         simd: Simd,
         params: Params,
         options: &VoleOptions,
-        items: &[&[u8]],
+        items: impl Iterator<Item: Borrow<Item> + Sync>,
         seed: &Seed,
     ) -> Result<Session, Error> {
-        params.check_fast(items.len())?;
+        params.check_fast(0)?;
         if params.mode != Mode::Which {
             return Err(CallerFault::ModeUnknown.into());
         }
         let layout = Layout::new(&params, options);
         let mut rng = generator(seed, &layout.terms, params.role);
-        let list = List::new(simd, &layout, items, params.own_len as usize, &mut rng);
-        for bin in 0..layout.bins {
-            let most = match params.role {
-                Role::Initiator => layout.receiver_items,
-                Role::Responder => layout.sender_items,
-            };
-            if list.digests(bin).len() > most as usize {
-                return Err(CallerFault::LayoutFailed.into());
-            }
+        let (most, room) = match params.role {
+            Role::Initiator => (layout.receiver_items, layout.receiver_room),
+            Role::Responder => (layout.sender_items, layout.sender_room),
+        };
+        let list = List::new(simd, &layout, items, (params.own_len, room), &mut rng)?;
+        if (0..layout.bins).any(|bin| list.len(bin) > most as usize) {
+            return Err(CallerFault::LayoutFailed.into());
         }
         let end = match params.role {
             Role::Initiator => End::Receiver(Box::new(Receiver::new(simd, list, rng))),

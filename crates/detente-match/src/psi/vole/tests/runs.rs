@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::support::{CLASSICAL, drive, ends, item, items, params, session};
 use crate::error::{CallerFault, Error};
-use crate::item::Seed;
+use crate::item::{Item, Seed};
 use crate::params::{Learn, Mode, Role};
 use crate::psi::vole::session::Session;
 use crate::psi::{Outcome, VoleOptions};
@@ -142,8 +142,8 @@ fn pump(a: &mut Session, b: &mut Session) -> Error {
 fn what_the_engine_does_not_do_is_said_at_once() {
     let list = items(0..3);
     let new = |params| {
-        let items: Vec<&[u8]> = list.iter().map(Vec::as_slice).collect();
-        Session::new(Simd::detect(), params, &CLASSICAL, &items, &Seed::new([1; 32])).err()
+        let items = list.iter().map(|item| Item::new(item.clone()).unwrap());
+        Session::new(Simd::detect(), params, &CLASSICAL, items, &Seed::new([1; 32])).err()
     };
     let mut count = params(Role::Initiator, Learn::Both, 3, 3);
     count.mode = Mode::CountOnly;

@@ -1,6 +1,6 @@
 //! Ends of runs, and how they are driven.
 
-use crate::item::Seed;
+use crate::item::{Item, Seed};
 use crate::ot::BaseTransfer;
 use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::VoleOptions;
@@ -39,8 +39,8 @@ pub(super) fn session(
     seed: u8,
 ) -> Session {
     let seed = Seed::new([seed; 32]);
-    let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
-    Session::new(Simd::detect(), params, options, &items, &seed).unwrap()
+    let items = items.iter().map(|item| Item::new(item.clone()).unwrap());
+    Session::new(Simd::detect(), params, options, items, &seed).unwrap()
 }
 
 /// Both ends over the same items of both sides.

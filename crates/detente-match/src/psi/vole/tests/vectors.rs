@@ -8,17 +8,19 @@
 use serde_json::{Value, json};
 
 use super::support::{CLASSICAL, items, params, session};
-use crate::field::F128;
-use crate::okvs::{self, Digest, Rows};
+use crate::field::{F128, Secret};
+use crate::okvs::{self, Decoder, Digest};
 use crate::params::{Learn, Role};
 use crate::psi::vole::BinContext;
 use crate::psi::vole::frame::Frame;
-use crate::psi::vole::masks::Sorted;
+use crate::psi::vole::list::Cluster;
+use crate::psi::vole::masks::{Gathering, encoded_len};
 use crate::psi::vole::session::Session;
 use crate::security::{BatchShape, ExpansionShape, StoreShape};
 use crate::simd::{Aes, Simd};
-use crate::vole::code::compress;
-use crate::vole::sender::Grown;
+use crate::vole::check::codes;
+use crate::vole::code::{add_outputs, convolve};
+use crate::vole::sender::{Grown, Names};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/match-vole.json");
 
@@ -54,24 +56,22 @@ fn products(simd: Simd) -> Value {
 
 fn store(simd: Simd) -> Value {
     let count = 100;
-    let shape = StoreShape::new(count);
+    let shape = StoreShape::new(count, 1);
+    let key = block("store key", 0);
     let digests: Vec<Digest> =
         (0..count).map(|i| Digest { row: block("row", i), value: block("value", i) }).collect();
-    let rows = Rows::new(simd, &shape, block("store key", 0), &digests).unwrap();
-    let columns = okvs::encode(simd, &shape, &rows).unwrap();
+    let columns = okvs::encode(simd, &shape, key, &[&digests]).unwrap();
+    let random = blocks("columns", shape.len());
+    let (mut rows, mut values) = (Secret(Vec::new()), Secret(Vec::new()));
+    Decoder::new(simd, &shape, key, &random).decode(0, &digests, &mut rows, &mut values);
     json!({
         "items": count,
         "clusters": shape.clusters,
         "sparse": shape.sparse,
         "dense": shape.dense,
-        "key": hex(block("store key", 0)),
+        "key": hex(key),
         "columns": columns.iter().map(|column| hex(*column)).collect::<Vec<_>>(),
-        "random_columns_decode_to": digest(&okvs::decode(
-            simd,
-            &shape,
-            &blocks("columns", shape.len()),
-            &rows,
-        )),
+        "random_columns_decode_to": digest(&values.0),
     })
 }
 
@@ -79,7 +79,7 @@ fn shapes() -> Value {
     [1u64, 64, 1000, 1 << 14, 1 << 16, 1 << 20, 1 << 24, 1 << 28]
         .into_iter()
         .map(|items| {
-            let store = StoreShape::new(items);
+            let store = StoreShape::new(items, 1);
             let batch = BatchShape::new(store.len());
             let parts: Vec<Value> = batch
                 .parts
@@ -101,7 +101,8 @@ fn trees(simd: Simd) -> Value {
     let shape = BatchShape::new(4096);
     let q = blocks("q", 128 * shape.blocks());
     let (context, delta) = ([3; 32], block("delta", 0));
-    let (_, message) = Grown::grow(simd, context, &shape, (delta, &q), &[9; 32]);
+    let names = Names { context, codes: codes(&context, b"noise") };
+    let (_, message) = Grown::grow(simd, names, &shape, (delta, &q), &[9; 32]);
     let part = shape.parts[0];
     json!({
         "context": ::hex::encode(context),
@@ -111,6 +112,7 @@ fn trees(simd: Simd) -> Value {
         "depth": part.depth,
         "first_tree": ::hex::encode(&message[..16 * (2 * part.depth + 1)]),
         "message": blake3::hash(&message).to_string(),
+        "codes_of_the_noise_noise": ::hex::encode(names.codes),
     })
 }
 
@@ -119,37 +121,40 @@ fn code(simd: Simd) -> Value {
     let mut noise: Vec<[F128; 1]> =
         blocks("noise", shape.leaves()).into_iter().map(|block| [block]).collect();
     let key = Aes::new(block("code key", 0));
-    compress(simd, &key, &shape, &mut noise);
-    let outputs = &noise.as_flattened()[..shape.outputs];
+    let (u, v) = noise.split_at_mut(shape.outputs);
+    convolve(simd, &key, v);
+    let mut outputs = vec![F128::ZERO; shape.outputs];
+    add_outputs(simd, &key, (u, v), 0, [&mut outputs]);
     json!({
         "key": hex(block("code key", 0)),
         "leaves": shape.leaves(),
         "outputs": shape.outputs,
         "first": outputs[..4].iter().map(|output| hex(*output)).collect::<Vec<_>>(),
-        "all": digest(outputs),
+        "all": digest(&outputs),
     })
 }
 
 fn masks(simd: Simd) -> Value {
     let count = 2000u64;
-    let shape = StoreShape::new(count);
     let digests: Vec<Digest> =
         (0..count).map(|i| Digest { row: block("row", i), value: block("value", i) }).collect();
-    let rows = Rows::sorted(simd, &shape, block("store key", 0), &digests);
     let context = BinContext::new(simd, &[4; 32], 1);
-    let origin: Vec<u32> = (0..2000).collect();
-    let values: Vec<F128> = rows.origin.iter().map(|at| block("z", u64::from(*at))).collect();
-    let masks = context.masks(&rows, &values, block("w", 0), &origin);
-    let first = masks.origin.iter().position(|origin| *origin == 0).unwrap();
-    let (mask, proof) = (F128(masks.masks[first]), masks.proofs[first]);
-    let mut written = Vec::new();
-    Sorted::new(masks, &[], 2000).write(&mut written);
+    let values: Vec<F128> = (0..count).map(|i| block("z", i)).collect();
+    let mut entries = Vec::new();
+    let cluster = Cluster { digests, origin: (0..2000).collect() };
+    context.hash(&values, block("w", 0), &cluster, &mut entries);
+    let mask = entries[0].mask();
+    let (proof, _) = entries[0].item().unwrap();
+    let gathering = Gathering::new(2000);
+    gathering.add(&entries);
+    let mut written = vec![0; encoded_len(2000)];
+    gathering.sort().write(&mut written);
     json!({
         "terms": ::hex::encode([4; 32]),
         "bin": 1,
         "w": hex(block("w", 0)),
-        "mask_of_item_0": hex(mask),
-        "proof_of_item_0": hex(proof),
+        "mask_of_item_0": ::hex::encode(mask.to_le_bytes()),
+        "proof_of_item_0": ::hex::encode(proof.to_le_bytes()),
         "written": blake3::hash(&written).to_string(),
         "bytes": written.len(),
     })
@@ -210,7 +215,7 @@ fn good(learn: Learn) -> Value {
 /// Each: a name, the frame by number, what is done to it, and what the other end calls it.
 fn bad() -> Value {
     type Change = fn(&mut Vec<u8>);
-    let cases: [(&str, usize, Change); 16] = [
+    let cases: [(&str, usize, Change); 17] = [
         ("other_terms", 0, |frame| frame[1] ^= 1),
         ("hello_cut", 0, |frame| frame.truncate(45)),
         ("hello_longer", 1, |frame| frame.push(0)),
@@ -226,6 +231,7 @@ fn bad() -> Value {
         ("commitment_to_w", 7, |frame| frame[13] ^= 1),
         ("proof_of_the_trees", 10, |frame| frame[13] ^= 1),
         ("share_of_w", 10, |frame| frame[13 + 32] ^= 1),
+        ("masks_out_of_order", 10, |frame| frame[13 + 48..13 + 64].fill(0xff)),
         ("found_more", 11, |frame| frame[13] ^= 0xff),
     ];
     cases

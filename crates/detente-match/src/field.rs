@@ -8,10 +8,24 @@
 use std::fmt;
 use std::ops::{BitXor, BitXorAssign};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use zeroize::{DefaultIsZeroes, Zeroize};
 
 /// One element, also used as a plain block of 128 bits.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(transparent)]
 pub(crate) struct F128(pub(crate) u128);
 
@@ -28,6 +42,15 @@ impl F128 {
 
     pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         self.0.to_le_bytes()
+    }
+
+    /// Appends the bytes of many.
+    pub(crate) fn write(blocks: &[F128], into: &mut Vec<u8>) {
+        if cfg!(target_endian = "little") {
+            into.extend_from_slice(blocks.as_bytes());
+        } else {
+            into.extend(blocks.iter().flat_map(|block| block.to_bytes()));
+        }
     }
 
     /// Bit `i`, the coefficient of X^i.

@@ -176,9 +176,8 @@ impl Handler for Responder {
 
     fn respond_stream(&self, _: &dyn Link, _: &Request, stream: &mut dyn Stream) {
         let run = self.run.lock().map(|mut held| held.take()).unwrap_or_default();
-        let figures = run
-            .ok_or_else(|| anyhow!("one run only"))
-            .and_then(|run| measure(&run, stream));
+        let figures =
+            run.ok_or_else(|| anyhow!("one run only")).and_then(|run| measure(&run, stream));
         // The dialler ends the line when it has all; this process must not end before.
         while let Ok(Some(_)) = stream.recv() {}
         let _ = self.done.send(figures);

@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use super::Digest;
 use super::rows::rows;
 use crate::field::{F128, Secret};
+use crate::memory::Pages;
 use crate::security::{CORE_ROWS_MAX, StoreShape};
-use crate::simd::{Aes, Columns, Simd, places, zeros};
+use crate::simd::{Aes, Columns, Simd, places};
 
 /// Why a list has no encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +27,9 @@ pub(crate) fn encode(
     shape: &StoreShape,
     key: F128,
     clusters: &[&[Digest]],
-) -> Result<Vec<F128>, EncodeError> {
+) -> Result<Pages<F128>, EncodeError> {
     let key = Aes::new(key);
-    let mut all = zeros(shape.len());
+    let mut all = Pages::zeros(shape.len());
     all.par_chunks_mut(shape.columns()).zip(clusters).enumerate().try_for_each_init(
         || (Scratch::new(shape), Secret(Vec::with_capacity(shape.capacity as usize))),
         |(scratch, hashed), (number, (columns, digests))| {

@@ -50,8 +50,8 @@ impl<'a> Decoder<'a> {
         values.0.clear();
         values.0.resize(digests.len(), F128::ZERO);
         let start = cluster * self.shape.columns();
-        let (sparse, dense) = self.columns[start..start + self.shape.columns()]
-            .split_at(self.shape.sparse as usize);
+        let (sparse, dense) =
+            self.columns[start..start + self.shape.columns()].split_at(self.shape.sparse as usize);
         self.simd.decode(Columns { sparse, dense }, &rows.0, &mut values.0);
     }
 }

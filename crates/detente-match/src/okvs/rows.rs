@@ -1,11 +1,25 @@
 //! Items as rows of a store.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::field::F128;
 use crate::simd::{Aes, Simd};
 
 /// Hash of an item under the run's key: 128 bits that give its cluster and row, 128 bits that are
 /// its value.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Digest {
     pub(crate) row: F128,

@@ -1,6 +1,7 @@
 //! Stores against what they should give.
 
 use super::*;
+use crate::memory::Pages;
 use crate::simd::cluster;
 
 fn digest(i: u64) -> Digest {
@@ -25,7 +26,7 @@ fn encoded(
     shape: &StoreShape,
     key: F128,
     clusters: &[Vec<Digest>],
-) -> Result<Vec<F128>, EncodeError> {
+) -> Result<Pages<F128>, EncodeError> {
     let clusters: Vec<&[Digest]> = clusters.iter().map(Vec::as_slice).collect();
     encode(simd, shape, key, &clusters)
 }

@@ -101,8 +101,8 @@ pub(super) fn convolve<C: Column<W>, const W: usize>(
     }
 }
 
-/// Adds to each output its column of `u` and the inputs at its places, [`EXPANDER_WEIGHT`] a
-/// column. `out` has a slice for each element of a column.
+/// The sum of each column of `u` and the inputs at its places, [`EXPANDER_WEIGHT`] a column. `out`
+/// has a slice for each element of a column: the first is set, the others are added to.
 #[inline(always)]
 pub(super) fn gather<C: Column<W>, const W: usize>(
     mut out: [&mut [F128]; W],
@@ -117,8 +117,9 @@ pub(super) fn gather<C: Column<W>, const W: usize>(
         }
         let mut made = [F128::ZERO; W];
         sum.store(&mut made);
-        for (out, made) in out.iter_mut().zip(made) {
-            out[i] ^= made;
+        for (k, (out, made)) in out.iter_mut().zip(made).enumerate() {
+            // Fresh memory is not read before it is written: that would fault twice.
+            out[i] = if k == 0 { made } else { out[i] ^ made };
         }
     }
 }

@@ -172,7 +172,8 @@ impl Simd {
         }
     }
 
-    /// `out[k][i] +=` element k of `u[i]` and of the inputs at `places[7 i .. 7 i + 7]`.
+    /// The sum of `u[i]` and of the inputs at `places[7 i .. 7 i + 7]`: its first element is set as
+    /// `out[0][i]`, a second is added to `out[1][i]`.
     pub(crate) fn gather<const W: usize>(
         self,
         out: [&mut [F128]; W],
@@ -199,23 +200,6 @@ impl Simd {
             Tier::AesNi | Tier::Vaes => x86::transpose(rows),
         }
     }
-}
-
-/// So many zeros, from pages that the system gives zeroed: they are not written twice.
-#[expect(unsafe_code, reason = "the standard library knows this way for integers alone")]
-pub(crate) fn zeros(len: usize) -> Vec<F128> {
-    let mut plain = std::mem::ManuallyDrop::new(vec![0u128; len]);
-    // SAFETY: F128 is transparent over u128; pointer, length and capacity are those of one vector,
-    // which is not dropped.
-    unsafe { Vec::from_raw_parts(plain.as_mut_ptr().cast(), plain.len(), plain.capacity()) }
-}
-
-/// The same for columns of two.
-#[expect(unsafe_code, reason = "as above")]
-pub(crate) fn zero_pairs(len: usize) -> Vec<[F128; 2]> {
-    let mut plain = std::mem::ManuallyDrop::new(vec![[0u128; 2]; len]);
-    // SAFETY: as above; an array of transparent elements has the layout of the array of integers.
-    unsafe { Vec::from_raw_parts(plain.as_mut_ptr().cast(), plain.len(), plain.capacity()) }
 }
 
 /// Names a number of elements in a column.

@@ -36,9 +36,9 @@ where
     }
 }
 
-/// Adds the outputs from `start` on to `out`, a slice for each element of a column: of the part u
-/// of the noise, and what [`convolve`] made of the part v.
-pub(crate) fn add_outputs<const W: usize>(
+/// The outputs from `start` on, of the part u of the noise and what [`convolve`] made of the part
+/// v. `out` has a slice for each element of a column: the first is set, a second is added to.
+pub(crate) fn outputs<const W: usize>(
     simd: Simd,
     key: &Aes,
     (u, v): (&[[F128; W]], &[[F128; W]]),

@@ -4,12 +4,13 @@ use rayon::prelude::*;
 use zeroize::Zeroize;
 
 use super::check::{Combination, code_key, commitment, join, pads, tree_keys};
-use super::code::{add_outputs, convolve};
+use super::code::{self, convolve};
 use super::sender::Names;
 use super::tree::{Scratch, grow_punctured};
 use crate::field::{F128, Secret};
+use crate::memory::Pages;
 use crate::security::{BatchShape, ExpansionShape};
-use crate::simd::{Simd, zero_pairs, zeros};
+use crate::simd::Simd;
 
 /// A pair of outputs: C, and A, with C = A Delta + B.
 type Pair = [F128; 2];
@@ -28,20 +29,11 @@ pub(crate) struct Noise<'a> {
 /// An expanded batch.
 pub(crate) struct Expanded {
     /// C, in order; void unless the sender's proof is `expected`.
-    pub(crate) outputs: Secret,
+    pub(crate) outputs: Pages<F128>,
     /// The masked sum of noise values, for the sender.
     pub(crate) masked: F128,
     /// What an honest sender answers.
     pub(crate) expected: [u8; 32],
-}
-
-/// Room for the noise of one expansion, used again for the next, and erased.
-struct Work(Vec<Pair>);
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.0.as_flattened_mut().zeroize();
-    }
 }
 
 /// A noise value and its correlation: share = value Delta + the sender's.
@@ -90,16 +82,17 @@ impl Noise<'_> {
             chosen: &self.bits[value_blocks..],
             pads: pads(self.simd, &self.names.context, 0, &levels[..self.shape.level_transfers()]),
         };
-        let mut outputs = Secret(zeros(self.shape.outputs));
-        let (mut c, mut a) = (&mut outputs.0[..], masked);
+        let mut outputs = Pages::zeros(self.shape.outputs);
+        let (mut c, mut a) = (&mut outputs[..], masked);
         let mut sum = (check_share, check_value);
         let most = self.shape.parts.iter().map(ExpansionShape::leaves).max().unwrap_or(0);
-        let mut work = Work(zero_pairs(most));
+        // Used again for each expansion.
+        let mut work = Pages::<Pair>::zeros(most);
         let (mut rest, mut transfer) = (message, 0);
         for (number, part) in self.shape.parts.iter().enumerate() {
             let (mine, others) = rest.split_at(part_bytes(part).min(rest.len()));
             rest = others;
-            let noise = &mut work.0[..part.leaves()];
+            let noise = &mut work[..part.leaves()];
             let grown =
                 self.grow((number, &transfers.from(transfer), mine), &values, &combination, noise);
             sum = add(sum, grown);
@@ -110,14 +103,14 @@ impl Noise<'_> {
             let used = self.shape.used(number).min(c.len());
             let (c_mine, c_more) = c.split_at_mut(used);
             let (a_mine, a_more) = a.split_at_mut(used.min(a.len()));
-            add_outputs(self.simd, &key, (u, v), 0, [c_mine, a_mine]);
+            code::outputs(self.simd, &key, (u, v), 0, [c_mine, a_mine]);
             (c, a) = (c_more, a_more);
             values.skip(part.trees);
             if number == 0 {
                 // The outputs behind those for use are the noise values of the other expansions.
                 values = Values::none(self.shape.spare());
                 let spare = [&mut values.shares[..], &mut values.values[..]];
-                add_outputs(self.simd, &key, (u, v), part.outputs - self.shape.spare(), spare);
+                code::outputs(self.simd, &key, (u, v), part.outputs - self.shape.spare(), spare);
             }
         }
         let (value, masked) = sum;

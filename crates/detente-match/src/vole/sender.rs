@@ -4,11 +4,12 @@ use rayon::prelude::*;
 use zeroize::Zeroize;
 
 use super::check::{Combination, code_key, commitment, join, pads, tree_keys};
-use super::code::{add_outputs, convolve};
+use super::code::{self, convolve};
 use super::tree::{Scratch, grow};
 use crate::field::{F128, Secret};
+use crate::memory::Pages;
 use crate::security::{BatchShape, ExpansionShape};
-use crate::simd::{Simd, zeros};
+use crate::simd::Simd;
 
 /// Public names that an expansion hangs on.
 #[derive(Clone, Copy)]
@@ -28,7 +29,7 @@ pub(crate) struct Grown {
     seed: [u8; 32],
     check_share: F128,
     /// Room for the leaves of one expansion.
-    work: Secret,
+    work: Pages<F128>,
 }
 
 impl Drop for Grown {
@@ -41,7 +42,7 @@ impl Drop for Grown {
 pub(crate) struct Expanded {
     context: [u8; 32],
     /// B, in order.
-    pub(crate) outputs: Secret,
+    pub(crate) outputs: Pages<F128>,
     check: F128,
 }
 
@@ -64,9 +65,8 @@ impl Grown {
         let pads =
             Pads { zeros: pads(simd, context, 0, levels), ones: pads(simd, context, 0, &others.0) };
         let most = shape.parts.iter().map(ExpansionShape::leaves).max().unwrap_or(0);
-        let work = Secret(zeros(most));
-        let mut grown =
-            Grown { simd, names, shape: shape.clone(), seed: *seed, check_share, work };
+        let work = Pages::zeros(most);
+        let mut grown = Grown { simd, names, shape: shape.clone(), seed: *seed, check_share, work };
         let mut message = Vec::with_capacity(shape.tree_bytes());
         let (mut transfer, mut share) = (0, 0);
         for (number, part) in shape.parts.iter().enumerate() {
@@ -132,29 +132,29 @@ impl Grown {
             .reduce(|| F128::ZERO, |a, b| a ^ b)
     }
 
-    /// Adds the outputs of an expansion from `start` on to `out`; gives the leaves' part of the
+    /// Sets `out` to the outputs of an expansion from `start` on; gives the leaves' part of the
     /// check.
     fn add(
         &self,
         number: usize,
         combination: &Combination,
-        work: &mut Secret,
+        work: &mut [F128],
         (start, out): (usize, &mut [F128]),
     ) -> F128 {
         let part = self.shape.parts[number];
-        let leaves = &mut work.0[..part.leaves()];
+        let leaves = &mut work[..part.leaves()];
         let check = self.leaves(number, combination, leaves);
         let key = code_key(&self.names.codes, number);
         let (u, v) = leaves.split_at_mut(part.outputs);
         convolve::<1>(self.simd, &key, v.as_chunks_mut().0);
-        add_outputs::<1>(self.simd, &key, (u.as_chunks().0, v.as_chunks().0), start, [out]);
+        code::outputs::<1>(self.simd, &key, (u.as_chunks().0, v.as_chunks().0), start, [out]);
         check
     }
 
     /// The outputs of the first expansion that are the noise shares of the others.
     fn spare(&mut self) -> Secret {
         let mut spare = Secret(vec![F128::ZERO; self.shape.spare()]);
-        let mut work = std::mem::replace(&mut self.work, Secret(Vec::new()));
+        let mut work = std::mem::replace(&mut self.work, Pages::zeros(0));
         // The challenge comes later; what this one gives is not used.
         let combination = Combination::new(F128::ZERO);
         self.add(0, &combination, &mut work, (self.shape.used(0), &mut spare.0));
@@ -165,10 +165,10 @@ impl Grown {
     /// Takes the challenge: computes the check's combination and the outputs.
     pub(crate) fn expand(mut self, challenge: F128) -> Expanded {
         let combination = Combination::new(challenge);
-        let mut work = std::mem::replace(&mut self.work, Secret(Vec::new()));
-        let mut outputs = Secret(zeros(self.shape.outputs));
+        let mut work = std::mem::replace(&mut self.work, Pages::zeros(0));
+        let mut outputs = Pages::zeros(self.shape.outputs);
         let mut check = self.check_share;
-        let mut rest = &mut outputs.0[..];
+        let mut rest = &mut outputs[..];
         for number in 0..self.shape.parts.len() {
             let (out, more) = rest.split_at_mut(self.shape.used(number).min(rest.len()));
             check ^= self.add(number, &combination, &mut work, (0, out));

@@ -27,11 +27,7 @@ fn deal(shape: &BatchShape) -> (Vec<F128>, Vec<F128>, Vec<F128>) {
     (bits, t, q)
 }
 
-fn run(
-    simd: Simd,
-    shape: &BatchShape,
-    tamper: impl Fn(&mut [u8]),
-) -> (bool, Vec<F128>, Vec<Pair>) {
+fn run(simd: Simd, shape: &BatchShape, tamper: impl Fn(&mut [u8])) -> (bool, Vec<F128>, Vec<Pair>) {
     let (bits, t, q) = deal(shape);
     let (grown, mut message) = Grown::grow(simd, NAMES, shape, (DELTA, &q), &[9; 32]);
     assert_eq!(message.len(), shape.tree_bytes());
@@ -42,8 +38,8 @@ fn run(
     let received = noise.expand(&message, challenge, &mut a);
     let sent = grown.expand(challenge);
     let good = sent.prove(simd, DELTA, received.masked) == received.expected;
-    let pairs = received.outputs.0.iter().zip(a).map(|(c, a)| [*c, a]).collect();
-    (good, sent.outputs.0.clone(), pairs)
+    let pairs = received.outputs.iter().zip(a).map(|(c, a)| [*c, a]).collect();
+    (good, sent.outputs.to_vec(), pairs)
 }
 
 #[test]

@@ -12,6 +12,7 @@
 use super::layout::{At, Layout, Step};
 use crate::error::PeerFault;
 use crate::field::F128;
+use crate::memory::Pages;
 
 /// Bytes of a step in one frame. Choice: small against a step, so that progress shows.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
@@ -83,17 +84,30 @@ fn head(place: Place, into: &mut Vec<u8>) {
 /// The content of a step that goes out.
 pub(crate) struct Content {
     pub(super) head: Vec<u8>,
-    /// Elements after the head, written as they go.
-    pub(super) blocks: Vec<F128>,
+    /// Bytes after the head.
+    pub(super) body: Body,
+}
+
+/// The long part of a step.
+pub(crate) enum Body {
+    None,
+    /// Elements, written as they go.
+    Blocks(Pages<F128>),
+    Bytes(Pages<u8>),
 }
 
 impl Content {
     pub(super) fn bytes(head: Vec<u8>) -> Content {
-        Content { head, blocks: Vec::new() }
+        Content { head, body: Body::None }
     }
 
     fn len(&self) -> u64 {
-        (self.head.len() + F128::BYTES * self.blocks.len()) as u64
+        let body = match &self.body {
+            Body::None => 0,
+            Body::Blocks(blocks) => F128::BYTES * blocks.len(),
+            Body::Bytes(bytes) => bytes.len(),
+        };
+        (self.head.len() + body) as u64
     }
 
     /// Writes the bytes from `offset` on. Offsets of chunks are multiples of 16, and so is the
@@ -107,9 +121,16 @@ impl Content {
             offset += part.len();
         }
         // 0 if the part ended within the head.
-        let first = offset.saturating_sub(self.head.len()) / F128::BYTES;
-        for block in self.blocks.iter().skip(first).take(count / F128::BYTES) {
-            into.extend_from_slice(&block.to_bytes());
+        let first = offset.saturating_sub(self.head.len());
+        match &self.body {
+            Body::None => {}
+            Body::Blocks(blocks) => {
+                let (first, count) = (first / F128::BYTES, count / F128::BYTES);
+                F128::write(blocks.get(first..first + count).unwrap_or_default(), into);
+            }
+            Body::Bytes(bytes) => {
+                into.extend_from_slice(bytes.get(first..first + count).unwrap_or_default());
+            }
         }
     }
 }

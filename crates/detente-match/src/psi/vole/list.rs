@@ -5,41 +5,37 @@ use std::borrow::Borrow;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use rayon::prelude::*;
-use zeroize::Zeroize;
 
 use super::layout::Layout;
 use crate::error::CallerFault;
 use crate::item::Item;
+use crate::memory::Pages;
 use crate::okvs::Digest;
 use crate::simd::{LANES, SHORT_BYTES, Simd, cluster};
 
 /// Items that are hashed at a time. Count: what is in hand stays in the caches.
-const HASH_ITEMS: usize = 1 << 15;
+const HASH_ITEMS: usize = 1 << 13;
 
 /// Digests of items under the run's key. Items themselves are not kept.
 pub(crate) struct List {
-    /// Cluster after cluster, bin after bin.
-    clusters: Vec<Cluster>,
+    /// Cluster after cluster, bin after bin, each with its whole room.
+    digests: Pages<Digest>,
+    /// Place of each in the list that came in.
+    origin: Pages<u32>,
+    /// Items of each cluster.
+    filled: Vec<u32>,
+    /// Most items of a cluster.
+    room: usize,
     clusters_of_bin: usize,
     /// Items that came in; places from here on stand for none.
     real: usize,
 }
 
 /// The items of one cluster of one bin.
-#[derive(Default)]
-pub(super) struct Cluster {
-    pub(super) digests: Vec<Digest>,
-    /// Place of each in the list that came in.
-    pub(super) origin: Vec<u32>,
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        for digest in &mut self.digests {
-            digest.row.zeroize();
-            digest.value.zeroize();
-        }
-    }
+#[derive(Clone, Copy)]
+pub(super) struct Cluster<'a> {
+    pub(super) digests: &'a [Digest],
+    pub(super) origin: &'a [u32],
 }
 
 /// Hashes up to [`LANES`] items. Those that need more than one block go through the library.
@@ -75,14 +71,15 @@ impl List {
         rng: &mut ChaCha20Rng,
     ) -> Result<List, CallerFault> {
         let clusters_of_bin = layout.store.clusters as usize;
-        let cluster = || Cluster {
-            digests: Vec::with_capacity(room as usize),
-            origin: Vec::with_capacity(room as usize),
+        let (clusters, room) = (layout.bins as usize * clusters_of_bin, room as usize);
+        let mut list = List {
+            digests: Pages::zeros(clusters * room),
+            origin: Pages::zeros(clusters * room),
+            filled: vec![0; clusters],
+            room,
+            clusters_of_bin,
+            real: 0,
         };
-        let clusters = std::iter::repeat_with(cluster)
-            .take(layout.bins as usize * clusters_of_bin)
-            .collect();
-        let mut list = List { clusters, clusters_of_bin, real: 0 };
         let mut items = items.fuse();
         let key = blake3::derive_key("detente-match/vole/1 item", &layout.terms);
         let (mut chunk, mut digests) = (Vec::new(), Vec::new());
@@ -107,33 +104,29 @@ impl List {
             list.real += chunk.len();
             chunk.clear();
             for (i, digest) in digests.iter().enumerate() {
-                list.push(layout, room, *digest, (first + i) as u32)?;
+                list.push(layout, *digest, (first + i) as u32)?;
             }
         }
         digests.iter_mut().for_each(|digest| *digest = Digest::default());
         for origin in list.real as u32..padded {
             let mut digest = [0; 32];
             rng.fill_bytes(&mut digest);
-            list.push(layout, room, Digest::from_bytes(&digest), origin)?;
+            list.push(layout, Digest::from_bytes(&digest), origin)?;
         }
         Ok(list)
     }
 
-    fn push(
-        &mut self,
-        layout: &Layout,
-        room: u32,
-        digest: Digest,
-        origin: u32,
-    ) -> Result<(), CallerFault> {
+    fn push(&mut self, layout: &Layout, digest: Digest, origin: u32) -> Result<(), CallerFault> {
         let bin = layout.bin_of(digest.row.0) as usize;
         let number = cluster(digest.row, layout.store.clusters) as usize;
-        let cluster = &mut self.clusters[bin * self.clusters_of_bin + number];
-        if cluster.digests.len() >= room as usize {
+        let cluster = bin * self.clusters_of_bin + number;
+        let filled = self.filled[cluster] as usize;
+        if filled >= self.room {
             return Err(CallerFault::LayoutFailed);
         }
-        cluster.digests.push(digest);
-        cluster.origin.push(origin);
+        self.digests[cluster * self.room + filled] = digest;
+        self.origin[cluster * self.room + filled] = origin;
+        self.filled[cluster] += 1;
         Ok(())
     }
 
@@ -143,13 +136,24 @@ impl List {
     }
 
     /// The clusters of a bin.
-    pub(super) fn bin(&self, bin: u32) -> &[Cluster] {
-        let first = bin as usize * self.clusters_of_bin;
-        &self.clusters[first..first + self.clusters_of_bin]
+    pub(super) fn bin(&self, bin: u32) -> Vec<Cluster<'_>> {
+        self.clusters(bin)
+            .map(|cluster| {
+                let start = cluster * self.room;
+                let range = start..start + self.filled[cluster] as usize;
+                Cluster { digests: &self.digests[range.clone()], origin: &self.origin[range] }
+            })
+            .collect()
     }
 
     /// Items in a bin.
     pub(super) fn len(&self, bin: u32) -> usize {
-        self.bin(bin).iter().map(|cluster| cluster.digests.len()).sum()
+        self.clusters(bin).map(|cluster| self.filled[cluster] as usize).sum()
+    }
+
+    /// Numbers of a bin's clusters.
+    fn clusters(&self, bin: u32) -> std::ops::Range<usize> {
+        let first = bin as usize * self.clusters_of_bin;
+        first..first + self.clusters_of_bin
     }
 }

@@ -3,21 +3,25 @@
 //! Sorted masks of one length share their first bits with their neighbours: the top bytes are
 //! written as counts (one `u16` for each value), the rest of each mask follows. Order and length
 //! say nothing of the items. Masks of one top byte are a group; groups are sorted and written each
-//! for itself, on all cores. The receiver sorts nothing: it looks each of its masks up in what came.
+//! for itself, on all cores. The receiver sorts nothing: it looks each of its masks up in what
+//! came.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use zeroize::Zeroize;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::error::PeerFault;
+use crate::error::{CallerFault, PeerFault};
+use crate::memory::Pages;
+use crate::security::{LAMBDA, max_load};
 
 /// Origin of a mask that stands for no item.
-const NONE: u32 = u32::MAX;
+const NONE: u64 = u64::MAX;
 
 /// The mask of one item, with what belongs to it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
 pub(super) struct Entry {
     /// The mask in halves, so that an entry takes 40 bytes.
     high: u64,
@@ -25,19 +29,19 @@ pub(super) struct Entry {
     /// What shows that a side could compute the mask itself; never sent as it is.
     proof: [u64; 2],
     /// The item's place in the list that came in, or [`NONE`].
-    origin: u32,
+    origin: u64,
 }
 
 impl Entry {
     pub(super) fn new(mask: u128, proof: u128, origin: u32) -> Entry {
         let halves = |block: u128| [(block >> 64) as u64, block as u64];
         let [high, low] = halves(mask);
-        Entry { high, low, proof: halves(proof), origin }
+        Entry { high, low, proof: halves(proof), origin: origin.into() }
     }
 
     /// A mask that stands for no item.
     pub(super) fn fill(mask: u128) -> Entry {
-        Entry::new(mask, 0, NONE)
+        Entry { origin: NONE, ..Entry::new(mask, 0, 0) }
     }
 
     pub(super) fn mask(&self) -> u128 {
@@ -47,7 +51,7 @@ impl Entry {
     /// Proof and origin; `None` for what stands for no item.
     pub(super) fn item(&self) -> Option<(u128, u32)> {
         let [high, low] = self.proof.map(u128::from);
-        (self.origin != NONE).then_some((high << 64 | low, self.origin))
+        (self.origin != NONE).then_some((high << 64 | low, self.origin as u32))
     }
 }
 
@@ -75,26 +79,19 @@ pub(super) fn encoded_len(masks: usize) -> usize {
     2 * groups * counts + masks * (16 - shared_bytes(masks))
 }
 
-/// Masks on their way into groups, from all cores.
-pub(super) struct Gathering {
-    groups: Vec<Mutex<Vec<Entry>>>,
-    length: usize,
+/// One group on its way.
+struct Group<'a> {
+    room: &'a mut [Entry],
+    filled: usize,
 }
 
-impl Gathering {
-    /// For the masks of a list of `length`.
-    pub(super) fn new(length: usize) -> Gathering {
-        let (groups, _) = groups(length);
-        let mean = length / groups;
-        // Eight standard deviations: a group that outgrows it moves, no more.
-        let room = if groups == 1 { length } else { mean + 8 * mean.isqrt() + 64 };
-        let groups = (0..groups).map(|_| Mutex::new(Vec::with_capacity(room))).collect();
-        Gathering { groups, length }
-    }
+/// Takes masks, from all cores.
+pub(super) struct Gathering<'a>(Vec<Mutex<Group<'a>>>);
 
-    /// Adds masks.
+impl Gathering<'_> {
+    /// Adds masks. Those for which a group has no room are counted, no more.
     pub(super) fn add(&self, entries: &[Entry]) {
-        let count = self.groups.len();
+        let count = self.0.len();
         let group = |entry: &Entry| if count == 1 { 0 } else { (entry.high >> 56) as usize };
         let mut starts = [0usize; 257];
         for entry in entries {
@@ -110,35 +107,25 @@ impl Gathering {
             order[*place] = number as u32;
             *place += 1;
         }
-        for (group, range) in self.groups.iter().zip(starts.windows(2)) {
+        for (group, range) in self.0.iter().zip(starts.windows(2)) {
             let mut group = group.lock().unwrap_or_else(PoisonError::into_inner);
-            group.extend(order[range[0]..range[1]].iter().map(|number| entries[*number as usize]));
+            let Group { room, filled } = &mut *group;
+            let free = room.get_mut(*filled..).unwrap_or_default();
+            for (free, number) in free.iter_mut().zip(&order[range[0]..range[1]]) {
+                *free = entries[*number as usize];
+            }
+            *filled += range[1] - range[0];
         }
-    }
-
-    /// Sorts what was added.
-    pub(super) fn sort(self) -> Sorted {
-        let groups = self.groups.into_par_iter().map(|group| {
-            let mut group = group.into_inner().unwrap_or_else(PoisonError::into_inner);
-            group.sort_unstable_by_key(Entry::mask);
-            group
-        });
-        Sorted { groups: groups.collect(), length: self.length }
     }
 }
 
 /// Masks in order.
 pub(super) struct Sorted {
-    groups: Vec<Vec<Entry>>,
+    entries: Pages<Entry>,
+    /// Room of a group, and how much of it each fills.
+    room: usize,
+    filled: Vec<usize>,
     length: usize,
-}
-
-impl Drop for Sorted {
-    fn drop(&mut self) {
-        for entry in self.groups.iter_mut().flatten() {
-            entry.proof.zeroize();
-        }
-    }
 }
 
 /// Common items: where they stood in the lists that came in, and the sum of their proofs.
@@ -163,11 +150,54 @@ impl Common {
 }
 
 impl Sorted {
+    /// The masks of a list of `length`, which `give` gives.
+    ///
+    /// # Errors
+    /// [`CallerFault::LayoutFailed`] if they are not as many, or one group gets more than the
+    /// formula says, which happens with a chance of 2^-lambda.
+    pub(super) fn gather(
+        length: usize,
+        give: impl FnOnce(&Gathering<'_>),
+    ) -> Result<Sorted, CallerFault> {
+        let (groups, _) = groups(length);
+        let room = max_load(length as u64, groups as u64, f64::from(LAMBDA)) as usize;
+        let mut entries = Pages::zeros(groups * room);
+        // An empty list has a group too.
+        let rooms = entries.chunks_mut(room.max(1)).chain([&mut [][..]]).take(groups);
+        let gathering =
+            Gathering(rooms.map(|room| Mutex::new(Group { room, filled: 0 })).collect());
+        give(&gathering);
+        let filled: Result<Vec<usize>, CallerFault> = gathering
+            .0
+            .into_par_iter()
+            .map(|group| {
+                let Group { room, filled } =
+                    group.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let entries = room.get_mut(..filled).ok_or(CallerFault::LayoutFailed)?;
+                entries.sort_unstable_by_key(Entry::mask);
+                Ok(filled)
+            })
+            .collect();
+        let filled = filled?;
+        if filled.iter().sum::<usize>() != length {
+            return Err(CallerFault::LayoutFailed);
+        }
+        Ok(Sorted { entries, room, filled, length })
+    }
+
+    /// The groups, in order.
+    fn groups(&self) -> Vec<&[Entry]> {
+        let group = |(number, filled): (usize, &usize)| {
+            &self.entries[number * self.room..number * self.room + filled]
+        };
+        self.filled.iter().enumerate().map(group).collect()
+    }
+
     /// Two masks that are equal, by origin: two equal items, but for a chance of 2^-80.
     pub(super) fn equal(&self) -> Option<(u32, u32)> {
-        self.groups.par_iter().find_map_any(|group| {
+        self.groups().into_par_iter().find_map_any(|group| {
             let pair = group.windows(2).find(|pair| pair[0].mask() == pair[1].mask())?;
-            Some((pair[0].origin, pair[1].origin))
+            Some((pair[0].origin as u32, pair[1].origin as u32))
         })
     }
 
@@ -177,7 +207,7 @@ impl Sorted {
         let (mut heads, mut rests) = into.split_at_mut((2 * groups * counts).min(into.len()));
         let mut jobs = Vec::with_capacity(groups);
         let each = 16 - shared_bytes(self.length);
-        for group in &self.groups {
+        for group in self.groups() {
             let (head, heads_left) = heads.split_at_mut((2 * counts).min(heads.len()));
             let (rest, rests_left) = rests.split_at_mut((each * group.len()).min(rests.len()));
             jobs.push((group, head, rest));
@@ -195,7 +225,7 @@ impl Sorted {
     /// stands for no item.
     pub(super) fn select(&self, bitmap: &[u8]) -> Option<Common> {
         let mut first = 0;
-        let starts = self.groups.iter().map(|group| {
+        let starts = self.groups().into_iter().map(|group| {
             first += group.len();
             (group, first - group.len())
         });
@@ -358,11 +388,10 @@ mod tests {
     }
 
     fn sorted(entries: &[Entry], length: usize) -> Sorted {
-        let gathering = Gathering::new(length);
-        for entries in entries.chunks(700) {
-            gathering.add(entries);
-        }
-        gathering.sort()
+        let give = |gathering: &Gathering<'_>| {
+            entries.chunks(700).for_each(|entries| gathering.add(entries));
+        };
+        Sorted::gather(length, give).unwrap()
     }
 
     fn write(sorted: &Sorted) -> Vec<u8> {
@@ -452,6 +481,10 @@ mod tests {
         list[77] = Entry { origin: 77, ..list[2000] };
         let (a, b) = sorted(&list, 3000).equal().unwrap();
         assert_eq!([a.min(b), a.max(b)], [77, 2000]);
-        assert_eq!(sorted(&entries(0..3000), 3002).equal(), None);
+        assert_eq!(sorted(&entries(0..3000), 3000).equal(), None);
+        let few = Sorted::gather(3001, |gathering| gathering.add(&list));
+        assert_eq!(few.err(), Some(CallerFault::LayoutFailed));
+        let many = Sorted::gather(10, |gathering| gathering.add(&list));
+        assert_eq!(many.err(), Some(CallerFault::LayoutFailed));
     }
 }

@@ -82,7 +82,7 @@ impl BinContext {
     fn masks<T: Send>(
         &self,
         store: &Decoder<'_>,
-        clusters: &[Cluster],
+        clusters: &[Cluster<'_>],
         (w, delta): (F128, Option<F128>),
         then: impl Fn(&[Entry]) -> T + Sync,
     ) -> Vec<T> {
@@ -92,14 +92,14 @@ impl BinContext {
             .map_init(
                 || (Secret(Vec::new()), Secret(Vec::new()), Vec::new()),
                 |(work, values, entries), (number, cluster)| {
-                    store.decode(number, &cluster.digests, work, values);
+                    store.decode(number, cluster.digests, work, values);
                     if let Some(delta) = delta {
                         work.0.clear();
                         work.0.extend(cluster.digests.iter().map(|digest| digest.value));
                         self.simd.mul_add(&mut values.0, &work.0, delta);
                     }
                     entries.clear();
-                    self.hash(&values.0, w, cluster, entries);
+                    self.hash(&values.0, w, *cluster, entries);
                     then(entries)
                 },
             )
@@ -107,7 +107,7 @@ impl BinContext {
     }
 
     /// H_o: the mask and the proof of each item of a cluster, given its value without w.
-    fn hash(&self, values: &[F128], w: F128, cluster: &Cluster, into: &mut Vec<Entry>) {
+    fn hash(&self, values: &[F128], w: F128, cluster: Cluster<'_>, into: &mut Vec<Entry>) {
         let Cluster { digests, origin } = cluster;
         let lanes = values.chunks(LANES).zip(digests.chunks(LANES)).zip(origin.chunks(LANES));
         for ((values, digests), origin) in lanes {

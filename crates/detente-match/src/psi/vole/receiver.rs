@@ -4,13 +4,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use zeroize::Zeroize;
 
-use super::frame::Content;
+use super::frame::{Body, Content};
 use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
 use super::list::List;
 use super::masks::{Common, Theirs};
 use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::field::{F128, Secret};
+use crate::memory::Pages;
 use crate::okvs::{self, Decoder, Digest, EncodeError};
 use crate::ot::{self, NoiseSide};
 use crate::simd::Simd;
@@ -29,20 +30,20 @@ struct Bin {
     correlations: Secret,
     store: Option<Store>,
     /// The trees as they came, and the challenge that answers them.
-    trees: Option<(Vec<u8>, F128)>,
+    trees: Option<(Pages<u8>, F128)>,
     masked: Option<Masked>,
 }
 
 /// The encoded list.
 struct Store {
     key: F128,
-    columns: Secret,
+    columns: Pages<F128>,
 }
 
 /// What is left when the columns have left.
 struct Masked {
     /// C, whole.
-    c: Secret,
+    c: Pages<F128>,
     key: F128,
     share: F128,
     commitment: [u8; 32],
@@ -89,8 +90,7 @@ impl Receiver {
         let blind = self.draw();
         let noise = self.noise.as_mut()?;
         let (message, correlations) = noise.extend(self.simd, &context.context, &bits.0, blind);
-        let names =
-            Names { context: context.context, codes: codes(&context.context, &message) };
+        let names = Names { context: context.context, codes: codes(&context.context, &message) };
         self.bin = Some(Bin {
             context,
             names,
@@ -104,7 +104,7 @@ impl Receiver {
     }
 
     /// Takes the trees; gives the challenge.
-    pub(super) fn trees(&mut self, bytes: Vec<u8>) -> Content {
+    pub(super) fn trees(&mut self, bytes: Pages<u8>) -> Content {
         let challenge = self.draw();
         if let Some(bin) = &mut self.bin {
             bin.trees = Some((bytes, challenge));
@@ -137,12 +137,12 @@ impl Receiver {
         for _ in 0..STORE_KEYS {
             let key = self.draw();
             let bin = self.list.bin(number);
-            let clusters: Vec<&[Digest]> = bin.iter().map(|cluster| &cluster.digests[..]).collect();
+            let clusters: Vec<&[Digest]> = bin.iter().map(|cluster| cluster.digests).collect();
             match okvs::encode(self.simd, &layout.store, key, &clusters) {
-                Ok(columns) => return Ok(Store { key, columns: Secret(columns) }),
+                Ok(columns) => return Ok(Store { key, columns }),
                 Err(EncodeError::Dependent) => {}
                 Err(EncodeError::Duplicate(cluster, first, second)) => {
-                    let origin = &bin[cluster].origin;
+                    let origin = bin[cluster].origin;
                     return Err(Error::Caller(CallerFault::DuplicateItem {
                         first: origin[first as usize] as usize,
                         second: origin[second as usize] as usize,
@@ -167,14 +167,14 @@ impl Receiver {
             bits: &bin.bits.0,
             correlations: &bin.correlations.0,
         };
-        let expanded = noise.expand(trees, challenge, &mut columns.0);
+        let expanded = noise.expand(trees, challenge, &mut columns);
         let mut head = Vec::with_capacity(COLUMNS_HEAD);
         for block in [key, expanded.masked, share] {
             head.extend(block.to_bytes());
         }
         let (c, expected) = (expanded.outputs, expanded.expected);
         bin.masked = Some(Masked { c, key, share, commitment: *commitment, expected });
-        Some(Content { head, blocks: std::mem::take(&mut columns.0) })
+        Some(Content { head, body: Body::Blocks(columns) })
     }
 
     /// Takes the masks: finds what is common. Gives the answer for the sender.
@@ -198,10 +198,10 @@ impl Receiver {
             return Err(PeerFault::CommitmentBroken);
         }
         let theirs = Theirs::read(layout.sender_items as usize, masks)?;
-        let store = Decoder::new(self.simd, &layout.store, masked.key, &masked.c.0);
+        let store = Decoder::new(self.simd, &layout.store, masked.key, &masked.c);
         let w = share ^ masked.share;
         let look_up = |entries: &_| theirs.look_up(entries);
-        let common = bin.context.masks(&store, self.list.bin(at.bin), (w, None), look_up);
+        let common = bin.context.masks(&store, &self.list.bin(at.bin), (w, None), look_up);
         let common = common.into_iter().fold(Common::default(), Common::and);
         let mut answer = theirs.into_bitmap();
         let proof = bin.context.proof(&answer, &common);

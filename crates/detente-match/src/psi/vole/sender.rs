@@ -4,13 +4,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use zeroize::Zeroize;
 
-use super::frame::Content;
-use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
+use super::frame::{Body, Content};
+use super::layout::{At, COLUMNS_HEAD, Layout, Step, TREES_HEAD};
 use super::list::List;
-use super::masks::{Entry, Gathering, Sorted, encoded_len};
+use super::masks::{Entry, Sorted, encoded_len};
 use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::field::F128;
+use crate::memory::Pages;
 use crate::okvs::Decoder;
 use crate::ot::{Chooser, DeltaSide, ExtensionError};
 use crate::simd::Simd;
@@ -120,13 +121,8 @@ impl Sender {
         let share = self.draw();
         let mut seed = self.secret();
         let names = Names { context: context.context, codes: codes(&context.context, bytes) };
-        let (grown, trees) = Grown::grow(
-            self.simd,
-            names,
-            &layout.batch,
-            (self.delta, &correlations.0),
-            &seed,
-        );
+        let (grown, trees) =
+            Grown::grow(self.simd, names, &layout.batch, (self.delta, &correlations.0), &seed);
         seed.zeroize();
         let mut message = Vec::with_capacity(TREES_HEAD + trees.len());
         message.extend_from_slice(&context.commit(share));
@@ -168,8 +164,8 @@ impl Sender {
             for (column, block) in columns.iter_mut().zip(blocks) {
                 *column = F128::from_bytes(*block);
             }
-            let end = (first + blocks.len()).min(expanded.outputs.0.len());
-            let into = &mut expanded.outputs.0[first.min(end)..end];
+            let end = (first + blocks.len()).min(expanded.outputs.len());
+            let into = &mut expanded.outputs[first.min(end)..end];
             self.simd.mul_add(into, &columns[..blocks.len()], self.delta);
             first += blocks.len();
         }
@@ -187,23 +183,23 @@ impl Sender {
         let padded = layout.sender_items as usize;
         let more = padded.checked_sub(self.list.len(at.bin)).ok_or(CallerFault::LayoutFailed)?;
         let fill: Vec<Entry> = (0..more).map(|_| Entry::fill(self.draw().0)).collect();
-        let store = Decoder::new(self.simd, &layout.store, head.key, &expanded.outputs.0);
+        let store = Decoder::new(self.simd, &layout.store, head.key, &expanded.outputs);
         let secrets = (share ^ head.share, Some(self.delta));
-        let gathering = Gathering::new(padded);
-        gathering.add(&fill);
-        context.masks(&store, self.list.bin(at.bin), secrets, |entries| gathering.add(entries));
+        let clusters = self.list.bin(at.bin);
+        let sorted = Sorted::gather(padded, |gathering| {
+            gathering.add(&fill);
+            context.masks(&store, &clusters, secrets, |entries| gathering.add(entries));
+        })?;
         drop(expanded);
-        let sorted = gathering.sort();
         if let Some((first, second)) = sorted.equal() {
             let (first, second) = (first as usize, second as usize);
             return Err(CallerFault::DuplicateItem { first, second }.into());
         }
-        let mut message = vec![0; MASKS_HEAD + encoded_len(padded)];
-        message[..32].copy_from_slice(&proof);
-        message[32..MASKS_HEAD].copy_from_slice(&share.to_bytes());
-        sorted.write(&mut message[MASKS_HEAD..]);
+        let head = [&proof[..], &share.to_bytes()[..]].concat();
+        let mut masks = Pages::zeros(encoded_len(padded));
+        sorted.write(&mut masks);
         self.bin = Some((context, Stage::Masked(sorted)));
-        Ok(Content::bytes(message))
+        Ok(Content { head, body: Body::Bytes(masks) })
     }
 
     /// Takes what the receiver found, if it can prove it.

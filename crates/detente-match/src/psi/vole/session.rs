@@ -30,6 +30,7 @@ use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::item::{Item, Seed};
+use crate::memory::Pages;
 use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::{Outcome, Progress};
 use crate::simd::Simd;
@@ -49,7 +50,7 @@ pub(crate) struct Session {
     /// The next part that the peer must send; `None` after its last.
     expected: Option<Place>,
     /// What has come of that step.
-    buffer: Vec<u8>,
+    buffer: Pages<u8>,
     /// The step that is under way.
     at: At,
     hello_sent: bool,
@@ -109,7 +110,7 @@ impl Session {
             end,
             outbox: Outbox::new(),
             expected: None,
-            buffer: Vec::new(),
+            buffer: Pages::zeros(0),
             at: At { step: Step::Choice, bin: 0 },
             hello_sent: false,
             hello_received: false,
@@ -300,7 +301,7 @@ impl Session {
         let streamed = at.step == Step::Columns;
         match &mut self.end {
             End::Sender(sender) if streamed => sender.columns(offset, part)?,
-            _ => self.buffer.extend_from_slice(part),
+            _ => self.keep(at, offset, part)?,
         }
         let next = offset + part.len() as u64;
         if next < self.layout.len(at.step) {
@@ -308,7 +309,7 @@ impl Session {
             return Ok(());
         }
         self.outbox.arrived();
-        let bytes = std::mem::take(&mut self.buffer);
+        let bytes = std::mem::replace(&mut self.buffer, Pages::zeros(0));
         self.expected = match at.step {
             Step::Confirm => None,
             _ => self
@@ -320,8 +321,20 @@ impl Session {
         self.step_done(at, bytes)
     }
 
+    /// Puts a part where it belongs in its step.
+    fn keep(&mut self, at: At, offset: u64, part: &[u8]) -> Result<(), PeerFault> {
+        if offset == 0 {
+            self.buffer = Pages::zeros(self.layout.len(at.step) as usize);
+        }
+        let place = offset as usize..offset as usize + part.len();
+        // `check_part` has seen that it belongs there.
+        let wrong = PeerFault::WrongFrame { got: part.len(), expected: 0 };
+        self.buffer.get_mut(place).ok_or(wrong)?.copy_from_slice(part);
+        Ok(())
+    }
+
     /// A step of the peer is complete.
-    fn step_done(&mut self, at: At, bytes: Vec<u8>) -> Result<(), Error> {
+    fn step_done(&mut self, at: At, bytes: Pages<u8>) -> Result<(), Error> {
         let layout = &self.layout;
         let step = |step| At { step, bin: at.bin };
         match (&mut self.end, at.step) {

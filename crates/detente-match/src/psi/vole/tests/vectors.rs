@@ -14,12 +14,12 @@ use crate::params::{Learn, Role};
 use crate::psi::vole::BinContext;
 use crate::psi::vole::frame::Frame;
 use crate::psi::vole::list::Cluster;
-use crate::psi::vole::masks::{Gathering, encoded_len};
+use crate::psi::vole::masks::{Sorted, encoded_len};
 use crate::psi::vole::session::Session;
 use crate::security::{BatchShape, ExpansionShape, StoreShape};
 use crate::simd::{Aes, Simd};
 use crate::vole::check::codes;
-use crate::vole::code::{add_outputs, convolve};
+use crate::vole::code::{self, convolve};
 use crate::vole::sender::{Grown, Names};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/match-vole.json");
@@ -124,7 +124,7 @@ fn code(simd: Simd) -> Value {
     let (u, v) = noise.split_at_mut(shape.outputs);
     convolve(simd, &key, v);
     let mut outputs = vec![F128::ZERO; shape.outputs];
-    add_outputs(simd, &key, (u, v), 0, [&mut outputs]);
+    code::outputs(simd, &key, (u, v), 0, [&mut outputs]);
     json!({
         "key": hex(block("code key", 0)),
         "leaves": shape.leaves(),
@@ -141,14 +141,13 @@ fn masks(simd: Simd) -> Value {
     let context = BinContext::new(simd, &[4; 32], 1);
     let values: Vec<F128> = (0..count).map(|i| block("z", i)).collect();
     let mut entries = Vec::new();
-    let cluster = Cluster { digests, origin: (0..2000).collect() };
-    context.hash(&values, block("w", 0), &cluster, &mut entries);
+    let origin: Vec<u32> = (0..2000).collect();
+    let cluster = Cluster { digests: &digests, origin: &origin };
+    context.hash(&values, block("w", 0), cluster, &mut entries);
     let mask = entries[0].mask();
     let (proof, _) = entries[0].item().unwrap();
-    let gathering = Gathering::new(2000);
-    gathering.add(&entries);
     let mut written = vec![0; encoded_len(2000)];
-    gathering.sort().write(&mut written);
+    Sorted::gather(2000, |gathering| gathering.add(&entries)).unwrap().write(&mut written);
     json!({
         "terms": ::hex::encode([4; 32]),
         "bin": 1,

@@ -9,6 +9,8 @@ use crate::simd::Simd;
 const NAMES: Names = Names { context: [3; 32], codes: [4; 32] };
 /// C and A.
 type Pair = [F128; 2];
+/// Whether the sender's proof convinced, B, pairs of C and A.
+type Run = (bool, Vec<F128>, Vec<Pair>);
 const DELTA: F128 = F128(0xfedc_ba98_7654_3210_0011_2233_4455_6677);
 
 fn block(i: u64) -> F128 {
@@ -27,7 +29,7 @@ fn deal(shape: &BatchShape) -> (Vec<F128>, Vec<F128>, Vec<F128>) {
     (bits, t, q)
 }
 
-fn run(simd: Simd, shape: &BatchShape, tamper: impl Fn(&mut [u8])) -> (bool, Vec<F128>, Vec<Pair>) {
+fn run(simd: Simd, shape: &BatchShape, tamper: impl Fn(&mut [u8])) -> Run {
     let (bits, t, q) = deal(shape);
     let (grown, mut message) = Grown::grow(simd, NAMES, shape, (DELTA, &q), &[9; 32]);
     assert_eq!(message.len(), shape.tree_bytes());

@@ -22,20 +22,23 @@ use crate::vole::sender::Names;
 /// Keys of the store that are tried before giving up. Count: each fails with 2^-40.
 const STORE_KEYS: usize = 4;
 
+/// The stream of the end's generator from which they come; all else comes from stream 0.
+const STORE_STREAM: u64 = 1;
+
 /// What a bin knows when its bits have left.
 struct Bin {
     context: BinContext,
     names: Names,
     bits: Secret,
     correlations: Secret,
-    store: Option<Store>,
     /// The trees as they came, and the challenge that answers them.
     trees: Option<(Pages<u8>, F128)>,
     masked: Option<Masked>,
 }
 
-/// The encoded list.
+/// The encoded items of a bin.
 struct Store {
+    bin: u32,
     key: F128,
     columns: Pages<F128>,
 }
@@ -57,12 +60,19 @@ pub(super) struct Receiver {
     rng: ChaCha20Rng,
     noise: Option<NoiseSide>,
     bin: Option<Bin>,
+    /// Encoded in advance: of this bin, or of the next.
+    store: Option<Store>,
+    /// Draws the keys of stores, so that the other draws do not hang on when one is encoded.
+    keys: ChaCha20Rng,
     pub(super) tally: Tally,
 }
 
 impl Receiver {
     pub(super) fn new(simd: Simd, list: List, rng: ChaCha20Rng) -> Receiver {
-        Receiver { simd, list, rng, noise: None, bin: None, tally: Tally::default() }
+        let mut keys = rng.clone();
+        keys.set_stream(STORE_STREAM);
+        let (noise, bin, store) = (None, None, None);
+        Receiver { simd, list, rng, noise, bin, store, keys, tally: Tally::default() }
     }
 
     fn draw(&mut self) -> F128 {
@@ -91,15 +101,7 @@ impl Receiver {
         let noise = self.noise.as_mut()?;
         let (message, correlations) = noise.extend(self.simd, &context.context, &bits.0, blind);
         let names = Names { context: context.context, codes: codes(&context.context, &message) };
-        self.bin = Some(Bin {
-            context,
-            names,
-            bits,
-            correlations,
-            store: None,
-            trees: None,
-            masked: None,
-        });
+        self.bin = Some(Bin { context, names, bits, correlations, trees: None, masked: None });
         Some(Content::bytes(message))
     }
 
@@ -119,27 +121,29 @@ impl Receiver {
         layout: &Layout,
         at: At,
     ) -> Result<(bool, Option<Content>), Error> {
-        let Some(bin) = &self.bin else { return Ok((false, None)) };
-        if bin.store.is_none() && bin.masked.is_none() {
-            let store = self.encode(layout, at.bin)?;
-            if let Some(bin) = &mut self.bin {
-                bin.store = Some(store);
-            }
+        if self.store.is_none() {
+            // While the peer works: the first bin before it begins, the next when this one has left.
+            let due = match &self.bin {
+                None => (at.step == Step::Choice).then_some(0),
+                Some(bin) => Some(at.bin + u32::from(bin.masked.is_some())),
+            };
+            let Some(due) = due.filter(|bin| *bin < layout.bins) else { return Ok((false, None)) };
+            self.store = Some(self.encode(layout, due)?);
             return Ok((true, None));
         }
-        if bin.trees.is_some() {
-            return Ok((true, self.mask(layout)));
-        }
-        Ok((false, None))
+        let ready = self.bin.as_ref().is_some_and(|bin| bin.trees.is_some());
+        Ok(if ready { (true, self.mask(layout, at)) } else { (false, None) })
     }
 
     fn encode(&mut self, layout: &Layout, number: u32) -> Result<Store, Error> {
         for _ in 0..STORE_KEYS {
-            let key = self.draw();
+            let mut key = [0; F128::BYTES];
+            self.keys.fill_bytes(&mut key);
+            let key = F128::from_bytes(key);
             let bin = self.list.bin(number);
             let clusters: Vec<&[Digest]> = bin.iter().map(|cluster| cluster.digests).collect();
             match okvs::encode(self.simd, &layout.store, key, &clusters) {
-                Ok(columns) => return Ok(Store { key, columns }),
+                Ok(columns) => return Ok(Store { bin: number, key, columns }),
                 Err(EncodeError::Dependent) => {}
                 Err(EncodeError::Duplicate(cluster, first, second)) => {
                     let origin = bin[cluster].origin;
@@ -154,11 +158,11 @@ impl Receiver {
     }
 
     /// Expands the noise and masks the store with it.
-    fn mask(&mut self, layout: &Layout) -> Option<Content> {
+    fn mask(&mut self, layout: &Layout, at: At) -> Option<Content> {
         let share = self.draw();
         let bin = self.bin.as_mut()?;
         let (trees, challenge) = bin.trees.take()?;
-        let Store { key, mut columns } = bin.store.take()?;
+        let Store { key, mut columns, .. } = self.store.take_if(|store| store.bin == at.bin)?;
         let (commitment, trees) = trees.split_first_chunk::<TREES_HEAD>()?;
         let noise = Noise {
             simd: self.simd,

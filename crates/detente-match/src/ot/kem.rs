@@ -7,11 +7,12 @@
 //! each hangs on a hash of the other. Sums are those of the key's vector modulo q; the matrix seed
 //! is one for both.
 
-use ml_kem::array::Array;
-use ml_kem::kem::{Decapsulate, KeyExport};
-use ml_kem::ml_kem_768::{Ciphertext, DecapsulationKey, EncapsulationKey};
+use libcrux_ml_kem::mlkem768::{
+    MlKem768Ciphertext, MlKem768PrivateKey, MlKem768PublicKey, decapsulate, encapsulate,
+    generate_key_pair,
+};
 use rayon::prelude::*;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{BASE, Binding, InvalidTransfer, Key};
 use crate::field::F128;
@@ -25,6 +26,8 @@ const VECTOR_BYTES: usize = COEFFICIENTS * 3 / 2;
 /// The seed of the matrix. Bytes.
 const MATRIX_BYTES: usize = 32;
 const CIPHERTEXT_BYTES: usize = 1088;
+/// A private key with all that decapsulation needs (FIPS 203 algorithm 16). Bytes.
+const PRIVATE_BYTES: usize = 2400;
 
 /// The chooser's part of one transfer. Bytes.
 pub(super) const CHOICE_BYTES: usize = 2 * VECTOR_BYTES + MATRIX_BYTES;
@@ -33,12 +36,15 @@ pub(super) const REPLY_BYTES: usize = 2 * CIPHERTEXT_BYTES;
 
 type Vector = [u16; COEFFICIENTS];
 
+/// A private key as bytes, since the library's own type is not erased.
+type Private = Zeroizing<[u8; PRIVATE_BYTES]>;
+
 /// One transfer's part of the answer, and its keys.
 type Answered = (Vec<u8>, [Key; 2]);
 
 /// The chooser's key pairs and choices.
 pub(crate) struct Chooser {
-    keys: Vec<DecapsulationKey>,
+    keys: Vec<Private>,
     choice: F128,
 }
 
@@ -50,7 +56,7 @@ impl Drop for Chooser {
 
 impl Chooser {
     pub(super) fn choose(context: &[u8; 32], secret: &Key, choice: F128) -> (Chooser, Vec<u8>) {
-        let made: Vec<(DecapsulationKey, Vec<u8>)> = (0..BASE)
+        let made: Vec<(Private, Vec<u8>)> = (0..BASE)
             .into_par_iter()
             .map(|index| Binding { context, index }.choose(secret, choice.bit(index)))
             .collect();
@@ -67,14 +73,14 @@ impl Chooser {
         if parts.len() != BASE || reply.len() != BASE * REPLY_BYTES {
             return Err(InvalidTransfer { index: parts.len().min(BASE) });
         }
-        let open = |(index, (key, part)): (usize, (&DecapsulationKey, &[u8; REPLY_BYTES]))| {
+        let open = |(index, (key, part)): (usize, (&Private, &[u8; REPLY_BYTES]))| {
             let side = usize::from(self.choice.bit(index));
             // Both are read, so that memory tells nothing of the choice.
             let chosen = select(side == 1, &part[..CIPHERTEXT_BYTES], &part[CIPHERTEXT_BYTES..]);
             let chosen: [u8; CIPHERTEXT_BYTES] = chosen.try_into().unwrap_or([0; CIPHERTEXT_BYTES]);
-            let ciphertext = Ciphertext::from(chosen);
-            let shared = key.decapsulate(&ciphertext);
-            Binding { context, index }.key(side, &shared, &ciphertext)
+            let private = MlKem768PrivateKey::from(**key);
+            let shared = decapsulate(&private, &MlKem768Ciphertext::from(chosen));
+            Binding { context, index }.key(side, &shared, &chosen)
         };
         Ok(self.keys.par_iter().zip(parts).enumerate().map(open).collect())
     }
@@ -100,16 +106,16 @@ pub(super) fn reply(
 }
 
 impl Binding<'_> {
-    fn choose(&self, secret: &Key, bit: bool) -> (DecapsulationKey, Vec<u8>) {
+    fn choose(&self, secret: &Key, bit: bool) -> (Private, Vec<u8>) {
         let mut seed = [0; 64];
         self.hasher("detente-match/vole/1 kem seed", 0)
             .update(secret)
             .finalize_xof()
             .fill(&mut seed);
-        let key = DecapsulationKey::from_seed(Array::from(seed));
+        let pair = generate_key_pair(seed);
         seed.zeroize();
-        let public = key.encapsulation_key().to_bytes();
-        let (vector, matrix) = public.split_at(VECTOR_BYTES);
+        let key = Zeroizing::new(*pair.sk());
+        let (vector, matrix) = pair.pk().split_at(VECTOR_BYTES);
         // Our own key is canonical.
         let own = read(vector).unwrap_or([0; COEFFICIENTS]);
         let mut hasher = self.hasher("detente-match/vole/1 kem dummy", 0);
@@ -138,12 +144,11 @@ impl Binding<'_> {
             public.extend_from_slice(matrix);
             let public: [u8; VECTOR_BYTES + MATRIX_BYTES] =
                 public.try_into().map_err(|_| invalid)?;
-            let public = EncapsulationKey::new(&Array::from(public)).map_err(|_| invalid)?;
             let mut coins = self.hasher("detente-match/vole/1 kem coins", side);
             let coins = *coins.update(secret).finalize().as_bytes();
-            let (ciphertext, shared) = public.encapsulate_deterministic(&Array::from(coins));
-            keys[side] = self.key(side, &shared, &ciphertext);
-            ciphertexts.extend_from_slice(&ciphertext);
+            let (ciphertext, shared) = encapsulate(&MlKem768PublicKey::from(public), coins);
+            keys[side] = self.key(side, &shared, ciphertext.as_slice());
+            ciphertexts.extend_from_slice(ciphertext.as_slice());
         }
         Ok((ciphertexts, keys))
     }

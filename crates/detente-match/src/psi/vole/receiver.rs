@@ -122,7 +122,7 @@ impl Receiver {
         at: At,
     ) -> Result<(bool, Option<Content>), Error> {
         if self.store.is_none() {
-            // While the peer works: the first bin before it begins, the next when this one has left.
+            // While the peer works: the first bin before it begins, the next when this has left.
             let due = match &self.bin {
                 None => (at.step == Step::Choice).then_some(0),
                 Some(bin) => Some(at.bin + u32::from(bin.masked.is_some())),

@@ -19,8 +19,13 @@ const IMPURE: &[&str] = &["getrandom", "mio", "rusqlite", "rustls", "socket2", "
 /// Nor for the verifier, which an auditor reads in full and builds with rustc alone.
 const NOT_IN_VERIFY: &[&str] = &["cc", "cmake", "detente-match", "rayon"];
 
-/// Run while others build, and are in no program: the walk does not go on from them.
-const BUILD_TOOLS: &[&str] = &["cc"];
+/// In no program, so the walk does not go on from them: what runs while others build, and what only
+/// the proofs of a library need (`cfg(hax)`).
+const IN_NO_PROGRAM: &[&str] = &["cc", "core-models", "hax-lib"];
+
+/// Edges to a library without any of its features, as `cargo tree -i getrandom` shows: what those
+/// would pull in is in the lock file, since others ask for it.
+const WITHOUT_FEATURES: &[(&str, &str)] = &[("libcrux-traits", "rand")];
 
 /// The only place that libraries come from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -103,13 +108,16 @@ impl Lock {
             let name = node.split(' ').next().unwrap_or_default();
             let room = house.room(name);
             paths.entry(name.to_owned()).or_insert_with(|| path.clone());
-            if BUILD_TOOLS.contains(&name) {
+            if IN_NO_PROGRAM.contains(&name) {
                 continue;
             }
             for entry in self.edges.get(node).into_iter().flatten() {
                 let other = entry.split(' ').next().unwrap_or_default();
                 // The lock file mixes the libraries of our tests in; the manifest parts them.
                 if room.is_some_and(|room| !room.dependencies.iter().any(|d| d == other)) {
+                    continue;
+                }
+                if WITHOUT_FEATURES.contains(&(name, other)) {
                     continue;
                 }
                 for next in self.nodes(entry) {
@@ -172,6 +180,21 @@ mod tests {
         let manifest = manifest("detente-verify", "", "helper.workspace = true\n");
         let lock = lock(&["detente-verify 0.1.0:helper", "helper 1.0.0:tokio", "tokio 1.0.0:"]);
         assert_clean(&[(PATH, &manifest), ("Cargo.lock", &lock)]);
+    }
+
+    #[test]
+    fn what_only_features_would_pull_in_is_not_reached() {
+        let manifest = manifest("detente-verify", "libcrux-traits.workspace = true\n", "");
+        let needs = |to: &str| format!("detente-verify 0.1.0:{to}");
+        let rest = ["libcrux-traits 1.0.0:rand", "rand 1.0.0:getrandom", "getrandom 1.0.0:"];
+        let bare = needs("libcrux-traits");
+        let bare = lock(&[&[bare.as_str()][..], &rest[..]].concat());
+        assert_clean(&[(PATH, &manifest), ("Cargo.lock", &bare)]);
+        // By another way it is.
+        let manifest = manifest.replace("libcrux-traits", "h");
+        let other = needs("h");
+        let other = lock(&[&[other.as_str(), "h 1.0.0:rand"][..], &rest[..]].concat());
+        assert_caught(&[(PATH, &manifest), ("Cargo.lock", &other)], "reach", PATH, 0);
     }
 
     #[test]

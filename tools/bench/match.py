@@ -3,9 +3,10 @@
 with --peers, other programs beside it in the same run, as ratios of CPU seconds of both ends.
 
     cargo build --release -p detente-bench
-    tools/bench/match.py [--log2 16,20] [--peers] [--repeat 3] [--json]
+    tools/bench/match.py [--log2 16,20] [--peers] [--line] [--repeat 3] [--json]
 
---peers installs OpenMined PSI and SecretFlow's PSI from PyPI into .test/peers. Half of the items
+--line adds a run over a line of 100 Mbit/s each way with a round trip of 50 ms, and tells how long
+its bytes alone would take. --peers installs OpenMined PSI and SecretFlow's PSI from PyPI into .test/peers. Half of the items
 are common. Times are of the run alone, without making lists; memory is the peak resident set of a
 whole process. Compare figures of one run with each other, not with another machine's.
 """
@@ -39,12 +40,21 @@ def start(*args):
     return subprocess.Popen(args, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL)
 
 
-def own(items, *flags):
-    lists = ["--own", items, "--peer", items, *flags]
+def own(items, *flags, slow=False):
+    # Longer lists are made while they are taken in, so that memory is that of the run.
+    stream = ["--stream"] if items > 1 << 22 else []
+    lists = ["--own", items, "--peer", items, *stream, *flags]
     listener = start(PROGRAM, "listen", *lists)
     where = json.loads(listener.stdout.readline())
-    dialler = start(PROGRAM, "run", "--to", where["address"], "--key", where["key"], *lists)
+    address, line = where["address"], None
+    if slow:
+        line = start(PROGRAM, "line", "--to", address)
+        address = json.loads(line.stdout.readline())["address"]
+    dialler = start(PROGRAM, "run", "--to", address, "--key", where["key"], *lists)
     (a, a_peak), (b, b_peak) = finish(dialler), finish(listener)
+    if line:
+        line.kill()
+        line.wait()
     return {
         "wall_s": round(max(a["wall_s"], b["wall_s"]), 2),
         "cpu_s": round(a["cpu_s"] + b["cpu_s"], 2),
@@ -91,11 +101,23 @@ def best(measure, repeat):
     return min((measure() for _ in range(repeat)), key=lambda figures: figures["cpu_s"])
 
 
+def over_line(items):
+    """Over the slow line: also how long the bytes alone take, and the bound of 1.2 times that and
+    five round trips."""
+    figures = own(items, slow=True)
+    bytes_s = figures["bytes"] * 8 / 100e6
+    return {**figures, "bytes_s": round(bytes_s, 2), "bound_s": round(1.2 * bytes_s + 0.25, 2)}
+
+
 def rows(items, args):
     yield "vole-mlkem768", best(lambda: own(items), args.repeat)
     yield "vole-ristretto255", best(
         lambda: own(items, "--engine", "vole-ristretto255/1"), args.repeat
     )
+    if args.whole:
+        yield "vole-mlkem768, one bin", own(items, "--whole")
+    if args.line:
+        yield "vole-mlkem768, 100 Mbit/s, 50 ms", over_line(items)
     if args.peers:
         yield "SecretFlow RR22, semi-honest", best(lambda: secretflow(items, "rr22"), args.repeat)
         yield "SecretFlow ECDH", secretflow(items, "ecdh")
@@ -107,6 +129,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--log2", default="16,20", help="sizes, as powers of two")
     parser.add_argument("--peers", action="store_true", help="measure other programs too")
+    parser.add_argument("--line", action="store_true", help="also over a slow line")
+    parser.add_argument("--whole", action="store_true", help="also without bins")
     parser.add_argument("--all", action="store_true", help="the slow peer at every size too")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", action="store_true")
@@ -124,9 +148,11 @@ def main():
             found.append(row)
             if not args.json:
                 print(
-                    f"2^{log2} {name:30} wall {figures['wall_s']:7.2f} s   cpu "
+                    f"2^{log2} {name:32} wall {figures['wall_s']:7.2f} s   cpu "
                     f"{figures['cpu_s']:7.2f} s ({row['cpu_ratio']} x)   "
-                    f"{per_item or '?'} B an item   {figures['peak_mib']} MiB",
+                    f"{per_item or '?'} B an item   {figures['peak_mib']} MiB"
+                    + (f"   bytes alone {row['bytes_s']} s, bound {row['bound_s']} s"
+                       if "bound_s" in row else ""),
                     flush=True,
                 )
     if args.json:

@@ -3,11 +3,14 @@
 //! `detente-bench listen` waits for one run and ends; its first line tells its address and key.
 //! `detente-bench run` carries one through. Each prints its figures as one JSON line: wall and CPU
 //! seconds of the run, bytes, what was found.
-//! `tools/bench/match.py` starts both and puts other programs beside them.
+//! `detente-bench line` is a slow line between them (`line.rs`). `tools/bench/match.py` starts all
+//! and puts other programs beside them.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program that prints figures")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+
+mod line;
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Instant;
@@ -42,6 +45,18 @@ enum Verb {
         key: String,
         #[command(flatten)]
         lists: Lists,
+    },
+    /// A slow line to a process that listens; it stays until it is stopped.
+    Line {
+        /// Where it leads.
+        #[arg(long)]
+        to: String,
+        /// Each direction carries so much. Megabits a second.
+        #[arg(long, default_value_t = 100.0)]
+        rate_mbit: f64,
+        /// There and back. Milliseconds.
+        #[arg(long, default_value_t = 50.0)]
+        round_trip_ms: f64,
     },
 }
 
@@ -92,7 +107,7 @@ impl Lists {
         let shift = self.own.min(self.peer) / 2;
         let start = if role == Role::Initiator { 0 } else { self.peer - shift };
         let names = start..start + self.own;
-        let made = (!self.stream).then(|| names.clone().map(name).collect());
+        let made = (!self.stream).then(|| names.clone().map(name).collect()).transpose()?;
         Ok(Run { engine, params, names, made })
     }
 }
@@ -107,8 +122,8 @@ struct Run {
 }
 
 /// A name as long as that of a real host.
-fn name(i: u32) -> Item {
-    Item::new(format!("domain\0host-{i:08x}.example")).expect("neither empty nor long")
+fn name(i: u32) -> Result<Item> {
+    Ok(Item::new(format!("domain\0host-{i:08x}.example"))?)
 }
 
 impl Run {
@@ -117,7 +132,7 @@ impl Run {
         Ok(match &self.made {
             Some(made) => Session::new(&self.engine, self.params.clone(), made, seed)?,
             None => {
-                let names = self.names.clone().map(name);
+                let names = self.names.clone().map_while(|i| name(i).ok());
                 Session::new(&self.engine, self.params.clone(), names, seed)?
             }
         })
@@ -225,6 +240,9 @@ fn main() -> Result<()> {
             // Answered only after all before it has arrived.
             link.request(&Request::Pull)?;
             figures
+        }
+        Verb::Line { to, rate_mbit, round_trip_ms } => {
+            return runtime.block_on(line::serve(to, rate_mbit, round_trip_ms));
         }
     };
     println!("{figures}");

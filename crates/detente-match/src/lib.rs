@@ -15,6 +15,7 @@
 mod error;
 mod field;
 mod item;
+pub mod lookup;
 #[expect(
     clippy::cast_possible_truncation,
     reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"

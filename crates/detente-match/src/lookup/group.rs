@@ -79,13 +79,14 @@ pub(super) fn hash_all<T: AsRef<[u8]> + Sync>(
     inputs.par_iter().enumerate().map(hash).collect()
 }
 
-/// The last step of an evaluation: `Hash` over input and element (RFC 9497 §3.3.2, Finalize).
+/// The last step of an evaluation: `Hash` over input and element, each behind its length in two
+/// bytes (RFC 9497 §3.3.2, Finalize).
 pub(super) fn output(input: &[u8], element: &Encoded) -> [u8; 64] {
     let length = u16::try_from(input.len()).unwrap_or(u16::MAX);
     let hash = Sha512::new()
         .chain_update(length.to_be_bytes())
         .chain_update(input)
-        .chain_update((ELEMENT_BYTES as u16).to_be_bytes())
+        .chain_update([0, 32])
         .chain_update(element)
         .chain_update(b"Finalize");
     hash.finalize().into()

@@ -58,7 +58,7 @@ fn what_is_no_query_is_refused() {
     assert_eq!(refused(&sent[..33]), LookupError::QueryUneven { got: 33 });
     let many = vec![0; (MAX_QUERY as usize + 1) * 32];
     assert_eq!(refused(&many), LookupError::QuerySize { got: MAX_QUERY as usize + 1 });
-    let mut broken = sent.clone();
+    let mut broken = sent;
     broken[32..].fill(0xff);
     assert_eq!(refused(&broken), LookupError::InvalidElement { index: 1 });
     broken[32..].fill(0);

@@ -186,7 +186,8 @@ proptest! {
         let (old, new) = (filled(old), filled(new));
         let change = changes(old.iter().map(|value| Ok::<u64, ()>(*value)), &new).unwrap();
         let update = encode_update(&shape, &change).unwrap();
-        prop_assert!(update.len() as u64 <= shape.update_bytes_max(change.removed.len() as u32));
+        let count = u32::try_from(change.removed.len()).unwrap();
+        prop_assert!(update.len() as u64 <= shape.update_bytes_max(count));
         let change = read_update(&shape, &update).unwrap();
         let mut merge = Merge::new(change);
         let mut merged: Vec<u64> = old.chunks(7).flat_map(|part| merge.push(part)).collect();

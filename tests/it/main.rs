@@ -25,6 +25,7 @@ mod cli;
 mod import;
 mod interop;
 mod log;
+mod lookup;
 mod matching;
 mod party;
 mod release;

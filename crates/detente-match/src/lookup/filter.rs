@@ -85,11 +85,11 @@ impl FilterWriter {
     ///
     /// # Errors
     /// [`LookupError::FilterMiscounted`] if values are missing or too many.
-    pub fn finish(mut self) -> Result<(Vec<Bucket>, FilterDigest), LookupError> {
+    pub fn finish(&mut self) -> Result<(Vec<Bucket>, FilterDigest), LookupError> {
         while self.number < self.check.shape.buckets() {
             self.close()?;
         }
-        Ok((self.done, self.check.finish()?))
+        Ok((self.take(), self.check.finish()?))
     }
 }
 
@@ -142,7 +142,7 @@ impl FilterHasher {
     ///
     /// # Errors
     /// [`LookupError::FilterMiscounted`] if buckets or values are missing.
-    pub fn finish(self) -> Result<FilterDigest, LookupError> {
+    pub fn finish(&self) -> Result<FilterDigest, LookupError> {
         let want = self.shape.items();
         if self.next != self.shape.buckets() || self.values != u64::from(want) {
             return Err(LookupError::FilterMiscounted { got: self.values, want });

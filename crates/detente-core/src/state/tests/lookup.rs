@@ -109,8 +109,8 @@ fn the_holder_holds_and_the_other_side_asks() {
     let which = Offer { mode: Mode::Which, ..query(&text, 2, 4) };
     let act = analyst(&mut world, A, 13, Body::OfferMatch(which));
     void(&world, act, "the run's mode");
-    let act = world
-        .act(B, Role::Minister, START + 14, { Body::PublishFilter(filter(&text, 1, 2, Some(1))) });
+    let act =
+        world.act(B, Role::Minister, START + 14, Body::PublishFilter(filter(&text, 1, 2, Some(1))));
     assert!(matches!(effect(&world, act), Effect::Unconfirmed { .. }));
 }
 

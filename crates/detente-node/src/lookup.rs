@@ -1,9 +1,9 @@
 //! Look-ups: a small private query of one party against the list of another.
 //!
 //! The holder evaluates its list once for each key and publishes a filter of the values
-//! (`publish.rs`); the other side fetches it or the update to it (`fetch.rs`); a query is an offer, an
-//! answer and two closes on record, with one exchange of elements between them (`query.rs`). What
-//! it tells whom is said before anything is asked (`explain.rs`).
+//! (`publish.rs`); the other side fetches it or the update to it (`fetch.rs`); a query is an offer,
+//! an answer and two closes on record, with one exchange of elements between them (`query.rs`).
+//! What it tells whom is said before anything is asked (`explain.rs`).
 
 use detente_core::accord::{MatchRule, Rule};
 use detente_core::act::Filter;

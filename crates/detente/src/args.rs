@@ -118,9 +118,9 @@ pub enum Verb {
     },
     /// Look a few values up in the other side's list, or publish the own list for that.
     ///
-    /// The side that holds publishes a filter; the other fetches it once, then only what changed. Who
-    /// holds learns how many values are asked at most and when, neither which nor what is found. Not
-    /// post-quantum.
+    /// The side that holds publishes a filter; the other fetches it once, then only what changed.
+    /// Who holds learns how many values are asked at most and when, neither which nor what is
+    /// found. Not post-quantum.
     Lookup(LookupArgs),
     /// Let the context of what a run found leave, as far as the accord permits.
     Release {

@@ -41,8 +41,8 @@ pub struct LookupArgs {
     /// As the holder: evaluate what is new in the own list and publish the filter.
     #[arg(long, conflicts_with = "explain")]
     pub publish: bool,
-    /// With --publish: begin a new key. Everything is evaluated again, and what the other side holds
-    /// is worth nothing.
+    /// With --publish: begin a new key. Everything is evaluated again, and what the other side
+    /// holds is worth nothing.
     #[arg(long, requires = "publish")]
     pub new_key: bool,
     /// Ask nothing; say in plain words what each side would learn.

@@ -1,8 +1,8 @@
 //! Rice codes in a stream of bits: how sorted numbers are written as gaps.
 //!
 //! A gap g under the parameter k is q = g >> k ones, a zero, and the low k bits of g, the highest
-//! first. Bits fill bytes from the highest; what is left of the last byte is filled with ones, fewer
-//! than eight, which begin no code that ends. Source: Rice and Plaunt (1971), Golomb (1966).
+//! first. Bits fill bytes from the highest; what is left of the last byte is filled with ones,
+//! fewer than eight, which begin no code that ends. Source: Rice and Plaunt (1971), Golomb (1966).
 
 /// Writes codes.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! The filter: the sorted values of a set, coded in buckets.
 //!
 //! A bucket holds the values that begin with its number, each without these bits, as gaps from the
-//! one before (the first from zero). It can be read alone, so a look-up costs one bucket. A set has one
-//! filter, byte for byte: whoever applies an update gets what the holder built anew, and the digest
-//! tells. Equal values stay: there are as many as were agreed.
+//! one before (the first from zero). It can be read alone, so a look-up costs one bucket. A set has
+//! one filter, byte for byte: whoever applies an update gets what the holder built anew, and the
+//! digest tells. Equal values stay: there are as many as were agreed.
 
 use super::coding::{BitReader, BitWriter, Malformed};
 use super::error::LookupError;
@@ -174,7 +174,8 @@ pub fn read_bucket(shape: &Shape, number: u32, bytes: &[u8]) -> Result<Vec<u64>,
     Ok(values)
 }
 
-/// Puts a bucket behind others as it travels: its length in two bytes, little-endian, and its bytes.
+/// Puts a bucket behind others as it travels: its length in two bytes, little-endian, and its
+/// bytes.
 pub fn write_framed(bucket: &[u8], to: &mut Vec<u8>) {
     let length = u16::try_from(bucket.len()).unwrap_or(u16::MAX);
     to.extend(length.to_le_bytes());

@@ -2,10 +2,10 @@
 //!
 //! Is: the VOPRF of RFC 9497 (ristretto255-SHA512, mode 0x01) with a batch proof, the coded filter
 //! of the holder's outputs, and the update from one filter to the next. The holder evaluates its
-//! set once for each key; the asker holds the filter, has its own values evaluated blindly, and looks
-//! the outputs up.
-//! Is not: terms, budgets, commitments, storage, sockets. See `docs/protocol/matching-lookup.md` for
-//! the bytes and `docs/adr/0009-lookup.md` for the choices.
+//! set once for each key; the asker holds the filter, has its own values evaluated blindly, and
+//! looks the outputs up.
+//! Is not: terms, budgets, commitments, storage, sockets. See `docs/protocol/matching-lookup.md`
+//! for the bytes and `docs/adr/0009-lookup.md` for the choices.
 
 mod asker;
 mod coding;

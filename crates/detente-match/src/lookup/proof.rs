@@ -1,14 +1,14 @@
 //! The proof that a whole batch was evaluated with the key on record.
 //!
 //! The discrete logarithm equality of RFC 9497 §2.2 with **one deliberate difference**: the seed of
-//! the coefficients also hashes a `binding`. In the RFC the coefficient of a pair hangs on that pair
-//! alone, so that in a batch of a thousand a prover could look for false pairs that cancel out by
-//! Wagner's generalised birthday search (2002; with 2^10 lists about 2^23 tries each). A look-up
-//! binds the run and all pairs, so that to change one element is to draw all coefficients anew. With
-//! an empty binding the bytes are the RFC's, and so its test vectors hold this code.
+//! the coefficients also hashes a `binding`. In the RFC the coefficient of a pair hangs on that
+//! pair alone, so that in a batch of a thousand a prover could look for false pairs that cancel out
+//! by Wagner's generalised birthday search (2002; with 2^10 lists about 2^23 tries each). A look-up
+//! binds the run and all pairs, so that to change one element is to draw all coefficients anew.
+//! With an empty binding the bytes are the RFC's, and so its test vectors hold this code.
 //!
-//! The nonce is a hash of the statement under a secret (as in RFC 8032): the same batch has the same
-//! proof, and no two statements share a nonce.
+//! The nonce is a hash of the statement under a secret (as in RFC 8032): the same batch has the
+//! same proof, and no two statements share a nonce.
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;

@@ -3,6 +3,7 @@
 mod adversary;
 mod filters;
 mod rfc;
+mod vectors;
 
 use super::{Key, Query, Shape};
 use crate::item::Seed;

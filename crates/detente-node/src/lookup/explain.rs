@@ -50,8 +50,8 @@ impl Node {
             budget.per
         ));
         words.push(
-            "filter and query rest on Diffie-Hellman: who keeps what passed and has a large quantum \
-             computer later can try values against it"
+            "filter and query rest on Diffie-Hellman: who keeps the filter and has a large \
+             quantum computer later can try values against it"
                 .to_owned(),
         );
         Ok(LookupPreview {
@@ -106,7 +106,8 @@ impl Node {
             format!("{holder} learns that you ask for {size} values, and when")
         } else {
             format!(
-                "{holder} learns that you ask for at most {size} values, not that it is {real}, and when"
+                "{holder} learns that you ask for at most {size} values, not that it is {real}, \
+                 and when"
             )
         };
         vec![many, format!("{holder} learns neither which they are nor what is found")]

@@ -1,8 +1,8 @@
 //! The asker's filter: fetched whole or by updates, in parts that can be taken up again; and the
 //! holder's answers to that.
 //!
-//! Nothing counts before it is whole and has the digest on record. Parts are checked as they come: what
-//! no encoder writes ends the fetch at once.
+//! Nothing counts before it is whole and has the digest on record. Parts are checked as they come:
+//! what no encoder writes ends the fetch at once.
 
 use detente_core::{AccordId, Digest, PartyId};
 use detente_match::lookup::{

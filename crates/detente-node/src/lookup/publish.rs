@@ -2,8 +2,8 @@
 //!
 //! Values are kept beside the observables, so that a filter costs the evaluation of what came since
 //! the last. They are no secret worth more than the list itself: without the key nobody can tell
-//! whose value one is, and who reads the store reads the list beside it. Nobody holds the node while
-//! values are computed, and what was computed stays when the command is ended.
+//! whose value one is, and who reads the store reads the list beside it. Nobody holds the node
+//! while values are computed, and what was computed stays when the command is ended.
 
 use detente_core::act::{ActKind, Body, Filter};
 use detente_core::party::Role;
@@ -50,8 +50,8 @@ impl Build {
     }
 }
 
-/// Brings the own list into a filter and puts it on record. `new_key` begins a new epoch: everything
-/// is evaluated again, and what the other side holds is worth nothing.
+/// Brings the own list into a filter and puts it on record. `new_key` begins a new epoch:
+/// everything is evaluated again, and what the other side holds is worth nothing.
 ///
 /// # Errors
 /// [`NodeError`]: not the holder, nothing in force, stopped, more indicators than the filter's

@@ -1,9 +1,9 @@
 //! A query: its acts, its one exchange of elements, and what it found.
 //!
-//! Asker: offer with a commitment, blinded elements, proof checked, values looked up, close. Holder:
-//! offer judged by the record (clause, caps, budget), answer that names the filter whose key
-//! evaluates, close. Both closes state the same transcript. The asker's count stays with it: the
-//! record would tell the holder.
+//! Asker: offer with a commitment, blinded elements, proof checked, values looked up, close.
+//! Holder: offer judged by the record (clause, caps, budget), answer that names the filter whose
+//! key evaluates, close. Both closes state the same transcript. The asker's count stays with it:
+//! the record would tell the holder.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -32,8 +32,8 @@ const RESENDS_MAX: u32 = 4;
 /// Gives a line to the holder, a new one if the last was cut.
 pub type Lines<'a> = &'a dyn Fn() -> Result<Box<dyn Link + 'a>, NodeError>;
 
-/// The last answer to each peer: a query whose answer was cut off is answered again in the same bytes,
-/// and costs neither work nor budget.
+/// The last answer to each peer: a query whose answer was cut off is answered again in the same
+/// bytes, and costs neither work nor budget.
 pub(crate) type Replies = Mutex<BTreeMap<PartyId, (RunId, Digest, Vec<u8>)>>;
 
 /// What is asked, and what may not be.
@@ -315,8 +315,8 @@ fn transcript(context: &Digest, elements: &[u8], reply: &[u8]) -> Digest {
     Digest::of("detente/lookup-transcript/1", &parts.map(|part| &part[..]))
 }
 
-/// Answers [`Request::Lookup`]: judges the offer by the record, evaluates, and puts answer and close on
-/// record before the reply leaves.
+/// Answers [`Request::Lookup`]: judges the offer by the record, evaluates, and puts answer and
+/// close on record before the reply leaves.
 pub(crate) fn answer_lookup(
     shared: &Shared,
     link: &dyn Link,

@@ -18,7 +18,8 @@ pub struct Vouchers(pub BTreeMap<Kind, BTreeSet<i64>>);
 /// Where one set is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evaluation {
-    /// The accord and clause. Values under an older key of the same scope go when a newer one comes.
+    /// The accord and clause. Values under an older key of the same scope go when a newer one
+    /// comes.
     pub scope: Digest,
     /// The key.
     pub key: Digest,

@@ -2,13 +2,18 @@
 //!
 //! The list of 2^LOG2_LIST values is evaluated if the last argument says so (minutes at 2^24);
 //! otherwise random values stand for it, which the filter and the query can't tell from outputs.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program to measure with")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a program to measure with"
+)]
 
 use std::time::Instant;
 
 use detente_match::Seed;
 use detente_match::lookup::{
-    FilterWriter, Key, Query, Shape, changes, dummies, encode_update, read_bucket,
+    Bucket, FilterWriter, Key, Query, Shape, changes, dummies, encode_update, read_bucket,
 };
 
 fn inputs(count: u32, of: &str) -> Vec<Vec<u8>> {
@@ -57,23 +62,33 @@ fn main() {
         bytes as f64 / f64::from(list)
     );
 
+    update(&shape, &values, bytes);
+    query(&shape, &key, asked, &buckets);
+}
+
+/// A hundredth of the values is replaced.
+fn update(shape: &Shape, values: &[u64], bytes: usize) {
+    let list = shape.items();
     let begin = Instant::now();
-    let mut new = values.clone();
+    let mut new = values.to_vec();
     for (place, value) in
-        dummies(&Key::derive(&[2; 32], b"new").unwrap(), &shape, list / 100).enumerate()
+        dummies(&Key::derive(&[2; 32], b"new").unwrap(), shape, list / 100).enumerate()
     {
         new[place * 100] = value;
     }
     new.sort_unstable();
     let change = changes(values.iter().map(|value| Ok::<u64, ()>(*value)), &new).unwrap();
-    let update = encode_update(&shape, &change).unwrap();
+    let update = encode_update(shape, &change).unwrap();
     println!(
         "update of 1 %: {:.2} s, {} bytes, {:.2} % of the filter",
         begin.elapsed().as_secs_f64(),
         update.len(),
         100.0 * update.len() as f64 / bytes as f64
     );
+}
 
+/// Half of the values asked are listed.
+fn query(shape: &Shape, key: &Key, asked: u32, buckets: &[Bucket]) {
     let mut query = inputs(asked / 2, "on");
     query.extend(inputs(asked - asked / 2, "off"));
     let begin = Instant::now();
@@ -82,12 +97,12 @@ fn main() {
     let blinded = begin.elapsed();
     let reply = key.evaluate(&[4; 32], &sent).unwrap();
     let evaluated = begin.elapsed();
-    let outputs = query.finish(key.public(), &[4; 32], &reply).unwrap().values(&shape);
+    let outputs = query.finish(key.public(), &[4; 32], &reply).unwrap().values(shape);
     let finished = begin.elapsed();
     let found = outputs.iter().filter(|value| {
         let bucket = shape.bucket_of(**value);
         let bytes = &buckets[bucket as usize].bytes;
-        read_bucket(&shape, bucket, bytes).unwrap().binary_search(value).is_ok()
+        read_bucket(shape, bucket, bytes).unwrap().binary_search(value).is_ok()
     });
     println!("{} of {asked} found", found.count());
     let all = begin.elapsed();

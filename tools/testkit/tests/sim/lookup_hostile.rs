@@ -160,7 +160,7 @@ fn a_query_is_answered_once_in_the_same_bytes() {
     assert!(matches!(again, Response::Evaluated { .. }), "{again:?}");
     assert_eq!(acts(), before);
     // The same query with other elements is another one, and not open.
-    let Request::Lookup { run, mut elements, .. } = request.clone() else { panic!() };
+    let Request::Lookup { run, mut elements, .. } = request else { panic!() };
     let swapped: Vec<u8> = [&elements[32..64], &elements[..32], &elements[64..]].concat();
     let other = Request::Lookup { accord, run, elements: swapped };
     let refused = world.link(0, 1).request(&other).unwrap();

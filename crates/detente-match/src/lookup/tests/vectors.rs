@@ -87,7 +87,7 @@ fn faults() -> Vec<Value> {
         ("value_out_of_range", edit(&good, &|bytes| bytes[2..].fill(0xff))),
         ("value_missing", {
             let short = super::shape(19);
-            let mut values = before.clone();
+            let mut values = before;
             values.pop();
             // 19 and 20 values have one width.
             assert_eq!(short.value_bits(), shape.value_bits());

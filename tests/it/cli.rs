@@ -31,6 +31,7 @@ const COMMANDS: &[&str] = &[
     "serve",
     "sync",
     "match",
+    "lookup",
     "release",
     "log",
     "log export",

@@ -1,15 +1,16 @@
 //! Whole stories, told to the real binary as users do, with a module per noun.
 //!
 //! Is: `detente` run as a process, on homes in temporary folders, over real TLS on loopback; its
-//! results checked here or by programs that are not ours. Is not: a test of what a crate does inside.
+//! results checked here or by programs that are not ours. Is not: a test of what a crate does
+//! inside.
 //!
 //! | variable | what |
 //! | --- | --- |
 //! | `DETENTE_BIN` | the binary; without it, cargo builds one |
 //! | `DETENTE_PY` | a Python with the packages that `tests/foreign/*.py` name |
 //! | `DETENTE_GO_CHECKER` | `tests/foreign/go-sumdb`, built |
-//! | `DETENTE_IT_WITHOUT_FOREIGN` | `1` leaves out the checks that need the two above, and says so |
-//! | `DETENTE_IT_SEED` | repeats a run's random choices |
+//! | `DETENTE_IT_WITHOUT_FOREIGN` | `1` leaves out the checks that need the two above, and says so
+//! | | `DETENTE_IT_SEED` | repeats a run's random choices |
 #![forbid(unsafe_code)]
 #![expect(
     clippy::expect_used,
@@ -25,6 +26,7 @@ mod cli;
 mod import;
 mod interop;
 mod log;
+mod lookup;
 mod matching;
 mod party;
 mod release;

@@ -77,6 +77,7 @@ impl Role {
                 ActKind::CloseMatch,
                 ActKind::Release,
                 ActKind::Receipt,
+                ActKind::PublishFilter,
             ],
         }
     }

@@ -217,7 +217,7 @@ def leaves():
     }
     malformed = {
         "version_2": leaf(header_fields(f1=2)),
-        "kind_unknown": leaf(header_fields(f4=13)),
+        "kind_unknown": leaf(header_fields(f4=14)),
         "kind_zero": leaf(header_fields(f4=0)),
         "author_short": leaf(header_fields(f3=b"\x01" * 31)),
         "time_out_of_range": leaf(header_fields(f6=1 << 40)),
@@ -259,6 +259,7 @@ def bodies():
     run, text, root = b"\x03" * 32, b"\x07" * 32, b"\x08" * 32
     offer = [run, text, "1", 1, 1, 1, "ecdh/1", 1024, root]
     entry = [root, "2", 1, 2, False, ["a", "b"], 100]
+    listed = {1: text, 2: "5", 3: 1, 4: "voprf/1", 5: 1, 6: run, 7: 1024, 8: root}
 
     def with_part(whole, place, part):
         return whole[:place] + [part] + whole[place + 1:]
@@ -284,6 +285,8 @@ def bodies():
         ("release", 11, {1: text, 2: run, 3: [entry]}),
         ("release_without_run", 11, release(entry, entry)),
         ("receipt", 12, [text, root]),
+        ("publish_filter", 13, listed),
+        ("publish_filter_that_follows", 13, {**listed, 9: text}),
     ]
     bad = [
         ("empty", 3, Raw(b"")),
@@ -294,7 +297,7 @@ def bodies():
         ("refuse_reason_too_long", 4, [text, "x" * 2001]),
         ("denounce_time_out_of_range", 5, [text, "over", 1 << 40]),
         ("denounce_time_negative", 5, [text, "over", -1]),
-        ("offer_mode_unknown", 8, with_part(offer, 3, 3)),
+        ("offer_mode_unknown", 8, with_part(offer, 3, 9)),
         ("offer_answer_unknown", 8, with_part(offer, 4, 0)),
         ("offer_size_too_large", 8, with_part(offer, 7, 1 << 32)),
         ("offer_normal_form_too_large", 8, with_part(offer, 5, 1 << 16)),
@@ -314,6 +317,11 @@ def bodies():
         ("release_claims_more_entries", 11, Raw(one.replace(b"\x03\x81", b"\x03\x82"))),
         ("release_claims_too_many", 11, Raw(cbor({1: text, 3: Raw(b"\x9a\xff\xff\xff\xff")}))),
         ("receipt_one_item", 12, [text]),
+        ("publish_key_short", 13, {**listed, 6: run[:-1]}),
+        ("publish_items_too_many", 13, {**listed, 7: 1 << 32}),
+        ("publish_clause_too_long", 13, {**listed, 2: "1" * 33}),
+        ("publish_field_unknown", 13, {**listed, 10: text}),
+        ("publish_field_missing", 13, {key: listed[key] for key in listed if key != 8}),
     ]
     cases = []
     for expect, group in (("ok", good), ("malformed", bad)):

@@ -15,6 +15,7 @@
 mod error;
 mod field;
 mod item;
+pub mod lookup;
 mod memory;
 #[expect(
     clippy::cast_possible_truncation,

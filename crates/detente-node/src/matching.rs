@@ -20,14 +20,14 @@ mod explain;
 mod run;
 
 pub(crate) use run::TakenRuns;
-use run::misbehaved;
+pub(crate) use run::misbehaved;
 pub use run::{
     OnProgress, RESUME_SECONDS, Relink, match_peer, pull, respond_match, resume_match, run_match,
 };
 
 /// How far an offer's date may be from now when it is taken up, in seconds: a budget counts runs by
 /// their dates.
-const OFFER_SECONDS_MAX: u64 = 900;
+pub(crate) const OFFER_SECONDS_MAX: u64 = 900;
 
 /// What one side brings into a run.
 struct Entered {
@@ -104,6 +104,7 @@ impl Node {
         let now = self.act_time(accord)?;
         let probe = Entry { party: own, clause, size: 0, offers: true };
         let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
+        crate::lookup::is_no_lookup(&rule, clause)?;
         let text = self.in_force(accord)?;
         let digest = text.digest;
         let other = rule
@@ -229,6 +230,7 @@ impl Node {
             mode: match run.offer.mode {
                 Mode::Which => detente_match::Mode::Which,
                 Mode::Count => detente_match::Mode::CountOnly,
+                Mode::Lookup => return Err(NodeError::damaged("a query is no run of a matcher")),
             },
             learn: match run.offer.learn {
                 Learn::Both => detente_match::Learn::Both,
@@ -290,7 +292,12 @@ impl Node {
     }
 
     /// Records an abort.
-    fn abort(&mut self, accord: AccordId, run: RunId, error: &NodeError) -> Result<(), NodeError> {
+    pub(crate) fn abort(
+        &mut self,
+        accord: AccordId,
+        run: RunId,
+        error: &NodeError,
+    ) -> Result<(), NodeError> {
         let blame = match error {
             NodeError::Link(LinkError::Misbehaved(_)) | NodeError::Misbehaved { .. } => Blame::Peer,
             NodeError::Link(_) => Blame::Line,
@@ -360,6 +367,7 @@ impl Node {
         }];
         words.push(match (learns, run.offer.mode) {
             (false, _) => format!("{peer} learnt nothing of what is common"),
+            (true, Mode::Lookup) => format!("{peer} learnt which of what it asked you list"),
             (true, Mode::Which) => {
                 format!("{peer} learnt which of its own indicators you hold too")
             }
@@ -380,7 +388,11 @@ impl Node {
 
 /// Merkle root (RFC 6962) over salted items, dummies included, so that single positions can be
 /// opened later and the root says nothing of the rest.
-fn commit(seed: &[u8; 32], items: &[Observable], size: u32) -> Result<Digest, NodeError> {
+pub(crate) fn commit(
+    seed: &[u8; 32],
+    items: &[Observable],
+    size: u32,
+) -> Result<Digest, NodeError> {
     let mut root = RootBuilder::new();
     for place in 0..size {
         let salt = Digest::of("detente/match-salt/1", &[seed, &place.to_be_bytes()]);
@@ -392,7 +404,7 @@ fn commit(seed: &[u8; 32], items: &[Observable], size: u32) -> Result<Digest, No
 }
 
 /// A clause's padding as the engine knows it.
-const fn padding(pad: Pad) -> Padding {
+pub(crate) const fn padding(pad: Pad) -> Padding {
     match pad {
         Pad::Multiple(of) => Padding::Multiple(of),
         Pad::None => Padding::None,
@@ -409,7 +421,7 @@ fn own_engine(rule: &MatchRule, mode: Mode) -> Result<Engine, NodeError> {
         .ok_or_else(|| NodeError::damaged(format!("this program has no engine {wanted}")))
 }
 
-fn refused(error: &detente_core::state::MatchRefusal) -> NodeError {
+pub(crate) fn refused(error: &detente_core::state::MatchRefusal) -> NodeError {
     let words = crate::mirror::chain(error);
     NodeError::denied(error.code(), words, "see `detente accord status` for what is left")
 }

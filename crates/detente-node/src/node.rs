@@ -11,6 +11,7 @@ use detente_core::{AccordId, PartyId, UnixSeconds};
 use crate::book::Book;
 use crate::error::NodeError;
 use crate::keys::Keys;
+use crate::lookup::Replies;
 use crate::matching::TakenRuns;
 use crate::ports::{AccordRow, Clock, Entropy, Store, StoreError};
 
@@ -41,12 +42,19 @@ pub struct Shared {
     pushing: Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>,
     /// Matching runs that peers have begun here.
     pub(crate) taken: TakenRuns,
+    /// The last answer to each peer's query.
+    pub(crate) replies: Replies,
 }
 
 impl Shared {
     /// Shares a node.
     pub fn new(node: Node) -> Shared {
-        Shared { node: Mutex::new(node), pushing: Mutex::default(), taken: TakenRuns::default() }
+        Shared {
+            node: Mutex::new(node),
+            pushing: Mutex::default(),
+            taken: TakenRuns::default(),
+            replies: Replies::default(),
+        }
     }
 
     /// The node, for a moment. A use case that panicked has left no half-done work: the store is

@@ -3,6 +3,8 @@
 //! Use cases speak to the world only through them. They are synchronous: the rooms above bridge to
 //! threads and sockets, and a simulation runs many nodes on one thread.
 
+mod lookup;
+
 use std::ops::Range;
 
 use detente_core::act::Salt;
@@ -10,6 +12,10 @@ use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_log::{Append, RightEdge};
 use detente_peer::{Request, Response};
+
+pub use lookup::{
+    Evaluation, FilterRow, Finished, LookupStore, MAX_UPDATES_KEPT, ValueRow, Vouchers,
+};
 
 /// Tells the time.
 pub trait Clock: Send {
@@ -238,7 +244,7 @@ impl Added {
 
 /// Keeps everything. Each method is one transaction: when it returns, its work is durable; when it
 /// fails, nothing has changed. Only one process holds a home, so there is one writer.
-pub trait Store: Send {
+pub trait Store: LookupStore + Send {
     /// Keeps the card of another party, by its id; a card that is there already is replaced.
     fn put_card(&mut self, party: PartyId, card: &[u8]) -> Result<(), StoreError>;
 

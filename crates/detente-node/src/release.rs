@@ -391,17 +391,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::Denied`] if the text has no normal form.
     pub fn search(&self, query: &str) -> Result<SearchReport, NodeError> {
-        let token = detente_intel::refang(query.trim());
-        let observable = Observable::detect(&token)
-            // Asked for by name, a domain may have any suffix.
-            .or_else(|fault| Observable::normalise_host(&token).map_err(|_| fault))
-            .map_err(|fault| {
-                NodeError::denied(
-                    "no_normal_form",
-                    format!("{query:?} is no observable: {fault}"),
-                    "give one domain, address, URL, hash or e-mail address",
-                )
-            })?;
+        let observable = named_observable(query)?;
         let own = self.store.contexts(&observable)?;
         let mut received = self.store.received(&observable)?;
         // What came in several releases is one object, under the terms of the last.
@@ -654,4 +644,22 @@ fn send(
         }
     }
     Ok(())
+}
+
+/// The observable that a person names, in whatever spelling.
+///
+/// # Errors
+/// [`NodeError::Denied`] if it is none.
+pub fn named_observable(text: &str) -> Result<Observable, NodeError> {
+    let token = detente_intel::refang(text.trim());
+    Observable::detect(&token)
+        // Asked for by name, a domain may have any suffix.
+        .or_else(|fault| Observable::normalise_host(&token).map_err(|_| fault))
+        .map_err(|fault| {
+            NodeError::denied(
+                "no_normal_form",
+                format!("{text:?} is no observable: {fault}"),
+                "give one domain, address, URL, hash or e-mail address",
+            )
+        })
 }

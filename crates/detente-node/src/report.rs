@@ -279,6 +279,118 @@ pub struct MatchPreview {
     pub words: Vec<String>,
 }
 
+/// A filter on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterReport {
+    /// The act that published it.
+    pub act: String,
+    /// When.
+    pub published: String,
+    /// Number of its key, from 1.
+    pub epoch: u32,
+    /// Values, padding included.
+    pub items: u32,
+    /// Its digest.
+    pub digest: String,
+}
+
+/// What a holder published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishReport {
+    /// The accord.
+    pub accord: String,
+    /// The clause.
+    pub clause: String,
+    /// Who may look up in it.
+    pub to: String,
+    /// Whether the filter on record is this one already, so that nothing was entered.
+    pub unchanged: bool,
+    /// Real values in it.
+    pub listed: u64,
+    /// How many of them were computed now.
+    pub evaluated: u64,
+    /// Indicators of the clause's kinds that stay out: closed, red or forbidden.
+    pub held_out: u64,
+    /// The filter on record now.
+    pub filter: Option<FilterReport>,
+    /// Bytes of the whole filter.
+    pub bytes: u64,
+    /// Bytes of the update from the one before, if it is kept.
+    pub update_bytes: Option<u64>,
+    /// To whom the act got.
+    #[serde(default)]
+    pub delivered: Vec<DeliveryReport>,
+}
+
+/// What an asker fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshReport {
+    /// The accord.
+    pub accord: String,
+    /// The clause.
+    pub clause: String,
+    /// Who holds the list.
+    pub from: String,
+    /// The filter that is here now.
+    pub filter: FilterReport,
+    /// Bytes that came.
+    pub bytes: u64,
+    /// Updates applied.
+    pub updates: u32,
+    /// Whether the whole filter was fetched.
+    pub whole: bool,
+}
+
+/// What a query found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupReport {
+    /// The query.
+    pub run: String,
+    /// The accord.
+    pub accord: String,
+    /// The clause.
+    pub clause: String,
+    /// Whose list it is.
+    pub holder: String,
+    /// Values asked.
+    pub asked: u32,
+    /// What the holder saw of that: with padding.
+    pub size: u32,
+    /// What is on the list: kind and value.
+    pub found: Vec<(String, String)>,
+    /// What is not.
+    pub absent: Vec<(String, String)>,
+    /// What was not asked: kind, value, why.
+    pub held_out: Vec<(String, String, String)>,
+    /// The filter.
+    pub filter: FilterReport,
+    /// Bytes of filter and updates that were fetched first.
+    pub fetched: u64,
+    /// The digest of the transcript that both sides recorded.
+    pub transcript: String,
+    /// Whether both sides recorded the same.
+    pub agreed: bool,
+    /// What the holder has learnt, in plain words.
+    pub learnt: Vec<String>,
+}
+
+/// What look-ups tell whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupPreview {
+    /// The clause.
+    pub clause: String,
+    /// Whose list it is.
+    pub holder: String,
+    /// Who asks.
+    pub asker: String,
+    /// The engine, with its version.
+    pub engine: String,
+    /// The filter on record, if one is.
+    pub filter: Option<FilterReport>,
+    /// In plain words.
+    pub words: Vec<String>,
+}
+
 /// What a release did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseReport {

@@ -4,6 +4,7 @@ use detente_core::AccordId;
 use detente_peer::{Refusal, Request, Response, VERSION};
 
 use crate::error::{Class, NodeError};
+use crate::lookup::{answer_lookup, filter_part, update_part};
 use crate::matching::{OnProgress, respond_match, resume_match};
 use crate::node::Shared;
 use crate::ports::{Link, Stream};
@@ -59,6 +60,15 @@ fn answer(shared: &Shared, link: &dyn Link, request: &Request) -> Result<Respons
         Request::PutObjects(batch) => {
             let arrived = shared.lock().put_objects(peer, batch)?;
             bring_receipt(shared, link, batch.accord(), arrived)
+        }
+        Request::FetchFilter { accord, filter, first } => {
+            filter_part(shared, peer, *accord, (*filter, *first))
+        }
+        Request::FetchUpdate { accord, from, offset } => {
+            update_part(shared, peer, *accord, (*from, *offset))
+        }
+        Request::Lookup { accord, run, elements } => {
+            answer_lookup(shared, link, (*accord, *run), elements)
         }
         Request::Pull => match push_all(shared, link) {
             // What the asker itself does not want it need not be told of.

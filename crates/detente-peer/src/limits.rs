@@ -14,6 +14,12 @@ pub const MAX_OBJECTS: usize = 1_024;
 /// Sum of the bytes of objects or bodies that a sender puts into one message before it begins the
 /// next.
 pub const BATCH_BYTES: usize = 1024 * 1024;
+/// Longest query of look-ups, in bytes: 2^14 group elements.
+pub const MAX_QUERY: usize = (1 << 14) * 32;
+/// Longest answer to a query, in bytes: its elements and one proof.
+pub const MAX_EVALUATED: usize = MAX_QUERY + 64;
+/// Longest part of a filter or of an update in one message, in bytes. A sender stops before it.
+pub const MAX_FILTER_PART: usize = 2 * 1024 * 1024;
 /// Exchanges that a peer may have open at once.
 pub const MAX_OPEN_EXCHANGES: usize = 16;
 /// Bytes of one stream that may wait to be read.

@@ -7,7 +7,10 @@ use detente_core::object::MAX_OBJECT;
 use detente_core::{AccordId, Digest, PartyId, RunId};
 use detente_gate::Release;
 
-use crate::limits::{BATCH_BYTES, MAX_BODIES, MAX_LOG_BODY, MAX_OBJECTS, MAX_WORDS};
+use crate::limits::{
+    BATCH_BYTES, MAX_BODIES, MAX_EVALUATED, MAX_FILTER_PART, MAX_LOG_BODY, MAX_OBJECTS, MAX_QUERY,
+    MAX_WORDS,
+};
 
 /// Asks something of the other node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +81,33 @@ pub enum Request {
     PutObjects(ObjectBatch),
     /// Is there anything in your logs for me? Answered when all is pushed.
     Pull,
+    /// Buckets of a filter that your log publishes, from this one on, as many as one message holds.
+    FetchFilter {
+        /// The accord.
+        accord: AccordId,
+        /// The filter, by its own digest.
+        filter: Digest,
+        /// Number of the first bucket.
+        first: u32,
+    },
+    /// The update that leads from this filter to a newer one, from this byte on.
+    FetchUpdate {
+        /// The accord.
+        accord: AccordId,
+        /// The filter that I hold, by its own digest.
+        from: Digest,
+        /// Bytes of the update that I have.
+        offset: u32,
+    },
+    /// Evaluate these blinded elements for the query that my log offers.
+    Lookup {
+        /// The accord.
+        accord: AccordId,
+        /// The query.
+        run: RunId,
+        /// Its elements, 32 bytes each.
+        elements: Vec<u8>,
+    },
 }
 
 /// Objects on their way. Made from a [`Release`], which only the gate can make, or read from a
@@ -165,6 +195,25 @@ pub enum Response {
     },
     /// No, and why.
     Refused(Refusal),
+    /// Buckets of a filter in order, each behind its length; none if there are no more.
+    FilterPart {
+        /// The buckets.
+        bytes: Vec<u8>,
+    },
+    /// A part of an update.
+    UpdatePart {
+        /// The filter to which it leads, by its own digest.
+        to: Digest,
+        /// Bytes of the whole update.
+        total: u32,
+        /// The part.
+        bytes: Vec<u8>,
+    },
+    /// The evaluated elements of a query and their proof.
+    Evaluated {
+        /// See `docs/protocol/matching-lookup.md`.
+        bytes: Vec<u8>,
+    },
 }
 
 /// A refusal.
@@ -227,6 +276,17 @@ impl Request {
             Request::Pull => {
                 w.array(1).uint(9);
             }
+            Request::FetchFilter { accord, filter, first } => {
+                w.array(4).uint(11).bytes(accord.as_bytes()).bytes(filter.as_bytes());
+                w.uint((*first).into());
+            }
+            Request::FetchUpdate { accord, from, offset } => {
+                w.array(4).uint(12).bytes(accord.as_bytes()).bytes(from.as_bytes());
+                w.uint((*offset).into());
+            }
+            Request::Lookup { accord, run, elements } => {
+                w.array(4).uint(13).bytes(accord.as_bytes()).bytes(run.as_bytes()).bytes(elements);
+            }
         }
         w.into_bytes()
     }
@@ -240,7 +300,7 @@ impl Request {
         let len = r.array(5)?;
         let code = r.uint()?;
         let want = match code {
-            1 | 2 | 4 => 4,
+            1 | 2 | 4 | 11..=13 => 4,
             3 | 5..=7 | 10 => 3,
             8 => 5,
             9 => 1,
@@ -288,6 +348,21 @@ impl Request {
             5 => Request::AddEntries { accord, body: r.bytes(MAX_LOG_BODY)?.to_vec() },
             6 => Request::BeginMatch { accord, run: RunId::new(r.fixed()?) },
             10 => Request::ResumeMatch { accord, run: RunId::new(r.fixed()?) },
+            11 => Request::FetchFilter {
+                accord,
+                filter: Digest::new(r.fixed()?),
+                first: r.uint32("bucket")?,
+            },
+            12 => Request::FetchUpdate {
+                accord,
+                from: Digest::new(r.fixed()?),
+                offset: r.uint32("offset")?,
+            },
+            13 => Request::Lookup {
+                accord,
+                run: RunId::new(r.fixed()?),
+                elements: r.bytes(MAX_QUERY)?.to_vec(),
+            },
             7 => Request::OpenRelease { accord, release: Digest::new(r.fixed()?) },
             _ => Request::PutObjects(ObjectBatch {
                 accord,
@@ -325,6 +400,11 @@ impl Response {
             Response::Refused(refusal) => {
                 w.array(3).uint(5).text(&refusal.code).text(&refusal.words)
             }
+            Response::FilterPart { bytes } => w.array(2).uint(6).bytes(bytes),
+            Response::UpdatePart { to, total, bytes } => {
+                w.array(4).uint(7).bytes(to.as_bytes()).uint((*total).into()).bytes(bytes)
+            }
+            Response::Evaluated { bytes } => w.array(2).uint(8).bytes(bytes),
         };
         w.into_bytes()
     }
@@ -335,12 +415,13 @@ impl Response {
     /// [`DecodeError`] for anything but the one canonical form.
     pub fn decode(bytes: &[u8]) -> Result<Response, DecodeError> {
         let r = &mut Reader::new(bytes);
-        let len = r.array(3)?;
+        let len = r.array(4)?;
         let code = r.uint()?;
         let want = match code {
             1 => 1,
             2 | 5 => 3,
-            3 | 4 => 2,
+            3 | 4 | 6 | 8 => 2,
+            7 => 4,
             got => {
                 return Err(r.fail(DecodeFault::BadValue { what: "response", got }));
             }
@@ -353,6 +434,13 @@ impl Response {
             2 => Response::LogState { pending: r.uint()?, next: r.uint()? },
             3 => Response::Cosigned { line: r.text(MAX_WORDS)?.to_owned() },
             4 => Response::ReleaseState { next: r.uint32("place in the manifest")? },
+            6 => Response::FilterPart { bytes: r.bytes(MAX_FILTER_PART)?.to_vec() },
+            7 => Response::UpdatePart {
+                to: Digest::new(r.fixed()?),
+                total: r.uint32("bytes of the update")?,
+                bytes: r.bytes(MAX_FILTER_PART)?.to_vec(),
+            },
+            8 => Response::Evaluated { bytes: r.bytes(MAX_EVALUATED)?.to_vec() },
             _ => Response::Refused(Refusal {
                 code: r.text(MAX_WORDS)?.to_owned(),
                 words: r.text(MAX_WORDS)?.to_owned(),

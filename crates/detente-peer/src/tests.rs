@@ -40,6 +40,17 @@ fn request() -> impl Strategy<Value = Request> {
             release: Digest::new(release),
         }),
         Just(Request::Pull),
+        (accord(), id(), any::<u32>()).prop_map(|(accord, filter, first)| {
+            Request::FetchFilter { accord, filter: Digest::new(filter), first }
+        }),
+        (accord(), id(), any::<u32>()).prop_map(|(accord, from, offset)| {
+            Request::FetchUpdate { accord, from: Digest::new(from), offset }
+        }),
+        (accord(), id(), bytes(90)).prop_map(|(accord, run, elements)| Request::Lookup {
+            accord,
+            run: RunId::new(run),
+            elements,
+        }),
     ]
 }
 
@@ -51,6 +62,11 @@ fn response() -> impl Strategy<Value = Response> {
         any::<u32>().prop_map(|next| Response::ReleaseState { next }),
         (".{0,20}", ".{0,90}")
             .prop_map(|(code, words)| Response::Refused(Refusal::new(&code, words))),
+        bytes(90).prop_map(|bytes| Response::FilterPart { bytes }),
+        (any::<[u8; 32]>(), any::<u32>(), bytes(90)).prop_map(|(to, total, bytes)| {
+            Response::UpdatePart { to: Digest::new(to), total, bytes }
+        }),
+        bytes(90).prop_map(|bytes| Response::Evaluated { bytes }),
     ]
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Migration {
 pub(crate) const SQLITE: &[Migration] = &[
     Migration { name: "0001_first", sql: include_str!("../migrations/sqlite/0001_first.sql") },
     Migration { name: "0002_doubt", sql: include_str!("../migrations/sqlite/0002_doubt.sql") },
+    Migration { name: "0003_lookup", sql: include_str!("../migrations/sqlite/0003_lookup.sql") },
 ];
 
 /// Why a database can't be brought up to date.
@@ -140,13 +141,13 @@ mod tests {
 
     #[test]
     fn a_newer_or_negative_version_is_refused() {
-        for found in [3, -1] {
+        for found in [4, -1] {
             let mut conn = Connection::open_in_memory().unwrap();
             run(&mut conn, SQLITE).unwrap();
             conn.pragma_update(None, "user_version", found).unwrap();
             let refused = run(&mut conn, SQLITE);
             assert!(
-                matches!(refused, Err(MigrateError::Newer { found: f, known: 2 }) if f == found)
+                matches!(refused, Err(MigrateError::Newer { found: f, known: 3 }) if f == found)
             );
         }
     }

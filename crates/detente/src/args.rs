@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::looking::LookupArgs;
+
 /// Cyber security co-operation between parties that do not trust each other.
 ///
 /// Exit codes: 0 done; 1 refused, or a check found something; 2 wrong arguments; 3 disk, database
@@ -114,6 +116,12 @@ pub enum Verb {
         #[arg(long, conflicts_with = "count_only")]
         out: Option<PathBuf>,
     },
+    /// Look a few values up in the other side's list, or publish the own list for that.
+    ///
+    /// The side that holds publishes a filter; the other fetches it once, then only what changed.
+    /// Who holds learns how many values are asked at most and when, neither which nor what is
+    /// found. Not post-quantum.
+    Lookup(LookupArgs),
     /// Let the context of what a run found leave, as far as the accord permits.
     Release {
         /// The accord.

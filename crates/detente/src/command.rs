@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::links::Links;
+use crate::looking::LookCommand;
 
 /// Refusals that an import lists unless all are asked for.
 pub const FIRST_REFUSALS: usize = 10;
@@ -56,6 +57,8 @@ pub enum Command {
     Match { accord: String, clause: String, count_only: bool },
     /// What a run would tell the other side.
     ExplainMatch { accord: String, clause: String, count_only: bool },
+    /// Look values up, or publish or fetch a filter.
+    Look(LookCommand),
     /// Release the context of what a run found.
     Release { accord: String, run: String, dry_run: bool, again: bool },
     /// Write the record of an accord into a folder.
@@ -142,6 +145,9 @@ pub struct Progress {
     pub total: u64,
     /// How far that is in other words; may be empty.
     pub note: String,
+    /// Whether these are numbers of things, not bytes.
+    #[serde(default)]
+    pub counts: bool,
 }
 
 /// Hears progress.
@@ -208,6 +214,7 @@ impl Engine {
                 let accord = node.find_accord(accord)?;
                 json(&node.explain_match(accord, clause, *count_only)?)
             }
+            Command::Look(look) => self.look(look, progress),
             Command::Release { accord, run, dry_run, again } => {
                 self.release(accord, run, (*dry_run, *again))
             }
@@ -251,7 +258,7 @@ impl Engine {
     }
 
     /// Exchanges an accord's logs with its other parties, as far as they can be reached.
-    fn exchange(&self, accord: AccordId) -> Result<Vec<DeliveryReport>, Failure> {
+    pub fn exchange(&self, accord: AccordId) -> Result<Vec<DeliveryReport>, Failure> {
         let others = self.shared.lock().other_parties(accord)?;
         let mut reports = Vec::new();
         for party in others {
@@ -332,7 +339,7 @@ impl Engine {
         let what = Import { file: &file.name, options, keep };
         import(&self.shared, &what, BufReader::new(opened), &mut |done| {
             let what = file.name.clone();
-            progress(Progress { what, done, total, note: String::new() });
+            progress(Progress { what, done, total, note: String::new(), counts: false });
         })
     }
 
@@ -361,7 +368,7 @@ impl Engine {
             let what = "matching".to_owned();
             let note = format!("{} of {} items", run.items_done, run.items_total);
             let (done, total) = (run.bytes_done, run.bytes_total);
-            progress(Progress { what, done, total, note });
+            progress(Progress { what, done, total, note, counts: false });
         };
         json(&run_match(&self.shared, &relink, accord, (clause, count_only), &mut news)?)
     }

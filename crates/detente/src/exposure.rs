@@ -153,7 +153,7 @@ fn words(accord: &Accord) -> Vec<String> {
                 ));
             }
             Some(Rule::Match(rule)) => {
-                words.push(format!("clause {id}: {}", told(rule)));
+                words.push(format!("clause {id}: {}", told_by(rule)));
                 let low: Vec<&str> = rule
                     .kinds
                     .iter()
@@ -185,6 +185,23 @@ fn words(accord: &Accord) -> Vec<String> {
     words
 }
 
+/// What a clause tells to whom, look-ups or runs.
+fn told_by(rule: &MatchRule) -> String {
+    let Some(terms) = &rule.lookup else { return told(rule) };
+    let holder = &terms.holder;
+    let asker = rule.between.iter().find(|handle| *handle != holder).map_or("", String::as_str);
+    let kinds: Vec<&str> = rule.kinds.iter().map(|kind| kind.name()).collect();
+    format!(
+        "{asker} learns of each value that it asks whether {holder} lists it ({}), at most {} \
+         values in {}, and that {holder} lists at most {}; {holder} learns how many values {asker} \
+         asks at most and when, neither which nor what is found; not post-quantum",
+        kinds.join(", "),
+        rule.budget.items,
+        rule.budget.per,
+        terms.filter_items
+    )
+}
+
 /// What a run tells to whom, besides whether it took place.
 fn told(rule: &MatchRule) -> String {
     let who = match rule.learn {
@@ -196,6 +213,7 @@ fn told(rule: &MatchRule) -> String {
         Mode::Count => {
             "how many items both hold, but not which, as long as both keep to the protocol"
         }
+        Mode::Lookup => "which of its own items the other side lists",
     };
     let size = match rule.pad {
         Pad::None => "the true size of the other's list".to_owned(),

@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod keystore;
 mod links;
+mod looking;
 mod output;
 mod party_name;
 mod passphrase;

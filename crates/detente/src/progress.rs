@@ -27,8 +27,11 @@ impl Bar {
             self.what.clone_from(&news.what);
             // indicatif draws nothing when stderr is no terminal.
             let bar = ProgressBar::new(news.total);
-            let template =
-                "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left {msg}";
+            let template = if news.counts {
+                "{prefix} {bar:30} {human_pos}/{human_len} {per_sec} {eta} left {msg}"
+            } else {
+                "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left {msg}"
+            };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }

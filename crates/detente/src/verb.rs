@@ -8,7 +8,9 @@ use detente_core::accord::Accord;
 use detente_core::act::MAX_TEXT;
 use detente_core::party::Card;
 use detente_core::sign::Verified;
-use detente_node::report::{CountReport, ImportReport, MatchReport, PartyReport, ReleaseReport};
+use detente_node::report::{
+    CountReport, ImportReport, LookupReport, MatchReport, PartyReport, ReleaseReport,
+};
 use detente_node::report_card;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ use crate::command::{ActCommand, ActWord, Command, Progress};
 use crate::fail::{Failure, exit};
 use crate::home::{Home, MAX_CARD_FILE, read_bounded, write_secret};
 use crate::import::{self, Naming};
+use crate::looking::LookCommand;
 use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::{
@@ -114,6 +117,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Match { accord, clause, count_only, out, .. } => {
             matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
         }
+        Verb::Lookup(args) => looking_up(&context, args.deed()?),
         Verb::Release { accord, matched, dry_run, again } => {
             releasing(&context, &Command::Release { accord, run: matched, dry_run, again })
         }
@@ -182,6 +186,20 @@ fn importing(
     reports.extend(found.others.iter().cloned());
     show(context.json, &reports, |reports| output::imports(reports, refusals))?;
     Ok(reports.iter().map(import::exit_code).max().unwrap_or(0))
+}
+
+fn looking_up(context: &Context, deed: LookCommand) -> Result<u8, Failure> {
+    let command = Command::Look(deed.clone());
+    match deed {
+        LookCommand::Ask { .. } => {
+            let (report, value) = context.ask::<LookupReport>(&command)?;
+            print(context.json, &value, &report, output::looked_up);
+            Ok(if report.agreed { 0 } else { exit::REFUSED })
+        }
+        LookCommand::Explain { .. } => context.show(&command, output::lookup_explained),
+        LookCommand::Publish { .. } => context.show(&command, output::published),
+        LookCommand::Refresh { .. } => context.show(&command, output::refreshed),
+    }
 }
 
 fn releasing(context: &Context, command: &Command) -> Result<u8, Failure> {

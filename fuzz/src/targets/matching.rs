@@ -1,6 +1,9 @@
 //! Targets of detente-match: what the other end of a run may send.
 
 use detente_match::ecdh::{Message, Session};
+use detente_match::lookup::{
+    Change, FilterWriter, Key, Query, Shape, dummies, encode_update, read_bucket, read_update,
+};
 use detente_match::{BaseTransfer, Engine, Item, Learn, Mode, Params, Role, Seed, VoleOptions};
 
 use crate::Target;
@@ -10,6 +13,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "match_message", run: message, seeds: messages },
     Target { name: "match_session", run: session, seeds: || vec![framed(&messages())] },
     Target { name: "match_vole_frame", run: vole_frame, seeds: hello },
+    Target { name: "match_lookup", run: lookup, seeds: lookups },
 ];
 
 /// One message. One form for each value.
@@ -123,4 +127,47 @@ fn vole_frame(bytes: &[u8]) -> bool {
     let taken = own.input(bytes).is_ok();
     assert!(!own.is_done(), "nothing can be done after one frame");
     taken
+}
+
+/// What look-ups read from a peer: a bucket, an update, a query, an answer. What is read is written
+/// again in the same bytes.
+fn lookup(bytes: &[u8]) -> bool {
+    let shape = Shape::new(1100).expect("a length that a clause may have");
+    let bucket = read_bucket(&shape, 0, bytes);
+    if let Ok(values) = &bucket {
+        let mut writer = FilterWriter::new(shape);
+        for value in values {
+            writer.push(*value).expect("a bucket's values rise");
+        }
+        // A value of the second bucket closes the first.
+        writer.push((1 << shape.value_bits()) - 1).expect("it is the largest");
+        assert_eq!(writer.take()[0].bytes, bytes, "another form of the same bucket was read");
+    }
+    let update = read_update(&shape, bytes);
+    if let Ok(change) = &update {
+        let again = encode_update(&shape, change).expect("what was read can be written");
+        assert_eq!(again, bytes, "another form of the same update was read");
+    }
+    let key = Key::derive(&[1; 32], b"fuzz").expect("the key is sound");
+    let query = key.evaluate(&[2; 32], bytes);
+    let asked = Query::new(vec![vec![1]], 1, &Seed::new([3; 32])).expect("a sound query");
+    let answer = asked.finish(key.public(), &[2; 32], bytes);
+    bucket.is_ok() || update.is_ok() || query.is_ok() || answer.is_ok()
+}
+
+fn lookups() -> Vec<Vec<u8>> {
+    let shape = Shape::new(1100).expect("a length that a clause may have");
+    let key = Key::derive(&[1; 32], b"fuzz").expect("the key is sound");
+    let mut values: Vec<u64> = dummies(&key, &shape, 1100).collect();
+    values.sort_unstable();
+    let mut writer = FilterWriter::new(shape);
+    for value in &values {
+        writer.push(*value).expect("they are sorted");
+    }
+    let (buckets, _) = writer.finish().expect("there are 1100");
+    let change = Change { removed: vec![3, 900], added: vec![7, 1 << 50] };
+    let update = encode_update(&shape, &change).expect("as many come as go");
+    let asked = Query::new(vec![vec![1]], 1, &Seed::new([3; 32])).expect("a sound query");
+    let reply = key.evaluate(&[2; 32], &asked.message()).expect("it is a query");
+    vec![buckets[0].bytes.clone(), update, asked.message(), reply]
 }

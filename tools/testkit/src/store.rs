@@ -11,8 +11,8 @@ use detente_core::act::Salt;
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
-    AccordRow, Added, EntryRow, KindCount, LogAppend, LogKey, LogRow, ReceivedRow, RunRow, Store,
-    StoreError,
+    AccordRow, Added, EntryRow, Evaluation, FilterRow, Finished, KindCount, LogAppend, LogKey,
+    LogRow, LookupStore, ReceivedRow, RunRow, Store, StoreError, ValueRow, Vouchers,
 };
 use detente_store::SqliteStore;
 
@@ -328,5 +328,84 @@ impl Store for FaultyStore {
 
     fn received_counts(&self) -> Result<Vec<(PartyId, u64)>, StoreError> {
         self.read(|store| store.received_counts())
+    }
+}
+
+impl LookupStore for FaultyStore {
+    fn vouchers(
+        &self,
+        kinds: &[Kind],
+        vouches: &mut dyn FnMut(Kind, &Context) -> bool,
+    ) -> Result<Vouchers, StoreError> {
+        self.read(|store| store.vouchers(kinds, vouches))
+    }
+
+    fn value_rows(
+        &self,
+        vouchers: &Vouchers,
+        evaluation: Evaluation,
+        after: Option<&Observable>,
+        max: usize,
+    ) -> Result<Vec<ValueRow>, StoreError> {
+        self.read(|store| store.value_rows(vouchers, evaluation, after, max))
+    }
+
+    fn put_values(
+        &mut self,
+        evaluation: Evaluation,
+        values: &[(i64, u64)],
+    ) -> Result<(), StoreError> {
+        self.write(|store| store.put_values(evaluation, values))
+    }
+
+    fn filter(&self, scope: Digest, name: Digest) -> Result<Option<FilterRow>, StoreError> {
+        self.read(|store| store.filter(scope, name))
+    }
+
+    fn whole_filter(&self, scope: Digest) -> Result<Option<FilterRow>, StoreError> {
+        self.read(|store| store.whole_filter(scope))
+    }
+
+    fn put_buckets(
+        &mut self,
+        scope: Digest,
+        filter: (Digest, u32),
+        first: u32,
+        buckets: &[Vec<u8>],
+    ) -> Result<(), StoreError> {
+        self.write(|store| store.put_buckets(scope, filter, first, buckets))
+    }
+
+    fn buckets(
+        &self,
+        scope: Digest,
+        name: Digest,
+        numbers: Range<u32>,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(|store| store.buckets(scope, name, numbers))
+    }
+
+    fn finish_filter(&mut self, finished: &Finished<'_>) -> Result<(), StoreError> {
+        self.write(|store| store.finish_filter(finished))
+    }
+
+    fn drop_filter(&mut self, scope: Digest, name: Digest) -> Result<(), StoreError> {
+        self.write(|store| store.drop_filter(scope, name))
+    }
+
+    fn update_from(
+        &self,
+        scope: Digest,
+        from: Digest,
+    ) -> Result<Option<(Digest, Vec<u8>)>, StoreError> {
+        self.read(|store| store.update_from(scope, from))
+    }
+
+    fn put_asked(&mut self, run: RunId, asked: &[Observable]) -> Result<(), StoreError> {
+        self.write(|store| store.put_asked(run, asked))
+    }
+
+    fn asked(&self, run: RunId) -> Result<Vec<Observable>, StoreError> {
+        self.read(|store| store.asked(run))
     }
 }

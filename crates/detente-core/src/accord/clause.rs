@@ -184,6 +184,18 @@ pub struct MatchRule {
     pub budget: Budget,
     /// What hides the true sizes.
     pub pad: Pad,
+    /// Whose list is looked up in; in mode lookup, and only there.
+    pub lookup: Option<LookupTerms>,
+}
+
+/// What look-ups need besides the terms of a run. The party of a clause that does not hold asks;
+/// cap, budget and padding are those of its queries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookupTerms {
+    /// The party whose list it is, by handle.
+    pub holder: String,
+    /// Values in the filter, padding included: what the other side learns of the list's length.
+    pub filter_items: u32,
 }
 
 impl MatchRule {
@@ -192,6 +204,7 @@ impl MatchRule {
     pub fn engine(&self, mode: Mode) -> Engine {
         match mode {
             Mode::Count => Engine::Ecdh,
+            Mode::Lookup => Engine::Voprf,
             Mode::Which => self.engine.unwrap_or(Engine::VoleMlKem768),
         }
     }

@@ -185,6 +185,10 @@ impl Said {
                 "only how many indicators both hold",
                 "nur wie viele Merkmale beide haben",
             ),
+            Mode::Lookup => Said::two(
+                "whether the holder holds what the other asks about",
+                "ob die haltende Partei hat, wonach die andere fragt",
+            ),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Party;
 use super::clause::{
-    Budget, Cap, Clause, Forbid, MatchRule, Oblige, Only, Pad, Permit, Rule, Side,
+    Budget, Cap, Clause, Forbid, LookupTerms, MatchRule, Oblige, Only, Pad, Permit, Rule, Side,
 };
 use super::language::Said;
 use super::parse::{Time, check_languages, known_handle, read_deadline};
@@ -17,6 +17,10 @@ use crate::tlp::Tlp;
 
 /// Most items of one side in one run that a clause may allow.
 const MAX_ITEMS: u64 = 1 << 28;
+/// Most values in one query of look-ups: what the batch proof of the engine takes.
+const MAX_QUERY: u64 = 1 << 14;
+/// Most values in a filter to look up in: the engine's limit.
+const MAX_FILTER_ITEMS: u64 = 1 << 24;
 /// Ceiling for counts and bytes in caps and budgets.
 const MAX_COUNT: u64 = 1 << 48;
 
@@ -406,13 +410,15 @@ fn read_match(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) ->
         }
     }
     let kinds = read_kinds(rule, true);
-    let mode = rule.required_as::<Mode>("mode", "write mode = \"which\" or \"count\"");
+    let mode = rule.required_as::<Mode>("mode", "write mode = \"which\", \"count\" or \"lookup\"");
     let learn = rule.required_as::<Learn>("answer", "write answer = \"both\" or \"initiator\"");
     let engine = read_engine(rule, mode);
+    let lookup = read_lookup(rule, mode, learn, between.as_deref());
     if !rule.has("max_items") {
         rule.missing("max_items", "cap the set of one side: max_items = 200000");
     }
-    let max_items = rule.number("max_items", MAX_ITEMS).and_then(|n| u32::try_from(n).ok());
+    let most = if mode == Some(Mode::Lookup) { MAX_QUERY } else { MAX_ITEMS };
+    let max_items = rule.number("max_items", most).and_then(|n| u32::try_from(n).ok());
     let pad = rule.required_as::<Pad>(
         "pad",
         "say whether sizes are hidden: pad = \"none\", \"power-of-two\" or \"multiple:1000\"",
@@ -443,7 +449,12 @@ fn read_match(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) ->
     if let Some(engine) = engine {
         params.push(Param::new("engine", engine, false));
     }
-    Some(MatchRule { between, kinds, mode, learn, engine, max_items, budget, pad })
+    let lookup = lookup?;
+    if let Some(terms) = &lookup {
+        params.push(Param::value("holder", Said::same(around.name(&terms.holder))));
+        params.push(Param::new("filter_items", terms.filter_items, true));
+    }
+    Some(MatchRule { between, kinds, mode, learn, engine, max_items, budget, pad, lookup })
 }
 
 /// The engine, where the clause picks one.
@@ -456,7 +467,60 @@ fn read_engine(rule: &Table<'_>, mode: Option<Mode>) -> Option<Engine> {
             format!("write engine = \"{}\", or leave it out", Engine::Ecdh),
         );
     }
+    if engine.is_some()
+        && mode.is_some()
+        && (mode == Some(Mode::Lookup)) != (engine == Some(Engine::Voprf))
+    {
+        rule.fault(
+            "bad_value",
+            format!("{} names an engine that its mode can't use", rule.name),
+            format!("look-ups have engine = \"{}\", and nothing else has", Engine::Voprf),
+        );
+    }
     engine
+}
+
+/// Who holds and how long its filter is: required of look-ups, refused of all else. None if it
+/// can't be read.
+fn read_lookup(
+    rule: &Table<'_>,
+    mode: Option<Mode>,
+    learn: Option<Learn>,
+    between: Option<&[String]>,
+) -> Option<Option<LookupTerms>> {
+    if mode != Some(Mode::Lookup) {
+        for key in ["holder", "filter_items"].into_iter().filter(|key| rule.has(key)) {
+            rule.fault(
+                "bad_value",
+                format!("{} has `{key}` and is no clause of look-ups", rule.name),
+                "write mode = \"lookup\", or leave it out",
+            );
+        }
+        return Some(None);
+    }
+    if learn == Some(Learn::Both) {
+        rule.fault(
+            "bad_value",
+            format!("{} would tell both sides what a look-up finds", rule.name),
+            "write answer = \"initiator\": who asks learns, who holds does not",
+        );
+    }
+    let holder = rule.required("holder", "say whose list is looked up in: holder = \"A\"");
+    if let (Some(holder), Some(between)) = (&holder, between)
+        && !between.contains(holder)
+    {
+        rule.fault(
+            "bad_value",
+            format!("{} is between others than its holder {holder:?}", rule.name),
+            format!("write holder = \"{}\"", between.join("\" or \"")),
+        );
+    }
+    if !rule.has("filter_items") {
+        rule.missing("filter_items", "agree on the filter's length: filter_items = 1048576");
+    }
+    let filter_items =
+        rule.number("filter_items", MAX_FILTER_ITEMS).and_then(|n| u32::try_from(n).ok());
+    Some(Some(LookupTerms { holder: holder?, filter_items: filter_items? }))
 }
 
 fn read_budget(table: &Table<'_>) -> Option<Budget> {

@@ -1,5 +1,6 @@
 mod drift;
 mod hostile;
+pub(crate) mod lookup;
 
 use proptest::prelude::*;
 

@@ -80,13 +80,13 @@ impl Word for ActKind {
 
 impl Word for Mode {
     fn remedy() -> String {
-        one_of([Mode::Which, Mode::Count].map(Mode::name))
+        one_of([Mode::Which, Mode::Count, Mode::Lookup].map(Mode::name))
     }
 }
 
 impl Word for Engine {
     fn remedy() -> String {
-        let all = [Engine::VoleMlKem768, Engine::VoleRistretto255, Engine::Ecdh];
+        let all = [Engine::VoleMlKem768, Engine::VoleRistretto255, Engine::Ecdh, Engine::Voprf];
         one_of(all.map(Engine::name))
     }
 }

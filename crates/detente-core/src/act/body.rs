@@ -2,7 +2,7 @@
 
 use crate::act::matching::{Answer, Close, Offer};
 use crate::act::release::ReleaseBody;
-use crate::act::{ActKind, rule};
+use crate::act::{ActKind, Filter, rule};
 use crate::encode::{DecodeError, Reader, Writer};
 use crate::id::Digest;
 use crate::time::UnixSeconds;
@@ -75,6 +75,8 @@ pub enum Body {
         /// Its manifest: see [`ReleaseBody::manifest_digest`].
         manifest: Digest,
     },
+    /// A filter to look up in.
+    PublishFilter(Filter),
 }
 
 impl Body {
@@ -93,6 +95,7 @@ impl Body {
             Body::CloseMatch(_) => ActKind::CloseMatch,
             Body::Release(_) => ActKind::Release,
             Body::Receipt { .. } => ActKind::Receipt,
+            Body::PublishFilter(_) => ActKind::PublishFilter,
         }
     }
 
@@ -122,6 +125,7 @@ impl Body {
             Body::Receipt { release, manifest } => {
                 w.array(2).bytes(release.as_bytes()).bytes(manifest.as_bytes());
             }
+            Body::PublishFilter(filter) => filter.write(&mut w),
         }
         w.into_bytes()
     }
@@ -180,6 +184,7 @@ impl Body {
             ActKind::AnswerMatch => Body::AnswerMatch(Answer::read(r)?),
             ActKind::CloseMatch => Body::CloseMatch(Close::read(r)?),
             ActKind::Release => Body::Release(ReleaseBody::read(r)?),
+            ActKind::PublishFilter => Body::PublishFilter(Filter::read(r)?),
             ActKind::Receipt => {
                 r.tuple(2)?;
                 Body::Receipt {

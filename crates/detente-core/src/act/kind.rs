@@ -33,11 +33,13 @@ pub enum ActKind {
     Release = 11,
     /// Acknowledges a release.
     Receipt = 12,
+    /// Puts a filter up for the other side to look up in.
+    PublishFilter = 13,
 }
 
 impl ActKind {
     /// Every kind in the order of its code.
-    pub const ALL: [ActKind; 12] = [
+    pub const ALL: [ActKind; 13] = [
         ActKind::Designate,
         ActKind::Propose,
         ActKind::Sign,
@@ -50,6 +52,7 @@ impl ActKind {
         ActKind::CloseMatch,
         ActKind::Release,
         ActKind::Receipt,
+        ActKind::PublishFilter,
     ];
 
     /// The signed code.
@@ -84,6 +87,7 @@ impl ActKind {
             ActKind::CloseMatch => "close-match",
             ActKind::Release => "release",
             ActKind::Receipt => "receipt",
+            ActKind::PublishFilter => "publish-filter",
         }
     }
 }

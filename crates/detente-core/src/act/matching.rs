@@ -9,7 +9,7 @@ use crate::id::{Digest, RunId};
 /// Longest clause id, in bytes.
 pub const MAX_CLAUSE_ID: usize = 32;
 /// Longest name of an engine, in bytes.
-const MAX_ENGINE: usize = 64;
+pub(super) const MAX_ENGINE: usize = 64;
 /// Longest reason, in bytes.
 const MAX_REASON: usize = 2_000;
 
@@ -78,6 +78,8 @@ words! {
         Which = 1, "which";
         /// Only how many items both hold.
         Count = 2, "count";
+        /// Whether the one side's list holds what the other asks.
+        Lookup = 4, "lookup";
     }
 }
 
@@ -100,6 +102,8 @@ words! {
         VoleMlKem768 = 2, "vole-mlkem768";
         /// VOLE-PSI on ristretto255.
         VoleRistretto255 = 3, "vole-ristretto255";
+        /// Look-ups by the VOPRF of RFC 9497 on ristretto255: not post-quantum.
+        Voprf = 4, "voprf-ristretto255-sha512";
     }
 }
 

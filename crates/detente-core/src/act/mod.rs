@@ -8,6 +8,7 @@ mod admit;
 mod body;
 mod header;
 mod kind;
+mod lookup;
 mod matching;
 mod release;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use admit::{Admission, AdmitFault};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
 pub use header::{Header, MAX_SEEN, Seen};
 pub use kind::{ActKind, UnknownAct};
+pub use lookup::{Filter, LOOKUP_KEY_LEN};
 pub use matching::{
     Answer, Blame, Close, Engine, Learn, MAX_CLAUSE_ID, Mode, Offer, Outcome, UnknownWord,
 };

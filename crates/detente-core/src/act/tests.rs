@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Act, ActKind, Answer, Blame, Body, Close, Header, Learn, ManifestEntry, Mode, ObjectFacts,
-    Offer, Outcome, ReleaseBody, Seen, open_leaf,
+    Act, ActKind, Answer, Blame, Body, Close, Filter, Header, Learn, ManifestEntry, Mode,
+    ObjectFacts, Offer, Outcome, ReleaseBody, Seen, open_leaf,
 };
 use crate::id::{AccordId, Digest, PartyId, RunId};
 use crate::kind::Kind;
@@ -77,6 +77,19 @@ fn body() -> impl Strategy<Value = Body> {
         }),
         release(),
         (digest(), digest()).prop_map(|(release, manifest)| Body::Receipt { release, manifest }),
+        (digest(), any::<(u16, u32, u32, [u8; 32])>(), any::<Option<[u8; 32]>>()).prop_map(
+            |(text, (normal_form, epoch, items, key), previous)| Body::PublishFilter(Filter {
+                text,
+                clause: "5".to_owned(),
+                normal_form,
+                engine: "e/1".to_owned(),
+                epoch,
+                key,
+                items,
+                digest: text,
+                previous: previous.map(Digest::new),
+            })
+        ),
     ]
 }
 

@@ -154,6 +154,7 @@ impl State {
             Body::CloseMatch(close) => self.close_match(header, close),
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
+            Body::PublishFilter(filter) => self.publish_filter(act, filter),
         };
         (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
     }
@@ -200,6 +201,10 @@ impl State {
                 super::release::clauses(release)
             ),
             Body::Receipt { release, .. } => format!("acknowledges release {}", release.short()),
+            Body::PublishFilter(filter) => format!(
+                "publishes a filter of {} values under clause {}, key {}",
+                filter.items, filter.clause, filter.epoch
+            ),
         }
     }
 }

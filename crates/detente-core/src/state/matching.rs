@@ -76,6 +76,17 @@ pub enum MatchRefusal {
     /// Nothing is in force.
     #[error(transparent)]
     NotInForce(#[from] NotInForce),
+    /// Nothing to look up in.
+    #[error("the holder of clause {0} has published no filter under the text in force")]
+    NoFilter(String),
+    /// The holder asks, or the asker answers or publishes.
+    #[error("under clause {clause} {holder} holds and the other side asks")]
+    OtherDirection {
+        /// The clause.
+        clause: String,
+        /// Who holds, by handle.
+        holder: String,
+    },
     /// Another text is in force.
     #[error("the run names text {}, in force is {}", named.short(), in_force.short())]
     OtherText {
@@ -151,9 +162,11 @@ impl MatchRefusal {
     pub const fn code(&self) -> &'static str {
         match self {
             MatchRefusal::ItemsUsedUp { .. } => "match_items_used_up",
+            MatchRefusal::NoFilter(_) => "match_no_filter",
             MatchRefusal::NoSuchClause(_) => "match_no_such_clause",
             MatchRefusal::NotASide { .. } => "match_not_a_side",
             MatchRefusal::NotInForce(_) => "match_not_in_force",
+            MatchRefusal::OtherDirection { .. } => "match_other_direction",
             MatchRefusal::OtherTerms { .. } => "match_other_terms",
             MatchRefusal::OtherText { .. } => "match_other_text",
             MatchRefusal::RunsUsedUp { .. } => "match_runs_used_up",
@@ -194,6 +207,12 @@ impl State {
         if !handle.is_some_and(|handle| rule.between.iter().any(|side| side == handle)) {
             let party = self.name_of(party);
             return Err(MatchRefusal::NotASide { clause: named(), party });
+        }
+        if let Some(terms) = &rule.lookup
+            && (handle == Some(terms.holder.as_str())) == offers
+        {
+            let holder = terms.holder.clone();
+            return Err(MatchRefusal::OtherDirection { clause: named(), holder });
         }
         if size > rule.max_items {
             let max = rule.max_items;
@@ -273,7 +292,7 @@ impl State {
         let entry = Entry { party: author, clause, size, offers: true };
         let rule = self.may_match(&entry, now)?;
         // A clause that tells which items are common also covers being told only how many.
-        let narrower = rule.mode == Mode::Which;
+        let narrower = rule.mode == Mode::Which && offer.mode == Mode::Count;
         let other = |what| MatchRefusal::OtherTerms { clause: offer.clause.clone(), what };
         if offer.mode != rule.mode && !narrower {
             return Err(other("mode"));
@@ -283,6 +302,9 @@ impl State {
         }
         if !rule.engine(offer.mode).is_named_by(&offer.engine) {
             return Err(other("engine"));
+        }
+        if rule.lookup.is_some() && self.filter(&offer.text, &offer.clause).is_none() {
+            return Err(MatchRefusal::NoFilter(offer.clause.clone()));
         }
         if self.runs.contains_key(&offer.run) {
             return Err(other("run (it is used already)"));
@@ -311,7 +333,10 @@ impl State {
         let clause = run.offer.clause.clone();
         let (party, size) = (header.author, answer.size);
         let entry = Entry { party, clause: &clause, size, offers: false };
-        self.may_match(&entry, header.time).map_err(|error| error.to_string())?;
+        let rule = self.may_match(&entry, header.time).map_err(|error| error.to_string())?;
+        if rule.lookup.is_some() {
+            self.check_lookup_answer(&run.offer, answer)?;
+        }
         if let Some(run) = self.runs.get_mut(&answer.run) {
             run.answer = Some((header.author, header.time, answer.clone()));
         }

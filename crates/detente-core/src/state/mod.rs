@@ -8,6 +8,7 @@
 //! the history with the reason and has no effect.
 
 mod fold;
+mod lookup;
 mod matching;
 mod position;
 mod release;
@@ -17,6 +18,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use fold::Logs;
+pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
@@ -45,6 +47,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Matching runs.
     pub runs: BTreeMap<RunId, Run>,
+    /// Filters to look up in, in the order of the fold.
+    pub filters: Vec<Published>,
     /// Releases in the order of the fold.
     pub releases: Vec<ReleaseState>,
     /// Every act in the order of the fold.
@@ -117,6 +121,7 @@ impl State {
             stops: BTreeMap::new(),
             notice: None,
             runs: BTreeMap::new(),
+            filters: Vec::new(),
             releases: Vec::new(),
             history: Vec::new(),
             waiting: 0,

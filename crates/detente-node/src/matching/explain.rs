@@ -27,6 +27,7 @@ impl Node {
         let probe = Entry { party: own, clause, size: 0, offers: true };
         let state = self.state(accord)?;
         let rule = state.may_match(&probe, now).map_err(|error| refused(&error))?;
+        crate::lookup::is_no_lookup(rule, clause)?;
         let peer = super::match_peer(self, accord, clause)?;
         let mode = if count_only { Mode::Count } else { rule.mode };
         let engine = own_engine(rule, mode)?;
@@ -94,6 +95,7 @@ impl Node {
 fn told(peer: &str, mode: Mode, learn: Learn) -> String {
     match (learn, mode) {
         (Learn::Initiator, _) => format!("{peer} would learn nothing of what is common"),
+        (Learn::Both, Mode::Lookup) => format!("{peer} would learn which of what it asks you list"),
         (Learn::Both, Mode::Which) => {
             format!("{peer} would learn which of its own indicators you hold too")
         }

@@ -430,6 +430,6 @@ fn engine(error: detente_match::Error) -> NodeError {
     }
 }
 
-pub(super) fn misbehaved(code: &str, words: String) -> NodeError {
+pub(crate) fn misbehaved(code: &str, words: String) -> NodeError {
     NodeError::Misbehaved { code: code.to_owned(), words }
 }

@@ -5,6 +5,7 @@
 
 mod indicator;
 mod log;
+mod lookup;
 mod object;
 mod party;
 mod run;
@@ -45,6 +46,10 @@ const DEEDS: &[Deed] = &[
     ("a caller may read while observables come", indicator::caller_may_read_meanwhile),
     ("runs are replaced", run::runs_are_replaced),
     ("matched is of one accord and peer", run::matched_is_of_accord_and_peer),
+    ("values stay with observables", lookup::values_stay_with_observables),
+    ("filters come in buckets", lookup::filters_come_in_buckets),
+    ("updates lead on", lookup::updates_lead_on),
+    ("what was asked keeps its order", lookup::what_was_asked_keeps_its_order),
     ("objects are found by address", object::objects_are_found_by_address),
     ("received objects are counted to the gap", object::received_are_counted_to_the_gap),
     ("received objects are found by observable", object::received_are_found_by_observable),

@@ -134,7 +134,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Kinds in the order of their codes, each once.
-fn sorted(kinds: &[Kind]) -> Vec<Kind> {
+pub(super) fn sorted(kinds: &[Kind]) -> Vec<Kind> {
     Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect()
 }
 
@@ -195,7 +195,7 @@ pub(super) fn vouched(
 }
 
 /// A context as it was stored.
-fn context(json: &str) -> Result<Context, Fault> {
+pub(super) fn context(json: &str) -> Result<Context, Fault> {
     serde_json::from_str(json).map_err(|fault| damaged(format!("a stored context: {fault}")))
 }
 

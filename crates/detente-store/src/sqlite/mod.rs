@@ -11,6 +11,7 @@ mod fault;
 mod heads;
 mod indicator;
 mod log;
+mod lookup;
 mod object;
 mod open;
 mod party;

@@ -3,10 +3,12 @@
 mod accord;
 mod audit;
 mod intel;
+mod lookup;
 
 pub use accord::{act, checked, exposure, history, parties, status};
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
+pub use lookup::{looked_up, lookup_explained, published, refreshed};
 
 use anstream::eprintln;
 use comfy_table::{ContentArrangement, Table};

@@ -1,4 +1,5 @@
-//! What nodes do among themselves: use cases of `detente-node` over real stores, on simulated lines.
+//! What nodes do among themselves: use cases of `detente-node` over real stores, on simulated
+//! lines.
 //!
 //! One module a noun; `world` is the random simulation. Longer: `DETENTE_SIM_SEEDS=5000`.
 #![expect(
@@ -13,6 +14,8 @@ mod accord;
 mod fault;
 mod hostile;
 mod log;
+mod lookup;
+mod lookup_hostile;
 mod matching;
 mod matching_hostile;
 mod party;

@@ -14,8 +14,10 @@ const MAX_FILE_LINES: usize = 800;
 const MAX_CRATE_LINES: usize = 6_500;
 
 /// Crates that may be larger, with their own limit, until they part: detente-match holds two
-/// matchers and the kernels of one of them; detente-core the accord with the words of its check.
-const LARGER_CRATES: &[(&str, usize)] = &[("detente-core", 8_000), ("detente-match", 8_500)];
+/// matchers, look-ups and the kernels of one of them; detente-core the accord with the words of its
+/// check; detente-node the use cases of runs and of look-ups.
+const LARGER_CRATES: &[(&str, usize)] =
+    &[("detente-core", 8_000), ("detente-match", 10_000), ("detente-node", 7_500)];
 
 /// The only folder that may hold `unsafe`.
 const KERNELS: &str = "crates/detente-match/src/simd/";

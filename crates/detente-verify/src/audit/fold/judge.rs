@@ -60,6 +60,10 @@ pub(super) fn judge(state: &State, act: &Act, parties: &[PartyId]) -> Option<Ver
                 Err(error) => Err(Refusal::new(error.code(), chain(&error))),
             }
         }
+        Body::PublishFilter(filter) => match state.check_filter(author, filter, now) {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) => Err(Refusal::new(error.code(), chain(&error))),
+        },
         _ => return None,
     };
     Some(authority(state, act).and(allowed))

@@ -1,0 +1,32 @@
+//! Look-ups: a small private query against a big set.
+//!
+//! Is: the VOPRF of RFC 9497 (ristretto255-SHA512, mode 0x01) with a batch proof, the coded filter
+//! of the holder's outputs, and the update from one filter to the next. The holder evaluates its
+//! set once for each key; the asker holds the filter, has its own values evaluated blindly, and
+//! looks the outputs up.
+//! Is not: terms, budgets, commitments, storage, sockets. See `docs/protocol/matching-lookup.md`
+//! for the bytes and `docs/adr/0009-lookup.md` for the choices.
+
+mod asker;
+mod coding;
+mod error;
+mod filter;
+mod group;
+mod holder;
+mod params;
+mod proof;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub use asker::{Outputs, Query};
+pub use error::LookupError;
+pub use filter::{
+    Bucket, FilterDigest, FilterHasher, FilterWriter, read_bucket, read_framed, write_framed,
+};
+pub use holder::{Key, dummies};
+pub use params::{
+    ELEMENT_BYTES, ENGINE_NAME, FALSE_POSITIVE_BITS, MAX_BUCKET_BYTES, MAX_FILTER_ITEMS, MAX_QUERY,
+    MAX_REPLY_BYTES, MIN_FILTER_ITEMS, PROOF_BYTES, Shape,
+};
+pub use update::{Change, Merge, changes, encode_update, read_update};

@@ -1,0 +1,486 @@
+//! A query: its acts, its one exchange of elements, and what it found.
+//!
+//! Asker: offer with a commitment, blinded elements, proof checked, values looked up, close.
+//! Holder: offer judged by the record (clause, caps, budget), answer that names the filter whose
+//! key evaluates, close. Both closes state the same transcript. The asker's count stays with it:
+//! the record would tell the holder.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use detente_core::act::{Answer, Body, Close, Learn, Mode, Offer, Outcome};
+use detente_core::party::Role;
+use detente_core::state::{Entry, Published, Run};
+use detente_core::{AccordId, Digest, PartyId, RunId};
+use detente_intel::{NORMAL_FORM_VERSION, Observable};
+use detente_match::lookup::{ELEMENT_BYTES, ENGINE_NAME, Query, read_bucket};
+use detente_match::{Seed, padded_len};
+use detente_peer::{Refusal, Request, Response};
+
+use super::fetch::no_filter;
+use super::{Terms, describe, fault, refresh};
+use crate::error::{Class, NodeError};
+use crate::matching::{OFFER_SECONDS_MAX, OnProgress, commit, misbehaved, padding, pull, refused};
+use crate::node::{Node, Shared};
+use crate::ports::{Link, LinkError, RunRow};
+use crate::push::{push, unexpected};
+use crate::report::LookupReport;
+
+/// How often a query is sent again over a new line.
+const RESENDS_MAX: u32 = 4;
+
+/// Gives a line to the holder, a new one if the last was cut.
+pub type Lines<'a> = &'a dyn Fn() -> Result<Box<dyn Link + 'a>, NodeError>;
+
+/// The last answer to each peer: a query whose answer was cut off is answered again in the same
+/// bytes, and costs neither work nor budget.
+pub(crate) type Replies = Mutex<BTreeMap<PartyId, (RunId, Digest, Vec<u8>)>>;
+
+/// What is asked, and what may not be.
+struct Asked {
+    entered: Vec<Observable>,
+    held_out: Vec<(Observable, &'static str)>,
+}
+
+/// A query that stands in the own log.
+struct Offered {
+    row: RunRow,
+    query: Query,
+    act: Digest,
+    commitment: Digest,
+    size: u32,
+}
+
+/// Looks values up in the other side's list. The filter on record is fetched first if it is not
+/// here.
+///
+/// # Errors
+/// [`NodeError`]; once the query is offered, its abort is on record too.
+pub fn lookup(
+    shared: &Shared,
+    lines: Lines<'_>,
+    accord: AccordId,
+    (clause, values): (&str, &[Observable]),
+    progress: OnProgress<'_>,
+) -> Result<LookupReport, NodeError> {
+    // Before anything is fetched: a query that can't be made costs nothing.
+    let asked = {
+        let node = shared.lock();
+        let terms = node.lookup_terms(accord, clause)?;
+        let asked = node.admitted(&terms, values)?;
+        node.query_size(&terms, asked.entered.len())?;
+        asked
+    };
+    let mut link = lines()?;
+    let fetched = refresh(shared, link.as_ref(), accord, clause, progress)?.bytes;
+    let (terms, filter, offered) = shared.lock().offer_query(accord, clause, &asked)?;
+    let carried = carry(shared, (&mut link, lines), &terms, (&filter, &offered));
+    let run = offered.row.run;
+    let found = match carried {
+        Ok((found, transcript)) => {
+            let mut node = shared.lock();
+            let common = Some(found.iter().filter(|found| **found).count() as u64);
+            node.store.put_run(&RunRow { common, ..offered.row.clone() }, &[])?;
+            let close = Close { run, outcome: Outcome::Done { count: None, transcript } };
+            node.perform(accord, Some(Role::Analyst), Body::CloseMatch(close))?;
+            found
+        }
+        Err(error) => {
+            shared.lock().abort(accord, run, &error)?;
+            // The line may be the very thing that failed; the record goes at the next contact.
+            let _ = push(shared, link.as_ref(), accord);
+            return Err(error);
+        }
+    };
+    // What was learnt is told, whether or not the close reaches the holder now.
+    let _ = push(shared, link.as_ref(), accord);
+    shared.lock().lookup_report(&terms, &offered, &asked, (&found, &filter, fetched))
+}
+
+impl Node {
+    /// Sorts out what may not be asked: other kinds, and what is closed, red or forbidden here.
+    fn admitted(&self, terms: &Terms, values: &[Observable]) -> Result<Asked, NodeError> {
+        terms.asks(self)?;
+        let mut asked = Asked { entered: Vec::new(), held_out: Vec::new() };
+        let mut values: Vec<&Observable> = values.iter().collect();
+        values.sort();
+        values.dedup();
+        for value in values {
+            let contexts = self.store.contexts(value)?;
+            let kind = value.kind();
+            let vouched = |node: &Node| {
+                // What is not in the own list has no context of its own: the default colour and no
+                // label, so that a prohibition by kind holds for it too.
+                let bare = detente_intel::Context::from_source("asked");
+                let contexts = if contexts.is_empty() { vec![bare] } else { contexts.clone() };
+                contexts.iter().any(|context| node.vouches(terms, terms.holder, kind, context))
+            };
+            if !terms.rule.kinds.contains(&kind) {
+                asked.held_out.push((value.clone(), "the clause does not cover its kind"));
+            } else if !vouched(self) {
+                asked.held_out.push((value.clone(), "its marking or a prohibition keeps it in"));
+            } else {
+                asked.entered.push(value.clone());
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The length that a query of so many values shows.
+    fn query_size(&self, terms: &Terms, count: usize) -> Result<u32, NodeError> {
+        let real = u32::try_from(count).unwrap_or(u32::MAX);
+        if real == 0 {
+            return Err(NodeError::denied(
+                "lookup_nothing_to_ask",
+                "nothing that was given may be asked under this clause",
+                "`detente lookup --explain` with the same values says why",
+            ));
+        }
+        let size = padded_len(real, padding(terms.rule.pad));
+        let max = terms.rule.max_items;
+        if size > max {
+            return Err(NodeError::denied(
+                "match_too_many_items",
+                format!("{real} values ({size} with padding), the clause allows {max} a query"),
+                "ask in several queries, or agree on a larger cap",
+            ));
+        }
+        Ok(size)
+    }
+
+    /// Puts a query on record.
+    fn offer_query(
+        &mut self,
+        accord: AccordId,
+        clause: &str,
+        asked: &Asked,
+    ) -> Result<(Terms, Published, Offered), NodeError> {
+        self.not_stopped(accord)?;
+        let terms = self.lookup_terms(accord, clause)?;
+        let filter = self.standing(&terms)?.ok_or_else(|| no_filter(clause))?;
+        let size = self.query_size(&terms, asked.entered.len())?;
+        let (salt_seed, run) = (self.random()?, RunId::new(self.random()?));
+        let commitment = commit(&salt_seed, &asked.entered, size)?;
+        let inputs = asked.entered.iter().map(Observable::match_key).collect();
+        let query = Query::new(inputs, size, &Seed::new(self.random()?)).map_err(fault)?;
+        let offer = Offer {
+            run,
+            text: terms.text,
+            clause: clause.to_owned(),
+            mode: Mode::Lookup,
+            learn: Learn::Initiator,
+            normal_form: NORMAL_FORM_VERSION,
+            engine: ENGINE_NAME.to_owned(),
+            size,
+            commitment,
+        };
+        let now = self.act_time(accord)?;
+        let own = self.party();
+        self.state(accord)?.check_offer(own, &offer, now).map_err(|error| refused(&error))?;
+        let row = RunRow {
+            run,
+            accord,
+            peer: terms.holder,
+            clause: clause.to_owned(),
+            initiator: true,
+            salt_seed,
+            items: u32::try_from(asked.entered.len()).unwrap_or(u32::MAX),
+            common: None,
+        };
+        self.store.put_run(&row, &[])?;
+        self.store.put_asked(run, &asked.entered)?;
+        let act = self.perform(accord, Some(Role::Analyst), Body::OfferMatch(offer))?;
+        Ok((terms, filter, Offered { row, query, act, commitment, size }))
+    }
+
+    /// The holder's answer and close, which it must have brought with its reply.
+    fn answered(
+        &self,
+        terms: &Terms,
+        offered: &Offered,
+        filter: &Published,
+    ) -> Result<(Answer, Option<Digest>), NodeError> {
+        let run = self.state(terms.accord)?.runs.get(&offered.row.run);
+        let run = run.ok_or_else(|| NodeError::damaged("the own query is not on record"))?;
+        let answer = match &run.answer {
+            Some((by, _, answer)) if *by == terms.holder => answer.clone(),
+            _ => {
+                let words = "it replied, and its log has no answer in effect";
+                return Err(misbehaved("lookup_unanswered", words.to_owned()));
+            }
+        };
+        let named = &self.state(terms.accord)?.filters;
+        let named = named.iter().find(|published| published.act == answer.commitment);
+        // A newer filter of the same key does: only the key evaluates.
+        if named.is_none_or(|named| named.filter.key != filter.filter.key) {
+            return Err(NodeError::denied(
+                "lookup_key_changed",
+                "the holder began another key while the query was under way",
+                "run the command again: it fetches the new filter",
+            ));
+        }
+        let closed = match run.closes.get(&terms.holder) {
+            Some((_, Close { outcome: Outcome::Done { transcript, .. }, .. })) => Some(*transcript),
+            _ => None,
+        };
+        Ok((answer, closed))
+    }
+}
+
+/// Sends the query, checks what comes back, and looks it up.
+fn carry<'a>(
+    shared: &Shared,
+    (link, lines): (&mut Box<dyn Link + 'a>, Lines<'a>),
+    terms: &Terms,
+    (filter, offered): (&Published, &Offered),
+) -> Result<(Vec<bool>, Digest), NodeError> {
+    let (accord, run) = (terms.accord, offered.row.run);
+    let elements = offered.query.message();
+    let request = Request::Lookup { accord, run, elements: elements.clone() };
+    let mut resends = 0;
+    let reply = loop {
+        let sent = push(shared, link.as_ref(), accord).and_then(|()| Ok(link.request(&request)?));
+        match sent {
+            Ok(Response::Evaluated { bytes }) => break bytes,
+            Ok(other) => return Err(unexpected(other)),
+            Err(NodeError::Link(LinkError::Cut)) if resends < RESENDS_MAX => {
+                resends += 1;
+                *link = lines()?;
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    shared.lock().not_stopped(accord)?;
+    let judged = shared.lock().answered(terms, offered, filter);
+    let (answer, closed) = match judged {
+        // The line may have gone just behind the reply: ask for the acts once more.
+        Err(NodeError::Misbehaved { .. }) | Ok((_, None)) => {
+            pull(link.as_ref())?;
+            shared.lock().answered(terms, offered, filter)?
+        }
+        judged => judged?,
+    };
+    let context = context((run, offered.act), (offered.commitment, answer.commitment));
+    let transcript = transcript(&context, &elements, &reply);
+    let key = &filter.filter.key;
+    let outputs = offered.query.finish(key, context.as_bytes(), &reply).map_err(fault)?;
+    if closed != Some(transcript) {
+        let words = "its log does not close the query with the transcript of what it sent";
+        return Err(misbehaved("transcript_differs", words.to_owned()));
+    }
+    let found = find(shared, terms, filter, &outputs.values(&terms.shape))?;
+    Ok((found, transcript))
+}
+
+/// Whether each value is in the filter. Each bucket is read once.
+fn find(
+    shared: &Shared,
+    terms: &Terms,
+    filter: &Published,
+    values: &[u64],
+) -> Result<Vec<bool>, NodeError> {
+    let (scope, name) = (terms.scope(), filter.filter.digest);
+    let mut places: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (place, value) in values.iter().enumerate() {
+        places.entry(terms.shape.bucket_of(*value)).or_default().push(place);
+    }
+    let mut found = vec![false; values.len()];
+    let node = shared.lock();
+    for (number, places) in places {
+        let read = node.store.buckets(scope, name, number..number.saturating_add(1))?;
+        let bucket = read.first().ok_or_else(|| NodeError::damaged("the filter is gone"))?;
+        // It was checked when it was fetched: now it is damage.
+        let bucket = read_bucket(&terms.shape, number, bucket).map_err(NodeError::damaged)?;
+        for place in places {
+            if let (Some(value), Some(found)) = (values.get(place), found.get_mut(place)) {
+                *found = bucket.binary_search(value).is_ok();
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What the proof is bound to: both commitments and, by the offer's leaf, all terms.
+fn context((run, offer): (RunId, Digest), (asked, filter): (Digest, Digest)) -> Digest {
+    Digest::of(
+        "detente/lookup-context/1",
+        &[run.as_bytes(), offer.as_bytes(), asked.as_bytes(), filter.as_bytes()],
+    )
+}
+
+/// What both closes state.
+fn transcript(context: &Digest, elements: &[u8], reply: &[u8]) -> Digest {
+    let (elements, reply) = (Digest::plain(elements), Digest::plain(reply));
+    let parts = [context.as_bytes(), elements.as_bytes(), reply.as_bytes()];
+    Digest::of("detente/lookup-transcript/1", &parts.map(|part| &part[..]))
+}
+
+/// Answers [`Request::Lookup`]: judges the offer by the record, evaluates, and puts answer and
+/// close on record before the reply leaves.
+pub(crate) fn answer_lookup(
+    shared: &Shared,
+    link: &dyn Link,
+    (accord, run): (AccordId, RunId),
+    elements: &[u8],
+) -> Result<Response, NodeError> {
+    let peer = link.peer();
+    let asked = Digest::plain(elements);
+    let again = {
+        let replies = shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        replies.get(&peer).filter(|(last, same, _)| *last == run && *same == asked).cloned()
+    };
+    if let Some((_, _, bytes)) = again {
+        push(shared, link, accord)?;
+        return Ok(Response::Evaluated { bytes });
+    }
+    let taken = shared.lock().take_query(peer, accord, run, elements.len());
+    let (offered, filter, key) = match taken {
+        Ok(taken) => taken,
+        Err(error) => {
+            decline(shared, link, (accord, run), &error);
+            // The words may hold what is this node's alone.
+            let code = if error.class() == Class::Environment { "internal" } else { error.code() };
+            return Ok(Response::Refused(Refusal::new(
+                code,
+                "this node does not take up the query",
+            )));
+        }
+    };
+    let context = context((run, offered.act), (offered.offer.commitment, filter));
+    let evaluated = key.evaluate(context.as_bytes(), elements).map_err(fault);
+    let ended = evaluated.and_then(|bytes| {
+        // A stop ends a query that is under way.
+        let mut node = shared.lock();
+        node.not_stopped(accord)?;
+        let transcript = transcript(&context, elements, &bytes);
+        let close = Close { run, outcome: Outcome::Done { count: None, transcript } };
+        node.perform(accord, Some(Role::Analyst), Body::CloseMatch(close))?;
+        Ok(bytes)
+    });
+    match ended {
+        Ok(bytes) => {
+            let kept = (run, asked, bytes.clone());
+            shared.replies.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, kept);
+            push(shared, link, accord)?;
+            Ok(Response::Evaluated { bytes })
+        }
+        Err(error) => {
+            shared.lock().abort(accord, run, &error)?;
+            let _ = push(shared, link, accord);
+            Err(error)
+        }
+    }
+}
+
+/// Puts on record that a query is not taken up, if it is open.
+fn decline(shared: &Shared, link: &dyn Link, (accord, run): (AccordId, RunId), error: &NodeError) {
+    let declined = {
+        let mut node = shared.lock();
+        let open =
+            node.state(accord).ok().and_then(|state| state.runs.get(&run)).is_some_and(|known| {
+                known.answer.is_none()
+                    && known.offer.mode == Mode::Lookup
+                    && known.initiator == link.peer()
+                    && !known.closes.contains_key(&node.party())
+            });
+        open && node.abort(accord, run, error).is_ok()
+    };
+    if declined {
+        // It goes at the next contact if it does not go now; the peer is told all the same.
+        let _ = push(shared, link, accord);
+    }
+}
+
+impl Node {
+    /// Takes up a query that the peer's log offers, or says why not. Gives the run, the filter on
+    /// record by its act, and its key.
+    fn take_query(
+        &mut self,
+        peer: PartyId,
+        accord: AccordId,
+        run: RunId,
+        bytes: usize,
+    ) -> Result<(Run, Digest, detente_match::lookup::Key), NodeError> {
+        self.not_stopped(accord)?;
+        let deny = |words: &str| NodeError::denied("match_not_open", words, "offer a new query");
+        let known = self.state(accord)?.runs.get(&run).cloned();
+        let known = known.ok_or_else(|| deny("no such query is in effect"))?;
+        let offer = &known.offer;
+        if offer.mode != Mode::Lookup
+            || known.initiator != peer
+            || known.answer.is_some()
+            || !known.closes.is_empty()
+        {
+            return Err(deny("the query is not open"));
+        }
+        if known.offered.get().abs_diff(self.now().get()) > OFFER_SECONDS_MAX {
+            return Err(deny("the offer is dated too far from now"));
+        }
+        if offer.engine != ENGINE_NAME || offer.normal_form != NORMAL_FORM_VERSION {
+            return Err(deny("engine or normal form is another version than ours"));
+        }
+        if bytes as u64 != u64::from(offer.size) * ELEMENT_BYTES as u64 {
+            return Err(misbehaved(
+                "query_size",
+                format!("{bytes} bytes of elements, {} values were offered", offer.size),
+            ));
+        }
+        let terms = self.lookup_terms(accord, &offer.clause)?;
+        let filter = self.standing(&terms)?.ok_or_else(|| no_filter(&offer.clause))?;
+        let key = self.lookup_key(&terms, filter.filter.epoch)?;
+        if *key.public() != filter.filter.key {
+            return Err(NodeError::denied(
+                "lookup_other_key",
+                "the filter on record was made with another secret than this home has",
+                "publish with --new-key",
+            ));
+        }
+        let now = self.act_time(accord)?;
+        let entry = Entry { party: self.party(), clause: &offer.clause, size: 0, offers: false };
+        self.state(accord)?.may_match(&entry, now).map_err(|error| refused(&error))?;
+        let answer = Answer { run, offer: known.act, size: 0, commitment: filter.act };
+        self.perform(accord, Some(Role::Analyst), Body::AnswerMatch(answer))?;
+        Ok((known, filter.act, key))
+    }
+
+    fn lookup_report(
+        &self,
+        terms: &Terms,
+        offered: &Offered,
+        asked: &Asked,
+        (found, filter, fetched): (&[bool], &Published, u64),
+    ) -> Result<LookupReport, NodeError> {
+        let told = |observable: &Observable| {
+            (observable.kind().name().to_owned(), observable.value().to_owned())
+        };
+        let with = |want: bool| {
+            let pairs = asked.entered.iter().zip(found);
+            pairs.filter(|(_, found)| **found == want).map(|(value, _)| told(value)).collect()
+        };
+        let run = self.state(terms.accord)?.runs.get(&offered.row.run);
+        let agreed = run.and_then(Run::agreed);
+        Ok(LookupReport {
+            run: offered.row.run.to_string(),
+            accord: self.book(terms.accord)?.row.slug.clone(),
+            clause: terms.clause.clone(),
+            holder: self.name_of(terms.holder),
+            asked: offered.row.items,
+            size: offered.size,
+            found: with(true),
+            absent: with(false),
+            held_out: asked
+                .held_out
+                .iter()
+                .map(|(value, why)| {
+                    let (kind, value) = told(value);
+                    (kind, value, (*why).to_owned())
+                })
+                .collect(),
+            filter: describe(filter),
+            fetched,
+            transcript: agreed.map_or_else(String::new, |(_, digest)| digest.to_string()),
+            agreed: agreed.is_some(),
+            learnt: self.told_holder(terms, (offered.row.items, offered.size)),
+        })
+    }
+}

@@ -10,10 +10,12 @@
 //! that it could compute them.
 //!
 //! `layout.rs` has what follows from the terms, `frame.rs` the bytes, `list.rs` items on their way
-//! in, `receiver.rs` and `sender.rs` the two ends, `masks.rs` what goes back, `session.rs` the
+//! in, `receiver.rs` and `sender.rs` the two ends, `exchange.rs` contexts of what is common,
+//! `masks.rs` what goes back, `session.rs` the
 //! state
 //! machine around them. Byte-exact messages, security and limits: `docs/protocol/matching-vole.md`.
 
+mod exchange;
 mod frame;
 mod layout;
 mod list;
@@ -32,6 +34,7 @@ use crate::field::F128;
 use crate::okvs::Rows;
 use crate::ot::BaseTransfer;
 use crate::simd::{LANES, Simd};
+use exchange::Root;
 use masks::Masks;
 
 /// What the fast matcher is told beyond the terms of every matcher; both ends must enter the same.
@@ -130,6 +133,8 @@ impl ProofHash {
 struct Tally {
     /// Places of common items in the list that came in.
     common: Vec<usize>,
+    /// Secrets of the common items, in the same order, where contexts go with them.
+    roots: Vec<Root>,
     /// Proof hashes of the bins, chained.
     digest: [u8; 32],
 }

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use zeroize::Zeroize;
 
+use super::exchange::Root;
 use super::frame::Content;
 use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
 use super::list::List;
@@ -197,13 +198,17 @@ impl Receiver {
         let own = Sorted::new(own, &[], sender_items);
         let mut bitmap = vec![0u8; sender_items.div_ceil(8)];
         let mut proofs = ProofHash::new(&bin.context);
-        let (list, common) = (&self.list, &mut self.tally.common);
+        let Tally { common, roots, .. } = &mut self.tally;
+        let list = &self.list;
         own.find(sender_items, masks, |number, at| {
             let item = own.item(at).and_then(|(proof, at)| Some((proof, list.place(at)?)));
             if let Some((proof, place)) = item {
                 bitmap[number / 8] |= 1 << (number % 8);
                 proofs.add(proof);
                 common.push(place);
+                if layout.contexts.is_some() {
+                    roots.push(Root::new(&bin.context, number, proof));
+                }
             }
         })?;
         let proof = proofs.finish();

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use zeroize::Zeroize;
 
+use super::exchange::Root;
 use super::frame::Content;
 use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
 use super::list::List;
@@ -227,6 +228,9 @@ impl Sender {
             let (proof, place) = item.ok_or(PeerFault::FoundUnproved)?;
             proofs.add(proof);
             common.push(place);
+            if layout.contexts.is_some() {
+                self.tally.roots.push(Root::new(&context, number, proof));
+            }
         }
         let proof = proofs.finish();
         if proof != claimed {

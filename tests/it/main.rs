@@ -27,6 +27,7 @@ mod interop;
 mod log;
 mod matching;
 mod party;
+mod payload;
 mod release;
 mod scenario;
 mod serve;

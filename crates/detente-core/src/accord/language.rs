@@ -185,6 +185,10 @@ impl Said {
                 "only how many indicators both hold",
                 "nur wie viele Merkmale beide haben",
             ),
+            Mode::Payload => Said::two(
+                "which indicators both hold, with the context of each that may leave",
+                "welche Merkmale beide haben, mit dem Kontext derer, bei denen er hinaus darf",
+            ),
         }
     }
 

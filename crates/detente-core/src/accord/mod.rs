@@ -17,8 +17,8 @@ pub(crate) mod tests;
 mod word;
 
 pub use clause::{
-    Budget, Cap, Clause, ClockStart, Deadline, Forbid, MatchRule, Oblige, Only, Pad, Permit, Rule,
-    Side,
+    Budget, Cap, Clause, ClockStart, Deadline, Forbid, MatchRule, Oblige, Only, PAYLOAD_BYTES, Pad,
+    Permit, Rule, Side,
 };
 pub use fault::{Fault, Faults};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Party;
 use super::clause::{
-    Budget, Cap, Clause, Forbid, MatchRule, Oblige, Only, Pad, Permit, Rule, Side,
+    Budget, Cap, Clause, Forbid, MatchRule, Oblige, Only, PAYLOAD_BYTES, Pad, Permit, Rule, Side,
 };
 use super::language::Said;
 use super::parse::{Time, check_languages, known_handle, read_deadline};
@@ -406,9 +406,10 @@ fn read_match(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) ->
         }
     }
     let kinds = read_kinds(rule, true);
-    let mode = rule.required_as::<Mode>("mode", "write mode = \"which\" or \"count\"");
+    let mode = rule.required_as::<Mode>("mode", "write mode = \"which\", \"payload\" or \"count\"");
     let learn = rule.required_as::<Learn>("answer", "write answer = \"both\" or \"initiator\"");
     let engine = read_engine(rule, mode);
+    let payload_bytes = read_payload_bytes(rule, mode, learn);
     if !rule.has("max_items") {
         rule.missing("max_items", "cap the set of one side: max_items = 200000");
     }
@@ -443,12 +444,58 @@ fn read_match(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) ->
     if let Some(engine) = engine {
         params.push(Param::new("engine", engine, false));
     }
-    Some(MatchRule { between, kinds, mode, learn, engine, max_items, budget, pad })
+    match payload_bytes {
+        Some(bytes) => params.push(Param::new("payload_bytes", bytes, true)),
+        None if mode == Mode::Payload => params.push(Param::unread("payload_bytes")),
+        None => {}
+    }
+    Some(MatchRule { between, kinds, mode, learn, engine, payload_bytes, max_items, budget, pad })
+}
+
+/// The room for contexts, in the mode that has them. Both must learn the answer there: contexts go
+/// for what both know to be common.
+fn read_payload_bytes(rule: &Table<'_>, mode: Option<Mode>, learn: Option<Learn>) -> Option<u32> {
+    let (min, max) = (*PAYLOAD_BYTES.start(), *PAYLOAD_BYTES.end());
+    if mode.is_some_and(|mode| mode != Mode::Payload) && rule.has("payload_bytes") {
+        rule.fault(
+            "bad_value",
+            format!("{} has room for contexts, and its mode brings none", rule.name),
+            "write mode = \"payload\", or leave payload_bytes out",
+        );
+    }
+    if mode == Some(Mode::Payload) && learn == Some(Learn::Initiator) {
+        rule.fault(
+            "bad_value",
+            format!("{} brings contexts to parties that do not both learn the answer", rule.name),
+            "write answer = \"both\", or mode = \"which\"",
+        );
+    }
+    if mode == Some(Mode::Payload) && !rule.has("payload_bytes") {
+        rule.missing("payload_bytes", "give the contexts of one item room: payload_bytes = 1024");
+    }
+    let bytes = rule.number("payload_bytes", max)?;
+    if bytes < min {
+        rule.fault(
+            "bad_value",
+            format!("{} gives contexts {bytes} bytes", rule.name),
+            format!("write payload_bytes from {min} to {max}"),
+        );
+        return None;
+    }
+    // A fault already where the mode brings none.
+    u32::try_from(bytes).ok().filter(|_| mode == Some(Mode::Payload))
 }
 
 /// The engine, where the clause picks one.
 fn read_engine(rule: &Table<'_>, mode: Option<Mode>) -> Option<Engine> {
     let engine = rule.parsed::<Engine>("engine");
+    if mode == Some(Mode::Payload) && engine == Some(Engine::Ecdh) {
+        rule.fault(
+            "bad_value",
+            format!("{} brings contexts by an engine that can't", rule.name),
+            format!("write engine = \"{}\", or leave it out", Engine::VoleMlKem768),
+        );
+    }
     if mode == Some(Mode::Count) && engine.is_some_and(|engine| engine != Engine::Ecdh) {
         rule.fault(
             "bad_value",

@@ -80,7 +80,7 @@ impl Word for ActKind {
 
 impl Word for Mode {
     fn remedy() -> String {
-        one_of([Mode::Which, Mode::Count].map(Mode::name))
+        one_of([Mode::Which, Mode::Count, Mode::Payload].map(Mode::name))
     }
 }
 

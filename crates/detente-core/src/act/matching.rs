@@ -78,6 +78,8 @@ words! {
         Which = 1, "which";
         /// Only how many items both hold.
         Count = 2, "count";
+        /// Which items both hold, with the context of each that may leave.
+        Payload = 4, "payload";
     }
 }
 

@@ -46,8 +46,9 @@ pub struct Due<'a> {
 pub struct Contexts {
     /// The peer's label, in its first batch.
     pub label: Option<[u8; 32]>,
-    /// The place of the first among the common items, in their order (see [`Due::common`]).
-    pub start: usize,
+    /// The common items that they are about: places in the list given to the session, in the order
+    /// of [`Due::common`].
+    pub places: Vec<usize>,
     /// Each as the peer gave it.
     pub contents: Vec<Vec<u8>>,
     /// Whether no more come.
@@ -56,7 +57,7 @@ pub struct Contexts {
 
 impl std::fmt::Debug for Contexts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Contexts({} from {})", self.contents.len(), self.start)
+        write!(f, "Contexts({})", self.contents.len())
     }
 }
 

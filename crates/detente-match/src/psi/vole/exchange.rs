@@ -195,16 +195,16 @@ impl Exchange {
     pub(super) fn open(
         &mut self,
         (layout, peer): (&Layout, Role),
-        roots: &[Root],
+        (common, roots): (&[usize], &[Root]),
         number: u32,
-        bytes: Vec<u8>,
+        bytes: &[u8],
     ) -> Result<(), PeerFault> {
         let malformed = || PeerFault::FrameMalformed { got: bytes.len() };
         let shape = layout.contexts.ok_or_else(malformed)?;
         let (label, sealed) = match bytes.split_first_chunk::<LABEL_BYTES>() {
             Some((label, sealed)) if number == 0 => (*label, sealed),
             _ if number == 0 => return Err(malformed()),
-            _ => ([0; LABEL_BYTES], &bytes[..]),
+            _ => ([0; LABEL_BYTES], bytes),
         };
         let range = shape.range(number);
         let mut contents = Vec::with_capacity(range.len());
@@ -235,7 +235,8 @@ impl Exchange {
         }
         let first = (number == 0).then_some(label);
         let last = number + 1 >= shape.batches();
-        self.held = Some(Contexts { label: first, start: range.start, contents, last });
+        let places = common[range].to_vec();
+        self.held = Some(Contexts { label: first, places, contents, last });
         Ok(())
     }
 }

@@ -340,12 +340,6 @@ impl Session {
         self.exchange.due(self.layout.contexts, &self.end.tally().common)
     }
 
-    /// Places of the common items so far, in the order in which contexts go.
-    #[cfg(test)]
-    pub(super) fn common_in_order(&self) -> &[usize] {
-        &self.end.tally().common
-    }
-
     /// Takes what has come of contexts.
     pub(crate) fn take(&mut self) -> Option<Contexts> {
         self.exchange.take()
@@ -367,9 +361,10 @@ impl Session {
     }
 
     /// Opens a batch of the peer's contexts; then it is this end's turn, if it has another to give.
-    fn open(&mut self, at: At, bytes: Vec<u8>) -> Result<(), PeerFault> {
-        let roots = &self.end.tally().roots;
-        self.exchange.open((&self.layout, self.params.role.other()), roots, at.bin, bytes)?;
+    fn open(&mut self, at: At, bytes: &[u8]) -> Result<(), PeerFault> {
+        let Tally { common, roots, .. } = self.end.tally();
+        let peer = (&self.layout, self.params.role.other());
+        self.exchange.open(peer, (common, roots), at.bin, bytes)?;
         self.at = self.layout.next(Some(at)).unwrap_or(at);
         if self.at.step != Step::Confirm {
             self.exchange.turn(self.at.bin);
@@ -423,7 +418,7 @@ impl Session {
                 sender.found(layout, &bytes)?;
                 self.after_bin(at.bin)?;
             }
-            (_, Step::Contexts | Step::Returns) => self.open(at, bytes)?,
+            (_, Step::Contexts | Step::Returns) => self.open(at, &bytes)?,
             (_, Step::Confirm) => self.accept_confirm(&bytes)?,
             (_, other) => return Err(PeerFault::OutOfOrder { got: other.name() }.into()),
         }

@@ -16,6 +16,7 @@ mod log;
 mod matching;
 mod matching_hostile;
 mod party;
+mod payload;
 mod release;
 mod release_hostile;
 mod rollback;

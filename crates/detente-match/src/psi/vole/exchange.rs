@@ -83,7 +83,7 @@ impl Root {
     }
 
     /// The cipher for one direction, by who seals. Each key seals one context.
-    fn cipher(&self, from: Role) -> ChaCha20Poly1305 {
+    pub(super) fn cipher(&self, from: Role) -> ChaCha20Poly1305 {
         let mut hasher = blake3::Hasher::new_derive_key("detente-match/vole/1 context key");
         hasher.update(&*self.0).update(&[from.code()]);
         let key = Zeroizing::new(*hasher.finalize().as_bytes());
@@ -92,7 +92,7 @@ impl Root {
 }
 
 /// What a seal is bound to beside its key: terms and place among the common items.
-fn bound(terms: &[u8; 32], index: usize) -> [u8; 36] {
+pub(super) fn bound(terms: &[u8; 32], index: usize) -> [u8; 36] {
     let mut bytes = [0; 36];
     bytes[..32].copy_from_slice(terms);
     bytes[32..].copy_from_slice(&(index as u32).to_le_bytes());

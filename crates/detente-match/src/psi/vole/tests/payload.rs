@@ -323,6 +323,42 @@ fn contexts_sent_back_do_not_open() {
     assert_eq!(fault, Some(PeerFault::ContextUnopened { index: 0 }.into()));
 }
 
+/// Sealed by who has the keys, and not as the page says.
+#[test]
+fn what_opens_is_looked_at() {
+    use chacha20poly1305::Nonce;
+    use chacha20poly1305::aead::{Aead as _, Payload};
+
+    use crate::field::F128;
+    use crate::psi::vole::BinContext;
+    use crate::psi::vole::exchange::{Exchange, Root, bound};
+    use crate::psi::vole::layout::Layout;
+
+    let mut layout = Layout::new(&terms(Role::Initiator, 8, 4, 4), &CLASSICAL);
+    layout.contexts.as_mut().unwrap().count = 1;
+    let context = BinContext::new(Simd::detect(), &layout.terms, 0);
+    let roots = [Root::new(&context, 0, F128(7))];
+    let open = |plain: &[u8]| {
+        let aad = &bound(&layout.terms, 0)[..];
+        let payload = Payload { msg: plain, aad };
+        let sealed = roots[0].cipher(Role::Responder).encrypt(&Nonce::default(), payload).unwrap();
+        let batch = [vec![9; 32], sealed].concat();
+        let mut exchange = Exchange::default();
+        exchange.open((&layout, Role::Responder), (&[3], &roots), 0, &batch)?;
+        Ok::<_, PeerFault>(exchange.take().unwrap())
+    };
+    let got = open(b"\x02\0\0\0ab\0\0\0\0\0\0").unwrap();
+    assert_eq!((got.places, got.contents, got.last), (vec![3], vec![b"ab".to_vec()], true));
+    for bad in [
+        // Not filled with zeros; longer than the room; far longer.
+        &b"\x02\0\0\0ab\0\0\0\0\0\x01"[..],
+        b"\x09\0\0\0abcdefgh",
+        b"\xff\xff\xff\xffabcdefgh",
+    ] {
+        assert_eq!(open(bad), Err(PeerFault::ContextMalformed { index: 0 }));
+    }
+}
+
 /// A list that is longer than agreed: the responder answers for more items than the initiator's
 /// list has places. The engine's own checks keep an honest program from it, so the count is
 /// asked for by itself.

@@ -17,6 +17,7 @@ mod matching;
 mod matching_hostile;
 mod party;
 mod payload;
+mod payload_hostile;
 mod release;
 mod release_hostile;
 mod rollback;

@@ -266,6 +266,8 @@ pub struct MatchReport {
 pub struct ContextsReport {
     /// What left of this side's contexts of common items, and what stayed.
     pub given: ReleaseReport,
+    /// Common items whose contexts one run has no room for; they can be released afterwards.
+    pub passed_over: u64,
     /// What came, in the order of the common items.
     pub received: Vec<FoundContext>,
 }

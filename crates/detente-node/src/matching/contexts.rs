@@ -29,6 +29,11 @@ const _: () = assert!(
     "a clause may give more room than the engine has"
 );
 
+/// Most contexts that are laid before the gate in one run. Count: four times what one release
+/// holds, so that memory is bounded however much is common. What is beyond can be released
+/// afterwards.
+const CONTEXTS_MAX: usize = 4 * detente_core::act::MAX_MANIFEST;
+
 /// Contexts that stay, named one by one in a preview. Count.
 const STAYS_NAMED: usize = 1_000;
 
@@ -47,6 +52,8 @@ struct Giving {
     pushed: bool,
     slots: Vec<Slot>,
     report: ReleaseReport,
+    /// Common items whose contexts were not looked at: beyond [`CONTEXTS_MAX`].
+    passed_over: u64,
 }
 
 /// What has come.
@@ -105,13 +112,18 @@ impl Node {
         let there = self.there(accord, peer)?;
         let mut items = Vec::with_capacity(common.len());
         let mut known = Vec::new();
+        let (mut looked_at, mut passed_over) = (0, 0);
         for place in common {
             let mut objects = Vec::new();
-            if let Some(item) = desk.entered.items.get(*place) {
+            if let Some(item) = desk.entered.items.get(*place).filter(|_| looked_at < CONTEXTS_MAX)
+            {
                 for context in self.store.contexts(item)? {
                     objects.push(object(item, &context, default));
                 }
+            } else {
+                passed_over += 1;
             }
+            looked_at += objects.len();
             let at_peer =
                 |object: &mut Object| there.contains_key(&Object::address(&object.encode()));
             known.extend(objects.extract_if(.., at_peer));
@@ -134,7 +146,7 @@ impl Node {
         }
         let slots = decided.slots().to_vec();
         // Without a release there is nothing to bring over first.
-        Ok(Giving { act, pushed: act.is_none(), slots, report })
+        Ok(Giving { act, pushed: act.is_none(), slots, report, passed_over })
     }
 
     /// Checks a batch of the other side's contexts against its release on record: each object is
@@ -226,7 +238,8 @@ impl Node {
             })
         };
         let received = taking.rows.iter().map(found).collect::<Result<_, _>>()?;
-        Ok(Some(ContextsReport { given: giving.report, received }))
+        let Giving { report, passed_over, .. } = giving;
+        Ok(Some(ContextsReport { given: report, passed_over, received }))
     }
 
     /// The receipt of this side's contexts, once it is here.

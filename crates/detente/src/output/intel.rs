@@ -199,6 +199,12 @@ fn exchanged(contexts: &ContextsReport) {
         number(given.denied),
         number(given.there)
     );
+    if contexts.passed_over > 0 {
+        println!(
+            "  contexts of {} more common items had no room in one run: release them",
+            number(contexts.passed_over)
+        );
+    }
     for found in contexts.received.iter().take(SHOWN) {
         println!("    {:<9} {}", found.kind, safe(&found.value));
         received("      ", &found.context);

@@ -29,6 +29,7 @@ mod log;
 mod lookup;
 mod matching;
 mod party;
+mod payload;
 mod release;
 mod scenario;
 mod serve;

@@ -15,6 +15,7 @@ pub mod sign;
 mod id;
 mod kind;
 pub mod object;
+pub mod slot;
 pub mod state;
 mod time;
 mod tlp;

@@ -99,6 +99,17 @@ pub enum Denial {
         /// Whether it is matched.
         matched: bool,
     },
+    /// Within a run, the contexts of one item have no more room.
+    #[error("its {got} bytes do not fit the {room} that the clause gives the contexts of one item")]
+    NoRoom {
+        /// Bytes of the object.
+        got: usize,
+        /// Bytes that the clause gives, for all contexts of the item together.
+        room: usize,
+    },
+    /// Within a run, one release holds no more.
+    #[error("the release of this run holds no more")]
+    ReleaseFull,
     /// No accord is in force.
     #[error("no accord is in force")]
     NotInForce(#[source] NotInForce),
@@ -141,8 +152,10 @@ impl Denial {
             Denial::Malformed(_) => "object_malformed",
             Denial::MarkingUnknown => "marking_unknown",
             Denial::NoPermit { .. } => "no_permit",
+            Denial::NoRoom { .. } => "no_room",
             Denial::NotInForce(_) => "not_in_force",
             Denial::NotMatched { .. } => "not_matched",
+            Denial::ReleaseFull => "release_full",
             Denial::Stopped { .. } => "stopped",
             Denial::TlpCeiling { .. } => "tlp_ceiling",
         }

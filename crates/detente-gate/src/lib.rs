@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod contexts;
 mod decide;
 mod enter;
 mod exposure;
@@ -15,6 +16,7 @@ mod release;
 #[cfg(test)]
 mod tests;
 
+pub use contexts::{ContextRelease, decide_if_matched};
 pub use decide::{Allowance, Denial, Question, Verdict, decide};
 pub use enter::{Entrant, may_enter};
 pub use exposure::{Cell, Direction, Exposure, exposure};

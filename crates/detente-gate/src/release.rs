@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_core::accord::Rule;
+use detente_core::accord::{Accord, Rule};
 use detente_core::act::{Body, MAX_BODY, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::state::{NotInForce, Released, State};
@@ -43,7 +43,7 @@ pub(crate) struct Asked {
 /// Decides on objects in the order given; what one uses of a cap is gone for the next.
 ///
 /// With `run`, the caller vouches that each object's indicator is in that run's answer; the run
-/// counts only if both sides closed it alike.
+/// counts only if both sides closed it alike, or while it is under way and brings contexts.
 pub fn decide_all(
     state: &State,
     (from, to): (PartyId, PartyId),
@@ -80,7 +80,7 @@ pub(crate) struct Tally<'a> {
     /// The kinds of indicator that the run told both sides of.
     told: &'a [Kind],
     /// What had left before, by clause and window; and what this release adds, by clause.
-    before: BTreeMap<(String, Span), Released>,
+    before: RefCell<BTreeMap<(String, Span), Released>>,
     own: BTreeMap<String, Released>,
 }
 
@@ -90,28 +90,45 @@ impl<'a> Tally<'a> {
             state,
             asked,
             told: told(state, asked),
-            before: BTreeMap::new(),
+            before: RefCell::default(),
             own: BTreeMap::new(),
         }
     }
 
+    /// As if a run under this clause of the text in force had told of every indicator.
+    pub(crate) fn for_clause(state: &'a State, asked: Asked, clause: &str) -> Tally<'a> {
+        let text = state.in_force_at(asked.now).ok();
+        let told = text.map_or(&[][..], |text| kinds(text, clause));
+        Tally { told, ..Tally::new(state, asked) }
+    }
+
+    /// Decides, and counts what may leave as left.
     pub(crate) fn decide(&mut self, facts: &ObjectFacts) -> Verdict {
+        let verdict = self.look(facts);
+        if let Verdict::Allow(allowance) = &verdict {
+            let sum = self.own.entry(allowance.clause.clone()).or_default();
+            *sum = sum.plus(Released { count: 1, bytes: facts.bytes.into() });
+        }
+        verdict
+    }
+
+    /// Decides, and counts nothing.
+    pub(crate) fn look(&self, facts: &ObjectFacts) -> Verdict {
         let Asked { from, to, now, .. } = self.asked;
         let accord = self.state.in_force_at(now);
         let handle = |party: PartyId| {
             let named = accord.as_ref().ok().and_then(|accord| accord.party(party));
             named.map_or("", |party| party.handle.as_str())
         };
-        let before = RefCell::new(&mut self.before);
         let used = |clause: &str, per| {
-            let mut before = before.borrow_mut();
+            let mut before = self.before.borrow_mut();
             // The state does not change under a tally: its releases are summed up once.
             let before = before
                 .entry((clause.to_owned(), per))
                 .or_insert_with(|| self.state.released(from, clause, per, now));
             before.plus(self.own.get(clause).copied().unwrap_or_default())
         };
-        let verdict = decide(&Question {
+        decide(&Question {
             accord: accord.clone(),
             stopped_by: self.state.stopped_at(now).map(|(party, _)| self.state.name_of(party)),
             from: handle(from),
@@ -120,26 +137,25 @@ impl<'a> Tally<'a> {
             matched: self.told.contains(&facts.kind),
             now,
             used: &used,
-        });
-        if let Verdict::Allow(allowance) = &verdict {
-            let sum = self.own.entry(allowance.clause.clone()).or_default();
-            *sum = sum.plus(Released { count: 1, bytes: facts.bytes.into() });
-        }
-        verdict
+        })
     }
 }
 
-/// The kinds of indicator of which the run told the releasing side which ones both hold, if it was
-/// a run between the two.
+/// The kinds of indicator of which the run told the releasing side which ones both hold, or tells
+/// while it is under way, if it is a run between the two.
 fn told(state: &State, Asked { from, to, run, .. }: Asked) -> &[Kind] {
     let run = run.and_then(|run| state.runs.get(&run));
-    let Some(run) = run.filter(|run| run.told_which(from) && run.has(to)) else {
+    let Some(run) = run.filter(|run| run.backs_release(from) && run.has(to)) else {
         return &[];
     };
     // By the text under which it was offered; another may be in force by now.
     let text = state.texts.get(&run.offer.text);
-    let clause = text.and_then(|text| text.accord.clause(&run.offer.clause));
-    match clause.and_then(|clause| clause.rule.as_ref()) {
+    text.map_or(&[], |text| kinds(&text.accord, &run.offer.clause))
+}
+
+/// The kinds of a matching clause.
+fn kinds<'a>(accord: &'a Accord, clause: &str) -> &'a [Kind] {
+    match accord.clause(clause).and_then(|clause| clause.rule.as_ref()) {
         Some(Rule::Match(rule)) => &rule.kinds,
         _ => &[],
     }
@@ -280,6 +296,15 @@ impl Release {
             }
         }
         Ok(Release { to, body: body.clone(), objects: leaving })
+    }
+
+    /// From objects that were decided on one by one, and the manifest that names them.
+    pub(crate) const fn of(
+        to: PartyId,
+        body: ReleaseBody,
+        objects: Vec<(Digest, Vec<u8>)>,
+    ) -> Release {
+        Release { to, body, objects }
     }
 
     /// Who receives it.

@@ -1,5 +1,6 @@
 //! Texts made from drafts, and states in which they are in force.
 
+mod contexts;
 mod enter;
 mod exposure;
 mod laws;
@@ -46,6 +47,8 @@ pub(crate) enum Draft {
     Ban(String, Ban),
     /// A matching clause between A and B over domains and addresses.
     Match(String),
+    /// The same, with contexts.
+    Payload(String),
 }
 
 /// Anything of domain kind may leave, up to amber.
@@ -77,6 +80,11 @@ impl Draft {
             Draft::Allow(id, rule) => (id, rule.shown(), rule.text()),
             Draft::Ban(id, rule) => (id, rule.shown(), rule.text()),
             Draft::Match(id) => (id, MATCH_SHOWN.to_owned(), MATCH.to_owned()),
+            Draft::Payload(id) => {
+                let with = "mode = \"payload\", payload_bytes = 512";
+                let rule = MATCH.replace("mode = \"which\"", with);
+                (id, format!("{MATCH_SHOWN} {{payload_bytes}}"), rule)
+            }
         };
         format!("[[clause]]\nid = \"{id}\"\nprose.en = \"A rule. {shown}\"\n{rule}\n")
     }

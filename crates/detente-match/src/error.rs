@@ -53,6 +53,25 @@ impl From<DecodeError> for Error {
 /// Faults of the program at this end.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CallerFault {
+    /// A context longer than the terms allow.
+    #[error("context has {got} bytes, at most {max} allowed")]
+    ContextTooLong {
+        /// Its bytes.
+        got: usize,
+        /// The limit of the terms.
+        max: u32,
+    },
+    /// More or fewer contexts than there are common items in the batch.
+    #[error("{got} contexts given, {due} are due")]
+    ContextsMiscounted {
+        /// Contexts given.
+        got: usize,
+        /// Common items of the batch.
+        due: usize,
+    },
+    /// Contexts were given when none were asked for.
+    #[error("no contexts are due")]
+    ContextsNotDue,
     /// Two of our items are equal. Counts would be wrong, so it is not mended silently.
     #[error("items {first} and {second} are equal")]
     DuplicateItem {
@@ -91,8 +110,17 @@ pub enum CallerFault {
     #[error("the run has not ended")]
     NotDone,
     /// The engine does not have this mode.
-    #[error("this engine does not tell only how many")]
+    #[error("this engine does not have this mode")]
     ModeUnknown,
+    /// Contexts in a run in which one end does not learn what is common, or of a length that is
+    /// not 1 to [`MAX_PAYLOAD_BYTES`](crate::MAX_PAYLOAD_BYTES).
+    #[error("contexts of {bytes} bytes: both ends must learn, and the length is at most {max}")]
+    PayloadTerms {
+        /// The length asked for.
+        bytes: u32,
+        /// The limit.
+        max: u32,
+    },
     /// More items than the padded length that both ends agreed.
     #[error("{items} items do not fit the agreed length of {padded}")]
     PaddingTooShort {
@@ -107,6 +135,9 @@ impl CallerFault {
     /// A stable name of the fault in snake case.
     pub fn code(&self) -> &'static str {
         match self {
+            CallerFault::ContextTooLong { .. } => "context_too_long",
+            CallerFault::ContextsMiscounted { .. } => "contexts_miscounted",
+            CallerFault::ContextsNotDue => "contexts_not_due",
             CallerFault::DuplicateItem { .. } => "duplicate_item",
             CallerFault::ItemEmpty => "item_empty",
             CallerFault::ItemTooLong { .. } => "item_too_long",
@@ -115,6 +146,7 @@ impl CallerFault {
             CallerFault::ModeUnknown => "mode_unknown",
             CallerFault::NotDone => "not_done",
             CallerFault::NotResumable => "not_resumable",
+            CallerFault::PayloadTerms { .. } => "payload_terms",
             CallerFault::PaddingTooShort { .. } => "padding_too_short",
         }
     }
@@ -140,6 +172,19 @@ pub enum PeerFault {
     /// The share that was committed to is another one than the share shown.
     #[error("peer shows another share than it had committed to")]
     CommitmentBroken,
+    /// A context that opens, but is not filled up with zeros or says a length above the agreed one.
+    #[error("context {index} of the peer is malformed")]
+    ContextMalformed {
+        /// Its place among the common items.
+        index: u32,
+    },
+    /// A context that does not open: changed, of another item, of another run, or sealed without
+    /// the item.
+    #[error("context {index} of the peer does not open")]
+    ContextUnopened {
+        /// Its place among the common items.
+        index: u32,
+    },
     /// The peer counted differently.
     #[error("peer counts {theirs} common items, we count {ours}")]
     CountDiffers {
@@ -158,6 +203,15 @@ pub enum PeerFault {
     /// after our secret.
     #[error("peer's transfers are not consistent")]
     ExtensionInconsistent,
+    /// More common items than the peer's list, or ours, has places: it entered more than was
+    /// agreed.
+    #[error("{got} common items, but the lists agreed hold at most {max}")]
+    FoundTooMany {
+        /// Common items so far.
+        got: usize,
+        /// Length of the shorter list.
+        max: u32,
+    },
     /// The proof of what is common does not hold: the peer claims items that it does not have.
     #[error("peer claims common items without proof")]
     FoundUnproved,
@@ -307,10 +361,13 @@ impl PeerFault {
             PeerFault::AfterFinish { .. } => "after_finish",
             PeerFault::AnswerUnasked { .. } => "answer_unasked",
             PeerFault::CommitmentBroken => "commitment_broken",
+            PeerFault::ContextMalformed { .. } => "context_malformed",
+            PeerFault::ContextUnopened { .. } => "context_unopened",
             PeerFault::CountDiffers { .. } => "count_differs",
             PeerFault::DigestDiffers => "digest_differs",
             PeerFault::DuplicatePoint => "duplicate_point",
             PeerFault::ExtensionInconsistent => "extension_inconsistent",
+            PeerFault::FoundTooMany { .. } => "found_too_many",
             PeerFault::FoundUnproved => "found_unproved",
             PeerFault::FrameMalformed { .. } => "frame_malformed",
             PeerFault::FrameTooLong { .. } => "frame_too_long",

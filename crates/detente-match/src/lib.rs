@@ -1,7 +1,8 @@
 //! Private set intersection without I/O.
 //!
 //! Two parties hold a list of opaque items each. After a run they know which items both hold
-//! ([`Mode::Which`]) or only how many ([`Mode::CountOnly`]); of the rest they learn the agreed
+//! ([`Mode::Which`]), also with a context for each ([`Mode::Payload`]), or only how many
+//! ([`Mode::CountOnly`]); of the rest they learn the agreed
 //! length of the other list and nothing else. Which promises hold against a peer that cheats,
 //! and which do not, is said at [`Mode`], in `docs/protocol/matching-vole.md` and in
 //! `docs/protocol/matching-ecdh.md`.
@@ -48,8 +49,8 @@ mod vole;
 pub use error::{Blame, CallerFault, Error, PeerFault};
 pub use item::{Item, Seed};
 pub use params::{
-    CONTEXT_BYTES, Learn, MAX_ITEM_BYTES, MAX_ITEMS, MAX_ITEMS_FAST, Mode, Padding, Params, Role,
-    SEED_BYTES, padded_len,
+    CONTEXT_BYTES, Learn, MAX_ITEM_BYTES, MAX_ITEMS, MAX_ITEMS_FAST, MAX_PAYLOAD_BYTES, Mode,
+    Padding, Params, Role, SEED_BYTES, padded_len,
 };
-pub use psi::{BaseTransfer, Engine, Outcome, Progress, Session, VoleOptions, ecdh};
+pub use psi::{BaseTransfer, Contexts, Due, Engine, Outcome, Progress, Session, VoleOptions, ecdh};
 pub use simd::Simd;

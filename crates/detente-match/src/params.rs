@@ -23,27 +23,40 @@ pub const CONTEXT_BYTES: usize = 32;
 /// key size of ChaCha20 (RFC 8439 §2.3).
 pub const SEED_BYTES: usize = 32;
 
+/// Longest context of one common item in [`Mode::Payload`]. Bytes. Choice: an indicator with its
+/// markings and a paragraph of text; what is longer goes as a release of its own.
+pub const MAX_PAYLOAD_BYTES: u32 = 4096;
+
 /// What a run tells.
 ///
-/// Neither mode stops a party from entering made-up items: caps, budgets and commitments
+/// No mode stops a party from entering made-up items: caps, budgets and commitments
 /// around the run do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Mode {
     /// Which items both hold. A peer that departs from the protocol is caught or learns and
     /// achieves no more than a made-up list would have given it, with the one exception
     /// (several guesses in one slot) that `docs/protocol/matching-ecdh.md` describes.
-    Which = 1,
+    Which,
     /// How many items both hold. **Holds only while the peer follows the protocol**: one that
     /// departs from it can report a false count, and can learn which of its own items are
     /// common, as if the mode were [`Mode::Which`].
-    CountOnly = 2,
+    CountOnly,
+    /// As [`Mode::Which`], and each end gives the other a context for each common item, batch for
+    /// batch, within the run. Contexts of other items leave no end. Only with [`Learn::Both`].
+    Payload {
+        /// Longest context, 1 to [`MAX_PAYLOAD_BYTES`]: all are filled up to it. Bytes.
+        bytes: u32,
+    },
 }
 
 impl Mode {
     /// The code of this mode in hashed bytes.
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Mode::Which => 1,
+            Mode::CountOnly => 2,
+            Mode::Payload { .. } => 3,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 """Computes vectors/match-vole.json a second time from the text of docs/protocol/matching-vole.md
-alone: parameters, field, store, trees, code and masks byte for byte; of the good runs, whose
+alone: parameters, field, store, trees, code, masks and seals byte for byte; of the good runs, whose
 secrets the file does not hold, terms, hellos, the order and sizes of all frames and what can be
 known of the confirmations; of the bad runs, that the fault lies in a frame that can have it.
 
@@ -18,11 +18,13 @@ from operator import xor
 
 from blake3 import blake3
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 STATISTICAL = 40
 FRAME = 2**20
 STEPS = "hello choice reply noise trees challenge columns masks found confirm".split()
-FROM_INITIATOR = {"reply", "noise", "challenge", "columns", "found"}
+STEPS += ["contexts", "returns"]
+FROM_INITIATOR = {"reply", "noise", "challenge", "columns", "found", "returns"}
 LEARN = {"both": 1, "initiator": 2}
 BASE = {"vole-mlkem768/1": 1, "vole-ristretto255/1": 2}
 # The good runs: the file does not name their context and the lengths of their lists.
@@ -40,6 +42,7 @@ FAULTS = {
     "trees_inconsistent": {"masks"},
     "masks_unsorted": {"masks"},
     "found_unproved": {"found"},
+    "context_unopened": {"contexts", "returns"},
 }
 
 
@@ -349,14 +352,17 @@ def check_masks(told):
 # §3: frames of the good runs, and of the bad ones
 
 
-def terms_of(learn, base):
+def terms_of(learn, base, context_bytes=None):
     lengths = LENGTHS["initiator"], LENGTHS["responder"]
     clusters, _, sparse, dense = store_shape(lengths[0])
     batch = batch_shape(clusters * (sparse + dense))
     # One bin: its rooms are the lengths.
     numbers = struct.pack("<8I", *lengths, 1, *lengths, clusters, sparse, dense)
     numbers += b"".join(struct.pack("<3Q", *each) for each in batch)
-    return kdf("terms", CONTEXT + bytes([1, learn, base]) + numbers)
+    if context_bytes is not None:
+        numbers += struct.pack("<I", context_bytes)
+    mode = 1 if context_bytes is None else 4
+    return kdf("terms", CONTEXT + bytes([mode, learn, base]) + numbers)
 
 
 def step_sizes(learn, base):
@@ -441,6 +447,61 @@ def check_bad(runs, base):
             raise Difference(f"{run['name']}: {code} cannot be in frame {place}, step {step}")
 
 
+# §10: contexts
+
+
+def check_seals(told, base):
+    terms, size = bytes.fromhex(told["terms"]), told["bytes"]
+    same(terms_of(LEARN["both"], base, size).hex(), told["terms"], "terms")
+    x = kdf("bin", terms + struct.pack("<I", told["bin"]))
+    for code, end in ((1, "from_initiator"), (2, "from_responder")):
+        batch = bytes.fromhex(told["label"])
+        for place, item in enumerate(told["items"]):
+            number, proof = struct.pack("<I", item["number"]), bytes.fromhex(item["proof"])
+            root = kdf("context", x + number + proof)
+            key = kdf("context key", root + bytes([code]))
+            context = bytes.fromhex(item["context"])
+            plain = (struct.pack("<I", len(context)) + context).ljust(4 + size, b"\0")
+            bound = terms + struct.pack("<I", place)
+            batch += ChaCha20Poly1305(key).encrypt(bytes(12), plain, bound)
+        same(batch.hex(), told[end], end)
+
+
+def frames_with_contexts(size, count, base):
+    *frames, first, second = frames_of(LEARN["both"], base)
+    each = (FRAME - 32) // (size + 20)
+    for batch in range(max(1, ceil_div(count, each))):
+        inside = min(count, each * (batch + 1)) - each * batch
+        length = 13 + (0 if batch else 32) + inside * (size + 20)
+        frames += [("responder", "contexts", length), ("initiator", "returns", length)]
+    return frames + [first, second]
+
+
+def check_contexts(told, base):
+    check_seals(told["seals"], base)
+    run = told["good"]
+    expected = frames_with_contexts(run["bytes"], len(run["initiator"]), base)
+    found = [(frame["from"], frame["step"], frame["bytes"]) for frame in run["frames"]]
+    same(expected, found, "frames")
+    check_hellos(run, terms_of(LEARN["both"], base, run["bytes"]))
+    check_confirmations(run | {"learn": "both"})
+    check_outcome(run | {"learn": "both"})
+    for end, other in (("initiator", "responder"), ("responder", "initiator")):
+        words = sorted(f"{other} on {place}" for place in run[other])
+        same(words, sorted(run[f"{end}_got"]), f"contexts of the {end}")
+    # Both ends count common items alike: the n-th context of each is about one item.
+    places = [
+        [int(words.rsplit(" ", 1)[1]) for words in run[f"{end}_got"]]
+        for end in ("responder", "initiator")
+    ]
+    # Item i of the initiator is item i - 40 of the responder.
+    same([place - 40 for place in places[0]], places[1], "order of the common items")
+    for case in told["bad"]:
+        step = expected[case["frame"]][1]
+        if step not in FAULTS.get(case["code"], ()):
+            raise Difference(f"{case['name']}: {case['code']} cannot be in step {step}")
+
+
 def main():
     if len(sys.argv) > 1:
         path = pathlib.Path(sys.argv[1])
@@ -454,6 +515,7 @@ def main():
         "shapes": check_shapes, "products": check_products, "store": check_store,
         "trees": check_trees, "code": check_code, "masks": check_masks,
         "good": lambda told: check_good(told, base), "bad": lambda told: check_bad(told, base),
+        "contexts": lambda told: check_contexts(told, base),
     }
     for name, check in sections.items():
         try:

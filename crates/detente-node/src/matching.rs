@@ -16,6 +16,7 @@ use crate::node::Node;
 use crate::ports::{LinkError, RunRow};
 use crate::report::MatchReport;
 
+mod contexts;
 mod explain;
 mod run;
 
@@ -219,6 +220,10 @@ impl Node {
                 &answer.size.to_be_bytes(),
             ],
         );
+        let room = match run.offer.mode {
+            Mode::Payload => u32::try_from(self.room(row.accord, row.run)?).unwrap_or(u32::MAX),
+            Mode::Which | Mode::Count | Mode::Lookup => 0,
+        };
         let (own_len, peer_len) =
             if row.initiator { (size, answer.size) } else { (answer.size, size) };
         let params = Params {
@@ -231,6 +236,7 @@ impl Node {
                 Mode::Which => detente_match::Mode::Which,
                 Mode::Count => detente_match::Mode::CountOnly,
                 Mode::Lookup => return Err(NodeError::damaged("a query is no run of a matcher")),
+                Mode::Payload => detente_match::Mode::Payload { bytes: room },
             },
             learn: match run.offer.learn {
                 Learn::Both => detente_match::Learn::Both,
@@ -309,7 +315,9 @@ impl Node {
             Blame::Own => error.code().to_owned(),
             _ => crate::mirror::chain(error),
         };
-        reason.truncate(reason.floor_char_boundary(MAX_REASON));
+        let left = self.may_have_left(accord, run).unwrap_or_default();
+        reason.truncate(reason.floor_char_boundary(MAX_REASON - left.len().min(MAX_REASON)));
+        reason.push_str(&left);
         let close = Close { run, outcome: Outcome::Aborted { blame, reason } };
         self.perform(accord, Some(Role::Analyst), Body::CloseMatch(close))?;
         Ok(())
@@ -353,6 +361,7 @@ impl Node {
             transcript,
             agreed: known.agreed().is_some(),
             learnt: self.learnt(known, &row, own_size)?,
+            contexts: None,
         })
     }
 
@@ -368,7 +377,7 @@ impl Node {
         words.push(match (learns, run.offer.mode) {
             (false, _) => format!("{peer} learnt nothing of what is common"),
             (true, Mode::Lookup) => format!("{peer} learnt which of what it asked you list"),
-            (true, Mode::Which) => {
+            (true, Mode::Which | Mode::Payload) => {
                 format!("{peer} learnt which of its own indicators you hold too")
             }
             (true, Mode::Count) => format!(

@@ -77,7 +77,7 @@ impl Node {
 
     /// What this party has released to `peer` under an accord and the peer has acknowledged, with
     /// the release that brought it.
-    fn there(
+    pub(crate) fn there(
         &self,
         accord: AccordId,
         peer: PartyId,
@@ -98,7 +98,7 @@ impl Node {
 
     /// Reports on objects that are at the receiver already. They leave as little as others if a
     /// stop or the clauses forbid it now; only a cap does not concern them.
-    fn report_there(
+    pub(crate) fn report_there(
         &self,
         report: &mut ReleaseReport,
         decided: &[Decided],
@@ -169,7 +169,7 @@ impl Node {
         Ok((report, Some(Prepared { act, release })))
     }
 
-    fn release_report(
+    pub(crate) fn release_report(
         &self,
         accord: AccordId,
         run: RunId,
@@ -193,7 +193,11 @@ impl Node {
     }
 
     /// The receipt of an own release, once it is here.
-    fn receipt_of(&self, accord: AccordId, release: Digest) -> Result<Option<String>, NodeError> {
+    pub(crate) fn receipt_of(
+        &self,
+        accord: AccordId,
+        release: Digest,
+    ) -> Result<Option<String>, NodeError> {
         let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
         Ok(known.and_then(|known| known.receipt).map(|receipt| receipt.time.to_string()))
     }
@@ -230,7 +234,13 @@ impl Node {
                     continue;
                 };
                 // A release names its run, and the run names the receiver.
-                let to = body.run.and_then(|run| book.state.runs.get(&run)).map(|run| {
+                let run = body.run.and_then(|run| book.state.runs.get(&run));
+                // Contexts of a run leave within it. Only what its end left without a receipt goes
+                // once more; a void run brings nothing.
+                if run.is_some_and(|run| !run.told_which(own)) {
+                    continue;
+                }
+                let to = run.map(|run| {
                     if run.initiator == own {
                         run.answer.as_ref().map_or(own, |(by, ..)| *by)
                     } else {
@@ -267,7 +277,7 @@ impl Node {
 
     /// Enters the receipt of a release that is here whole, unless it stands in the record already:
     /// what kept it from being entered when the last object came is over.
-    fn acknowledge(
+    pub(crate) fn acknowledge(
         &mut self,
         accord: AccordId,
         release: Digest,
@@ -285,7 +295,7 @@ impl Node {
     }
 
     /// A release of a peer that has effect and that the gate, asked again, lets go.
-    fn sound_release(
+    pub(crate) fn sound_release(
         &self,
         peer: PartyId,
         accord: AccordId,
@@ -411,7 +421,7 @@ impl Node {
         })
     }
 
-    fn report_received(&self, row: &ReceivedRow) -> Result<ReceivedReport, NodeError> {
+    pub(crate) fn report_received(&self, row: &ReceivedRow) -> Result<ReceivedReport, NodeError> {
         let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
         Ok(ReceivedReport {
             from: self.name_of(row.from),
@@ -494,7 +504,7 @@ impl From<Response> for Arrived {
 }
 
 /// Until when an object may be kept, if its clause says and the clock starts with its arrival.
-fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeconds> {
+pub(crate) fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeconds> {
     let text = before.in_force.and_then(|force| before.texts.get(&force.text))?;
     match &text.accord.clause(clause)?.rule {
         Some(Rule::Permit(permit)) => permit.retention.map(|deadline| now.plus(deadline.within)),
@@ -503,7 +513,7 @@ fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeco
 }
 
 /// The object that would leave for one context of an observable.
-fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
+pub(crate) fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
     let time = |seconds: Option<i64>| {
         seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(UnixSeconds::new)
     };
@@ -526,7 +536,7 @@ fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
     .fit()
 }
 
-fn report_object(decided: &Decided) -> ObjectReport {
+pub(crate) fn report_object(decided: &Decided) -> ObjectReport {
     let object = &decided.object;
     let (allowed, clause, code, reason) = match &decided.verdict {
         Verdict::Allow(allowance) => {

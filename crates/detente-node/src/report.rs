@@ -234,7 +234,7 @@ pub struct MatchReport {
     pub accord: String,
     /// The clause.
     pub clause: String,
-    /// `which` or `count`.
+    /// `which`, `payload` or `count`.
     pub mode: String,
     /// The other side.
     pub peer: String,
@@ -256,6 +256,45 @@ pub struct MatchReport {
     pub agreed: bool,
     /// What the other side has learnt, in plain words.
     pub learnt: Vec<String>,
+    /// What the run brought of contexts, if it was one that does.
+    #[serde(default)]
+    pub contexts: Option<ContextsReport>,
+}
+
+/// What a run brought of contexts, both ways.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextsReport {
+    /// What left of this side's contexts of common items, and what stayed.
+    pub given: ReleaseReport,
+    /// Common items whose contexts one run has no room for; they can be released afterwards.
+    pub passed_over: u64,
+    /// What came, in the order of the common items.
+    pub received: Vec<FoundContext>,
+}
+
+/// A context that came within a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundContext {
+    /// Kind of the common item.
+    pub kind: String,
+    /// The common item.
+    pub value: String,
+    /// What the other side says of it.
+    #[serde(flatten)]
+    pub context: ReceivedReport,
+}
+
+/// What a run could bring the other side of this side's contexts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextPreview {
+    /// Room for the contexts of one item, in bytes.
+    pub room: u32,
+    /// Contexts that leave if their item is common and no cap is reached before.
+    pub may_leave: u64,
+    /// Contexts that stay even then.
+    pub stay: u64,
+    /// The first of these, with the reason.
+    pub stays: Vec<ObjectReport>,
 }
 
 /// What a run would tell the other side.
@@ -265,7 +304,7 @@ pub struct MatchPreview {
     pub clause: String,
     /// The other side.
     pub peer: String,
-    /// `which` or `count`.
+    /// `which`, `payload` or `count`.
     pub mode: String,
     /// The engine, with its version.
     pub engine: String,
@@ -277,6 +316,9 @@ pub struct MatchPreview {
     pub size: u32,
     /// What the other side would learn, in plain words.
     pub words: Vec<String>,
+    /// What it could get of contexts, in a mode that brings them.
+    #[serde(default)]
+    pub contexts: Option<ContextPreview>,
 }
 
 /// A filter on record.

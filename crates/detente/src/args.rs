@@ -99,7 +99,8 @@ pub enum Verb {
     },
     /// Exchange what is outstanding with all parties that can be reached.
     Sync,
-    /// Learn which indicators both sides hold, and nothing else.
+    /// Learn which indicators both sides hold, and nothing else; under a clause in mode `payload`,
+    /// also what each side may let leave of their context.
     Match {
         /// The accord.
         accord: String,

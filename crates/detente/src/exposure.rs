@@ -209,11 +209,17 @@ fn told(rule: &MatchRule) -> String {
         Learn::Initiator => "the party that offers a run, and not the other,",
     };
     let what = match rule.mode {
-        Mode::Which => "which items both hold",
+        Mode::Which => "which items both hold".to_owned(),
+        Mode::Payload => format!(
+            "which items both hold, and brings within the run what this table lets leave of the \
+             matched ones, up to {} bytes an item",
+            rule.payload_bytes.unwrap_or_default()
+        ),
         Mode::Count => {
             "how many items both hold, but not which, as long as both keep to the protocol"
+                .to_owned()
         }
-        Mode::Lookup => "which of its own items the other side lists",
+        Mode::Lookup => "which of its own items the other side lists".to_owned(),
     };
     let size = match rule.pad {
         Pad::None => "the true size of the other's list".to_owned(),
@@ -278,6 +284,16 @@ mod tests {
         assert!(count.contains("how many items both hold, but not which"), "{count}");
         assert!(!count.contains("which items"), "{count}");
         assert!(count.contains("true size"), "{count}");
+    }
+
+    #[test]
+    fn a_run_with_contexts_is_shown_as_one() {
+        let words = words(&[
+            ("mode = \"which\"", "mode = \"payload\"\npayload_bytes = 1024"),
+            ("{pad}.\"", "{pad}; contexts up to {payload_bytes} bytes.\""),
+        ]);
+        assert!(words.contains("which items both hold, and brings within the run what"), "{words}");
+        assert!(words.contains("up to 1024 bytes an item"), "{words}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use detente_core::key::{Seed, SigningKey};
 use detente_core::object::Object;
 use detente_core::party::{Card, Role, RoleKey};
 use detente_core::sign::{Signable, Unverified, sign};
+use detente_core::slot::Slot;
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, Tlp, UnixSeconds};
 
 use crate::Target;
@@ -21,6 +22,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "core_card", run: card, seeds: || vec![card_seed()] },
     Target { name: "core_leaf", run: leaf, seeds: || vec![leaf_seed()] },
     Target { name: "core_object", run: object, seeds: || vec![object_seed()] },
+    Target { name: "core_slot", run: slot, seeds: || vec![slot_seed()] },
 ];
 
 /// The text of an accord, as the other side proposes it.
@@ -67,6 +69,17 @@ fn object(bytes: &[u8]) -> bool {
         assert_eq!(object.encode(), bytes, "another form of the same object was read");
     }
     object.is_ok()
+}
+
+/// The objects of one item, as the other side gives them within a run. One form for each value.
+fn slot(bytes: &[u8]) -> bool {
+    let slot = Slot::decode(bytes);
+    if let Ok(slot) = &slot {
+        assert_eq!(slot.encode(), bytes, "another form of the same slot was read");
+        let all: usize = slot.objects().iter().map(Vec::len).sum();
+        assert!(all <= bytes.len(), "more came out than went in");
+    }
+    slot.is_ok()
 }
 
 const DIGEST: Digest = Digest::new([7; 32]);
@@ -180,6 +193,13 @@ fn object_seed() -> Vec<u8> {
         valid_until: Some(time()),
     };
     object.encode()
+}
+
+fn slot_seed() -> Vec<u8> {
+    let mut slot = Slot::default();
+    slot.push(object_seed());
+    slot.push(vec![7; 30]);
+    slot.encode()
 }
 
 fn time() -> UnixSeconds {

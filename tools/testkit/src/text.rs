@@ -24,8 +24,10 @@ pub struct Terms {
     pub default_tlp: String,
     /// Kinds that are matched and released.
     pub kinds: String,
-    /// `which` or `count`.
+    /// `which`, `payload` or `count`.
     pub mode: String,
+    /// Room for the contexts of an item, in mode `payload`. Bytes.
+    pub payload_bytes: Option<u32>,
     /// `both` or `initiator`.
     pub answer: String,
     /// The matcher; the one with the smallest messages, where nothing hangs on it.
@@ -70,6 +72,7 @@ impl Default for Terms {
             default_tlp: text("amber+strict"),
             kinds: text("\"domain\", \"ipv4\""),
             mode: text("which"),
+            payload_bytes: None,
             answer: text("both"),
             engine: text("ecdh-ristretto255"),
             max_items: 64,
@@ -134,12 +137,15 @@ default_tlp = "{default_tlp}"
 
     fn matching(&self, id: &str, (one, other): (char, char)) -> String {
         let Terms { kinds, mode, answer, engine, max_items, pad, runs, items, per, .. } = self;
+        let (shown, room) = self.payload_bytes.map_or_else(Default::default, |bytes| {
+            (" {payload_bytes} bytes.", format!("payload_bytes = {bytes}\n"))
+        });
         format!(
             r#"
 [[clause]]
 id = "{id}"
 prose.en = """{{between}} find out {{mode}}: {{kinds}}. {{answer}}. {{pad}}. At most {{max_items}}
-items in a run; in {{budget.per}} {{budget.runs}} runs and {{budget.items}} items."""
+items in a run; in {{budget.per}} {{budget.runs}} runs and {{budget.items}} items.{shown}"""
 [clause.match]
 between = ["{one}", "{other}"]
 kinds = [{kinds}]
@@ -148,7 +154,7 @@ engine = "{engine}"
 answer = "{answer}"
 max_items = {max_items}
 pad = "{pad}"
-budget = {{ runs = {runs}, items = {items}, per = "{per}" }}
+{room}budget = {{ runs = {runs}, items = {items}, per = "{per}" }}
 "#
         )
     }

@@ -165,6 +165,9 @@ pub struct Forbid {
     pub min_tlp: Option<Tlp>,
 }
 
+/// Room for the contexts of one common item that a clause may give, in bytes.
+pub const PAYLOAD_BYTES: std::ops::RangeInclusive<u64> = 256..=4_096;
+
 /// The terms on which the parties match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchRule {
@@ -178,6 +181,8 @@ pub struct MatchRule {
     pub learn: Learn,
     /// How the common items are found, where the clause picks it.
     pub engine: Option<Engine>,
+    /// Room for the contexts of one common item, in mode `payload`: all are filled up to it. Bytes.
+    pub payload_bytes: Option<u32>,
     /// Most items of one side in one run, padding included.
     pub max_items: u32,
     /// How often and how much.
@@ -199,13 +204,24 @@ pub struct LookupTerms {
 }
 
 impl MatchRule {
+    /// Whether a run in this mode keeps to the clause: it tells what the clause says, or less.
+    /// Contexts tell more than which items are common, and that more than how many.
+    pub const fn covers(&self, mode: Mode) -> bool {
+        match self.mode {
+            Mode::Count => matches!(mode, Mode::Count),
+            Mode::Which => matches!(mode, Mode::Count | Mode::Which),
+            Mode::Payload => !matches!(mode, Mode::Lookup),
+            Mode::Lookup => matches!(mode, Mode::Lookup),
+        }
+    }
+
     /// The engine of a run in this mode: the clause's, or the fast and post-quantum one. Only how
     /// many is told by one engine alone.
     pub fn engine(&self, mode: Mode) -> Engine {
         match mode {
             Mode::Count => Engine::Ecdh,
             Mode::Lookup => Engine::Voprf,
-            Mode::Which => self.engine.unwrap_or(Engine::VoleMlKem768),
+            Mode::Which | Mode::Payload => self.engine.unwrap_or(Engine::VoleMlKem768),
         }
     }
 }

@@ -189,6 +189,10 @@ impl Said {
                 "whether the holder holds what the other asks about",
                 "ob die haltende Partei hat, wonach die andere fragt",
             ),
+            Mode::Payload => Said::two(
+                "which indicators both hold, with the context of each that may leave",
+                "welche Merkmale beide haben, mit dem Kontext derer, bei denen er hinaus darf",
+            ),
         }
     }
 

@@ -10,6 +10,7 @@ mod language;
 mod own_words;
 mod parse;
 mod parse_clause;
+mod parse_match;
 mod prose;
 mod table;
 #[cfg(test)]
@@ -17,8 +18,8 @@ pub(crate) mod tests;
 mod word;
 
 pub use clause::{
-    Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only, Pad,
-    Permit, Rule, Side,
+    Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
+    PAYLOAD_BYTES, Pad, Permit, Rule, Side,
 };
 pub use fault::{Fault, Faults};
 

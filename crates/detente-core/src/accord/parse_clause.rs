@@ -3,26 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::Party;
-use super::clause::{
-    Budget, Cap, Clause, Forbid, LookupTerms, MatchRule, Oblige, Only, Pad, Permit, Rule, Side,
-};
+use super::clause::{Cap, Clause, Forbid, Oblige, Only, Permit, Rule, Side};
 use super::language::Said;
 use super::parse::{Time, check_languages, known_handle, read_deadline};
+use super::parse_match::read_match;
 use super::prose::{Param, Plain, Prose};
 use super::table::Table;
-use crate::act::{Engine, Learn, MAX_CLAUSE_ID, MAX_LABEL, Mode};
+use crate::act::{MAX_CLAUSE_ID, MAX_LABEL};
 use crate::kind::Kind;
 use crate::time::Span;
 use crate::tlp::Tlp;
 
-/// Most items of one side in one run that a clause may allow.
-const MAX_ITEMS: u64 = 1 << 28;
-/// Most values in one query of look-ups: what the batch proof of the engine takes.
-const MAX_QUERY: u64 = 1 << 14;
-/// Most values in a filter to look up in: the engine's limit.
-const MAX_FILTER_ITEMS: u64 = 1 << 24;
 /// Ceiling for counts and bytes in caps and budgets.
-const MAX_COUNT: u64 = 1 << 48;
+pub(super) const MAX_COUNT: u64 = 1 << 48;
 
 /// What clauses must know of the text around them.
 pub(super) struct Around<'a> {
@@ -37,7 +30,7 @@ pub(super) struct Around<'a> {
 }
 
 impl Around<'_> {
-    fn name(&self, handle: &str) -> String {
+    pub(super) fn name(&self, handle: &str) -> String {
         let party = self.parties.iter().find(|party| party.handle == handle);
         party.map_or(handle, |party| &party.name).to_owned()
     }
@@ -234,7 +227,7 @@ fn read_direction(rule: &Table<'_>, handles: &[String]) -> Option<(Side, Side)> 
 }
 
 /// Kinds of observables, sorted. In a permission or a match they must be named one by one.
-fn read_kinds(rule: &Table<'_>, required: bool) -> Option<Vec<Kind>> {
+pub(super) fn read_kinds(rule: &Table<'_>, required: bool) -> Option<Vec<Kind>> {
     if !rule.has("kinds") {
         if required {
             let all: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
@@ -252,7 +245,7 @@ fn read_kinds(rule: &Table<'_>, required: bool) -> Option<Vec<Kind>> {
     Some(kinds)
 }
 
-fn kinds_said(kinds: &[Kind]) -> Said {
+pub(super) fn kinds_said(kinds: &[Kind]) -> Said {
     Said::same(kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "))
 }
 
@@ -386,154 +379,6 @@ fn read_forbid(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -
         None => {}
     }
     Some(Forbid { from, to, kinds, labels, min_tlp })
-}
-
-fn read_match(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<MatchRule> {
-    let between = rule.list::<String>("between");
-    if !rule.has("between") {
-        rule.fault(
-            "no_scope",
-            format!("{} does not say between whom", rule.name),
-            format!("write between = [\"{}\"]", around.handles.join("\", \"")),
-        );
-    }
-    if let Some(between) = &between {
-        for handle in between {
-            known_handle(rule, handle, around.handles);
-        }
-        if between.len() != 2 {
-            rule.fault(
-                "bad_value",
-                format!("{} is between {} parties", rule.name, between.len()),
-                "name exactly two",
-            );
-        }
-    }
-    let kinds = read_kinds(rule, true);
-    let mode = rule.required_as::<Mode>("mode", "write mode = \"which\", \"count\" or \"lookup\"");
-    let learn = rule.required_as::<Learn>("answer", "write answer = \"both\" or \"initiator\"");
-    let engine = read_engine(rule, mode);
-    let lookup = read_lookup(rule, mode, learn, between.as_deref());
-    if !rule.has("max_items") {
-        rule.missing("max_items", "cap the set of one side: max_items = 200000");
-    }
-    let most = if mode == Some(Mode::Lookup) { MAX_QUERY } else { MAX_ITEMS };
-    let max_items = rule.number("max_items", most).and_then(|n| u32::try_from(n).ok());
-    let pad = rule.required_as::<Pad>(
-        "pad",
-        "say whether sizes are hidden: pad = \"none\", \"power-of-two\" or \"multiple:1000\"",
-    );
-    let budget = match rule.table("budget") {
-        Some(table) => read_budget(&table),
-        None => {
-            rule.missing("budget", "write budget = { runs = 4, items = 400000, per = \"P30D\" }");
-            None
-        }
-    };
-    rule.finish();
-    let (kinds, mode, learn, pad) = (kinds?, mode?, learn?, pad?);
-    let (max_items, budget, between) = (max_items?, budget?, between?);
-    let names: Vec<String> = between.iter().map(|handle| around.name(handle)).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    params.extend([
-        Param::value("between", Said::list(&names, "and", "und")),
-        Param::value("kinds", kinds_said(&kinds)),
-        Param::said("mode", Said::mode(mode)),
-        Param::said("answer", Said::answer(learn)),
-        Param::said("pad", Said::pad(pad)),
-        Param::new("max_items", max_items, true),
-        Param::new("budget.runs", budget.runs, true),
-        Param::new("budget.items", budget.items, true),
-        Param::value("budget.per", Said::span(budget.per)),
-    ]);
-    if let Some(engine) = engine {
-        params.push(Param::new("engine", engine, false));
-    }
-    let lookup = lookup?;
-    if let Some(terms) = &lookup {
-        params.push(Param::value("holder", Said::same(around.name(&terms.holder))));
-        params.push(Param::new("filter_items", terms.filter_items, true));
-    }
-    Some(MatchRule { between, kinds, mode, learn, engine, max_items, budget, pad, lookup })
-}
-
-/// The engine, where the clause picks one.
-fn read_engine(rule: &Table<'_>, mode: Option<Mode>) -> Option<Engine> {
-    let engine = rule.parsed::<Engine>("engine");
-    if mode == Some(Mode::Count) && engine.is_some_and(|engine| engine != Engine::Ecdh) {
-        rule.fault(
-            "bad_value",
-            format!("{} tells only how many by an engine that can't", rule.name),
-            format!("write engine = \"{}\", or leave it out", Engine::Ecdh),
-        );
-    }
-    if engine.is_some()
-        && mode.is_some()
-        && (mode == Some(Mode::Lookup)) != (engine == Some(Engine::Voprf))
-    {
-        rule.fault(
-            "bad_value",
-            format!("{} names an engine that its mode can't use", rule.name),
-            format!("look-ups have engine = \"{}\", and nothing else has", Engine::Voprf),
-        );
-    }
-    engine
-}
-
-/// Who holds and how long its filter is: required of look-ups, refused of all else. None if it
-/// can't be read.
-fn read_lookup(
-    rule: &Table<'_>,
-    mode: Option<Mode>,
-    learn: Option<Learn>,
-    between: Option<&[String]>,
-) -> Option<Option<LookupTerms>> {
-    if mode != Some(Mode::Lookup) {
-        for key in ["holder", "filter_items"].into_iter().filter(|key| rule.has(key)) {
-            rule.fault(
-                "bad_value",
-                format!("{} has `{key}` and is no clause of look-ups", rule.name),
-                "write mode = \"lookup\", or leave it out",
-            );
-        }
-        return Some(None);
-    }
-    if learn == Some(Learn::Both) {
-        rule.fault(
-            "bad_value",
-            format!("{} would tell both sides what a look-up finds", rule.name),
-            "write answer = \"initiator\": who asks learns, who holds does not",
-        );
-    }
-    let holder = rule.required("holder", "say whose list is looked up in: holder = \"A\"");
-    if let (Some(holder), Some(between)) = (&holder, between)
-        && !between.contains(holder)
-    {
-        rule.fault(
-            "bad_value",
-            format!("{} is between others than its holder {holder:?}", rule.name),
-            format!("write holder = \"{}\"", between.join("\" or \"")),
-        );
-    }
-    if !rule.has("filter_items") {
-        rule.missing("filter_items", "agree on the filter's length: filter_items = 1048576");
-    }
-    let filter_items =
-        rule.number("filter_items", MAX_FILTER_ITEMS).and_then(|n| u32::try_from(n).ok());
-    Some(Some(LookupTerms { holder: holder?, filter_items: filter_items? }))
-}
-
-fn read_budget(table: &Table<'_>) -> Option<Budget> {
-    for key in ["runs", "items", "per"] {
-        if !table.has(key) {
-            table.missing(key, "write { runs = 4, items = 400000, per = \"P30D\" }");
-        }
-    }
-    let runs = table.number("runs", MAX_COUNT);
-    let items = table.number("items", MAX_COUNT);
-    let per = table.parsed::<Span>("per");
-    table.finish();
-    Some(Budget { runs: runs?, items: items?, per: per? })
 }
 
 fn read_oblige(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Oblige> {

@@ -5,7 +5,7 @@ pub(crate) mod lookup;
 use proptest::prelude::*;
 
 use super::{Accord, ClockStart, Fault, Only, Pad, Rule};
-use crate::act::ActKind;
+use crate::act::{ActKind, Engine, Mode};
 use crate::kind::Kind;
 use crate::party::Role;
 use crate::tlp::Tlp;
@@ -117,6 +117,47 @@ fn a_sound_text_reads() {
          party, 200 per 30 days; kept 180 days from receipt."
     );
     assert_eq!(accord.clause("3").unwrap().line, 53);
+}
+
+/// The sound text, with contexts in its runs.
+fn with_contexts(text: &str) -> String {
+    text.replace("mode = \"which\"", "mode = \"payload\", payload_bytes = 512")
+        .replace("tells {mode}:", "tells {mode} ({payload_bytes}):")
+        .replace("sagt, {mode}:", "sagt, {mode} ({payload_bytes}):")
+}
+
+#[test]
+fn a_run_with_contexts_says_their_room_and_tells_both() {
+    let text = with_contexts(SOUND);
+    let accord = Accord::parse(text.as_bytes()).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let clause = accord.clause("1").unwrap();
+    let Some(Rule::Match(rule)) = &clause.rule else { panic!() };
+    assert_eq!((rule.mode, rule.payload_bytes), (Mode::Payload, Some(512)));
+    assert!(clause.prose[0].1.contains("with the context of each that may leave (512)"));
+    assert_eq!(rule.engine(Mode::Payload), Engine::VoleMlKem768);
+    for (from, to, code, says) in [
+        ("answer = \"both\"", "answer = \"initiator\"", "bad_value", "do not both learn"),
+        ("512", "255", "bad_value", "gives contexts 255 bytes"),
+        ("512", "4097", "bad_value", "not a whole number in range"),
+        (
+            "mode = \"payload\"",
+            "engine = \"ecdh-ristretto255\", mode = \"payload\"",
+            "bad_value",
+            "by an engine that can't",
+        ),
+        (
+            "{mode} ({payload_bytes}): {kinds}. {answer}. {pad}. At",
+            "{mode}: {kinds}. {answer}. {pad}. At",
+            "parameter_not_shown",
+            "payload_bytes",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let faults = Accord::parse(text.replace(from, to).as_bytes()).unwrap_err().0;
+        let hit = faults.iter().find(|fault| fault.code == code);
+        let hit = hit.unwrap_or_else(|| panic!("no {code} in {faults:#?}"));
+        assert!(hit.to_string().contains(says), "{hit}");
+    }
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Word for ActKind {
 
 impl Word for Mode {
     fn remedy() -> String {
-        one_of([Mode::Which, Mode::Count, Mode::Lookup].map(Mode::name))
+        one_of([Mode::Which, Mode::Count, Mode::Payload, Mode::Lookup].map(Mode::name))
     }
 }
 

@@ -78,6 +78,8 @@ words! {
         Which = 1, "which";
         /// Only how many items both hold.
         Count = 2, "count";
+        /// Which items both hold, with the context of each that may leave.
+        Payload = 3, "payload";
         /// Whether the one side's list holds what the other asks.
         Lookup = 4, "lookup";
     }

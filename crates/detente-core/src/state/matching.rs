@@ -48,7 +48,16 @@ impl Run {
     /// matched: both closed it alike, it was not only a count, and this side learnt the answer.
     pub fn told_which(&self, party: PartyId) -> bool {
         let learns = self.offer.learn == Learn::Both || self.initiator == party;
-        self.agreed().is_some() && self.offer.mode == Mode::Which && self.has(party) && learns
+        let tells = matches!(self.offer.mode, Mode::Which | Mode::Payload);
+        self.agreed().is_some() && tells && self.has(party) && learns
+    }
+
+    /// Whether a release of this party may rest on the run: it told the party which items are
+    /// common, or it is under way and brings contexts, which leave within it and are on record
+    /// first.
+    pub fn backs_release(&self, party: PartyId) -> bool {
+        let open = self.offer.mode == Mode::Payload && self.closes.is_empty();
+        self.told_which(party) || (open && self.answer.is_some() && self.has(party))
     }
 
     /// Whether this party takes part.
@@ -291,10 +300,8 @@ impl State {
         let (clause, size) = (offer.clause.as_str(), offer.size);
         let entry = Entry { party: author, clause, size, offers: true };
         let rule = self.may_match(&entry, now)?;
-        // A clause that tells which items are common also covers being told only how many.
-        let narrower = rule.mode == Mode::Which && offer.mode == Mode::Count;
         let other = |what| MatchRefusal::OtherTerms { clause: offer.clause.clone(), what };
-        if offer.mode != rule.mode && !narrower {
+        if !rule.covers(offer.mode) {
             return Err(other("mode"));
         }
         if offer.learn != rule.learn {

@@ -76,13 +76,13 @@ impl State {
         if let Some(run) = body.run {
             let known = self.runs.get(&run).filter(|known| known.has(header.author));
             let run = known.ok_or("the release rests on a run that the party took no part in")?;
-            if run.agreed().is_none() {
+            if run.agreed().is_none() && !run.backs_release(header.author) {
                 return Err("the release rests on a run that both sides did not close alike".into());
             }
             if run.offer.mode == Mode::Count {
                 return Err("the release rests on a run that told only how many".into());
             }
-            if !run.told_which(header.author) {
+            if !run.backs_release(header.author) {
                 return Err(
                     "the release rests on a run of which the party did not learn the answer".into(),
                 );

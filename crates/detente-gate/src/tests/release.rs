@@ -13,13 +13,13 @@ use super::{Allow, Ban, Draft, NOW, accord, allow, ban, clause_of, denied, id, i
 use crate::{Decided, Denial, Release, ReleaseFault, Verdict, decide_all};
 
 const DAY: u64 = 86_400;
-const RUN: RunId = RunId::new([5; 32]);
+pub(super) const RUN: RunId = RunId::new([5; 32]);
 
-fn ab() -> (PartyId, PartyId) {
+pub(super) fn ab() -> (PartyId, PartyId) {
     (id("A"), id("B"))
 }
 
-fn object(number: usize) -> Object {
+pub(super) fn object(number: usize) -> Object {
     Object {
         kind: Kind::Domain,
         value: format!("{number}.example"),
@@ -46,7 +46,7 @@ fn allowed(decided: &[Decided]) -> Vec<bool> {
 }
 
 /// A release of A in the record.
-fn put(state: &mut State, body: &ReleaseBody, time: UnixSeconds) {
+pub(super) fn put(state: &mut State, body: &ReleaseBody, time: UnixSeconds) {
     let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
     for entry in &body.manifest {
         let used = by_clause.entry(entry.clause.clone()).or_default();
@@ -66,7 +66,7 @@ fn put(state: &mut State, body: &ReleaseBody, time: UnixSeconds) {
 }
 
 /// A run between A, who offered it, and B, closed alike by both.
-fn run(state: &mut State, mode: Mode, learn: Learn) {
+pub(super) fn run(state: &mut State, mode: Mode, learn: Learn) {
     let commitment = Digest::new([1; 32]);
     let close = Close {
         run: RUN,

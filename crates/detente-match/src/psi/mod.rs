@@ -33,8 +33,38 @@ pub struct Outcome {
     pub transcript: [u8; 32],
 }
 
-/// How far a run is. Bytes of both directions are known before it begins; items are counted as
-/// their bytes come and go.
+/// Contexts that are to be given now, in a run of [`Mode::Payload`](crate::Mode::Payload).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due<'a> {
+    /// Places of all common items in the list given to the session, in the order in which both ends
+    /// give their contexts. It is not an answer yet: the run may still fail.
+    pub common: &'a [usize],
+    /// Those of them whose contexts are due in this batch; empty if nothing is common.
+    pub range: std::ops::Range<usize>,
+}
+
+/// A batch of the peer's contexts, opened.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Contexts {
+    /// The peer's label, in its first batch.
+    pub label: Option<[u8; 32]>,
+    /// The common items that they are about: places in the list given to the session, in the order
+    /// of [`Due::common`].
+    pub places: Vec<usize>,
+    /// Each as the peer gave it.
+    pub contents: Vec<Vec<u8>>,
+    /// Whether no more come.
+    pub last: bool,
+}
+
+impl std::fmt::Debug for Contexts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Contexts({})", self.contents.len())
+    }
+}
+
+/// How far a run is. Bytes of both directions are known before it begins, but for contexts; items
+/// are counted as their bytes come and go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Items of both lists that are done.
@@ -52,7 +82,7 @@ pub struct Progress {
 pub enum Engine {
     /// Diffie-Hellman on ristretto255: slow, small, the conservative fallback.
     Ecdh,
-    /// VOLE-PSI: fast. Only [`crate::Mode::Which`].
+    /// VOLE-PSI: fast. All but [`crate::Mode::CountOnly`].
     Vole(VoleOptions),
 }
 
@@ -109,8 +139,9 @@ impl Engine {
 /// One end of a run, whatever the engine.
 ///
 /// Drive it so: send what [`Session::poll`] gives until it gives `None`, feed one received message
-/// to [`Session::input`], and again, until [`Session::is_done`]. Messages travel whole and in
-/// order.
+/// to [`Session::input`], and again, until [`Session::is_done`]; where contexts go with what is
+/// common, look at [`Session::take`] and [`Session::due`] before each poll. Messages travel whole
+/// and in order.
 pub struct Session(Inner);
 
 enum Inner {
@@ -166,6 +197,38 @@ impl Session {
         match &mut self.0 {
             Inner::Ecdh(session) => session.input(ecdh::Message::decode(bytes)?),
             Inner::Vole(session) => session.input(bytes),
+        }
+    }
+
+    /// The contexts that this end has to give before the run goes on, if it has to: once all items
+    /// are compared, until each end has had its last batch, and when what came before was taken.
+    pub fn due(&self) -> Option<Due<'_>> {
+        match &self.0 {
+            Inner::Ecdh(_) => None,
+            Inner::Vole(session) => session.due(),
+        }
+    }
+
+    /// Gives the contexts that are due, one for each common item of the batch; an empty one where
+    /// there is none. `label` is 32 bytes of the caller's for the peer's caller, which go with the
+    /// first batch; later ones are not looked at.
+    ///
+    /// # Errors
+    /// [`CallerFault`] if none are due, for another number, and for a context that is too long: the
+    /// run is not void then. Or the fault that voided the run.
+    pub fn give(&mut self, label: &[u8; 32], contexts: &[Vec<u8>]) -> Result<(), Error> {
+        match &mut self.0 {
+            Inner::Ecdh(_) => Err(CallerFault::ContextsNotDue.into()),
+            Inner::Vole(session) => session.give(label, contexts),
+        }
+    }
+
+    /// Takes the batch of the peer's contexts that has come. The run does not go on before it is
+    /// taken, so no more than one is held. What it brings is void if the run is.
+    pub fn take(&mut self) -> Option<Contexts> {
+        match &mut self.0 {
+            Inner::Ecdh(_) => None,
+            Inner::Vole(session) => session.take(),
         }
     }
 

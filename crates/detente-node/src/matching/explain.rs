@@ -39,6 +39,20 @@ impl Node {
         let name = self.name_of(peer);
         let mut words = vec![self.sizes(&name, (entered, size), all)];
         words.push(told(&name, mode, rule.learn));
+        let contexts = match (mode, rule.payload_bytes) {
+            (Mode::Payload, Some(room)) => {
+                Some(self.preview_contexts(accord, (clause, room), peer, &items)?)
+            }
+            _ => None,
+        };
+        words.extend(contexts.iter().map(|contexts| {
+            format!(
+                "of the contexts of what you enter, {} would leave if their indicator is common, \
+                 each on record before it leaves, and {} stay; caps count what leaves, and \
+                 contexts of all else stay here",
+                contexts.may_leave, contexts.stay
+            )
+        }));
         words.push(format!(
             "this is run {} of {} in {}, and {} of {} items are used: each further run on a \
              changed list tells {name} what the change did to the answer",
@@ -70,6 +84,7 @@ impl Node {
             held_out: all.saturating_sub(u64::from(entered)),
             size,
             words,
+            contexts,
         })
     }
 
@@ -96,7 +111,7 @@ fn told(peer: &str, mode: Mode, learn: Learn) -> String {
     match (learn, mode) {
         (Learn::Initiator, _) => format!("{peer} would learn nothing of what is common"),
         (Learn::Both, Mode::Lookup) => format!("{peer} would learn which of what it asks you list"),
-        (Learn::Both, Mode::Which) => {
+        (Learn::Both, Mode::Which | Mode::Payload) => {
             format!("{peer} would learn which of its own indicators you hold too")
         }
         (Learn::Both, Mode::Count) => format!(

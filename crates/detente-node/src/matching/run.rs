@@ -14,12 +14,13 @@ use detente_core::{AccordId, PartyId, RunId, UnixSeconds};
 use detente_match::{Progress, Session};
 use detente_peer::{Refusal, Request, Response};
 
+use super::contexts::{self, Contexts};
 use super::{Entered, refused};
 use crate::error::{Class, NodeError};
 use crate::node::{Node, Shared};
 use crate::ports::{Link, LinkError, RunRow, Stream};
 use crate::push::{push, unexpected};
-use crate::report::MatchReport;
+use crate::report::{ContextsReport, MatchReport};
 
 /// Hears how far a run is.
 pub type OnProgress<'a> = &'a mut dyn FnMut(Progress);
@@ -49,8 +50,36 @@ pub(crate) struct Taken {
 /// What a run is driven with.
 struct Work {
     row: RunRow,
-    entered: Entered,
-    session: Session,
+    entered: Arc<Entered>,
+    held: Held,
+}
+
+/// A session, and what it brings beside the answer.
+pub(super) struct Held {
+    pub(super) session: Session,
+    pub(super) contexts: Contexts,
+}
+
+impl Held {
+    fn new(session: Session) -> Held {
+        Held { session, contexts: Contexts::default() }
+    }
+
+    /// What the run has brought, once it is done.
+    fn finish(self) -> Carried {
+        Ok((self.session.finish().map_err(engine)?, self.contexts))
+    }
+}
+
+/// What a run brought, or why it is void.
+type Carried = Result<(detente_match::Outcome, Contexts), NodeError>;
+
+/// What a run is driven with at this side.
+pub(super) struct Desk<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) link: &'a dyn Link,
+    pub(super) row: &'a RunRow,
+    pub(super) entered: &'a Entered,
 }
 
 /// The runs that a node has taken up, one for each peer.
@@ -58,24 +87,24 @@ pub(crate) type TakenRuns = Mutex<BTreeMap<PartyId, Arc<Mutex<Taken>>>>;
 
 /// Whoever drives a session: the side that offered has it for itself, the other may lose it to a
 /// newer line.
-enum Seat<'a> {
-    Own(&'a mut Session),
+pub(super) enum Seat<'a> {
+    Own(&'a mut Held),
     Taken(&'a Mutex<Taken>, u64),
 }
 
 impl Seat<'_> {
     /// Does something with the session, for a moment.
-    fn with<T>(
+    pub(super) fn with<T>(
         &mut self,
-        work: impl FnOnce(&mut Session) -> Result<T, NodeError>,
+        work: impl FnOnce(&mut Held) -> Result<T, NodeError>,
     ) -> Result<T, NodeError> {
         match self {
-            Seat::Own(session) => work(session),
+            Seat::Own(held) => work(held),
             Seat::Taken(taken, line) => {
                 let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
                 let lost = taken.line != *line;
                 match &mut taken.work {
-                    Some(held) if !lost => work(&mut held.session),
+                    Some(work_held) if !lost => work(&mut work_held.held),
                     _ => Err(LinkError::Cut.into()),
                 }
             }
@@ -98,10 +127,10 @@ pub fn run_match(
     pull(link.as_ref())?;
     let (row, entered) = shared.lock().offer(accord, clause, count_only)?;
     let carried = carry(shared, (&mut link, relink), &row, &entered, progress);
-    conclude(shared, link.as_ref(), &row, &entered, carried)?;
+    let contexts = conclude(shared, link.as_ref(), &row, &entered, carried)?;
     // The other side's close is part of the answer: without it nothing may rest on the run.
     pull(link.as_ref())?;
-    shared.lock().match_report(accord, row.run)
+    report(shared, &row, contexts)
 }
 
 /// The other party of a matching clause.
@@ -128,19 +157,19 @@ fn carry<'a>(
     row: &RunRow,
     entered: &Entered,
     progress: OnProgress<'_>,
-) -> Result<detente_match::Outcome, NodeError> {
+) -> Carried {
     push(shared, link.as_ref(), row.accord)?;
     let (accord, run) = (row.accord, row.run);
     let mut stream = open(link.as_ref(), &Request::BeginMatch { accord, run })?;
-    let mut session = shared.lock().session(row, entered)?;
+    let mut held = Held::new(shared.lock().session(row, entered)?);
     let mut resumes = 0;
     loop {
-        let mut seat = Seat::Own(&mut session);
-        match drive(shared, accord, &mut seat, (stream.as_mut(), progress)) {
-            Ok(()) => return session.finish().map_err(engine),
+        let desk = Desk { shared, link: link.as_ref(), row, entered };
+        match drive(&desk, &mut Seat::Own(&mut held), (stream.as_mut(), progress)) {
+            Ok(()) => return held.finish(),
             Err(NodeError::Link(LinkError::Cut)) if resumes < RESUMES_MAX => {
                 resumes += 1;
-                session.reconnect().map_err(|_| LinkError::Cut)?;
+                held.session.reconnect().map_err(|_| LinkError::Cut)?;
                 *link = relink()?;
                 stream = match open(link.as_ref(), &Request::ResumeMatch { accord, run }) {
                     // It has ended the run for a reason of its own, which its record tells.
@@ -207,11 +236,11 @@ pub fn respond_match(
     let session = match begun {
         Ok(session) => session,
         Err(error) => {
-            conclude(shared, link, &row, &entered, Err(error))?;
-            return shared.lock().match_report(accord, run);
+            let contexts = conclude(shared, link, &row, &entered, Err(error))?;
+            return report(shared, &row, contexts);
         }
     };
-    let work = Some(Work { row, entered, session });
+    let work = Some(Work { row, entered: Arc::new(entered), held: Held::new(session) });
     let taken = Taken { accord, run, work, line: 0, cut: None };
     let taken = Arc::new(Mutex::new(taken));
     shared.take_run(link.peer(), Arc::clone(&taken));
@@ -232,7 +261,7 @@ pub fn resume_match(
     let line = shared.taken_run(link.peer(), accord, run).and_then(|taken| {
         let line = {
             let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-            taken.work.as_mut()?.session.reconnect().ok()?;
+            taken.work.as_mut()?.held.session.reconnect().ok()?;
             taken.line += 1;
             taken.cut = None;
             taken.line
@@ -260,19 +289,24 @@ fn go_on(
     line: u64,
     (stream, progress): (&mut dyn Stream, OnProgress<'_>),
 ) -> Result<MatchReport, NodeError> {
-    let accord = taken.lock().unwrap_or_else(PoisonError::into_inner).accord;
-    let driven = drive(shared, accord, &mut Seat::Taken(taken, line), (stream, progress));
+    let with = {
+        let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.work.as_ref().map(|work| (work.row.clone(), Arc::clone(&work.entered)))
+    };
+    let Some((row, entered)) = with else { return Err(LinkError::Cut.into()) };
+    let desk = Desk { shared, link, row: &row, entered: &entered };
+    let driven = drive(&desk, &mut Seat::Taken(taken, line), (stream, progress));
     if let Err(NodeError::Link(LinkError::Cut)) = driven
         && shared.cut_run(taken, line)
     {
         return Err(LinkError::Cut.into());
     }
-    let Some(Work { row, entered, session }) = shared.end_run(link.peer(), taken, line) else {
+    let Some(Work { held, .. }) = shared.end_run(link.peer(), taken, line) else {
         return Err(LinkError::Cut.into());
     };
-    let carried = driven.and_then(|()| session.finish().map_err(engine));
-    conclude(shared, link, &row, &entered, carried)?;
-    shared.lock().match_report(accord, row.run)
+    let carried = driven.and_then(|()| held.finish());
+    let contexts = conclude(shared, link, &row, &entered, carried)?;
+    report(shared, &row, contexts)
 }
 
 impl Shared {
@@ -304,7 +338,7 @@ impl Shared {
         if taken.line != line {
             return true;
         }
-        let waits = taken.work.as_mut().is_some_and(|work| work.session.reconnect().is_ok());
+        let waits = taken.work.as_mut().is_some_and(|work| work.held.session.reconnect().is_ok());
         taken.cut = waits.then_some(now);
         waits
     }
@@ -364,12 +398,17 @@ fn conclude(
     link: &dyn Link,
     row: &RunRow,
     entered: &Entered,
-    carried: Result<detente_match::Outcome, NodeError>,
-) -> Result<(), NodeError> {
+    carried: Carried,
+) -> Result<Option<ContextsReport>, NodeError> {
     match carried {
-        Ok(outcome) => {
-            shared.lock().close(row, entered, &outcome)?;
-            push(shared, link, row.accord)
+        Ok((outcome, contexts)) => {
+            let kept = {
+                let mut node = shared.lock();
+                node.close(row, entered, &outcome)?;
+                node.keep_contexts(row, contexts)?
+            };
+            push(shared, link, row.accord)?;
+            Ok(kept)
         }
         Err(error) => {
             shared.lock().abort(row.accord, row.run, &error)?;
@@ -378,6 +417,21 @@ fn conclude(
             Err(error)
         }
     }
+}
+
+/// How a run went for this side, contexts with it.
+fn report(
+    shared: &Shared,
+    row: &RunRow,
+    contexts: Option<ContextsReport>,
+) -> Result<MatchReport, NodeError> {
+    let node = shared.lock();
+    let mut report = node.match_report(row.accord, row.run)?;
+    if let Some(mut contexts) = contexts {
+        node.complete_contexts(row.accord, &mut contexts)?;
+        report.contexts = Some(contexts);
+    }
+    Ok(report)
 }
 
 /// Asks the other side to push what it has.
@@ -393,21 +447,21 @@ pub fn pull(link: &dyn Link) -> Result<(), NodeError> {
 
 /// Carries the engine's messages until it is done.
 fn drive(
-    shared: &Shared,
-    accord: AccordId,
+    desk: &Desk<'_>,
     seat: &mut Seat<'_>,
     (stream, progress): (&mut dyn Stream, OnProgress<'_>),
 ) -> Result<(), NodeError> {
     let input = |seat: &mut Seat<'_>, bytes: &[u8]| {
-        seat.with(|session| session.input(bytes).map_err(engine))
+        seat.with(|held| held.session.input(bytes).map_err(engine))
     };
     loop {
         while let Some(bytes) = stream.try_recv()? {
             input(seat, &bytes)?;
         }
         // A stop ends a run that is under way.
-        shared.lock().not_stopped(accord)?;
-        let (next, done) = seat.with(|session| {
+        desk.shared.lock().not_stopped(desk.row.accord)?;
+        contexts::exchange(desk, seat)?;
+        let (next, done) = seat.with(|Held { session, .. }| {
             progress(session.progress());
             Ok((session.poll().map_err(engine)?, session.is_done()))
         })?;
@@ -423,7 +477,7 @@ fn drive(
     }
 }
 
-fn engine(error: detente_match::Error) -> NodeError {
+pub(super) fn engine(error: detente_match::Error) -> NodeError {
     match error.blame() {
         detente_match::Blame::Peer => misbehaved(error.code(), error.to_string()),
         detente_match::Blame::Caller => NodeError::damaged(error),

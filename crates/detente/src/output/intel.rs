@@ -2,7 +2,8 @@
 
 use anstream::println;
 use detente_node::report::{
-    CountReport, ImportReport, MatchPreview, MatchReport, ReleaseReport, SearchReport,
+    ContextsReport, CountReport, ImportReport, MatchPreview, MatchReport, ObjectReport,
+    ReceivedReport, ReleaseReport, SearchReport,
 };
 
 use super::{number, safe, table};
@@ -129,27 +130,29 @@ pub fn search(report: &SearchReport) {
         }
     }
     for object in &report.received {
-        println!(
-            "  from {} under {} clause {}, {}, received {}{}",
-            safe(&object.from),
-            safe(&object.accord),
-            object.clause,
-            object.tlp,
-            object.received,
-            object
-                .keep_until
-                .as_ref()
-                .map_or(String::new(), |until| format!(", keep until {until}"))
-        );
-        if let Some(source) = &object.source {
-            println!("    source there: {}", safe(source));
-        }
-        if !object.labels.is_empty() {
-            println!("    labels: {}", safe(&object.labels.join(", ")));
-        }
-        if let Some(text) = &object.comment {
-            println!("    {}", safe(text));
-        }
+        received("  ", object);
+    }
+}
+
+/// One object that another party released.
+fn received(indent: &str, object: &ReceivedReport) {
+    println!(
+        "{indent}from {} under {} clause {}, {}, received {}{}",
+        safe(&object.from),
+        safe(&object.accord),
+        object.clause,
+        object.tlp,
+        object.received,
+        object.keep_until.as_ref().map_or(String::new(), |until| format!(", keep until {until}"))
+    );
+    if let Some(source) = &object.source {
+        println!("{indent}  source there: {}", safe(source));
+    }
+    if !object.labels.is_empty() {
+        println!("{indent}  labels: {}", safe(&object.labels.join(", ")));
+    }
+    if let Some(text) = &object.comment {
+        println!("{indent}  {}", safe(text));
     }
 }
 
@@ -178,8 +181,58 @@ pub fn matched(report: &MatchReport) {
     } else {
         println!("  the other side has not recorded its outcome yet: nothing can rest on this run");
     }
+    if let Some(contexts) = &report.contexts {
+        exchanged(contexts);
+    }
     for line in &report.learnt {
         println!("  {}", safe(line));
+    }
+}
+
+/// What a run brought of contexts, both ways.
+fn exchanged(contexts: &ContextsReport) {
+    let given = &contexts.given;
+    println!(
+        "  contexts received: {}; given: {}, {} stay, {} are there already",
+        number(contexts.received.len() as u64),
+        number(given.allowed),
+        number(given.denied),
+        number(given.there)
+    );
+    if contexts.passed_over > 0 {
+        println!(
+            "  contexts of {} more common items had no room in one run: release them",
+            number(contexts.passed_over)
+        );
+    }
+    for found in contexts.received.iter().take(SHOWN) {
+        println!("    {:<9} {}", found.kind, safe(&found.value));
+        received("      ", &found.context);
+    }
+    if contexts.received.len() > SHOWN {
+        println!("    ... {} more: see --json or `search`", contexts.received.len() - SHOWN);
+    }
+    let stay: Vec<&ObjectReport> =
+        given.objects.iter().filter(|object| !object.allowed && !object.there).collect();
+    stays(&stay, given.denied);
+    match (&given.act, &given.receipt) {
+        (Some(act), Some(receipt)) => {
+            println!("  release {} is on record; acknowledged at {receipt}", &act[..16]);
+        }
+        (Some(act), None) => {
+            println!("  release {} is on record; not acknowledged yet", &act[..16]);
+        }
+        (None, _) => println!("  no context left this side"),
+    }
+}
+
+/// Contexts that stay, with the reason, of so many.
+fn stays(objects: &[&ObjectReport], all: u64) {
+    for object in objects.iter().take(SHOWN) {
+        println!("    STAYS {:<9} {}: {}", object.kind, safe(&object.value), safe(&object.reason));
+    }
+    if all > SHOWN as u64 {
+        println!("    ... {} more stay: see --json", all - SHOWN as u64);
     }
 }
 
@@ -194,6 +247,9 @@ pub fn explained(preview: &MatchPreview) {
     );
     for line in &preview.words {
         println!("  {}", safe(line));
+    }
+    if let Some(contexts) = &preview.contexts {
+        stays(&contexts.stays.iter().collect::<Vec<_>>(), contexts.stay);
     }
 }
 

@@ -19,6 +19,8 @@ mod lookup_hostile;
 mod matching;
 mod matching_hostile;
 mod party;
+mod payload;
+mod payload_hostile;
 mod release;
 mod release_hostile;
 mod rollback;

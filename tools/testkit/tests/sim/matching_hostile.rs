@@ -24,7 +24,7 @@ fn agreed(seed: u64) -> (World, AccordId) {
 }
 
 /// The end of a party that mirrors as its node does, and pushes nothing of its own.
-struct Mirroring(Arc<NodeEnd>);
+pub(crate) struct Mirroring(pub(crate) Arc<NodeEnd>);
 
 impl End for Mirroring {
     fn party(&self) -> PartyId {
@@ -281,7 +281,7 @@ fn answered_with(seed: u64, size: Option<u32>) -> (World, AccordId, String) {
 }
 
 /// What A's node has of B's log, as the export shows it.
-fn entries_of_b(
+pub(crate) fn entries_of_b(
     a: &detente_node::Shared,
     accord: AccordId,
     twin: &World,
@@ -297,7 +297,7 @@ fn entries_of_b(
 }
 
 /// What B would have seen of A's log.
-fn see(a: &detente_node::Shared, accord: AccordId) -> Vec<detente_core::act::Seen> {
+pub(crate) fn see(a: &detente_node::Shared, accord: AccordId) -> Vec<detente_core::act::Seen> {
     let record = a.lock().record(accord).unwrap();
     let party = a.lock().party();
     let log = record.logs.get(&party).unwrap();

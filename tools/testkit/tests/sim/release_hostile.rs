@@ -21,7 +21,7 @@ fn ready(seed: u64, terms: &Terms) -> (World, AccordId, RunId) {
     (world, accord, run)
 }
 
-fn object(value: &str) -> Object {
+pub(crate) fn object(value: &str) -> Object {
     Object {
         kind: Kind::Domain,
         value: value.to_owned(),
@@ -38,7 +38,7 @@ fn object(value: &str) -> Object {
     }
 }
 
-fn entry(object: &Object) -> ManifestEntry {
+pub(crate) fn entry(object: &Object) -> ManifestEntry {
     let bytes = object.encode();
     ManifestEntry {
         object: Object::address(&bytes),

@@ -47,6 +47,13 @@ pub(super) fn abort(number: u8) -> Body {
     })
 }
 
+/// The text with contexts in its runs.
+pub(super) fn with_contexts(text: &str) -> String {
+    let text = swap(text, "mode = \"which\"", "mode = \"payload\", payload_bytes = 512");
+    let text = swap(&text, "tells {mode}:", "tells {mode} ({payload_bytes}):");
+    swap(&text, "sagt, {mode}:", "sagt, {mode} ({payload_bytes}):")
+}
+
 impl World {
     fn analyst(&mut self, party: usize, time: u64, body: Body) -> Digest {
         self.act(party, Role::Analyst, START + time, body)
@@ -154,6 +161,17 @@ fn less_may_be_asked_than_the_clause_allows_and_never_more() {
     world.void(act, "the run's mode is not what clause 1 says");
     let act = world.analyst(A, 11, Body::OfferMatch(narrow(&count)));
     world.holds(act);
+    // Contexts are more than the answer alone.
+    let payload = |text: &str| Offer { mode: Mode::Payload, ..offer(text, 2, 10) };
+    let mut world = World::agreed(2, &which);
+    let act = world.analyst(A, 10, Body::OfferMatch(payload(&which)));
+    world.void(act, "the run's mode is not what clause 1 says");
+    let text = with_contexts(&which);
+    let mut world = World::agreed(2, &text);
+    for (number, offer) in [narrow(&text), payload(&text), offer(&text, 3, 10)].iter().enumerate() {
+        let act = world.analyst(A, 10 + number as u64, Body::OfferMatch(offer.clone()));
+        world.holds(act);
+    }
 }
 
 #[test]

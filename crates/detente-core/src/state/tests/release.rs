@@ -1,6 +1,6 @@
 //! Releases, receipts, and what is used of the caps.
 
-use super::matching::{answer, done, offer, run};
+use super::matching::{abort, answer, done, offer, run, with_contexts};
 use super::{A, B, C, DAY, START, World, at, digest_of, swap, text};
 use crate::act::{Body, Learn, ManifestEntry, Mode, ObjectFacts, Offer, ReleaseBody};
 use crate::id::{Digest, RunId};
@@ -84,6 +84,44 @@ fn a_run_that_did_not_tell_which_carries_no_release() {
     world.holds(act);
     let act = world.releases(B, 21, &body);
     world.void(act, "did not learn");
+}
+
+/// Contexts leave within a run, on record first: from its answer until somebody closes it.
+#[test]
+fn a_release_rests_on_an_open_run_that_brings_contexts_and_on_no_other() {
+    let text = with_contexts(&text(3));
+    let payload = |number| Offer { mode: Mode::Payload, ..offer(&text, number, 10) };
+    let mut world = World::agreed(3, &text);
+    let offered = world.act(A, Role::Analyst, START + 10, Body::OfferMatch(payload(1)));
+    let body = release(&text, Some(run(1)), &["2"]);
+    let act = world.releases(A, 11, &body);
+    world.void(act, "did not close alike");
+    world.act(B, Role::Analyst, START + 12, answer(1, offered, 10));
+    for party in [A, B] {
+        let act = world.releases(party, 13, &body);
+        world.holds(act);
+    }
+    let act = world.releases(C, 14, &body);
+    world.void(act, "took no part in");
+    // One has closed it: what leaves now rests on both closes.
+    world.act(A, Role::Analyst, START + 15, done(1, Some(3), 9));
+    let act = world.releases(B, 16, &body);
+    world.void(act, "did not close alike");
+    world.act(B, Role::Analyst, START + 17, done(1, Some(3), 9));
+    let act = world.releases(B, 18, &body);
+    world.holds(act);
+    // A run that is void carries none, and a run without contexts none before its end.
+    for (number, offer) in [(2, payload(2)), (3, offer(&text, 3, 10))] {
+        let time = 20 * u64::from(number);
+        let offered = world.act(A, Role::Analyst, START + time, Body::OfferMatch(offer));
+        world.act(B, Role::Analyst, START + time + 1, answer(number, offered, 10));
+        if number == 2 {
+            world.act(B, Role::Analyst, START + time + 2, abort(number));
+        }
+        let body = release(&text, Some(run(number)), &["2"]);
+        let act = world.releases(A, time + 3, &body);
+        world.void(act, "did not close alike");
+    }
 }
 
 #[test]

@@ -76,10 +76,13 @@ impl Session {
     /// Prepares a run over `items`, in any order.
     ///
     /// # Errors
-    /// [`CallerFault`] for lengths above the limits, more items than `params.own_len`, and equal
-    /// items.
+    /// [`CallerFault`] for lengths above the limits, more items than `params.own_len`, equal
+    /// items, and a mode with contexts, which this matcher does not have.
     pub fn new(params: Params, items: Vec<Item>, seed: Seed) -> Result<Session, Error> {
         params.check(items.len())?;
+        if matches!(params.mode, Mode::Payload { .. }) {
+            return Err(CallerFault::ModeUnknown.into());
+        }
         let terms = Terms::new(&params);
         let mut rng = generator(&seed, &terms, params.role);
         let key = Key::draw(&mut rng);
@@ -342,7 +345,7 @@ impl Session {
         self.peer.sort();
         let (common, count, digest) = match self.params.mode {
             _ if !self.params.learns() => (None, None, [0; 32]),
-            Mode::Which => {
+            Mode::Which | Mode::Payload { .. } => {
                 let (common, digest) = self.common_items();
                 let count = common.len() as u64;
                 (Some(common), Some(count), digest)

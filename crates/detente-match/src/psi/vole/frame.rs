@@ -221,7 +221,7 @@ pub(super) fn check_part(
     if place.offset != expected.offset {
         return Err(PeerFault::WrongOffset { got: place.offset, expected: expected.offset });
     }
-    let due = (layout.len(place.at.step) - expected.offset).min(CHUNK_BYTES as u64);
+    let due = (layout.len(place.at) - expected.offset).min(CHUNK_BYTES as u64);
     if got as u64 != due {
         return Err(PeerFault::WrongFrame { got, expected: due });
     }

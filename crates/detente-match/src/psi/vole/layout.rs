@@ -1,7 +1,8 @@
 //! What follows from the terms alone: the steps of a run, who sends each, and how long it is.
 
+use super::exchange::Shape;
 use crate::ot::{BaseTransfer, extension_bytes};
-use crate::params::{Learn, Params, Role};
+use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::vole::VoleOptions;
 use crate::security::{BIN_ITEMS, BINS_MAX, BatchShape, LAMBDA, StoreShape, max_load};
 
@@ -37,10 +38,14 @@ pub(crate) enum Step {
     Found = 8,
     /// What an end found and saw.
     Confirm = 9,
+    /// The sender's contexts of common items: a batch.
+    Contexts = 10,
+    /// The receiver's for the same items.
+    Returns = 11,
 }
 
 impl Step {
-    const ALL: [Step; 9] = [
+    const ALL: [Step; 11] = [
         Step::Choice,
         Step::Reply,
         Step::Noise,
@@ -50,6 +55,8 @@ impl Step {
         Step::Masks,
         Step::Found,
         Step::Confirm,
+        Step::Contexts,
+        Step::Returns,
     ];
 
     pub(super) fn from_code(code: u8) -> Option<Step> {
@@ -68,15 +75,29 @@ impl Step {
             Step::Masks => "masks",
             Step::Found => "found",
             Step::Confirm => "confirm",
+            Step::Contexts => "contexts",
+            Step::Returns => "returns",
         }
     }
 }
 
-/// A step of one bin; steps outside the bins have bin 0.
+/// A step of one bin, or of one batch of contexts; other steps have bin 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct At {
     pub(crate) step: Step,
     pub(crate) bin: u32,
+}
+
+impl At {
+    /// Ascending in the order of a run: the bins, the batches of contexts, the end.
+    pub(super) fn order(self) -> (u8, u32, u8) {
+        let part = match self.step {
+            Step::Contexts | Step::Returns => 1,
+            Step::Confirm => 2,
+            _ => 0,
+        };
+        (part, self.bin, self.step as u8)
+    }
 }
 
 /// How a run is cut and how long each of its steps is.
@@ -94,6 +115,8 @@ pub(crate) struct Layout {
     pub(super) suite: BaseTransfer,
     /// Whether the receiver tells the sender what is common.
     pub(super) answers: bool,
+    /// Contexts that go with what is common, if any do.
+    pub(super) contexts: Option<Shape>,
     /// Digest of the terms.
     pub(super) terms: [u8; 32],
 }
@@ -131,6 +154,13 @@ impl Layout {
                 hasher.update(&(number as u64).to_le_bytes());
             }
         }
+        let contexts = match params.mode {
+            Mode::Payload { bytes } => Some(Shape { bytes, count: 0 }),
+            Mode::Which | Mode::CountOnly => None,
+        };
+        if let Some(Shape { bytes, .. }) = contexts {
+            hasher.update(&bytes.to_le_bytes());
+        }
         let terms = *hasher.finalize().as_bytes();
         let answers = params.learn == Learn::Both;
         Layout {
@@ -143,6 +173,7 @@ impl Layout {
             batch,
             suite,
             answers,
+            contexts,
             terms,
         }
     }
@@ -160,6 +191,8 @@ impl Layout {
             let more = bin + 1 < self.bins;
             Some(if more {
                 At { step: Step::Noise, bin: bin + 1 }
+            } else if self.contexts.is_some() {
+                At { step: Step::Contexts, bin: 0 }
             } else {
                 At { step: Step::Confirm, bin: 0 }
             })
@@ -173,17 +206,24 @@ impl Layout {
             Step::Columns => same(Step::Masks),
             Step::Masks if self.answers => same(Step::Found),
             Step::Masks | Step::Found => next_bin(),
+            Step::Contexts => same(Step::Returns),
+            Step::Returns => {
+                let more = self.contexts.is_some_and(|shape| bin + 1 < shape.batches());
+                let step = if more { Step::Contexts } else { Step::Confirm };
+                Some(At { step, bin: if more { bin + 1 } else { 0 } })
+            }
             Step::Confirm => None,
         }
     }
 
     /// Whether the receiver sends a step; both send `Confirm`.
     pub(super) fn from_receiver(step: Step) -> bool {
-        matches!(step, Step::Reply | Step::Noise | Step::Challenge | Step::Columns | Step::Found)
+        use Step::{Challenge, Columns, Found, Noise, Reply, Returns};
+        matches!(step, Reply | Noise | Challenge | Columns | Found | Returns)
     }
 
     /// Bytes of a step.
-    pub(super) fn len(&self, step: Step) -> u64 {
+    pub(super) fn len(&self, At { step, bin }: At) -> u64 {
         let len = match step {
             Step::Choice => self.suite.choice_bytes(),
             Step::Reply => self.suite.reply_bytes(),
@@ -194,16 +234,17 @@ impl Layout {
             Step::Masks => MASKS_HEAD + super::masks::encoded_len(self.sender_items as usize),
             Step::Found => (self.sender_items as usize).div_ceil(8) + 32,
             Step::Confirm => 8 + 32 + 32,
+            Step::Contexts | Step::Returns => self.contexts.map_or(0, |shape| shape.len(bin)),
         };
         len as u64
     }
 
-    /// Bytes of all steps, both directions.
+    /// Bytes of all steps, both directions; of contexts, as far as it is known how many there are.
     pub(super) fn total(&self) -> u64 {
-        let mut total = self.len(Step::Confirm);
+        let mut total = self.len(At { step: Step::Confirm, bin: 0 });
         let mut at = self.next(None);
         while let Some(now) = at {
-            total += self.len(now.step);
+            total += self.len(now);
             at = self.next(Some(now));
         }
         total

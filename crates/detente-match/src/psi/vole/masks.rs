@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zeroize::Zeroize;
 
 use crate::error::{CallerFault, PeerFault};
 use crate::memory::Pages;
@@ -128,22 +129,41 @@ pub(super) struct Sorted {
     length: usize,
 }
 
-/// Common items: where they stood in the lists that came in, and the sum of their proofs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// One common item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The number of its mask among the sender's.
+    pub(super) number: u32,
+    /// Its place in the list that came in.
+    pub(super) origin: u32,
+    pub(super) proof: u128,
+}
+
+/// Common items, and the sum of their proofs.
+#[derive(Default)]
 pub(super) struct Common {
-    pub(super) origin: Vec<u32>,
+    pub(super) items: Vec<Found>,
     pub(super) sum: u128,
 }
 
+impl Drop for Common {
+    fn drop(&mut self) {
+        for item in &mut self.items {
+            item.proof.zeroize();
+        }
+        self.sum.zeroize();
+    }
+}
+
 impl Common {
-    fn add(&mut self, (proof, origin): (u128, u32)) {
-        self.origin.push(origin);
+    fn add(&mut self, number: usize, (proof, origin): (u128, u32)) {
+        self.items.push(Found { number: number as u32, origin, proof });
         self.sum ^= proof;
     }
 
     /// Both together.
     pub(super) fn and(mut self, mut other: Common) -> Common {
-        self.origin.append(&mut other.origin);
+        self.items.append(&mut other.items);
         self.sum ^= other.sum;
         self
     }
@@ -235,7 +255,7 @@ impl Sorted {
                 let mut common = Common::default();
                 for (number, entry) in (first..).zip(group) {
                     if bitmap[number / 8] >> (number % 8) & 1 == 1 {
-                        common.add(entry.item()?);
+                        common.add(number, entry.item()?);
                     }
                 }
                 Some(common)
@@ -352,8 +372,8 @@ impl Theirs<'_> {
             if masks.get(at).is_some_and(|mask| value(mask) == rest)
                 && let Some(item) = entry.item()
             {
-                common.add(item);
                 let number = first + at;
+                common.add(number, item);
                 self.found[number / 8].fetch_or(1 << (number % 8), Ordering::Relaxed);
             }
         }
@@ -408,16 +428,17 @@ mod tests {
             for (start, end) in [(0, count), (count / 2, count + 7), (count, 2 * count), (0, 0)] {
                 let read = Theirs::read(count as usize, &bytes).unwrap();
                 let mut common = read.look_up(&entries(start..end));
-                common.origin.sort_unstable();
+                let mut origin: Vec<u32> = common.items.iter().map(|item| item.origin).collect();
+                origin.sort_unstable();
                 let expected: Vec<u32> = (start..end.min(count)).collect();
-                assert_eq!(common.origin, expected, "{count} {start} {end}");
+                assert_eq!(origin, expected, "{count} {start} {end}");
                 // The peer finds the same items behind the bits, with the same proofs.
                 let bitmap = read.into_bitmap();
                 let ones: u32 = bitmap.iter().map(|byte| byte.count_ones()).sum();
                 assert_eq!(ones as usize, expected.len());
-                let mut chosen = theirs.select(&bitmap).unwrap();
-                chosen.origin.sort_unstable();
-                assert_eq!(chosen, common);
+                let chosen = theirs.select(&bitmap).unwrap();
+                common.items.sort_unstable_by_key(|item| item.number);
+                assert!(chosen.items == common.items && chosen.sum == common.sum);
             }
         }
     }
@@ -447,8 +468,8 @@ mod tests {
         let own = sorted(&entries, 2000);
         let bytes = write(&own);
         let common = Theirs::read(2000, &bytes).unwrap().look_up(&entries);
-        assert_eq!(common.origin.len(), 1999);
-        assert_eq!(own.select(&[0xff; 250]), None);
+        assert_eq!(common.items.len(), 1999);
+        assert!(own.select(&[0xff; 250]).is_none());
     }
 
     #[test]

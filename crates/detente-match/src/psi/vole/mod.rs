@@ -10,10 +10,12 @@
 //! that it could compute them.
 //!
 //! `layout.rs` has what follows from the terms, `frame.rs` the bytes, `list.rs` items on their way
-//! in, `receiver.rs` and `sender.rs` the two ends, `masks.rs` what goes back, `session.rs` the
+//! in, `receiver.rs` and `sender.rs` the two ends, `exchange.rs` contexts of what is common,
+//! `masks.rs` what goes back, `session.rs` the
 //! state
 //! machine around them. Byte-exact messages, security and limits: `docs/protocol/matching-vole.md`.
 
+mod exchange;
 mod frame;
 mod layout;
 mod list;
@@ -32,6 +34,7 @@ use crate::field::{F128, Secret};
 use crate::okvs::{Decoder, Digest};
 use crate::ot::BaseTransfer;
 use crate::simd::{LANES, Simd};
+use exchange::Root;
 use list::Cluster;
 use masks::{Common, Entry};
 
@@ -146,6 +149,8 @@ fn input_of(value: F128, digest: Digest) -> [u8; 48] {
 struct Tally {
     /// Places of common items in the list that came in.
     common: Vec<usize>,
+    /// Secrets of the common items, in the same order, where contexts go with them.
+    roots: Vec<Root>,
     /// Proof hashes of the bins, chained.
     digest: [u8; 32],
 }

@@ -4,10 +4,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use zeroize::Zeroize;
 
+use super::exchange::Root;
 use super::frame::{Body, Content};
 use super::layout::{At, COLUMNS_HEAD, Layout, MASKS_HEAD, Step, TREES_HEAD};
 use super::list::List;
-use super::masks::{Common, Theirs};
+use super::masks::{Common, Found, Theirs};
 use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::field::{F128, Secret};
@@ -206,12 +207,18 @@ impl Receiver {
         let w = share ^ masked.share;
         let look_up = |entries: &_| theirs.look_up(entries);
         let common = bin.context.masks(&store, &self.list.bin(at.bin), (w, None), look_up);
-        let common = common.into_iter().fold(Common::default(), Common::and);
+        let mut common = common.into_iter().fold(Common::default(), Common::and);
         let mut answer = theirs.into_bitmap();
         let proof = bin.context.proof(&answer, &common);
         answer.extend_from_slice(&proof);
+        if layout.contexts.is_some() {
+            // Both ends take common items in the order of the sender's masks.
+            common.items.sort_unstable_by_key(|item| item.number);
+            let root = |item: &Found| Root::new(&bin.context, item.number, item.proof);
+            self.tally.roots.extend(common.items.iter().map(root));
+        }
         let list = &self.list;
-        let places = common.origin.iter().filter_map(|origin| list.place(*origin));
+        let places = common.items.iter().filter_map(|item| list.place(item.origin));
         self.tally.close_bin(places, &proof);
         Ok(Content::bytes(answer))
     }

@@ -4,10 +4,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use zeroize::Zeroize;
 
+use super::exchange::Root;
 use super::frame::{Body, Content};
 use super::layout::{At, COLUMNS_HEAD, Layout, Step, TREES_HEAD};
 use super::list::List;
-use super::masks::{Entry, Sorted, encoded_len};
+use super::masks::{Entry, Found, Sorted, encoded_len};
 use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::field::F128;
@@ -215,12 +216,16 @@ impl Sender {
         }
         // What stands for no item can't be common.
         let common = sorted.select(bitmap).ok_or(PeerFault::FoundUnproved)?;
-        let places = common.origin.iter().map(|origin| self.list.place(*origin));
+        let places = common.items.iter().map(|item| self.list.place(item.origin));
         let places: Option<Vec<usize>> = places.collect();
         let places = places.ok_or(PeerFault::FoundUnproved)?;
         let proof = context.proof(bitmap, &common);
         if proof != claimed {
             return Err(PeerFault::FoundUnproved);
+        }
+        if layout.contexts.is_some() {
+            let root = |item: &Found| Root::new(&context, item.number, item.proof);
+            self.tally.roots.extend(common.items.iter().map(root));
         }
         self.tally.close_bin(places.into_iter(), &proof);
         Ok(())

@@ -11,6 +11,9 @@
 //!   columns   receiver to sender: the masked store, its key, the receiver's share of w
 //!   masks     back; the proof of the trees, the sender's share of w
 //!   found     receiver to sender, where both learn
+//! per batch of common items, where contexts go with them (`exchange.rs`):
+//!   contexts  sender to receiver
+//!   returns   back
 //! confirm     both ways, after all else
 //! ```
 //!
@@ -22,17 +25,18 @@ use std::borrow::Borrow;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use super::VoleOptions;
+use super::exchange::{self, Exchange};
 use super::frame::{Content, Frame, Outbox, Place, check_part};
 use super::layout::{At, Layout, Step};
 use super::list::List;
 use super::receiver::Receiver;
 use super::sender::Sender;
+use super::{Tally, VoleOptions};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::item::{Item, Seed};
 use crate::memory::Pages;
-use crate::params::{Learn, Mode, Params, Role};
-use crate::psi::{Outcome, Progress};
+use crate::params::{Learn, Params, Role};
+use crate::psi::{Contexts, Due, Outcome, Progress};
 use crate::simd::Simd;
 
 /// Which end this is.
@@ -41,11 +45,21 @@ enum End {
     Sender(Box<Sender>),
 }
 
+impl End {
+    fn tally(&self) -> &Tally {
+        match self {
+            End::Receiver(receiver) => &receiver.tally,
+            End::Sender(sender) => &sender.tally,
+        }
+    }
+}
+
 /// One end of a run of the fast matcher.
 pub(crate) struct Session {
     params: Params,
     layout: Layout,
     end: End,
+    exchange: Exchange,
     outbox: Outbox,
     /// The next part that the peer must send; `None` after its last.
     expected: Option<Place>,
@@ -88,9 +102,7 @@ impl Session {
         seed: &Seed,
     ) -> Result<Session, Error> {
         params.check_fast(0)?;
-        if params.mode != Mode::Which {
-            return Err(CallerFault::ModeUnknown.into());
-        }
+        exchange::check(&params)?;
         let layout = Layout::new(&params, options);
         let mut rng = generator(seed, &layout.terms, params.role);
         let (most, room) = match params.role {
@@ -108,6 +120,7 @@ impl Session {
         let digest = || Digest { hasher: blake3::Hasher::new(), past: None };
         let mut session = Session {
             end,
+            exchange: Exchange::default(),
             outbox: Outbox::new(),
             expected: None,
             buffer: Pages::zeros(0),
@@ -139,7 +152,7 @@ impl Session {
             self.hello_sent = true;
             // Who has everything stands behind the last byte.
             let end = At { step: Step::Confirm, bin: 0 };
-            let end = Place { at: end, offset: self.layout.len(Step::Confirm) };
+            let end = Place { at: end, offset: self.layout.len(end) };
             let expects = self.expected.unwrap_or(end);
             let hello = Frame::hello(&self.layout.terms, expects);
             self.conclude();
@@ -203,12 +216,14 @@ impl Session {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.fault.is_none() && self.finished
+        self.fault.is_none() && self.finished && !self.exchange.is_held()
     }
 
     pub(crate) fn finish(mut self) -> Result<Outcome, Error> {
         self.refuse_if_void()?;
-        let Some(Verdict { transcript, .. }) = self.own_confirm.filter(|_| self.finished) else {
+        let Some(Verdict { transcript, .. }) =
+            self.own_confirm.filter(|_| self.finished && !self.exchange.is_held())
+        else {
             return Err(CallerFault::NotDone.into());
         };
         let learns = self.params.learns();
@@ -304,7 +319,7 @@ impl Session {
             _ => self.keep(at, offset, part)?,
         }
         let next = offset + part.len() as u64;
-        if next < self.layout.len(at.step) {
+        if next < self.layout.len(at) {
             self.expected = Some(Place { at, offset: next });
             return Ok(());
         }
@@ -324,12 +339,49 @@ impl Session {
     /// Puts a part where it belongs in its step.
     fn keep(&mut self, at: At, offset: u64, part: &[u8]) -> Result<(), PeerFault> {
         if offset == 0 {
-            self.buffer = Pages::zeros(self.layout.len(at.step) as usize);
+            self.buffer = Pages::zeros(self.layout.len(at) as usize);
         }
         let place = offset as usize..offset as usize + part.len();
         // `check_part` has seen that it belongs there.
         let wrong = PeerFault::WrongFrame { got: part.len(), expected: 0 };
         self.buffer.get_mut(place).ok_or(wrong)?.copy_from_slice(part);
+        Ok(())
+    }
+
+    /// What is to be given now of contexts.
+    pub(crate) fn due(&self) -> Option<Due<'_>> {
+        self.exchange.due(self.layout.contexts, &self.end.tally().common)
+    }
+
+    /// Takes what has come of contexts.
+    pub(crate) fn take(&mut self) -> Option<Contexts> {
+        self.exchange.take()
+    }
+
+    /// Seals what is due of contexts and lets it go.
+    pub(crate) fn give(&mut self, label: &[u8; 32], contexts: &[Vec<u8>]) -> Result<(), Error> {
+        self.refuse_if_void()?;
+        let (ends, roots) = ((&self.layout, self.params.role), &self.end.tally().roots);
+        let (number, content) = self.exchange.seal(ends, roots, label, contexts)?;
+        let step = if self.sends(Step::Contexts) { Step::Contexts } else { Step::Returns };
+        let at = At { step, bin: number };
+        self.outbox.push(at, content);
+        self.at = at;
+        if step == Step::Returns {
+            self.at = self.layout.next(Some(at)).unwrap_or(at);
+        }
+        Ok(())
+    }
+
+    /// Opens a batch of the peer's contexts; then it is this end's turn, if it has another to give.
+    fn open(&mut self, at: At, bytes: &[u8]) -> Result<(), PeerFault> {
+        let Tally { common, roots, .. } = self.end.tally();
+        let peer = (&self.layout, self.params.role.other());
+        self.exchange.open(peer, (common, roots), at.bin, bytes)?;
+        self.at = self.layout.next(Some(at)).unwrap_or(at);
+        if self.at.step != Step::Confirm {
+            self.exchange.turn(self.at.bin);
+        }
         Ok(())
     }
 
@@ -352,7 +404,7 @@ impl Session {
                 if layout.answers {
                     self.outbox.push(step(Step::Found), found);
                 }
-                self.after_bin(at.bin);
+                self.after_bin(at.bin)?;
             }
             (End::Sender(sender), Step::Reply) => {
                 sender.reply(layout, &bytes)?;
@@ -372,13 +424,14 @@ impl Session {
                 self.outbox.push(step(Step::Masks), masks);
                 self.at = step(Step::Masks);
                 if !layout.answers {
-                    self.after_bin(at.bin);
+                    self.after_bin(at.bin)?;
                 }
             }
             (End::Sender(sender), Step::Found) => {
                 sender.found(layout, &bytes)?;
-                self.after_bin(at.bin);
+                self.after_bin(at.bin)?;
             }
+            (_, Step::Contexts | Step::Returns) => self.open(at, &bytes)?,
             (_, Step::Confirm) => self.accept_confirm(&bytes)?,
             (_, other) => return Err(PeerFault::OutOfOrder { got: other.name() }.into()),
         }
@@ -397,18 +450,26 @@ impl Session {
     }
 
     /// A bin is done at this end.
-    fn after_bin(&mut self, bin: u32) {
+    fn after_bin(&mut self, bin: u32) -> Result<(), PeerFault> {
         if bin + 1 < self.layout.bins {
             self.begin(bin + 1);
+        } else if let Some(shape) = &mut self.layout.contexts {
+            shape.count = Exchange::count(&self.params, self.end.tally().common.len())?;
+            self.at = At { step: Step::Contexts, bin: 0 };
+            if matches!(self.end, End::Sender(_)) {
+                self.exchange.turn(0);
+            }
         } else {
             self.at = At { step: Step::Confirm, bin: 0 };
         }
+        Ok(())
     }
 
     /// Work that waits for nothing; whether there was any.
     fn work(&mut self) -> Result<bool, Error> {
         if self.at.step == Step::Confirm && self.own_confirm.is_none() {
-            return Ok(self.confirm());
+            // What the caller has not looked at can't be confirmed.
+            return Ok(!self.exchange.is_held() && self.confirm());
         }
         let End::Receiver(receiver) = &mut self.end else { return Ok(false) };
         let (worked, columns) = receiver.work(&self.layout, self.at)?;
@@ -433,10 +494,7 @@ impl Session {
         let mut hasher = blake3::Hasher::new_derive_key("detente-match/vole/1 transcript");
         hasher.update(&self.layout.terms).update(&initiator).update(&responder);
         let transcript = *hasher.finalize().as_bytes();
-        let tally = match &self.end {
-            End::Receiver(receiver) => &receiver.tally,
-            End::Sender(sender) => &sender.tally,
-        };
+        let tally = self.end.tally();
         let (count, digest) = match self.params.learn {
             Learn::Both => (tally.common.len() as u64, tally.digest),
             Learn::Initiator => (0, [0; 32]),
@@ -487,17 +545,9 @@ impl Session {
 impl Digest {
     /// Enters a frame, once; whether it was new.
     fn enter(&mut self, place: Place, frame: &[u8]) -> bool {
-        let later = self.past.is_none_or(|past| {
-            let order = |place: Place| {
-                (
-                    u32::from(place.at.step == Step::Confirm),
-                    place.at.bin,
-                    place.at.step as u8,
-                    place.offset,
-                )
-            };
-            order(place) > order(past)
-        });
+        let later = self
+            .past
+            .is_none_or(|past| (place.at.order(), place.offset) > (past.at.order(), past.offset));
         if later {
             self.past = Some(place);
             if place.at.step != Step::Confirm {
@@ -509,8 +559,7 @@ impl Digest {
 
     /// Whether some part of a step has entered.
     fn has_passed(&self, at: At) -> bool {
-        let order = |at: At| (u32::from(at.step == Step::Confirm), at.bin, at.step as u8);
-        self.past.is_some_and(|past| order(past.at) >= order(at))
+        self.past.is_some_and(|past| past.at.order() >= at.order())
     }
 
     fn finish(&self) -> [u8; 32] {

@@ -1,6 +1,8 @@
 //! Whole runs in one process.
 
 mod adversary;
+mod context_vectors;
+mod payload;
 mod runs;
 mod support;
 mod vectors;

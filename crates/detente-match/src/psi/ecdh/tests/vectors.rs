@@ -313,7 +313,7 @@ fn describe(name: &str, case: &Case) -> Value {
     };
     json!({
         "name": name,
-        "mode": match case.mode { Mode::Which => "which", Mode::CountOnly => "count_only" },
+        "mode": if case.mode == Mode::CountOnly { "count_only" } else { "which" },
         "learn": match case.learn { Learn::Both => "both", Learn::Initiator => "initiator" },
         "context": hex::encode(case.context),
         "initiator": end(Role::Initiator),

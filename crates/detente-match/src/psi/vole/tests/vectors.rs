@@ -24,11 +24,11 @@ use crate::vole::sender::{Grown, Names};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/match-vole.json");
 
-fn hex(block: F128) -> String {
+pub(super) fn hex(block: F128) -> String {
     ::hex::encode(block.to_bytes())
 }
 
-fn block(text: &str, i: u64) -> F128 {
+pub(super) fn block(text: &str, i: u64) -> F128 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(text.as_bytes()).update(&i.to_le_bytes());
     let mut bytes = [0; 16];
@@ -167,15 +167,18 @@ fn ends(learn: Learn) -> (Session, Session) {
     )
 }
 
-/// Runs two ends, changed as `change` says; frames as they went, and the first fault.
-fn run(
+/// Runs two ends, changed as `change` says, after `each` has looked at the end whose turn it is
+/// (the initiator or not); frames as they went, and the first fault.
+pub(super) fn run(
     (a, b): (&mut Session, &mut Session),
     mut change: impl FnMut(usize, &mut Vec<u8>),
+    mut each: impl FnMut(bool, &mut Session),
 ) -> (Vec<Value>, Option<&'static str>) {
     let mut frames = Vec::new();
     while !(a.is_done() && b.is_done()) {
         for initiator in [true, false] {
             let (from, to) = if initiator { (&mut *a, &mut *b) } else { (&mut *b, &mut *a) };
+            each(initiator, from);
             while let Some(mut frame) = from.poll().unwrap() {
                 let step = match Frame::decode(&frame) {
                     Ok(Frame::Part { place, .. }) => place.at.step.name(),
@@ -199,7 +202,7 @@ fn run(
 
 fn good(learn: Learn) -> Value {
     let (mut a, mut b) = ends(learn);
-    let (frames, fault) = run((&mut a, &mut b), |_, _| {});
+    let (frames, fault) = run((&mut a, &mut b), |_, _| {}, |_, _| {});
     assert_eq!(fault, None);
     let (first, second) = (a.finish().unwrap(), b.finish().unwrap());
     json!({
@@ -218,7 +221,7 @@ fn bad() -> Value {
         ("other_terms", 0, |frame| frame[1] ^= 1),
         ("hello_cut", 0, |frame| frame.truncate(45)),
         ("hello_longer", 1, |frame| frame.push(0)),
-        ("no_step_of_that_code", 2, |frame| frame[0] = 10),
+        ("no_step_of_that_code", 2, |frame| frame[0] = 12),
         ("base_point_not_canonical", 2, |frame| frame[13..45].fill(0xff)),
         ("base_point_identity", 2, |frame| frame[13..45].fill(0)),
         ("answer_identity", 3, |frame| frame[13..45].fill(0)),
@@ -237,11 +240,12 @@ fn bad() -> Value {
         .into_iter()
         .map(|(name, number, change)| {
             let (mut a, mut b) = ends(Learn::Both);
-            let (_, fault) = run((&mut a, &mut b), |at, frame| {
+            let change = |at, frame: &mut Vec<u8>| {
                 if at == number {
                     change(frame);
                 }
-            });
+            };
+            let (_, fault) = run((&mut a, &mut b), change, |_, _| {});
             json!({ "name": name, "frame": number, "code": fault })
         })
         .collect()
@@ -259,6 +263,7 @@ fn generate(simd: Simd) -> Value {
         "masks": masks(simd),
         "good": [good(Learn::Both), good(Learn::Initiator)],
         "bad": bad(),
+        "contexts": super::context_vectors::contexts(),
     })
 }
 
@@ -290,7 +295,8 @@ fn every_tier_gives_the_same_layers() {
 #[test]
 fn each_bad_frame_has_its_name() {
     let file: Value = serde_json::from_str(&std::fs::read_to_string(PATH).unwrap()).unwrap();
-    for case in file["bad"].as_array().unwrap() {
+    let bad = [&file["bad"], &file["contexts"]["bad"]];
+    for case in bad.into_iter().flat_map(|cases| cases.as_array().unwrap()) {
         assert!(case["code"].is_string(), "{case} went through");
     }
 }

@@ -6,9 +6,9 @@ with --peers, other programs beside it in the same run, as ratios of CPU seconds
     tools/bench/match.py [--log2 16,20] [--peers] [--line] [--repeat 3] [--json]
 
 --line adds a run over a line of 100 Mbit/s each way with a round trip of 50 ms, and tells how long
-its bytes alone would take; --whole one without bins. --peers installs OpenMined PSI and SecretFlow's
-PSI from PyPI into .test/peers. Half of the items are common. Times are of the run, with hashing of
-items and without making them up to 2^22; memory is the peak resident set of a whole process. Compare
+its bytes alone would take; --whole one without bins. --peers installs OpenMined PSI and the PSI of
+SecretFlow from PyPI into .test/peers. Half of the items are common. Times are of the run: hashing of items
+counts, making them does not up to 2^22. Memory is the peak resident set of a whole process. Compare
 figures of one run with each other, not with another machine's.
 """
 

@@ -361,7 +361,7 @@ def terms_of(learn, base, context_bytes=None):
     numbers += b"".join(struct.pack("<3Q", *each) for each in batch)
     if context_bytes is not None:
         numbers += struct.pack("<I", context_bytes)
-    mode = 1 if context_bytes is None else 4
+    mode = 1 if context_bytes is None else 3
     return kdf("terms", CONTEXT + bytes([mode, learn, base]) + numbers)
 
 

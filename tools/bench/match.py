@@ -7,9 +7,9 @@ with --peers, other programs beside it in the same run, as ratios of CPU seconds
 
 --line adds a run over a line of 100 Mbit/s each way with a round trip of 50 ms, and tells how long
 its bytes alone would take; --whole one without bins. --peers installs OpenMined PSI and the PSI of
-SecretFlow from PyPI into .test/peers. Half of the items are common. Times are of the run: hashing of items
-counts, making them does not up to 2^22. Memory is the peak resident set of a whole process. Compare
-figures of one run with each other, not with another machine's.
+SecretFlow from PyPI into .test/peers. Half of the items are common. Times are of the run: hashing
+of items counts, making them does not up to 2^22. Memory is the peak resident set of a process.
+Compare figures of one run with each other, not with another machine's.
 """
 
 import argparse
@@ -121,9 +121,11 @@ def rows(items, args):
         yield "vole-mlkem768, 100 Mbit/s, 50 ms", over_line(items)
     if args.peers:
         yield "SecretFlow RR22, semi-honest", best(lambda: secretflow(items, "rr22"), args.repeat)
-        yield "SecretFlow ECDH", secretflow(items, "ecdh")
+        yield "SecretFlow ECDH, FourQ", secretflow(items, "ecdh-fourq")
         if items <= 1 << 16 or args.all:
             yield "OpenMined", openmined(items)
+        if items <= 1 << 12 or args.all:
+            yield "SecretFlow ECDH, curve25519", secretflow(items, "ecdh-25519")
 
 
 def main():
@@ -132,7 +134,7 @@ def main():
     parser.add_argument("--peers", action="store_true", help="measure other programs too")
     parser.add_argument("--line", action="store_true", help="also over a slow line")
     parser.add_argument("--whole", action="store_true", help="also without bins")
-    parser.add_argument("--all", action="store_true", help="the slow peer at every size too")
+    parser.add_argument("--all", action="store_true", help="the slow peers at every size too")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()

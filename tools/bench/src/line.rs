@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep_until};
 /// Bytes that are read at a time: about a millisecond of a hundred megabits.
 const CHUNK_BYTES: usize = 16 * 1024;
 
+/// What waits before the line, as time on it.
+const AHEAD: Duration = Duration::from_millis(10);
+
 /// Carries each connection to `to`, and tells where it listens.
 pub(crate) async fn serve(to: String, rate_mbit: f64, round_trip_ms: f64) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -65,8 +68,9 @@ impl Line {
             if send.send((free + self.delay, chunk[..count].to_vec())).is_err() {
                 return;
             }
-            // What is on the line has left the socket; the rest waits there.
-            sleep_until(free).await;
+            // A little waits before the line, so that clocks of a millisecond leave no gaps on it;
+            // the rest waits in the socket.
+            sleep_until(free - AHEAD).await;
         }
     }
 }

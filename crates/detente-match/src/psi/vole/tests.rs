@@ -6,3 +6,4 @@ mod payload;
 mod runs;
 mod support;
 mod vectors;
+mod views;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use detente_core::accord::Rule;
-use detente_core::act::{Act, Body, ReleaseBody};
+use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::state::{Effect, ReleaseState, State};
@@ -386,9 +386,10 @@ impl Node {
         object: &Object,
     ) -> Result<bool, NodeError> {
         let Some(run) = run else { return Ok(true) };
-        let told = self.state(accord)?.runs.get(&run).is_some_and(|r| r.told_which(self.party()));
-        if !told {
-            return Ok(true);
+        let known = self.state(accord)?.runs.get(&run);
+        if !known.is_some_and(|run| run.told_which(self.party())) {
+            // Contexts of a run that is not done come within it or not at all.
+            return Ok(known.is_none_or(|run| run.offer.mode != Mode::Payload));
         }
         let Ok(observable) = Observable::from_normal(object.kind, &object.value) else {
             return Ok(false);

@@ -23,6 +23,8 @@ pub struct Run {
     pub answer: Option<(PartyId, UnixSeconds, Answer)>,
     /// How each side closed it.
     pub closes: BTreeMap<PartyId, (UnixSeconds, Close)>,
+    /// The numbers of the closes in their logs.
+    pub closed_at: BTreeMap<PartyId, u64>,
 }
 
 impl Run {
@@ -58,6 +60,22 @@ impl Run {
     pub fn backs_release(&self, party: PartyId) -> bool {
         let open = self.offer.mode == Mode::Payload && self.closes.is_empty();
         self.told_which(party) || (open && self.answer.is_some() && self.has(party))
+    }
+
+    /// As [`Run::backs_release`], by what the author of an act had seen when it made it. A close that
+    /// it had not seen may stand before the act in the fold all the same: someone dated it back, or
+    /// has a slower clock. It takes nothing away from what had left by then.
+    pub(super) fn backed_release(&self, header: &Header) -> bool {
+        let open = self.offer.mode == Mode::Payload && !self.seen_closed(header);
+        self.told_which(header.author) || (open && self.answer.is_some() && self.has(header.author))
+    }
+
+    /// Whether the author of an act had closed the run before, or had seen it closed.
+    fn seen_closed(&self, header: &Header) -> bool {
+        self.closed_at.iter().any(|(party, at)| {
+            let seen = header.seen.iter().find(|seen| seen.party == *party);
+            *party == header.author || seen.is_some_and(|seen| *at < seen.size)
+        })
     }
 
     /// Whether this party takes part.
@@ -278,6 +296,7 @@ impl State {
                 offered: header.time,
                 answer: None,
                 closes: BTreeMap::new(),
+                closed_at: BTreeMap::new(),
             },
         );
         Ok(Effect::InEffect)
@@ -328,7 +347,7 @@ impl State {
         if run.act != answer.offer {
             return Err("it answers another offer".to_owned());
         }
-        if run.answer.is_some() || run.initiator == header.author || !run.closes.is_empty() {
+        if run.answer.is_some() || run.initiator == header.author || run.seen_closed(header) {
             return Err("the run is not open to this party".to_owned());
         }
         // Under a newer text the clause may have other terms than those that were offered.
@@ -366,6 +385,7 @@ impl State {
         }
         if let Some(run) = self.runs.get_mut(&close.run) {
             run.closes.insert(header.author, (header.time, close.clone()));
+            run.closed_at.insert(header.author, header.sequence);
         }
         Ok(Effect::InEffect)
     }

@@ -51,6 +51,8 @@ pub struct State {
     pub filters: Vec<Published>,
     /// Releases in the order of the fold.
     pub releases: Vec<ReleaseState>,
+    /// Releases without effect, which use up caps all the same.
+    pub void_releases: Vec<ReleaseState>,
     /// Every act in the order of the fold.
     pub history: Vec<Event>,
     /// Acts that can't be folded yet: they have seen entries that are not here.
@@ -123,6 +125,7 @@ impl State {
             runs: BTreeMap::new(),
             filters: Vec::new(),
             releases: Vec::new(),
+            void_releases: Vec::new(),
             history: Vec::new(),
             waiting: 0,
         }

@@ -57,43 +57,29 @@ impl Released {
 }
 
 impl State {
-    /// What `author` released under `clause` in the window of `per` that ends `now`.
+    /// What `author` released under `clause` in the window of `per` that ends `now`. Releases that
+    /// came to nothing count too: what their author signed may have left before an act that voids
+    /// them came to be known.
     pub fn released(&self, author: PartyId, clause: &str, per: Span, now: UnixSeconds) -> Released {
         let from = now.minus(per);
         self.releases
             .iter()
+            .chain(&self.void_releases)
             .filter(|release| release.author == author && release.time > from)
             .filter_map(|release| release.by_clause.get(clause))
             .fold(Released::default(), |sum, used| sum.plus(*used))
     }
 
     pub(super) fn release(&mut self, act: &Act, body: &ReleaseBody) -> Result<Effect, String> {
+        let checked = self.check_release(act.header(), body);
         let header = act.header();
-        let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
-        if accord.digest != body.text {
-            return Err("another text is in force".to_owned());
-        }
-        if let Some(run) = body.run {
-            let known = self.runs.get(&run).filter(|known| known.has(header.author));
-            let run = known.ok_or("the release rests on a run that the party took no part in")?;
-            if run.agreed().is_none() && !run.backs_release(header.author) {
-                return Err("the release rests on a run that both sides did not close alike".into());
-            }
-            if run.offer.mode == Mode::Count {
-                return Err("the release rests on a run that told only how many".into());
-            }
-            if !run.backs_release(header.author) {
-                return Err(
-                    "the release rests on a run of which the party did not learn the answer".into(),
-                );
-            }
-        }
         let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
         for entry in &body.manifest {
             let used = by_clause.entry(entry.clause.clone()).or_default();
             *used = used.plus(Released { count: 1, bytes: entry.facts.bytes.into() });
         }
-        self.releases.push(ReleaseState {
+        let list = if checked.is_ok() { &mut self.releases } else { &mut self.void_releases };
+        list.push(ReleaseState {
             act: act.digest(),
             author: header.author,
             time: header.time,
@@ -103,7 +89,31 @@ impl State {
             manifest: body.manifest_digest(),
             receipt: None,
         });
-        Ok(Effect::InEffect)
+        checked.map(|()| Effect::InEffect)
+    }
+
+    fn check_release(&self, header: &Header, body: &ReleaseBody) -> Result<(), String> {
+        let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
+        if accord.digest != body.text {
+            return Err("another text is in force".to_owned());
+        }
+        if let Some(run) = body.run {
+            let known = self.runs.get(&run).filter(|known| known.has(header.author));
+            let run = known.ok_or("the release rests on a run that the party took no part in")?;
+            let backed = run.backed_release(header);
+            if run.agreed().is_none() && !backed {
+                return Err("the release rests on a run that both sides did not close alike".into());
+            }
+            if run.offer.mode == Mode::Count {
+                return Err("the release rests on a run that told only how many".into());
+            }
+            if !backed {
+                return Err(
+                    "the release rests on a run of which the party did not learn the answer".into(),
+                );
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn receipt(

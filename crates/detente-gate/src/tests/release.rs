@@ -92,6 +92,7 @@ pub(super) fn run(state: &mut State, mode: Mode, learn: Learn) {
         offered: NOW,
         answer: Some((id("B"), NOW, answer)),
         closes: closes.into_iter().collect(),
+        closed_at: std::collections::BTreeMap::new(),
     };
     state.runs.insert(RUN, run);
 }

@@ -87,8 +87,8 @@ pub(super) fn exchange(desk: &Desk<'_>, seat: &mut Seat<'_>) -> Result<(), NodeE
         // Nothing is held while the line takes its time.
         push(desk.shared, desk.link, desk.row.accord)?;
     }
-    // A stop that came meanwhile holds.
-    desk.shared.lock().not_stopped(desk.row.accord)?;
+    // What came meanwhile holds: a stop, another text, the other side's close.
+    desk.shared.lock().may_go_on(desk)?;
     seat.with(|Held { session, contexts }| {
         let (Some(giving), Some(due)) = (&mut contexts.giving, session.due()) else {
             return Ok(());
@@ -147,6 +147,23 @@ impl Node {
         let slots = decided.slots().to_vec();
         // Without a release there is nothing to bring over first.
         Ok(Giving { act, pushed: act.is_none(), slots, report, passed_over })
+    }
+
+    /// Checks that contexts of the run may still leave now.
+    fn may_go_on(&self, desk: &Desk<'_>) -> Result<(), NodeError> {
+        let (accord, run) = (desk.row.accord, desk.row.run);
+        self.not_stopped(accord)?;
+        let known = self.known_run(accord, run)?;
+        let state = self.state(accord)?;
+        let in_force = state.in_force_at(self.now()).map(|text| text.digest).ok();
+        if in_force != Some(known.offer.text) || !known.closes.is_empty() {
+            return Err(NodeError::denied(
+                "run_ended",
+                format!("run {} was closed, or its text is no longer in force", run.short()),
+                "contexts leave under the text of their run, until somebody closes it",
+            ));
+        }
+        Ok(())
     }
 
     /// Checks a batch of the other side's contexts against its release on record: each object is
@@ -271,7 +288,7 @@ impl Node {
         let own = self.party();
         let state = self.state(accord).ok()?;
         let payload = state.runs.get(&run)?.offer.mode == Mode::Payload;
-        let mut releases = state.releases.iter();
+        let mut releases = state.releases.iter().chain(&state.void_releases);
         let release = releases.find(|known| known.author == own && known.run == Some(run));
         let count = release.map_or(0, |release| release.objects);
         payload.then(|| match release {

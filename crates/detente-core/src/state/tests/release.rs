@@ -124,6 +124,38 @@ fn a_release_rests_on_an_open_run_that_brings_contexts_and_on_no_other() {
     }
 }
 
+/// Who takes contexts and then dates an abort back, before the release that let them go, takes
+/// nothing away from the release, nor from what is used of its caps.
+#[test]
+fn a_close_that_was_dated_back_voids_no_release() {
+    let text = with_contexts(&text(2));
+    let payload = |number| Offer { mode: Mode::Payload, ..offer(&text, number, 10) };
+    let mut world = World::agreed(2, &text);
+    let month: Span = "P30D".parse().unwrap();
+    let used =
+        |world: &World| world.state().released(world.ids[A], "2", month, at(START + 100)).count;
+    let offered = world.act(A, Role::Analyst, START + 10, Body::OfferMatch(payload(1)));
+    world.act(B, Role::Analyst, START + 11, answer(1, offered, 10));
+    // What B says that it had seen when it aborts: all but the release.
+    let seen: Vec<u64> = world.logs.iter().map(|log| log.len() as u64).collect();
+    let body = release(&text, Some(run(1)), &["2"]);
+    let released = world.releases(A, 20, &body);
+    world.holds(released);
+    world.act_seen((B, Role::Analyst), START + 11, &seen, abort(1));
+    world.holds(released);
+    assert_eq!(used(&world), 1);
+    // Who has seen the close releases nothing more; what it signs all the same counts.
+    let more = world.releases(A, 21, &body);
+    world.void(more, "did not close alike");
+    assert_eq!(used(&world), 2);
+    // The same with the offer's other side: its answer stands, whatever the initiator dates back.
+    let offered = world.act(A, Role::Analyst, START + 30, Body::OfferMatch(payload(2)));
+    let seen: Vec<u64> = world.logs.iter().map(|log| log.len() as u64).collect();
+    let answered = world.act(B, Role::Analyst, START + 35, answer(2, offered, 10));
+    world.act_seen((A, Role::Analyst), START + 31, &seen, abort(2));
+    world.holds(answered);
+}
+
 #[test]
 fn a_release_names_the_text_in_force() {
     let text = text(2);

@@ -195,8 +195,8 @@ impl Node {
             .ok_or_else(|| NodeError::unknown("run in effect", &run.short(), "see the history"))
     }
 
-    /// Sets up the engine on terms that both logs hold.
-    fn session(&mut self, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
+    /// The engine and its terms, as both logs hold them, and the secret of this end.
+    fn terms(&mut self, row: &RunRow) -> Result<(Engine, Params, Seed), NodeError> {
         let seed = Seed::new(self.random()?);
         let run = self.known_run(row.accord, row.run)?;
         let (by, _, answer) = run.answer.as_ref().ok_or_else(|| self.unanswered(row))?;
@@ -248,7 +248,7 @@ impl Node {
         };
         let engine = Engine::from_name(&run.offer.engine)
             .ok_or_else(|| NodeError::damaged("the run's engine is none of ours"))?;
-        begin(&engine, params, entered.items.iter().map(Observable::match_key), seed)
+        Ok((engine, params, seed))
     }
 
     /// Why a run has no answer though the other side has said that it takes it up.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use detente_core::state::Entry;
 use detente_core::{AccordId, PartyId, RunId, UnixSeconds};
+use detente_intel::Observable;
 use detente_match::{Progress, Session};
 use detente_peer::{Refusal, Request, Response};
 
@@ -161,7 +162,7 @@ fn carry<'a>(
     push(shared, link.as_ref(), row.accord)?;
     let (accord, run) = (row.accord, row.run);
     let mut stream = open(link.as_ref(), &Request::BeginMatch { accord, run })?;
-    let mut held = Held::new(shared.lock().session(row, entered)?);
+    let mut held = Held::new(session(shared, row, entered)?);
     let mut resumes = 0;
     loop {
         let desk = Desk { shared, link: link.as_ref(), row, entered };
@@ -180,6 +181,12 @@ fn carry<'a>(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Sets up the engine. The node is held for the terms alone: to hash a long list takes seconds.
+fn session(shared: &Shared, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
+    let (engine, params, seed) = shared.lock().terms(row)?;
+    super::begin(&engine, params, entered.items.iter().map(Observable::match_key), seed)
 }
 
 /// Opens a run's stream and hears whether the other side takes it up.
@@ -232,7 +239,7 @@ pub fn respond_match(
     };
     let begun = push(shared, link, accord)
         .and_then(|()| Ok(stream.send(Response::Done.encode())?))
-        .and_then(|()| shared.lock().session(&row, &entered));
+        .and_then(|()| session(shared, &row, &entered));
     let session = match begun {
         Ok(session) => session,
         Err(error) => {

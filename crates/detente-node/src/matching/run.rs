@@ -29,7 +29,7 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(Progress);
 /// Gives a line to the other side, a new one if the last was cut.
 pub type Relink<'a> = &'a dyn Fn() -> Result<Box<dyn Link + 'a>, NodeError>;
 
-/// How often a run goes on over a new line before it is given up. Count.
+/// How often a run goes on over a new line before it is given up, at either side. Count.
 const RESUMES_MAX: u32 = 16;
 
 /// How long a run whose line was cut is kept for the other side to come back. Seconds.
@@ -265,7 +265,8 @@ pub fn resume_match(
     stream: &mut dyn Stream,
     progress: OnProgress<'_>,
 ) -> Result<MatchReport, NodeError> {
-    let line = shared.taken_run(link.peer(), accord, run).and_then(|taken| {
+    let held = shared.taken_run(link.peer(), accord, run);
+    let line = held.filter(|taken| !shared.worn_out(link.peer(), taken)).and_then(|taken| {
         let line = {
             let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
             taken.work.as_mut()?.held.session.reconnect().ok()?;
@@ -336,6 +337,22 @@ impl Shared {
         let same = held.accord == accord && held.run == run;
         drop(held);
         same.then_some(taken)
+    }
+
+    /// Gives up a run that has gone over as many lines as a run may; whether it was one. Otherwise
+    /// a peer that cuts every line in time could hold its memory for good.
+    fn worn_out(&self, peer: PartyId, taken: &Arc<Mutex<Taken>>) -> bool {
+        let line = taken.lock().unwrap_or_else(PoisonError::into_inner).line;
+        if line < u64::from(RESUMES_MAX) {
+            return false;
+        }
+        let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.get(&peer).is_some_and(|other| Arc::ptr_eq(other, taken)) {
+            all.remove(&peer);
+        }
+        drop(all);
+        self.give_up(taken);
+        true
     }
 
     /// Notes that a run's line was cut; whether the run waits for another, or goes on over one.

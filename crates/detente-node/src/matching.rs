@@ -195,8 +195,8 @@ impl Node {
             .ok_or_else(|| NodeError::unknown("run in effect", &run.short(), "see the history"))
     }
 
-    /// Sets up the engine on terms that both logs hold.
-    fn session(&mut self, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
+    /// The engine and its terms, as both logs hold them, and the secret of this end.
+    fn terms(&mut self, row: &RunRow) -> Result<(Engine, Params, Seed), NodeError> {
         let seed = Seed::new(self.random()?);
         let run = self.known_run(row.accord, row.run)?;
         let (by, _, answer) = run.answer.as_ref().ok_or_else(|| self.unanswered(row))?;
@@ -246,12 +246,9 @@ impl Node {
             own_len,
             peer_len,
         };
-        let items: Result<Vec<Item>, _> =
-            entered.items.iter().map(|item| Item::new(item.match_key())).collect();
-        let items = items.map_err(NodeError::damaged)?;
         let engine = Engine::from_name(&run.offer.engine)
             .ok_or_else(|| NodeError::damaged("the run's engine is none of ours"))?;
-        Session::new(&engine, params, items, seed).map_err(NodeError::damaged)
+        Ok((engine, params, seed))
     }
 
     /// Why a run has no answer though the other side has said that it takes it up.
@@ -395,6 +392,28 @@ impl Node {
     }
 }
 
+/// The engine's end of a run over items in their normal form.
+///
+/// They stream. What is in memory during a run is then: the observables themselves
+/// ([`Entered`], which names what is common), and what the engine keeps. That is 36 bytes for each
+/// place of the padded list and a little room in the fast matcher, which keeps no item, and a copy
+/// of each item until it is blinded in the other.
+fn begin(
+    engine: &Engine,
+    params: Params,
+    keys: impl Iterator<Item = Vec<u8>>,
+    seed: Seed,
+) -> Result<Session, NodeError> {
+    let mut refused = None;
+    // An iterator can't fail, and an item that was left out would be a match lost in silence.
+    let items = keys.map_while(|key| Item::new(key).map_err(|fault| refused = Some(fault)).ok());
+    let session = Session::new(engine, params, items, seed);
+    match refused {
+        Some(fault) => Err(NodeError::damaged(fault)),
+        None => session.map_err(NodeError::damaged),
+    }
+}
+
 /// Merkle root (RFC 6962) over salted items, dummies included, so that single positions can be
 /// opened later and the root says nothing of the rest.
 pub(crate) fn commit(
@@ -434,3 +453,6 @@ pub(crate) fn refused(error: &detente_core::state::MatchRefusal) -> NodeError {
     let words = crate::mirror::chain(error);
     NodeError::denied(error.code(), words, "see `detente accord status` for what is left")
 }
+
+#[cfg(test)]
+mod tests;

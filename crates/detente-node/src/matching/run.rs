@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use detente_core::state::Entry;
 use detente_core::{AccordId, PartyId, RunId, UnixSeconds};
+use detente_intel::Observable;
 use detente_match::{Progress, Session};
 use detente_peer::{Refusal, Request, Response};
 
@@ -28,7 +29,7 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(Progress);
 /// Gives a line to the other side, a new one if the last was cut.
 pub type Relink<'a> = &'a dyn Fn() -> Result<Box<dyn Link + 'a>, NodeError>;
 
-/// How often a run goes on over a new line before it is given up. Count.
+/// How often a run goes on over a new line before it is given up, at either side. Count.
 const RESUMES_MAX: u32 = 16;
 
 /// How long a run whose line was cut is kept for the other side to come back. Seconds.
@@ -161,7 +162,7 @@ fn carry<'a>(
     push(shared, link.as_ref(), row.accord)?;
     let (accord, run) = (row.accord, row.run);
     let mut stream = open(link.as_ref(), &Request::BeginMatch { accord, run })?;
-    let mut held = Held::new(shared.lock().session(row, entered)?);
+    let mut held = Held::new(session(shared, row, entered)?);
     let mut resumes = 0;
     loop {
         let desk = Desk { shared, link: link.as_ref(), row, entered };
@@ -180,6 +181,12 @@ fn carry<'a>(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Sets up the engine. The node is held for the terms alone: to hash a long list takes seconds.
+fn session(shared: &Shared, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
+    let (engine, params, seed) = shared.lock().terms(row)?;
+    super::begin(&engine, params, entered.items.iter().map(Observable::match_key), seed)
 }
 
 /// Opens a run's stream and hears whether the other side takes it up.
@@ -232,7 +239,7 @@ pub fn respond_match(
     };
     let begun = push(shared, link, accord)
         .and_then(|()| Ok(stream.send(Response::Done.encode())?))
-        .and_then(|()| shared.lock().session(&row, &entered));
+        .and_then(|()| session(shared, &row, &entered));
     let session = match begun {
         Ok(session) => session,
         Err(error) => {
@@ -258,7 +265,8 @@ pub fn resume_match(
     stream: &mut dyn Stream,
     progress: OnProgress<'_>,
 ) -> Result<MatchReport, NodeError> {
-    let line = shared.taken_run(link.peer(), accord, run).and_then(|taken| {
+    let held = shared.taken_run(link.peer(), accord, run);
+    let line = held.filter(|taken| !shared.worn_out(link.peer(), taken)).and_then(|taken| {
         let line = {
             let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
             taken.work.as_mut()?.held.session.reconnect().ok()?;
@@ -329,6 +337,22 @@ impl Shared {
         let same = held.accord == accord && held.run == run;
         drop(held);
         same.then_some(taken)
+    }
+
+    /// Gives up a run that has gone over as many lines as a run may; whether it was one. Otherwise
+    /// a peer that cuts every line in time could hold its memory for good.
+    fn worn_out(&self, peer: PartyId, taken: &Arc<Mutex<Taken>>) -> bool {
+        let line = taken.lock().unwrap_or_else(PoisonError::into_inner).line;
+        if line < u64::from(RESUMES_MAX) {
+            return false;
+        }
+        let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.get(&peer).is_some_and(|other| Arc::ptr_eq(other, taken)) {
+            all.remove(&peer);
+        }
+        drop(all);
+        self.give_up(taken);
+        true
     }
 
     /// Notes that a run's line was cut; whether the run waits for another, or goes on over one.

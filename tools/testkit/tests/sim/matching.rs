@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use detente_core::act::{Blame, Outcome};
 use detente_core::{AccordId, Kind, RunId, Tlp};
-use detente_node::ports::Link;
+use detente_node::ports::{Link, LinkError};
 use detente_node::report::MatchReport;
 use detente_node::{NodeError, RESUME_SECONDS, release, run_match};
+use detente_peer::{Request, Response};
 use detente_testkit::{Cut, Terms, When, World};
 
 use crate::{assert_settled, assert_sound, code, run, run_id, values};
@@ -355,6 +356,61 @@ fn give_up(world: &World) {
     for member in &world.members {
         member.shared.sweep_runs();
     }
+}
+
+/// A run whose line was cut under way: B holds it, and A's side has given it up.
+fn held_by_b(seed: u64) -> (World, AccordId, RunId) {
+    let terms = Terms { engine: "vole-ristretto255".to_owned(), ..Terms::default() };
+    let (world, accord) = between(seed, &terms, ("abc", "bcd"));
+    let link = world.cut_link((0, 1), Some(Cut { at: 24, when: When::Before }));
+    let a = &world.members[0].shared;
+    let tries = AtomicU64::new(0);
+    let relink = || -> Result<Box<dyn Link + '_>, NodeError> {
+        match tries.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(Box::new(&link)),
+            _ => Err(LinkError::Cut.into()),
+        }
+    };
+    assert!(run_match(a, &relink, accord, ("1", false), &mut |_| {}).is_err());
+    assert_eq!(tries.load(Ordering::SeqCst), 2, "it was cut before or after the run");
+    drop(link);
+    let run = *world.node(1).state(accord).unwrap().runs.keys().next().unwrap();
+    assert!(!closed_by_b(&world, accord, run));
+    (world, accord, run)
+}
+
+fn closed_by_b(world: &World, accord: AccordId, run: RunId) -> bool {
+    world.node(1).state(accord).unwrap().runs[&run].closes.contains_key(&world.members[1].id)
+}
+
+#[test]
+fn a_run_is_closed_at_its_deadline_though_no_peer_comes_back() {
+    let (world, accord, run) = held_by_b(106);
+    let b = &world.members[1].shared;
+    world.clock_tick(RESUME_SECONDS);
+    b.sweep_runs();
+    assert!(!closed_by_b(&world, accord, run), "the last second is still the peer's");
+    world.clock_tick(1);
+    b.sweep_runs();
+    assert!(closed_by_b(&world, accord, run));
+    world.sync().unwrap();
+    assert_settled(&world, accord);
+    assert_sound(&world, accord);
+}
+
+#[test]
+fn a_peer_that_cuts_line_after_line_does_not_hold_a_run_for_good() {
+    let (world, accord, run) = held_by_b(107);
+    let link = world.link(0, 1);
+    let mut resumed = 0;
+    while !closed_by_b(&world, accord, run) {
+        let mut stream = link.open(&Request::ResumeMatch { accord, run }).unwrap();
+        if matches!(Response::decode(&stream.recv().unwrap().unwrap()), Ok(Response::Done)) {
+            resumed += 1;
+        }
+        assert!(resumed <= 16, "it is resumed without end");
+    }
+    assert_eq!(resumed, 16);
 }
 
 /// Cuts a run at message `at`; the line is up again at once.

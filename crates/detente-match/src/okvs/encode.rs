@@ -1,6 +1,7 @@
 //! Encoding: peel the sparse columns, solve what is left with the dense ones (RR22 §3.2).
 
 use rayon::prelude::*;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::Digest;
 use super::rows::rows;
@@ -52,6 +53,15 @@ struct Scratch {
     /// Columns with one row, and the rows in the order in which they were peeled with theirs.
     ready: Vec<u32>,
     peeled: Vec<(u32, u32)>,
+}
+
+/// Where an item's columns are tells it to who tries all items.
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.places.zeroize();
+        self.numbers.zeroize();
+        self.peeled.zeroize();
+    }
 }
 
 impl Scratch {
@@ -157,13 +167,13 @@ impl Cluster<'_> {
         if core > CORE_ROWS_MAX {
             return Err(EncodeError::Dependent);
         }
-        let mut columns: Vec<u32> =
-            numbers.iter().flat_map(|&number| scratch.places[number]).collect();
+        let mut columns = Zeroizing::new(Vec::with_capacity(3 * core));
+        columns.extend(numbers.iter().flat_map(|&number| scratch.places[number]));
         columns.sort_unstable();
         columns.dedup();
         // Each row: its dense powers, then its sparse columns, then its value.
         let (powers, width) = (dense.len(), dense.len() + columns.len());
-        let mut matrix: Vec<Vec<F128>> = numbers
+        let lines = numbers
             .iter()
             .map(|&number| {
                 let mut line = vec![F128::ZERO; width + 1];
@@ -180,6 +190,7 @@ impl Cluster<'_> {
                 line
             })
             .collect();
+        let mut matrix: Zeroizing<Vec<Vec<F128>>> = Zeroizing::new(lines);
         let solution = eliminate(self.simd, &mut matrix, width).ok_or(EncodeError::Dependent)?;
         dense.copy_from_slice(&solution[..powers]);
         for (column, value) in columns.iter().zip(&solution[powers..]) {
@@ -190,8 +201,9 @@ impl Cluster<'_> {
 
     /// Equal items never peel, so they are among these.
     fn refuse_duplicates(&self, numbers: &[usize]) -> Result<(), EncodeError> {
-        let mut sorted: Vec<(Digest, u32)> =
-            numbers.iter().map(|&number| (self.digests[number], number as u32)).collect();
+        // By reference: no digest is copied.
+        let mut sorted: Vec<(&Digest, u32)> =
+            numbers.iter().map(|&number| (&self.digests[number], number as u32)).collect();
         sorted.sort_unstable();
         let equal = sorted.windows(2).find(|pair| pair[0].0 == pair[1].0);
         equal.map_or(Ok(()), |pair| Err(EncodeError::Duplicate(self.number, pair[0].1, pair[1].1)))
@@ -200,7 +212,7 @@ impl Cluster<'_> {
 
 /// Solves `matrix`, whose lines end in their right side; free unknowns are zero. `None` if the
 /// lines are dependent.
-fn eliminate(simd: Simd, matrix: &mut [Vec<F128>], width: usize) -> Option<Vec<F128>> {
+fn eliminate(simd: Simd, matrix: &mut [Vec<F128>], width: usize) -> Option<Zeroizing<Vec<F128>>> {
     let mut pivots = Vec::with_capacity(matrix.len());
     for line in 0..matrix.len() {
         let pivot = (0..width).find(|&column| matrix[line][column] != F128::ZERO)?;
@@ -208,7 +220,7 @@ fn eliminate(simd: Simd, matrix: &mut [Vec<F128>], width: usize) -> Option<Vec<F
         for entry in &mut matrix[line] {
             *entry = simd.mul(*entry, scale);
         }
-        let chosen = matrix[line].clone();
+        let chosen = Zeroizing::new(matrix[line].clone());
         for (other, entries) in matrix.iter_mut().enumerate() {
             if other != line && entries[pivot] != F128::ZERO {
                 let factor = entries[pivot];
@@ -217,7 +229,7 @@ fn eliminate(simd: Simd, matrix: &mut [Vec<F128>], width: usize) -> Option<Vec<F
         }
         pivots.push(pivot);
     }
-    let mut solution = vec![F128::ZERO; width];
+    let mut solution = Zeroizing::new(vec![F128::ZERO; width]);
     for (line, pivot) in pivots.into_iter().enumerate() {
         solution[pivot] = matrix[line][width];
     }

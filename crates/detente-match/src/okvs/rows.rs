@@ -1,6 +1,7 @@
 //! Items as rows of a store.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zeroize::Zeroize;
 
 use crate::field::F128;
 use crate::simd::{Aes, Simd};
@@ -24,6 +25,13 @@ use crate::simd::{Aes, Simd};
 pub(crate) struct Digest {
     pub(crate) row: F128,
     pub(crate) value: F128,
+}
+
+impl Zeroize for Digest {
+    fn zeroize(&mut self) {
+        self.row.zeroize();
+        self.value.zeroize();
+    }
 }
 
 impl Digest {

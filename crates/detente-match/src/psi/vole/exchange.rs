@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::BinContext;
 use super::frame::{CHUNK_BYTES, Content};
-use super::layout::Layout;
+use super::layout::{Layout, Step};
 use crate::error::{CallerFault, PeerFault};
 use crate::params::{Learn, MAX_PAYLOAD_BYTES, Mode, Params, Role};
 use crate::psi::{Contexts, Due};
@@ -136,6 +136,18 @@ impl Exchange {
     /// Whether something has come that was not taken.
     pub(super) fn is_held(&self) -> bool {
         self.held.is_some()
+    }
+
+    /// Whether the peer can't honestly send this step now: while a batch is due from this end, the
+    /// peer has nothing to send but waits for it. Who took one then would let the peer see this
+    /// end's contexts after it had confirmed, outside of the transcript.
+    pub(super) fn is_early(&self, step: Step) -> bool {
+        match step {
+            // A confirmation may come while the peer's last batch is not taken yet.
+            Step::Confirm => self.due.is_some(),
+            Step::Contexts | Step::Returns => self.due.is_some() || self.held.is_some(),
+            _ => false,
+        }
     }
 
     /// What is to be given now, when what came before was taken.

@@ -5,6 +5,7 @@ use std::borrow::Borrow;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use super::layout::Layout;
 use crate::error::CallerFault;
@@ -82,7 +83,9 @@ impl List {
         };
         let mut items = items.fuse();
         let key = blake3::derive_key("detente-match/vole/1 item", &layout.terms);
-        let (mut chunk, mut digests) = (Vec::new(), Vec::new());
+        let mut chunk = Vec::new();
+        // The first chunk is the longest: this does not grow later.
+        let mut digests = Zeroizing::new(Vec::new());
         loop {
             chunk.extend(items.by_ref().take(HASH_ITEMS));
             if chunk.is_empty() {
@@ -107,7 +110,6 @@ impl List {
                 list.push(layout, *digest, (first + i) as u32)?;
             }
         }
-        digests.iter_mut().for_each(|digest| *digest = Digest::default());
         for origin in list.real as u32..padded {
             let mut digest = [0; 32];
             rng.fill_bytes(&mut digest);

@@ -33,6 +33,12 @@ pub(super) struct Entry {
     origin: u64,
 }
 
+impl Zeroize for Entry {
+    fn zeroize(&mut self) {
+        self.as_mut_bytes().zeroize();
+    }
+}
+
 impl Entry {
     pub(super) fn new(mask: u128, proof: u128, origin: u32) -> Entry {
         let halves = |block: u128| [(block >> 64) as u64, block as u64];
@@ -139,6 +145,14 @@ pub(super) struct Found {
     pub(super) proof: u128,
 }
 
+impl Zeroize for Found {
+    fn zeroize(&mut self) {
+        self.number.zeroize();
+        self.origin.zeroize();
+        self.proof.zeroize();
+    }
+}
+
 /// Common items, and the sum of their proofs.
 #[derive(Default)]
 pub(super) struct Common {
@@ -148,9 +162,8 @@ pub(super) struct Common {
 
 impl Drop for Common {
     fn drop(&mut self) {
-        for item in &mut self.items {
-            item.proof.zeroize();
-        }
+        // With what stands behind its end: [`Common::and`] moves items out and leaves their bytes.
+        self.items.zeroize();
         self.sum.zeroize();
     }
 }
@@ -306,9 +319,11 @@ impl Theirs<'_> {
         let (groups, counts) = groups(length);
         let (heads, rests) = bytes.split_at((2 * groups * counts).min(bytes.len()));
         let mut starts = vec![0];
-        let mut past = 0;
+        let mut past = 0u32;
         for head in heads.as_chunks::<2>().0 {
-            past += u32::from(u16::from_le_bytes(*head));
+            // With three shared bytes, counts from outside can be more than a `u32` holds.
+            let count = u32::from(u16::from_le_bytes(*head));
+            past = past.checked_add(count).ok_or(PeerFault::MasksMiscounted)?;
             starts.push(past);
         }
         if counts == 0 {
@@ -494,6 +509,34 @@ mod tests {
         let mut twice = good;
         twice.copy_within(b..b + 15, a);
         assert_eq!(read(&twice), Err(PeerFault::MasksUnsorted { index: 1 }));
+    }
+
+    /// Counts whose sum, cut to 32 bits, is the length: in the longest form there are enough of
+    /// them for that.
+    #[test]
+    fn counts_beyond_all_numbers_are_refused() {
+        let length = 0x400_0000;
+        let (groups, counts) = groups(length);
+        let sum = (1u64 << 32) + length as u64;
+        let mut heads = vec![0; 2 * groups * counts];
+        let full = sum / u64::from(u16::MAX);
+        heads[..2 * full as usize].fill(0xff);
+        let rest = (sum % u64::from(u16::MAX)) as u16;
+        heads[2 * full as usize..][..2].copy_from_slice(&rest.to_le_bytes());
+        assert_eq!(Theirs::read(length, &heads).err(), Some(PeerFault::MasksMiscounted));
+        heads.fill(0xff);
+        assert_eq!(Theirs::read(length, &heads).err(), Some(PeerFault::MasksMiscounted));
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_erased() {
+        let mut entry = entry(7);
+        entry.zeroize();
+        assert!(entry.as_bytes().iter().all(|byte| *byte == 0));
+        let mut common = Common::default();
+        common.add(3, (u128::MAX, 9));
+        common.items[0].zeroize();
+        assert!(common.items[0] == Found { number: 0, origin: 0, proof: 0 });
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod tests;
 pub(crate) use session::Session;
 
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::field::{F128, Secret};
 use crate::okvs::{Decoder, Digest};
@@ -89,11 +90,14 @@ impl BinContext {
         (w, delta): (F128, Option<F128>),
         then: impl Fn(&[Entry]) -> T + Sync,
     ) -> Vec<T> {
+        // As much room as any needs: a vector that grows leaves what it held behind, not erased.
+        let most = clusters.iter().map(|cluster| cluster.digests.len()).max().unwrap_or(0);
+        let room = || Secret(Vec::with_capacity(most));
         clusters
             .par_iter()
             .enumerate()
             .map_init(
-                || (Secret(Vec::new()), Secret(Vec::new()), Vec::new()),
+                || (room(), room(), Zeroizing::new(Vec::with_capacity(most))),
                 |(work, values, entries), (number, cluster)| {
                     store.decode(number, cluster.digests, work, values);
                     if let Some(delta) = delta {

@@ -2,7 +2,7 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::exchange::Root;
 use super::frame::{Body, Content};
@@ -183,7 +183,8 @@ impl Sender {
         let proof = expanded.prove(self.simd, self.delta, head.masked);
         let padded = layout.sender_items as usize;
         let more = padded.checked_sub(self.list.len(at.bin)).ok_or(CallerFault::LayoutFailed)?;
-        let fill: Vec<Entry> = (0..more).map(|_| Entry::fill(self.draw().0)).collect();
+        let fill = (0..more).map(|_| Entry::fill(self.draw().0));
+        let fill: Zeroizing<Vec<Entry>> = Zeroizing::new(fill.collect());
         let store = Decoder::new(self.simd, &layout.store, head.key, &expanded.outputs);
         let secrets = (share ^ head.share, Some(self.delta));
         let clusters = self.list.bin(at.bin);

@@ -74,6 +74,8 @@ pub(crate) struct Session {
     received: Digest,
     done_bytes: u64,
     own_confirm: Option<Verdict>,
+    /// The peer's confirmation that came before ours could be made.
+    their_confirm: Option<Pages<u8>>,
     confirmed: bool,
     finished: bool,
     fault: Option<Error>,
@@ -131,6 +133,7 @@ impl Session {
             received: digest(),
             done_bytes: 0,
             own_confirm: None,
+            their_confirm: None,
             confirmed: false,
             finished: false,
             fault: None,
@@ -271,8 +274,9 @@ impl Session {
                 check_part(&self.layout, expected, place, part.len())?;
                 // The peer can only send this when all of ours before it has arrived; confirmations
                 // may cross.
-                if !self.outbox.is_empty_but(place.at.step) {
-                    return Err(PeerFault::OutOfOrder { got: place.at.step.name() }.into());
+                let step = place.at.step;
+                if !self.outbox.is_empty_but(step) || self.exchange.is_early(step) {
+                    return Err(PeerFault::OutOfOrder { got: step.name() }.into());
                 }
                 if place.at.step != Step::Confirm {
                     self.received.enter(place, bytes);
@@ -432,7 +436,7 @@ impl Session {
                 self.after_bin(at.bin)?;
             }
             (_, Step::Contexts | Step::Returns) => self.open(at, &bytes)?,
-            (_, Step::Confirm) => self.accept_confirm(&bytes)?,
+            (_, Step::Confirm) => self.accept_confirm(bytes)?,
             (_, other) => return Err(PeerFault::OutOfOrder { got: other.name() }.into()),
         }
         Ok(())
@@ -469,7 +473,11 @@ impl Session {
     fn work(&mut self) -> Result<bool, Error> {
         if self.at.step == Step::Confirm && self.own_confirm.is_none() {
             // What the caller has not looked at can't be confirmed.
-            return Ok(!self.exchange.is_held() && self.confirm());
+            let made = !self.exchange.is_held() && self.confirm();
+            if made && let Some(theirs) = self.their_confirm.take() {
+                self.judge_confirm(&theirs)?;
+            }
+            return Ok(made);
         }
         let End::Receiver(receiver) = &mut self.end else { return Ok(false) };
         let (worked, columns) = receiver.work(&self.layout, self.at)?;
@@ -508,11 +516,22 @@ impl Session {
         true
     }
 
-    fn accept_confirm(&mut self, bytes: &[u8]) -> Result<(), PeerFault> {
-        let out_of_order = PeerFault::OutOfOrder { got: Step::Confirm.name() };
+    fn accept_confirm(&mut self, bytes: Pages<u8>) -> Result<(), PeerFault> {
         if self.own_confirm.is_none() && self.at.step == Step::Confirm {
+            if self.exchange.is_held() {
+                // An honest peer's confirmation follows its last batch at once. Ours waits until
+                // the caller has taken that batch, and what theirs says is judged then.
+                self.their_confirm = Some(bytes);
+                return Ok(());
+            }
             self.confirm();
         }
+        self.judge_confirm(&bytes)
+    }
+
+    /// Holds the peer's confirmation against ours.
+    fn judge_confirm(&mut self, bytes: &[u8]) -> Result<(), PeerFault> {
+        let out_of_order = PeerFault::OutOfOrder { got: Step::Confirm.name() };
         let own = self.own_confirm.as_ref().ok_or(out_of_order.clone())?;
         let (count, rest) = bytes.split_first_chunk::<8>().ok_or(out_of_order)?;
         let (digest, transcript) = rest.split_at(32.min(rest.len()));

@@ -89,7 +89,13 @@ fn drive(a: &mut End, b: &mut End, tamper: Tamper<'_>) -> Option<Error> {
         for initiator in [true, false] {
             let (from, to) = if initiator { (&mut *a, &mut *b) } else { (&mut *b, &mut *a) };
             from.exchange();
-            while let Some(mut frame) = from.session.poll().unwrap() {
+            loop {
+                let mut frame = match from.session.poll() {
+                    Ok(Some(frame)) => frame,
+                    Ok(None) => break,
+                    // A confirmation that had to wait is judged when its turn comes.
+                    Err(error) => return Some(error),
+                };
                 moved = true;
                 tamper(initiator, &mut frame);
                 if let Err(error) = to.session.input(&frame) {
@@ -430,11 +436,26 @@ fn drive_until_held(a: &mut End, b: &mut End) {
     }
 }
 
-#[test]
-fn a_callers_slips_are_named_and_void_nothing() {
-    let (mut a, mut b) = small();
-    assert!(a.session.due().is_none());
-    assert_eq!(b.session.give(&[0; 32], &[]).unwrap_err().code(), "contexts_not_due");
+/// The frames of an honest run, by who sent them. Runs over the same lists and seeds are the same
+/// byte for byte: they stand for what an end that knows all secrets could send at another time.
+fn honest(bytes: u32, list_a: &[Vec<u8>], list_b: &[Vec<u8>]) -> Vec<(bool, Vec<u8>)> {
+    let (mut a, mut b) = pair(bytes, list_a, list_b);
+    let mut frames = Vec::new();
+    let note = &mut |who, frame: &mut Vec<u8>| frames.push((who, frame.clone()));
+    assert_eq!(drive(&mut a, &mut b, note), None);
+    frames
+}
+
+fn frame_of(frames: &[(bool, Vec<u8>)], initiator: bool, step: Step, bin: u32) -> &Vec<u8> {
+    let wanted = |(who, frame): &&(bool, Vec<u8>)| {
+        *who == initiator
+            && place(frame).is_some_and(|place| (place.at.step, place.at.bin) == (step, bin))
+    };
+    &frames.iter().find(wanted).unwrap().1
+}
+
+/// Carries frames, and nothing of contexts, until the sender has to give its first batch.
+fn drive_until_due(a: &mut End, b: &mut End) {
     while b.session.due().is_none() {
         while let Some(frame) = a.session.poll().unwrap() {
             b.session.input(&frame).unwrap();
@@ -443,6 +464,93 @@ fn a_callers_slips_are_named_and_void_nothing() {
             a.session.input(&frame).unwrap();
         }
     }
+}
+
+/// A receiver that sends all of its own at once would have the sender's contexts after both
+/// confirmed, outside of the transcript.
+#[test]
+fn returns_before_our_contexts_are_out_of_order() {
+    let lists =
+        [(items(0..60), items(30..90), 64), (items(0..900), items(100..1000), MAX_PAYLOAD_BYTES)];
+    for (list_a, list_b, bytes) in lists {
+        let frames = honest(bytes, &list_a, &list_b);
+        let (mut a, mut b) = pair(bytes, &list_a, &list_b);
+        drive_until_due(&mut a, &mut b);
+        let fault = b.session.input(frame_of(&frames, true, Step::Returns, 0)).unwrap_err();
+        assert_eq!(fault, PeerFault::OutOfOrder { got: "returns" }.into());
+        // Void: nothing goes out any more, contexts least of all.
+        assert!(b.session.take().is_none() && !b.session.is_done());
+        let give = vec![Vec::new(); b.session.due().map_or(0, |due| due.range.len())];
+        assert_eq!(b.session.give(&[0; 32], &give).unwrap_err(), fault);
+        assert_eq!(b.session.poll().unwrap_err(), fault);
+    }
+}
+
+/// A sender that goes on before it has what is due to it.
+#[test]
+fn contexts_before_our_returns_are_out_of_order() {
+    let (list_a, list_b) = (items(0..900), items(100..1000));
+    let frames = honest(MAX_PAYLOAD_BYTES, &list_a, &list_b);
+    for taken in [false, true] {
+        let (mut a, mut b) = pair(MAX_PAYLOAD_BYTES, &list_a, &list_b);
+        drive_until_held(&mut a, &mut b);
+        let got = taken.then(|| a.session.take().unwrap());
+        assert!(got.is_none_or(|got| !got.last), "there are more batches");
+        let fault = a.session.input(frame_of(&frames, false, Step::Contexts, 1)).unwrap_err();
+        assert_eq!(fault, PeerFault::OutOfOrder { got: "contexts" }.into(), "{taken}");
+    }
+}
+
+/// Neither end takes a confirmation while its own batch is due.
+#[test]
+fn a_confirmation_before_our_batch_is_out_of_order() {
+    let frames = honest(64, &items(0..60), &items(30..90));
+    let (mut a, mut b) = small();
+    drive_until_due(&mut a, &mut b);
+    let fault = b.session.input(frame_of(&frames, true, Step::Confirm, 0)).unwrap_err();
+    assert_eq!(fault, PeerFault::OutOfOrder { got: "confirm" }.into());
+    for taken in [false, true] {
+        let (mut a, mut b) = small();
+        drive_until_held(&mut a, &mut b);
+        assert!(!taken || a.session.take().is_some());
+        let fault = a.session.input(frame_of(&frames, false, Step::Confirm, 0)).unwrap_err();
+        assert_eq!(fault, PeerFault::OutOfOrder { got: "confirm" }.into(), "{taken}");
+    }
+}
+
+/// An honest receiver's confirmation follows its last batch; ours goes when that was taken.
+#[test]
+fn what_was_not_taken_is_not_confirmed() {
+    for change in [0, 1] {
+        let (mut a, mut b) = small();
+        drive_until_held(&mut a, &mut b);
+        a.exchange();
+        while let Some(mut frame) = a.session.poll().unwrap() {
+            if place(&frame).is_some_and(|place| place.at.step == Step::Confirm) {
+                frame[HEAD] ^= change;
+            }
+            b.session.input(&frame).unwrap();
+        }
+        assert_eq!(b.session.poll().unwrap(), None, "the caller has not looked yet");
+        assert!(!b.session.is_done());
+        b.exchange();
+        if change == 1 {
+            let fault = PeerFault::CountDiffers { ours: 30, theirs: 31 };
+            assert_eq!(b.session.poll().unwrap_err(), fault.clone().into());
+            assert!(!b.session.is_done());
+            assert_eq!(b.session.finish().unwrap_err(), fault.into());
+            continue;
+        }
+        assert_eq!(drive(&mut a, &mut b, &mut |_, _| {}), None);
+    }
+}
+
+#[test]
+fn a_callers_slips_are_named_and_void_nothing() {
+    let (mut a, mut b) = small();
+    assert!(a.session.due().is_none());
+    assert_eq!(b.session.give(&[0; 32], &[]).unwrap_err().code(), "contexts_not_due");
+    drive_until_due(&mut a, &mut b);
     assert_eq!(
         b.session.give(&[0; 32], &vec![vec![]; 29]).unwrap_err().code(),
         "contexts_miscounted"

@@ -28,7 +28,7 @@ pub use fetch::refresh;
 pub(crate) use fetch::{filter_part, update_part};
 pub use publish::publish;
 pub use query::{Lines, lookup};
-pub(crate) use query::{Replies, answer_lookup};
+pub(crate) use query::{Replies, answer_lookup, forget_reply};
 
 /// Buckets that are read, written or checked in one go: about 1.4 MB.
 const BUCKETS_AT_ONCE: u32 = 256;

@@ -42,7 +42,7 @@ pub struct Shared {
     pushing: Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>,
     /// Matching runs that peers have begun here.
     pub(crate) taken: TakenRuns,
-    /// The last answer to each peer's query.
+    /// The last answer to each peer's query, by accord.
     pub(crate) replies: Replies,
 }
 

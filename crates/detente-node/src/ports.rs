@@ -14,7 +14,7 @@ use detente_log::{Append, RightEdge};
 use detente_peer::{Request, Response};
 
 pub use lookup::{
-    Evaluation, FilterRow, Finished, LookupStore, MAX_UPDATES_KEPT, ValueRow, Vouchers,
+    Evaluation, FilterRow, Finished, LookupStore, MAX_UPDATES_KEPT, UpdatePart, ValueRow, Vouchers,
 };
 
 /// Tells the time.

@@ -4,7 +4,7 @@ use detente_core::AccordId;
 use detente_peer::{Refusal, Request, Response, VERSION};
 
 use crate::error::{Class, NodeError};
-use crate::lookup::{answer_lookup, filter_part, update_part};
+use crate::lookup::{answer_lookup, filter_part, forget_reply, update_part};
 use crate::matching::{OnProgress, respond_match, resume_match};
 use crate::node::Shared;
 use crate::ports::{Link, Stream};
@@ -49,7 +49,12 @@ fn answer(shared: &Shared, link: &dyn Link, request: &Request) -> Result<Respons
         Request::Bodies { accord, start, bodies } => {
             shared.lock().stage_bodies(peer, *accord, *start, bodies)
         }
-        Request::AddEntries { accord, body } => shared.lock().add_entries(peer, *accord, body),
+        Request::AddEntries { accord, body } => {
+            let added = shared.lock().add_entries(peer, *accord, body);
+            // Its close of a query may be among them.
+            forget_reply(shared, peer, *accord);
+            added
+        }
         Request::BeginMatch { .. } | Request::ResumeMatch { .. } => {
             Ok(Response::Refused(Refusal::new("needs_stream", "a match needs a stream")))
         }

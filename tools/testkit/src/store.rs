@@ -12,7 +12,7 @@ use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
     AccordRow, Added, EntryRow, Evaluation, FilterRow, Finished, KindCount, LogAppend, LogKey,
-    LogRow, LookupStore, ReceivedRow, RunRow, Store, StoreError, ValueRow, Vouchers,
+    LogRow, LookupStore, ReceivedRow, RunRow, Store, StoreError, UpdatePart, ValueRow, Vouchers,
 };
 use detente_store::SqliteStore;
 
@@ -393,12 +393,14 @@ impl LookupStore for FaultyStore {
         self.write(|store| store.drop_filter(scope, name))
     }
 
-    fn update_from(
+    fn update_part(
         &self,
         scope: Digest,
         from: Digest,
-    ) -> Result<Option<(Digest, Vec<u8>)>, StoreError> {
-        self.read(|store| store.update_from(scope, from))
+        offset: u32,
+        max: usize,
+    ) -> Result<Option<UpdatePart>, StoreError> {
+        self.read(|store| store.update_part(scope, from, offset, max))
     }
 
     fn put_asked(&mut self, run: RunId, asked: &[Observable]) -> Result<(), StoreError> {

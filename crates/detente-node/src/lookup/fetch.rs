@@ -12,7 +12,7 @@ use detente_peer::limits::MAX_FILTER_PART;
 use detente_peer::{Refusal, Request, Response};
 
 use super::publish::{Buckets, building, read_values};
-use super::{BUCKETS_AT_ONCE, Terms, describe, fault, items, scope};
+use super::{BUCKETS_AT_ONCE, Terms, describe, fault, items};
 use crate::error::NodeError;
 use crate::matching::{OnProgress, misbehaved, pull};
 use crate::node::{Node, Shared};
@@ -321,12 +321,14 @@ pub(crate) fn update_part(
     let none =
         || Ok(Response::Refused(Refusal::new(NO_UPDATE, "this node keeps no update from there")));
     let Some(terms) = node.fetchable(peer, accord, from)? else { return none() };
-    let Some((to, coded)) = node.store.update_from(scope(accord, &terms.clause), from)? else {
+    let scope = terms.scope();
+    let Some(part) = node.store.update_part(scope, from, offset, MAX_FILTER_PART)? else {
         return none();
     };
-    let total = u32::try_from(coded.len()).map_err(NodeError::damaged)?;
-    let start = usize::try_from(offset).unwrap_or(usize::MAX);
-    let rest = coded.get(start..).unwrap_or_default();
-    let bytes = rest.get(..MAX_FILTER_PART).unwrap_or(rest).to_vec();
-    Ok(Response::UpdatePart { to, total, bytes })
+    if u64::from(offset) >= part.total {
+        let words = format!("the update has {} bytes", part.total);
+        return Ok(Response::Refused(Refusal::new("lookup_update_ends", words)));
+    }
+    let total = u32::try_from(part.total).map_err(NodeError::damaged)?;
+    Ok(Response::UpdatePart { to: part.to, total, bytes: part.bytes })
 }

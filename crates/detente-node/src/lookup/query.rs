@@ -32,9 +32,18 @@ const RESENDS_MAX: u32 = 4;
 /// Gives a line to the holder, a new one if the last was cut.
 pub type Lines<'a> = &'a dyn Fn() -> Result<Box<dyn Link + 'a>, NodeError>;
 
-/// The last answer to each peer: a query whose answer was cut off is answered again in the same
-/// bytes, and costs neither work nor budget.
-pub(crate) type Replies = Mutex<BTreeMap<PartyId, (RunId, Digest, Vec<u8>)>>;
+/// The last answer to each peer under each accord, until the peer has closed the query: one whose
+/// answer was cut off is answered again in the same bytes, and costs neither work nor budget.
+pub(crate) type Replies = Mutex<BTreeMap<(PartyId, AccordId), Reply>>;
+
+/// What a query was answered with.
+#[derive(Clone)]
+pub(crate) struct Reply {
+    run: RunId,
+    /// The elements that were asked, as a digest.
+    asked: Digest,
+    bytes: Vec<u8>,
+}
 
 /// What is asked, and what may not be.
 struct Asked {
@@ -325,11 +334,17 @@ pub(crate) fn answer_lookup(
 ) -> Result<Response, NodeError> {
     let peer = link.peer();
     let asked = Digest::plain(elements);
+    forget_reply(shared, peer, accord);
     let again = {
         let replies = shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
-        replies.get(&peer).filter(|(last, same, _)| *last == run && *same == asked).cloned()
+        let reply = replies.get(&(peer, accord));
+        reply.filter(|reply| reply.run == run && reply.asked == asked).cloned()
     };
-    if let Some((_, _, bytes)) = again {
+    if let Some(Reply { bytes, .. }) = again {
+        let repeatable = shared.lock().repeatable(accord, run);
+        if let Err(error) = repeatable {
+            return Ok(not_taken_up(&error));
+        }
         push(shared, link, accord)?;
         return Ok(Response::Evaluated { bytes });
     }
@@ -338,12 +353,7 @@ pub(crate) fn answer_lookup(
         Ok(taken) => taken,
         Err(error) => {
             decline(shared, link, (accord, run), &error);
-            // The words may hold what is this node's alone.
-            let code = if error.class() == Class::Environment { "internal" } else { error.code() };
-            return Ok(Response::Refused(Refusal::new(
-                code,
-                "this node does not take up the query",
-            )));
+            return Ok(not_taken_up(&error));
         }
     };
     let context = context((run, offered.act), (offered.offer.commitment, filter));
@@ -359,8 +369,10 @@ pub(crate) fn answer_lookup(
     });
     match ended {
         Ok(bytes) => {
-            let kept = (run, asked, bytes.clone());
-            shared.replies.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, kept);
+            let kept = Reply { run, asked, bytes: bytes.clone() };
+            let mut replies = shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
+            replies.insert((peer, accord), kept);
+            drop(replies);
             push(shared, link, accord)?;
             Ok(Response::Evaluated { bytes })
         }
@@ -368,6 +380,33 @@ pub(crate) fn answer_lookup(
             shared.lock().abort(accord, run, &error)?;
             let _ = push(shared, link, accord);
             Err(error)
+        }
+    }
+}
+
+/// What the peer is told of a query that is not answered.
+fn not_taken_up(error: &NodeError) -> Response {
+    // The words may hold what is this node's alone.
+    let code = if error.class() == Class::Environment { "internal" } else { error.code() };
+    Response::Refused(Refusal::new(code, "this node does not take up the query"))
+}
+
+/// Drops the reply that is kept for a peer, once its close of the query is here: it has the reply,
+/// or will not ask for it any more.
+pub(crate) fn forget_reply(shared: &Shared, peer: PartyId, accord: AccordId) {
+    let place = (peer, accord);
+    let kept = {
+        let replies = shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        replies.get(&place).map(|reply| reply.run)
+    };
+    let Some(kept) = kept else { return };
+    let closed = shared.lock().state(accord).is_ok_and(|state| {
+        state.runs.get(&kept).is_none_or(|known| known.closes.contains_key(&peer))
+    });
+    if closed {
+        let mut replies = shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        if replies.get(&place).is_some_and(|reply| reply.run == kept) {
+            replies.remove(&place);
         }
     }
 }
@@ -392,6 +431,19 @@ fn decline(shared: &Shared, link: &dyn Link, (accord, run): (AccordId, RunId), e
 }
 
 impl Node {
+    /// Checks that a query may be answered again in the same bytes: what stops a first answer stops
+    /// this one.
+    fn repeatable(&self, accord: AccordId, run: RunId) -> Result<(), NodeError> {
+        self.not_stopped(accord)?;
+        let text = self.in_force(accord)?.digest;
+        let known = self.state(accord)?.runs.get(&run);
+        if known.is_some_and(|known| known.offer.text == text) {
+            return Ok(());
+        }
+        let words = "another text is in force than that under which the query was offered";
+        Err(NodeError::denied("match_not_open", words, "offer a new query"))
+    }
+
     /// Takes up a query that the peer's log offers, or says why not. Gives the run, the filter on
     /// record by its act, and its key.
     fn take_query(

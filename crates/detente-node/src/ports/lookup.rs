@@ -49,6 +49,17 @@ pub struct FilterRow {
     pub whole: bool,
 }
 
+/// A part of an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatePart {
+    /// The filter to which the update leads.
+    pub to: Digest,
+    /// Length of the whole update. Bytes.
+    pub total: u64,
+    /// The part.
+    pub bytes: Vec<u8>,
+}
+
 /// A filter that is whole now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished<'a> {
@@ -125,12 +136,15 @@ pub trait LookupStore {
     /// Drops a filter that proved to be another than it was said to be.
     fn drop_filter(&mut self, scope: Digest, name: Digest) -> Result<(), StoreError>;
 
-    /// The update that leads on from a filter: to which, and its bytes.
-    fn update_from(
+    /// A part of the update that leads on from a filter: at most `max` bytes from `offset` on, none
+    /// at its end or behind. Only the part is given out, however long the update is.
+    fn update_part(
         &self,
         scope: Digest,
         from: Digest,
-    ) -> Result<Option<(Digest, Vec<u8>)>, StoreError>;
+        offset: u32,
+        max: usize,
+    ) -> Result<Option<UpdatePart>, StoreError>;
 
     /// Keeps what a query of this home asks, in the order of its commitment.
     fn put_asked(&mut self, run: RunId, asked: &[Observable]) -> Result<(), StoreError>;

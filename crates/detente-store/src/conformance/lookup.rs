@@ -1,9 +1,9 @@
 //! Look-ups.
 
-use detente_core::{Kind, RunId, UnixSeconds};
+use detente_core::{Digest, Kind, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator};
 use detente_node::ports::{
-    Evaluation, FilterRow, Finished, MAX_UPDATES_KEPT, Store, StoreError, ValueRow,
+    Evaluation, FilterRow, Finished, MAX_UPDATES_KEPT, Store, StoreError, UpdatePart, ValueRow,
 };
 
 use super::{Done, digest, observable};
@@ -93,6 +93,49 @@ pub(super) fn filters_come_in_buckets(store: &mut dyn Store) -> Done {
     Ok(())
 }
 
+/// An update, read in parts of two bytes.
+fn whole_update(
+    store: &dyn Store,
+    scope: Digest,
+    from: Digest,
+) -> Result<Option<(Digest, Vec<u8>)>, StoreError> {
+    let mut all = Vec::new();
+    loop {
+        let offset = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let Some(part) = store.update_part(scope, from, offset, 2)? else { return Ok(None) };
+        assert!(part.bytes.len() <= 2 && part.total >= all.len() as u64);
+        if part.bytes.is_empty() {
+            assert_eq!(part.total, all.len() as u64);
+            return Ok(Some((part.to, all)));
+        }
+        all.extend(part.bytes);
+    }
+}
+
+pub(super) fn updates_come_in_parts(store: &mut dyn Store) -> Done {
+    let scope = digest(1);
+    let bytes = [0, 1, 2, 0, 4];
+    store.put_buckets(scope, (digest(200), 1), 0, &[vec![1]])?;
+    let update = Some((digest(7), &bytes[..]));
+    store.finish_filter(&Finished { scope, name: digest(200), digest: digest(8), update })?;
+    assert_eq!(whole_update(store, scope, digest(7))?, Some((digest(8), bytes.to_vec())));
+    let parts: [(u32, usize, &[u8]); 7] = [
+        (0, 5, &bytes),
+        (0, 9, &bytes),
+        (3, 1, &[0]),
+        (4, 9, &[4]),
+        (5, 9, &[]),
+        (u32::MAX, 9, &[]),
+        (1, 0, &[]),
+    ];
+    for (offset, max, want) in parts {
+        let part = store.update_part(scope, digest(7), offset, max)?;
+        let want = UpdatePart { to: digest(8), total: 5, bytes: want.to_vec() };
+        assert_eq!(part, Some(want), "{offset} {max}");
+    }
+    Ok(())
+}
+
 pub(super) fn updates_lead_on(store: &mut dyn Store) -> Done {
     let scope = digest(1);
     let mut next = |from: Option<u8>, to: u8| -> Done {
@@ -106,13 +149,13 @@ pub(super) fn updates_lead_on(store: &mut dyn Store) -> Done {
         next(Some(n - 1), n)?;
     }
     let kept = u8::try_from(MAX_UPDATES_KEPT).unwrap_or(u8::MAX);
-    assert_eq!(store.update_from(scope, digest(19))?, Some((digest(20), vec![20])));
+    assert_eq!(whole_update(store, scope, digest(19))?, Some((digest(20), vec![20])));
     assert_eq!(
-        store.update_from(scope, digest(20 - kept))?,
+        whole_update(store, scope, digest(20 - kept))?,
         Some((digest(21 - kept), vec![21 - kept]))
     );
-    assert_eq!(store.update_from(scope, digest(19 - kept))?, None);
-    assert_eq!(store.update_from(digest(2), digest(19))?, None);
+    assert_eq!(whole_update(store, scope, digest(19 - kept))?, None);
+    assert_eq!(whole_update(store, digest(2), digest(19))?, None);
     let whole = store.whole_filter(scope)?.map(|row| row.name);
     assert_eq!((whole, store.filter(scope, digest(19))?), (Some(digest(20)), None));
     // Back to what it was: no circle.
@@ -123,12 +166,12 @@ pub(super) fn updates_lead_on(store: &mut dyn Store) -> Done {
         store.finish_filter(&Finished { scope, name: digest(200), digest: digest(to), update })
     };
     next(Some(20), 19)?;
-    assert_eq!(store.update_from(scope, digest(19))?, None);
-    assert_eq!(store.update_from(scope, digest(20))?, Some((digest(19), vec![19])));
+    assert_eq!(whole_update(store, scope, digest(19))?, None);
+    assert_eq!(whole_update(store, scope, digest(20))?, Some((digest(19), vec![19])));
     store.put_buckets(scope, (digest(200), 1), 0, &[vec![0]])?;
     let anew = Finished { scope, name: digest(200), digest: digest(99), update: None };
     store.finish_filter(&anew)?;
-    assert_eq!(store.update_from(scope, digest(20))?, None);
+    assert_eq!(whole_update(store, scope, digest(20))?, None);
     Ok(())
 }
 

@@ -49,6 +49,7 @@ const DEEDS: &[Deed] = &[
     ("values stay with observables", lookup::values_stay_with_observables),
     ("filters come in buckets", lookup::filters_come_in_buckets),
     ("updates lead on", lookup::updates_lead_on),
+    ("updates come in parts", lookup::updates_come_in_parts),
     ("what was asked keeps its order", lookup::what_was_asked_keeps_its_order),
     ("objects are found by address", object::objects_are_found_by_address),
     ("received objects are counted to the gap", object::received_are_counted_to_the_gap),

@@ -6,7 +6,8 @@ use std::ops::Range;
 use detente_core::{Digest, Kind, RunId};
 use detente_intel::{Context, Observable};
 use detente_node::ports::{
-    Evaluation, FilterRow, Finished, LookupStore, MAX_UPDATES_KEPT, StoreError, ValueRow, Vouchers,
+    Evaluation, FilterRow, Finished, LookupStore, MAX_UPDATES_KEPT, StoreError, UpdatePart,
+    ValueRow, Vouchers,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
@@ -239,15 +240,19 @@ fn finish(tx: &Transaction<'_>, finished: &Finished<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn update_from(
+fn update_part(
     conn: &Connection,
-    scope: Digest,
-    from: Digest,
-) -> Result<Option<(Digest, Vec<u8>)>, Fault> {
-    let text = "SELECT goal, bytes FROM filter_update WHERE scope = ?1 AND start = ?2";
+    (scope, from): (Digest, Digest),
+    offset: u32,
+    max: usize,
+) -> Result<Option<UpdatePart>, Fault> {
+    // The first byte is number 1.
+    let text = "SELECT goal, length(bytes), substr(bytes, ?3, ?4) FROM filter_update
+        WHERE scope = ?1 AND start = ?2";
     let mut query = conn.prepare_cached(text)?;
-    let row = query.query_row((scope.as_bytes(), from.as_bytes()), |row| {
-        Ok((Digest::new(row.get(0)?), row.get(1)?))
+    let place = (sql(u64::from(offset) + 1)?, sql(max as u64)?);
+    let row = query.query_row((scope.as_bytes(), from.as_bytes(), place.0, place.1), |row| {
+        Ok(UpdatePart { to: Digest::new(row.get(0)?), total: number(row, 1)?, bytes: row.get(2)? })
     });
     Ok(row.optional()?)
 }
@@ -339,12 +344,14 @@ impl LookupStore for SqliteStore {
         })
     }
 
-    fn update_from(
+    fn update_part(
         &self,
         scope: Digest,
         from: Digest,
-    ) -> Result<Option<(Digest, Vec<u8>)>, StoreError> {
-        self.read(|conn| update_from(conn, scope, from))
+        offset: u32,
+        max: usize,
+    ) -> Result<Option<UpdatePart>, StoreError> {
+        self.read(|conn| update_part(conn, (scope, from), offset, max))
     }
 
     fn put_asked(&mut self, run: RunId, items: &[Observable]) -> Result<(), StoreError> {

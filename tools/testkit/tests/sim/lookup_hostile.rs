@@ -8,9 +8,9 @@ use detente_core::{AccordId, Digest, PartyId, Tlp};
 use detente_node::ports::{Link, LinkError, LookupStore as _, Stream};
 use detente_node::{NodeError, push, refresh};
 use detente_peer::{Request, Response};
-use detente_testkit::{SimLink, World};
+use detente_testkit::{SimLink, Terms, World};
 
-use crate::lookup::{CLAUSE_ID, ask, ask_over, domains, found, listed, publish_at_b};
+use crate::lookup::{CLAUSE, CLAUSE_ID, ask, ask_over, domains, found, listed, publish_at_b};
 use crate::{assert_sound, code, refusal};
 
 type Change = Box<dyn Fn(&Request, Response) -> Response + Send + Sync>;
@@ -19,12 +19,11 @@ type Change = Box<dyn Fn(&Request, Response) -> Response + Send + Sync>;
 struct Lying {
     line: SimLink,
     change: Change,
-    asked: Mutex<Vec<Request>>,
 }
 
 impl Lying {
     fn new(world: &World, change: Change) -> Lying {
-        Lying { line: world.link(0, 1), change, asked: Mutex::default() }
+        Lying { line: world.link(0, 1), change }
     }
 }
 
@@ -35,9 +34,6 @@ impl Link for Lying {
 
     fn request(&self, request: &Request) -> Result<Response, LinkError> {
         let response = self.line.request(request)?;
-        if matches!(request, Request::Lookup { .. }) {
-            self.asked.lock().unwrap().push(request.clone());
-        }
         Ok((self.change)(request, response))
     }
 
@@ -146,18 +142,92 @@ fn a_false_evaluation_is_found_and_on_record() {
     }
 }
 
+/// A line over which each query goes twice, with something between.
+struct Twice<'a> {
+    line: SimLink,
+    between: &'a (dyn Fn() + Send + Sync),
+    asked: Mutex<Vec<(Request, Response, Response)>>,
+}
+
+impl Link for Twice<'_> {
+    fn peer(&self) -> PartyId {
+        self.line.peer()
+    }
+
+    fn request(&self, request: &Request) -> Result<Response, LinkError> {
+        let first = self.line.request(request)?;
+        if matches!(request, Request::Lookup { .. }) {
+            (self.between)();
+            let second = self.line.request(request)?;
+            self.asked.lock().unwrap().push((request.clone(), first.clone(), second));
+        }
+        Ok(first)
+    }
+
+    fn open(&self, request: &Request) -> Result<Box<dyn Stream>, LinkError> {
+        self.line.open(request)
+    }
+}
+
+/// A query, and what it is answered the first and the second time.
+fn asked_twice(
+    world: &World,
+    accord: AccordId,
+    between: &(dyn Fn() + Send + Sync),
+) -> (Request, Response, Response) {
+    let line = Twice { line: world.link(0, 1), between, asked: Mutex::default() };
+    // The asker's own node may see the stop too.
+    let _ = ask_over(world, accord, &line, &domains(0..4));
+    let mut asked = line.asked.into_inner().unwrap();
+    assert_eq!(asked.len(), 1);
+    asked.remove(0)
+}
+
+/// What ends a first answer ends its repetition.
+#[test]
+fn a_query_is_not_answered_again_when_it_was_stopped_or_its_text_is_gone() {
+    let (world, accord) = listed(26, 60);
+    publish_at_b(&world, accord, false).unwrap();
+    let stop = || {
+        world.node(1).stop(accord, "a leak", None).unwrap();
+    };
+    let (_, first, second) = asked_twice(&world, accord, &stop);
+    assert!(matches!(first, Response::Evaluated { .. }), "{first:?}");
+    assert_eq!(refusal(&second), "stopped");
+
+    let (world, accord) = listed(27, 60);
+    publish_at_b(&world, accord, false).unwrap();
+    let more = || Terms { more: CLAUSE.to_owned(), ..Terms::default() };
+    let replace = || {
+        let title = "Another title".to_owned();
+        assert_eq!(world.agree(&Terms { title, ..more() }), accord);
+    };
+    let (_, first, second) = asked_twice(&world, accord, &replace);
+    assert!(matches!(first, Response::Evaluated { .. }), "{first:?}");
+    assert_eq!(refusal(&second), "match_not_open");
+
+    let (world, accord) = listed(28, 60);
+    publish_at_b(&world, accord, false).unwrap();
+    let (_, first, second) = asked_twice(&world, accord, &|| world.clock_tick(10 * 365 * 86_400));
+    assert!(matches!(first, Response::Evaluated { .. }), "{first:?}");
+    assert_eq!(refusal(&second), "not_in_force");
+}
+
 #[test]
 fn a_query_is_answered_once_in_the_same_bytes() {
     let (world, accord) = listed(23, 60);
     publish_at_b(&world, accord, false).unwrap();
-    let line = Lying::new(&world, Box::new(|_, response| response));
-    ask_over(&world, accord, &line, &domains(0..4)).unwrap();
-    let request = line.asked.lock().unwrap()[0].clone();
     let acts = || world.node(1).history(accord).unwrap().len();
+    let before = Mutex::new(0);
+    let note = || *before.lock().unwrap() = acts();
+    // Again in the same bytes: the same answer, and nothing new on record but the asker's close.
+    let (request, first, second) = asked_twice(&world, accord, &note);
+    assert!(matches!(first, Response::Evaluated { .. }), "{first:?}");
+    assert_eq!(first, second);
+    assert_eq!(acts(), *before.lock().unwrap() + 1);
     let before = acts();
-    // Again in the same bytes: the same answer, and nothing new on record.
-    let again = world.link(0, 1).request(&request).unwrap();
-    assert!(matches!(again, Response::Evaluated { .. }), "{again:?}");
+    // The asker has closed it: the reply is not kept any more.
+    assert_eq!(refusal(&world.link(0, 1).request(&request).unwrap()), "match_not_open");
     assert_eq!(acts(), before);
     // The same query with other elements is another one, and not open.
     let Request::Lookup { run, mut elements, .. } = request else { panic!() };
@@ -237,4 +307,28 @@ fn a_stranger_gets_neither_filter_nor_update() {
     world.node(1).stop(accord, "a leak", None).unwrap();
     let request = Request::FetchFilter { accord, filter, first: 0 };
     assert_eq!(refusal(&at_b.request(&request).unwrap()), "stopped");
+}
+
+#[test]
+fn an_update_has_no_bytes_behind_its_end() {
+    let (world, accord) = listed(29, 60);
+    publish_at_b(&world, accord, false).unwrap();
+    let filter = world.node(1).state(accord).unwrap().filters[0].filter.digest;
+    let at_b = world.link(0, 1);
+    let request = Request::FetchUpdate { accord, from: filter, offset: 0 };
+    world.members[1].hold_domains(&["n60.example"], Tlp::Green);
+    publish_at_b(&world, accord, false).unwrap();
+    let Response::UpdatePart { total, bytes, .. } = at_b.request(&request).unwrap() else {
+        panic!("there is an update now")
+    };
+    assert_eq!(total as usize, bytes.len());
+    let update =
+        |offset| at_b.request(&Request::FetchUpdate { accord, from: filter, offset }).unwrap();
+    match update(total - 1) {
+        Response::UpdatePart { bytes: last, .. } => assert_eq!(last, bytes[bytes.len() - 1..]),
+        other => panic!("{other:?}"),
+    }
+    for offset in [total, total + 1, u32::MAX] {
+        assert_eq!(refusal(&update(offset)), "lookup_update_ends");
+    }
 }

@@ -62,9 +62,9 @@ impl Run {
         self.told_which(party) || (open && self.answer.is_some() && self.has(party))
     }
 
-    /// As [`Run::backs_release`], by what the author of an act had seen when it made it. A close that
-    /// it had not seen may stand before the act in the fold all the same: someone dated it back, or
-    /// has a slower clock. It takes nothing away from what had left by then.
+    /// As [`Run::backs_release`], by what the author of an act had seen when it made it. A close
+    /// that it had not seen may stand before the act in the fold all the same: someone dated it
+    /// back, or has a slower clock. It takes nothing away from what had left by then.
     pub(super) fn backed_release(&self, header: &Header) -> bool {
         let open = self.offer.mode == Mode::Payload && !self.seen_closed(header);
         self.told_which(header.author) || (open && self.answer.is_some() && self.has(header.author))

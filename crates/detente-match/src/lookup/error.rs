@@ -45,7 +45,7 @@ pub enum LookupError {
     /// Values given out of order.
     #[error("values of the filter out of order")]
     FilterUnsorted,
-    /// An input that the group can't take, or of more than [`MAX_INPUT_BYTES`].
+    /// An input that the group can't take, or of more than `MAX_INPUT_BYTES`.
     #[error("value {index} can't be looked up (at most {MAX_INPUT_BYTES} bytes)")]
     InputUnusable {
         /// Its place, from 0.

@@ -2,6 +2,7 @@
 
 mod adversary;
 mod context_vectors;
+mod dealer;
 mod payload;
 mod runs;
 mod support;

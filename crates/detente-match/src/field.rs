@@ -104,6 +104,9 @@ pub(crate) struct Secret(pub(crate) Vec<F128>);
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        self.0.zeroize();
+        // With what stands behind the end of a vector that was longer before; element by element,
+        // since a vector's own way goes byte by byte.
+        self.0.resize(self.0.capacity(), F128::ZERO);
+        self.0.as_mut_slice().zeroize();
     }
 }

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Digest;
 use super::rows::rows;
+use super::{Digest, clusters_of_task};
 use crate::field::{F128, Secret};
 use crate::memory::Pages;
 use crate::security::{CORE_ROWS_MAX, StoreShape};
@@ -31,7 +31,8 @@ pub(crate) fn encode(
 ) -> Result<Pages<F128>, EncodeError> {
     let key = Aes::new(key);
     let mut all = Pages::zeros(shape.len());
-    all.par_chunks_mut(shape.columns()).zip(clusters).enumerate().try_for_each_init(
+    let tasks = all.par_chunks_mut(shape.columns()).zip(clusters).enumerate();
+    tasks.with_min_len(clusters_of_task(clusters.len())).try_for_each_init(
         || (Scratch::new(shape), Secret(Vec::with_capacity(shape.capacity as usize))),
         |(scratch, hashed), (number, (columns, digests))| {
             rows(simd, &key, digests, &mut hashed.0);

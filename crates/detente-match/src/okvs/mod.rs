@@ -19,6 +19,12 @@ use crate::field::{F128, Secret};
 use crate::security::StoreShape;
 use crate::simd::{Aes, Columns, Simd};
 
+/// Clusters that one task takes, at least: each task has scratch of its own, which is erased at its
+/// end. Four tasks for each thread are enough to keep all busy.
+pub(crate) fn clusters_of_task(clusters: usize) -> usize {
+    clusters.div_ceil(4 * rayon::current_num_threads()).max(1)
+}
+
 /// A store as it is read: cluster by cluster.
 pub(crate) struct Decoder<'a> {
     simd: Simd,

@@ -35,7 +35,10 @@ pub(super) struct Entry {
 
 impl Zeroize for Entry {
     fn zeroize(&mut self) {
-        self.as_mut_bytes().zeroize();
+        for word in [&mut self.high, &mut self.low, &mut self.origin] {
+            word.zeroize();
+        }
+        self.proof.zeroize();
     }
 }
 
@@ -162,8 +165,8 @@ pub(super) struct Common {
 
 impl Drop for Common {
     fn drop(&mut self) {
-        // With what stands behind its end: [`Common::and`] moves items out and leaves their bytes.
-        self.items.zeroize();
+        // Element by element: a vector's own way goes over all of its room, byte by byte.
+        self.items.iter_mut().for_each(Zeroize::zeroize);
         self.sum.zeroize();
     }
 }
@@ -175,8 +178,8 @@ impl Common {
     }
 
     /// Both together.
-    pub(super) fn and(mut self, mut other: Common) -> Common {
-        self.items.append(&mut other.items);
+    pub(super) fn and(mut self, other: Common) -> Common {
+        self.items.extend_from_slice(&other.items);
         self.sum ^= other.sum;
         self
     }

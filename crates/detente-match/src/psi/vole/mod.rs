@@ -32,7 +32,7 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::field::{F128, Secret};
-use crate::okvs::{Decoder, Digest};
+use crate::okvs::{Decoder, Digest, clusters_of_task};
 use crate::ot::BaseTransfer;
 use crate::simd::{LANES, Simd};
 use exchange::Root;
@@ -96,6 +96,7 @@ impl BinContext {
         clusters
             .par_iter()
             .enumerate()
+            .with_min_len(clusters_of_task(clusters.len()))
             .map_init(
                 || (room(), room(), Zeroizing::new(Vec::with_capacity(most))),
                 |(work, values, entries), (number, cluster)| {

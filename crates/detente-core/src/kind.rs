@@ -42,6 +42,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Names of those of some kinds whose values are few enough to be guessed one by one.
+    pub fn guessable(kinds: &[Kind]) -> Vec<&'static str> {
+        kinds.iter().filter(|kind| kind.is_low_entropy()).map(|kind| kind.name()).collect()
+    }
+
     /// Every kind, in the order of its code.
     pub const ALL: [Kind; 14] = [
         Kind::Domain,

@@ -13,6 +13,7 @@
 //! budgets. This crate knows nothing of the other detente crates; it uses worker threads (rayon)
 //! and nothing else of the machine.
 
+mod dleq;
 mod error;
 mod field;
 mod item;

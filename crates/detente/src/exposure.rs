@@ -154,12 +154,7 @@ fn words(accord: &Accord) -> Vec<String> {
             }
             Some(Rule::Match(rule)) => {
                 words.push(format!("clause {id}: {}", told_by(rule)));
-                let low: Vec<&str> = rule
-                    .kinds
-                    .iter()
-                    .filter(|kind| kind.is_low_entropy())
-                    .map(|kind| kind.name())
-                    .collect();
+                let low = Kind::guessable(&rule.kinds);
                 if !low.is_empty() {
                     words.push(format!(
                         "clause {id}: {} can be guessed one by one: in {} a party may test {} \

@@ -24,8 +24,7 @@ pub const MAX_QUERY: u32 = 1 << 14;
 /// One group element (RFC 9497 §4.1, Ne). Bytes.
 pub const ELEMENT_BYTES: usize = 32;
 
-/// One proof: two scalars (RFC 9497 §2.2). Bytes.
-pub const PROOF_BYTES: usize = 64;
+pub use crate::dleq::PROOF_BYTES;
 
 /// Longest answer to a query: its elements and the proof. Bytes.
 pub const MAX_REPLY_BYTES: usize = MAX_QUERY as usize * ELEMENT_BYTES + PROOF_BYTES;

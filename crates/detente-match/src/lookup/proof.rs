@@ -12,13 +12,12 @@
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{Identity, VartimeMultiscalarMul};
 use rayon::prelude::*;
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
-use super::group::{BATCH, Encoded, hash_to_scalar, tag};
-use super::params::PROOF_BYTES;
+use super::group::{Encoded, hash_to_scalar, tag};
+use crate::dleq::{self, PROOF_BYTES};
 
 /// Label of the hash that binds a run's pairs; the last byte is the version.
 const LABEL_BINDING: &[u8] = b"detente-lookup/pairs/1";
@@ -103,17 +102,7 @@ impl Statement<'_> {
         nonce: &Scalar,
         points: &[RistrettoPoint],
     ) -> [u8; PROOF_BYTES] {
-        let sum_before = weighted_sum(&self.coefficients(), points);
-        let sum_after = sum_before * key;
-        let base_part = RistrettoPoint::mul_base(nonce);
-        let sum_part = sum_before * nonce;
-        let challenge = self.challenge([&sum_before, &sum_after, &base_part, &sum_part]);
-        let response = nonce - challenge * key;
-        let mut proof = [0; PROOF_BYTES];
-        let (left, right) = proof.split_at_mut(PROOF_BYTES / 2);
-        left.copy_from_slice(challenge.as_bytes());
-        right.copy_from_slice(response.as_bytes());
-        proof
+        dleq::prove((key, nonce), &self.coefficients(), points, |sums| self.challenge(sums))
     }
 
     /// Whether a proof holds: `VerifyProof` (RFC 9497 §2.2.2). The points are `key`, `before` and
@@ -125,20 +114,8 @@ impl Statement<'_> {
         before: &[RistrettoPoint],
         after: &[RistrettoPoint],
     ) -> bool {
-        let (halves, _) = proof.as_chunks::<{ PROOF_BYTES / 2 }>();
-        let read = |half: Option<&[u8; 32]>| {
-            half.and_then(|half| Option::<Scalar>::from(Scalar::from_canonical_bytes(*half)))
-        };
-        let (Some(told), Some(response)) = (read(halves.first()), read(halves.get(1))) else {
-            return false;
-        };
         let weights = self.coefficients();
-        let (sum_before, sum_after) =
-            rayon::join(|| weighted_sum(&weights, before), || weighted_sum(&weights, after));
-        let base_part = RistrettoPoint::vartime_double_scalar_mul_basepoint(&told, key, &response);
-        let sum_part =
-            RistrettoPoint::vartime_multiscalar_mul([&response, &told], [&sum_before, &sum_after]);
-        self.challenge([&sum_before, &sum_after, &base_part, &sum_part]) == told
+        dleq::verify(proof, key, &weights, (before, after), |sums| self.challenge(sums))
     }
 
     fn challenge(&self, points: [&RistrettoPoint; 4]) -> Scalar {
@@ -157,12 +134,4 @@ impl Statement<'_> {
 /// I2OSP(len, 2).
 fn length(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes()
-}
-
-fn weighted_sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint {
-    weights
-        .par_chunks(BATCH)
-        .zip(points.par_chunks(BATCH))
-        .map(|(weights, points)| RistrettoPoint::vartime_multiscalar_mul(weights, points))
-        .reduce(RistrettoPoint::identity, |left, right| left + right)
 }

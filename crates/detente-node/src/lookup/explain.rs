@@ -1,6 +1,6 @@
 //! What a look-up tells whom, in plain words, before anything is asked.
 
-use detente_core::AccordId;
+use detente_core::{AccordId, Kind};
 use detente_intel::Observable;
 use detente_match::lookup::{ENGINE_NAME, FALSE_POSITIVE_BITS};
 use detente_match::padded_len;
@@ -81,13 +81,7 @@ impl Node {
                  asked before it can look up again in the new filter without a query"
             ),
         ];
-        let low: Vec<&str> = terms
-            .rule
-            .kinds
-            .iter()
-            .filter(|kind| kind.is_low_entropy())
-            .map(|kind| kind.name())
-            .collect();
+        let low = Kind::guessable(&terms.rule.kinds);
         if !low.is_empty() {
             words.push(format!(
                 "{} can be guessed one by one: {asker} may try {} values in {}",

@@ -123,8 +123,7 @@ fn told(peer: &str, mode: Mode, learn: Learn) -> String {
 
 /// Which kinds can be guessed one by one.
 pub(super) fn guesses(peer: &str, kinds: &[detente_core::Kind]) -> Option<String> {
-    let low: Vec<&str> =
-        kinds.iter().filter(|kind| kind.is_low_entropy()).map(|kind| kind.name()).collect();
+    let low = detente_core::Kind::guessable(kinds);
     (!low.is_empty()).then(|| {
         format!(
             "{} can be guessed one by one: {peer} may enter addresses it does not hold, up to \

@@ -12,16 +12,15 @@
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{Identity, VartimeMultiscalarMul};
-use rayon::prelude::*;
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use super::group::Key;
 use super::params::{
     COEFFICIENT_BYTES, Encoded, LABEL_CHALLENGE, LABEL_COEFFICIENT, LABEL_NONCE, LABEL_STATEMENT,
-    PROOF_BYTES, SCALAR_BYTES, SUM_POINTS, Terms,
+    Terms,
 };
+use crate::dleq::{self, PROOF_BYTES};
 use crate::params::Role;
 
 /// What a proof says: `after[i]` is `before[i]` raised to the prover's key.
@@ -69,18 +68,9 @@ impl Statement<'_> {
         let wide = Zeroizing::new(wide);
         let nonce = Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide));
 
-        // ComputeCompositesFast: the second sum is the first one raised to the key.
-        let sum_before = weighted_sum(&coefficients(&seed, points.len()), points);
-        let sum_after = sum_before * key.scalar();
-        let base_part = RistrettoPoint::mul_base(&nonce);
-        let sum_part = sum_before * *nonce;
-        let challenge = challenge(&seed, [&sum_before, &sum_after, &base_part, &sum_part]);
-        let response = *nonce - challenge * key.scalar();
-
-        let mut proof = [0; PROOF_BYTES];
-        proof[..SCALAR_BYTES].copy_from_slice(challenge.as_bytes());
-        proof[SCALAR_BYTES..].copy_from_slice(response.as_bytes());
-        proof
+        let weights = coefficients(&seed, points.len());
+        let keys = (key.scalar(), &*nonce);
+        dleq::prove(keys, &weights, points, |sums| challenge(&seed, sums))
     }
 
     /// Whether `proof` holds; the points are `before`, `after` and `prover_key`, decoded.
@@ -91,32 +81,10 @@ impl Statement<'_> {
         before: &[RistrettoPoint],
         after: &[RistrettoPoint],
     ) -> bool {
-        let Some((challenge_told, response)) = read_proof(proof) else {
-            return false;
-        };
         let seed = self.seed();
         let weights = coefficients(&seed, before.len());
-        let (sum_before, sum_after) =
-            rayon::join(|| weighted_sum(&weights, before), || weighted_sum(&weights, after));
-        let base_part =
-            RistrettoPoint::vartime_double_scalar_mul_basepoint(&challenge_told, key, &response);
-        let sum_part = RistrettoPoint::vartime_multiscalar_mul(
-            [&response, &challenge_told],
-            [&sum_before, &sum_after],
-        );
-        challenge(&seed, [&sum_before, &sum_after, &base_part, &sum_part]) == challenge_told
+        dleq::verify(proof, key, &weights, (before, after), |sums| challenge(&seed, sums))
     }
-}
-
-/// Challenge and response, if both are canonical.
-fn read_proof(proof: &[u8; PROOF_BYTES]) -> Option<(Scalar, Scalar)> {
-    let (halves, _) = proof.as_chunks::<SCALAR_BYTES>();
-    let [challenge, response] = halves else {
-        return None;
-    };
-    let challenge = Option::from(Scalar::from_canonical_bytes(*challenge))?;
-    let response = Option::from(Scalar::from_canonical_bytes(*response))?;
-    Some((challenge, response))
 }
 
 /// The coefficients of `count` pairs, little-endian, four from each hash of `seed` and a counter.
@@ -132,14 +100,6 @@ pub(super) fn coefficients(seed: &[u8; 64], count: usize) -> Vec<Scalar> {
         parts.to_vec()
     });
     hashes.map(|part| Scalar::from(u128::from_le_bytes(part))).take(count).collect()
-}
-
-fn weighted_sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint {
-    weights
-        .par_chunks(SUM_POINTS)
-        .zip(points.par_chunks(SUM_POINTS))
-        .map(|(weights, points)| RistrettoPoint::vartime_multiscalar_mul(weights, points))
-        .reduce(RistrettoPoint::identity, |left, right| left + right)
 }
 
 fn challenge(seed: &[u8; 64], points: [&RistrettoPoint; 4]) -> Scalar {

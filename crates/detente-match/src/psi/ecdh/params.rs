@@ -13,11 +13,7 @@ pub const CHUNK_POINTS: u32 = 2048;
 /// Encoding of a ristretto255 element. Bytes (RFC 9496 §4).
 pub(super) const POINT_BYTES: usize = 32;
 
-/// Encoding of a scalar modulo the group order. Bytes (RFC 9496 §4.4).
-pub(super) const SCALAR_BYTES: usize = 32;
-
-/// A proof: challenge and response. Bytes.
-pub(super) const PROOF_BYTES: usize = 2 * SCALAR_BYTES;
+pub(super) use crate::dleq::PROOF_BYTES;
 
 /// Coefficient with which a pair enters the sums of a proof. Bytes: 128 bits, so that a false
 /// pair slips through with probability 2^-128 a try, as hard as a discrete logarithm here
@@ -31,9 +27,6 @@ pub(super) const TAG_BYTES: usize = 16;
 /// Points that one task raises and encodes together. Count: shares one inversion (about 250
 /// multiplications) among 64 points; smaller than a chunk so that all cores get a part.
 pub(super) const BATCH_POINTS: usize = 64;
-
-/// Pairs that one task sums up. Count: the bucket method gains little above this.
-pub(super) const SUM_POINTS: usize = 512;
 
 // Labels of hashes. Each ends in a zero byte, so none is a prefix of another.
 pub(super) const LABEL_TERMS: &[u8] = b"detente-match/ecdh/1 terms\0";

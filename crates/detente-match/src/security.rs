@@ -1,14 +1,11 @@
 //! Every parameter of the fast matcher, with unit and source, and the formulas that give the rest.
 //!
 //! Sources, by short name: RS21 (Rindal, Schoppmann, *VOLE-PSI*, ePrint 2021/266), RR22
-//! (Raghuraman,
-//! Rindal, *Blazing fast PSI*, ePrint 2022/320), RRT23 (Raghuraman, Rindal, Tanguy,
-//! *Expand-convolute
-//! codes*, ePrint 2023/882), WYKW21 (Weng and others, *Wolverine*, ePrint 2020/925), Roy22
-//! (*SoftSpokenOT*,
-//! ePrint 2022/192), MR19 (Masny, Rindal, *Endemic OT*, ePrint 2019/706). A change of any value is
-//! a new
-//! version of the protocol, whose number stands in every label.
+//! (Raghuraman, Rindal, *Blazing fast PSI*, ePrint 2022/320), RRT23 (Raghuraman, Rindal, Tanguy,
+//! *Expand-convolute codes*, ePrint 2023/882), WYKW21 (Weng and others, *Wolverine*, ePrint
+//! 2020/925), Roy22 (*SoftSpokenOT*, ePrint 2022/192), MR19 (Masny, Rindal, *Endemic OT*, ePrint
+//! 2019/706). A change of any value is a new version of the protocol, whose number stands in every
+//! label.
 
 /// Computational security. Bits.
 pub(crate) const KAPPA: u32 = 128;
@@ -74,7 +71,7 @@ pub(crate) fn noise_positions_min() -> usize {
 
 // ---- bins -------------------------------------------------------------------------------------
 
-/// Items of a bin on average, at most. Count. Choice: 300 MiB for both sides' vectors.
+/// Items of a bin on average, at most. Count. Choice: a run of one bin stays below 200 MiB a side.
 pub(crate) const BIN_ITEMS: u64 = 1 << 20;
 
 /// Most bins. Count: 2^28 items.

@@ -71,7 +71,8 @@ pub(crate) fn noise_positions_min() -> usize {
 
 // ---- bins -------------------------------------------------------------------------------------
 
-/// Items of a bin on average, at most. Count. Choice: a run of one bin stays below 200 MiB a side.
+/// Items of a bin on average, at most. Count. Choice: a run of one bin stays near 200 MiB a
+/// side.
 pub(crate) const BIN_ITEMS: u64 = 1 << 20;
 
 /// Most bins. Count: 2^28 items.

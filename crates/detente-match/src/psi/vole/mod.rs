@@ -3,13 +3,14 @@
 //! The initiator is the *receiver*: it encodes its list as a store P of values H_B(x), and sends
 //! A = P + A' for a pseudorandom A' of which the responder, the *sender*, knows nothing. From the
 //! VOLE C = A' Delta + B the sender has K = B + A Delta = C + P Delta, and so for each of its items
-//! a mask H_o(K(y) - Delta H_B(y) + w, y) that equals the receiver's H_o(C(y) + w, y) if and only if
-//! y is encoded. The receiver learns which masks it has too; where both learn, it proves to the sender
-//! that it could compute them.
+//! a mask H_o(K(y) - Delta H_B(y) + w, y) that equals the receiver's H_o(C(y) + w, y) if and only
+//! if y is encoded. The receiver learns which masks it has too; where both learn, it proves to the
+//! sender that it could compute them.
 //!
 //! `layout.rs` has what follows from the terms, `frame.rs` the bytes, `list.rs` items on their way
 //! in, `receiver.rs` and `sender.rs` the two ends, `exchange.rs` contexts of what is common,
-//! `masks.rs` what goes back, `session.rs` the state machine around them. Byte-exact messages, security and limits: `docs/protocol/matching-vole.md`.
+//! `masks.rs` what goes back, `session.rs` the state machine around them. Byte-exact messages,
+//! security and limits: `docs/protocol/matching-vole.md`.
 
 mod exchange;
 mod frame;

@@ -4,7 +4,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod accord;
 pub mod act;
 pub mod encode;
 pub mod key;
@@ -16,7 +15,6 @@ mod id;
 mod kind;
 pub mod object;
 pub mod slot;
-pub mod state;
 mod time;
 mod tlp;
 mod words;

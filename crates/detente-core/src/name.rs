@@ -1,9 +1,10 @@
-//! Names that people take for one another.
+//! Names that people take for one another, and texts that show as something else than they are.
 //!
-//! Is: a comparison of names without case, blanks, signs and the commonest look-alikes of other
-//! scripts, and a check that one word keeps to one script. Is not: all of UTS #39. Texts are read
-//! by the fold, which must give the same for ever, so the table is closed and stands here, whatever
-//! later versions of Unicode add. NFKC (UAX #15) is stable for assigned characters.
+//! Is: hidden characters found and shown; a comparison of names without case, blanks, signs and
+//! the commonest look-alikes of other scripts; a check that one word keeps to one script. Is not:
+//! all of UTS #39. Texts are read by the fold, which must give the same for ever, so the table is
+//! closed and stands here, whatever later versions of Unicode add. NFKC (UAX #15) is stable for
+//! assigned characters.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -27,8 +28,42 @@ const LOOK_ALIKES: &[(&str, &str)] = &[
     ("\u{131}\u{251}\u{261}", "iag"),
 ];
 
+/// Whether a text is printable and free of control and direction-changing characters, so that it
+/// shows as what it is.
+pub fn is_plain(text: &str) -> bool {
+    !text.chars().any(is_hidden)
+}
+
+/// Control characters, and those of Unicode that show as nothing or change the direction: zero
+/// width and formatting characters, line separators, fillers and tags.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The text with each hidden character as its number, fit to be shown to people.
+pub fn plain(text: String) -> String {
+    if is_plain(&text) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// A word as word lists are searched: in lower case, no stray accents, look-alikes made Latin.
-pub(crate) fn latin(word: &str) -> String {
+pub fn latin(word: &str) -> String {
     let letters = word.nfkc().flat_map(char::to_lowercase).filter(|c| !is_combining_mark(*c));
     letters.map(latin_letter).collect()
 }
@@ -96,7 +131,7 @@ fn script(c: char) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{latin, look_alike, mixed_word};
+    use super::{latin, look_alike, mixed_word, plain};
 
     #[test]
     fn names_that_look_alike() {
@@ -127,5 +162,11 @@ mod tests {
         assert_eq!(mixed_word("\u{426}\u{435}\u{43d}\u{442}\u{440} CERT"), None, "two words");
         assert_eq!(mixed_word("Kärntner Büro 7"), None);
         assert_eq!(latin("TW\u{41e}"), "two");
+    }
+
+    #[test]
+    fn hidden_characters_are_shown_by_their_number() {
+        assert_eq!(plain("a b\u{e9}".to_owned()), "a b\u{e9}");
+        assert_eq!(plain("a\n\u{1b}[2J".to_owned()), "a\\u{a}\\u{1b}[2J");
     }
 }

@@ -8,6 +8,7 @@ use crate::act::ActKind;
 use crate::encode::{DecodeError, DecodeFault, Reader, Writer};
 use crate::id::{KeyId, PartyId};
 use crate::key::PublicKey;
+use crate::name::is_plain;
 use crate::sign::{Signable, Unverified, Verified, VerifyError};
 use crate::time::UnixSeconds;
 
@@ -181,40 +182,6 @@ impl CardFault {
     }
 }
 
-/// Whether a text is printable and free of control and direction-changing characters, so that it
-/// shows as what it is.
-pub(crate) fn is_plain(text: &str) -> bool {
-    !text.chars().any(is_hidden)
-}
-
-/// Control characters, and those of Unicode that show as nothing or change the direction: zero
-/// width and formatting characters, line separators, fillers and tags.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
-                | '\u{ffa0}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-        )
-}
-
-/// The text with each hidden character as its number, fit to be shown to people.
-pub(crate) fn plain(text: String) -> String {
-    if is_plain(&text) {
-        return text;
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_hidden(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
 impl Signable for Card {
     const LABEL: &'static str = "detente/card/1";
     const MAX_PAYLOAD: usize = 48 * 1024;
@@ -325,7 +292,7 @@ pub(crate) mod tests {
 
     use proptest::prelude::*;
 
-    use super::{ActKind, Card, Role, RoleKey, plain};
+    use super::{ActKind, Card, Role, RoleKey};
     use crate::key::{Seed, SigningKey};
     use crate::sign::{Verified, sign};
     use crate::time::UnixSeconds;
@@ -409,12 +376,6 @@ pub(crate) mod tests {
         let mut value = card("x", 10).into_value();
         value.mirror_key = value.log_key;
         assert!(Card::open(sign(value, key(10)).bytes()).is_err());
-    }
-
-    #[test]
-    fn hidden_characters_are_shown_by_their_number() {
-        assert_eq!(plain("a b\u{e9}".to_owned()), "a b\u{e9}");
-        assert_eq!(plain("a\n\u{1b}[2J".to_owned()), "a\\u{a}\\u{1b}[2J");
     }
 
     proptest! {

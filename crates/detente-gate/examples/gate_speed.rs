@@ -10,11 +10,11 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use detente_core::accord::{Accord, Faults};
+use detente_accord::{Accord, Faults};
 use detente_core::object::Object;
-use detente_core::state::{InForce, Released, State, TextState};
 use detente_core::{Kind, PartyId, Tlp, UnixSeconds};
 use detente_gate::{Question, Verdict, decide, decide_all, exposure};
+use detente_state::{InForce, Released, State, TextState};
 
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
 const PERMITS: usize = 30;

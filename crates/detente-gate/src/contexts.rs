@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use detente_core::act::{MAX_BODY, MAX_MANIFEST, ManifestEntry, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::slot::Slot;
-use detente_core::state::State;
 use detente_core::{Digest, PartyId, RunId, UnixSeconds};
+use detente_state::State;
 
 use crate::decide::{Denial, Verdict};
 use crate::release::{Asked, Decided, Release, Tally};

@@ -1,10 +1,10 @@
 //! The decision on one object.
 
-use detente_core::accord::{Accord, Forbid, Only, Permit, Rule};
+use detente_accord::{Accord, Forbid, Only, Permit, Rule};
 use detente_core::act::ObjectFacts;
 use detente_core::encode::DecodeError;
-use detente_core::state::{NotInForce, Released};
 use detente_core::{Span, Tlp, UnixSeconds};
+use detente_state::{NotInForce, Released};
 
 use crate::enter::Entrant;
 

@@ -6,7 +6,7 @@
 //! far as that, keeps its indicator out, unless another context of the same indicator vouches for
 //! it.
 
-use detente_core::accord::{Accord, Rule};
+use detente_accord::{Accord, Rule};
 use detente_core::{Kind, Tlp};
 
 use crate::decide::forbids;

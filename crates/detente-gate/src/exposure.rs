@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use detente_core::accord::{Accord, Rule};
+use detente_accord::{Accord, Rule};
 use detente_core::act::ObjectFacts;
-use detente_core::state::Released;
 use detente_core::{Kind, Tlp, UnixSeconds};
+use detente_state::Released;
 
 use crate::decide::{Question, Verdict, decide};
 

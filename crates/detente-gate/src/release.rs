@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_core::accord::{Accord, Rule};
+use detente_accord::{Accord, Rule};
 use detente_core::act::{Body, MAX_BODY, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
 use detente_core::object::Object;
-use detente_core::state::{NotInForce, Released, State};
 use detente_core::{Digest, Kind, PartyId, RunId, Span, UnixSeconds};
+use detente_state::{NotInForce, Released, State};
 
 use crate::decide::{Denial, Question, Verdict, decide};
 
@@ -326,7 +326,7 @@ impl Release {
     /// receiver and time must give the same clause for each object. A release under another text
     /// than the one in force fails at its first place.
     ///
-    /// Judge an author by what it knew ([`detente_core::state::Logs::fold_known_to`]).
+    /// Judge an author by what it knew ([`detente_state::Logs::fold_known_to`]).
     ///
     /// # Errors
     /// The place in the manifest and what the gate says of it.

@@ -7,10 +7,10 @@ mod laws;
 mod release;
 mod verdict;
 
-use detente_core::accord::Accord;
+use detente_accord::Accord;
 use detente_core::act::ObjectFacts;
-use detente_core::state::{InForce, Released, State, TextState};
 use detente_core::{Kind, PartyId, Span, Tlp, UnixSeconds};
+use detente_state::{InForce, Released, State, TextState};
 
 use crate::{Question, Verdict, decide};
 

@@ -1,12 +1,12 @@
 //! Accords: propose, sign, refuse, stop, resume, denounce; where they stand and how they came
 //! there.
 
-use detente_core::accord::{Accord, Rule};
+use detente_accord::{Accord, Rule};
 use detente_core::act::{Body, MAX_REASON};
 use detente_core::party::Role;
-use detente_core::state::{Effect, Position, State};
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
 use detente_log::Checkpoint;
+use detente_state::{Effect, Position, State};
 
 use crate::error::NodeError;
 use crate::node::Node;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use detente_core::act::{Act, Admission};
-use detente_core::state::{Logs, State};
 use detente_core::{Digest, PartyId};
 use detente_log::Checkpoint;
+use detente_state::{Logs, State};
 
 use crate::error::NodeError;
 use crate::ports::{AccordRow, EntryRow, LogKey, LogRow, Store};

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, sorted by who is at fault.
 
-use detente_core::accord::Faults;
+use detente_accord::Faults;
 use detente_core::party::CardFault;
 use detente_peer::Refusal;
 

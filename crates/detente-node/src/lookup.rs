@@ -5,14 +5,14 @@
 //! an answer and two closes on record, with one exchange of elements between them (`query.rs`).
 //! What it tells whom is said before anything is asked (`explain.rs`).
 
-use detente_core::accord::{MatchRule, Rule};
+use detente_accord::{MatchRule, Rule};
 use detente_core::act::Filter;
-use detente_core::state::{MatchRefusal, Published};
 use detente_core::{AccordId, Digest, Kind, PartyId};
 use detente_gate::{Entrant, may_enter};
 use detente_intel::Context;
 use detente_match::lookup::{Key, LookupError, Shape};
 use detente_match::{Blame, Progress};
+use detente_state::{MatchRefusal, Published};
 
 use crate::error::NodeError;
 use crate::matching::{misbehaved, refused};

@@ -1,15 +1,15 @@
 //! Matching: terms and commitments into the record, and what a run amounts to. The run itself is in
 //! `run.rs`. Neither side's items are touched before both commitments stand in both logs.
 
-use detente_core::accord::{MatchRule, Pad};
+use detente_accord::{MatchRule, Pad};
 use detente_core::act::{Answer, Blame, Body, Close, Learn, MAX_REASON, Mode, Offer, Outcome};
 use detente_core::party::Role;
-use detente_core::state::{Entry, Run};
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId};
 use detente_gate::{Entrant, may_enter};
 use detente_intel::{Context, NORMAL_FORM_VERSION, Observable};
 use detente_log::RootBuilder;
 use detente_match::{Engine, Item, Padding, Params, Seed, Session, padded_len};
+use detente_state::{Entry, Run};
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -384,7 +384,7 @@ impl Node {
         });
         let text = self.in_force(row.accord).ok();
         let kinds = text.and_then(|text| match &text.clause(&row.clause)?.rule {
-            Some(detente_core::accord::Rule::Match(rule)) => Some(rule.kinds.clone()),
+            Some(detente_accord::Rule::Match(rule)) => Some(rule.kinds.clone()),
             _ => None,
         });
         words.extend(explain::guesses(&peer, &kinds.unwrap_or_default()));
@@ -449,7 +449,7 @@ fn own_engine(rule: &MatchRule, mode: Mode) -> Result<Engine, NodeError> {
         .ok_or_else(|| NodeError::damaged(format!("this program has no engine {wanted}")))
 }
 
-pub(crate) fn refused(error: &detente_core::state::MatchRefusal) -> NodeError {
+pub(crate) fn refused(error: &detente_state::MatchRefusal) -> NodeError {
     let words = crate::mirror::chain(error);
     NodeError::denied(error.code(), words, "see `detente accord status` for what is left")
 }

@@ -4,7 +4,7 @@
 //! the last, and no entry that is not a sound act of its author. What proves a fault of the author
 //! is kept as evidence.
 
-use detente_core::accord::MAX_SLUG;
+use detente_accord::MAX_SLUG;
 use detente_core::act::{Act, Salt};
 use detente_core::{AccordId, PartyId, Span, mirror_name};
 use detente_log::{

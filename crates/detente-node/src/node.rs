@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use detente_core::party::{Card, Role};
 use detente_core::sign::Verified;
-use detente_core::state::State;
 use detente_core::{AccordId, PartyId, UnixSeconds};
+use detente_state::State;
 
 use crate::book::Book;
 use crate::error::NodeError;

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_core::accord::Rule;
+use detente_accord::Rule;
 use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
-use detente_core::state::{Effect, ReleaseState, State};
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, Tlp, UnixSeconds};
 use detente_gate::{Decided, Release, Verdict, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
+use detente_state::{Effect, ReleaseState, State};
 
 use crate::error::NodeError;
 use crate::matching::pull;

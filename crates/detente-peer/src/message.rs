@@ -1,6 +1,6 @@
 //! What two nodes ask of each other, and the answers.
 
-use detente_core::accord::{MAX_PARTIES, MAX_SLUG};
+use detente_accord::{MAX_PARTIES, MAX_SLUG};
 use detente_core::act::{MAX_BODY, Salt};
 use detente_core::encode::{DecodeError, DecodeFault, Reader, Writer};
 use detente_core::object::MAX_OBJECT;

@@ -14,8 +14,8 @@ mod seen;
 
 use std::collections::BTreeMap;
 
-use detente_core::state::{Logs, State};
 use detente_core::{PartyId, words};
+use detente_state::{Logs, State};
 
 use crate::folder::{Folder, MAX_ACCORD_JSON};
 use crate::json::{self, Head};

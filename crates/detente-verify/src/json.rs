@@ -3,7 +3,7 @@
 //! Written by hand, so that there is one spelling. The reader takes that spelling line by line and
 //! only what the audit begins with; the comparison of the whole folder checks the rest.
 
-use detente_core::accord::{MAX_PARTIES, MAX_SLUG};
+use detente_accord::{MAX_PARTIES, MAX_SLUG};
 use detente_core::{AccordId, PartyId, log_origin, words};
 
 /// The format and its version.

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use detente_core::state::Event;
 use detente_core::{Digest, PartyId, UnixSeconds};
+use detente_state::Event;
 
 /// Most findings that a report lists: as many notes, and as many of the rest.
 pub const MAX_FINDINGS: usize = 1_000;

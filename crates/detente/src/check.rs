@@ -1,7 +1,7 @@
 //! What `accord check` finds in a text, and how its prose reads.
 
+use detente_accord::{Accord, Rule};
 use detente_core::UnixSeconds;
-use detente_core::accord::{Accord, Rule};
 use serde::{Deserialize, Serialize};
 
 use crate::fail::{FaultReport, exit};

@@ -1,7 +1,7 @@
 //! A text to start from: a technical accord between two parties on matching and on releasing the
 //! context of what both hold.
 
-use detente_core::accord::Accord;
+use detente_accord::Accord;
 use detente_core::name::look_alike;
 use detente_core::{PartyId, Span, UnixSeconds};
 use detente_node::report::PartyReport;

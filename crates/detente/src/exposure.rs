@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use detente_core::accord::{Accord, MatchRule, Pad, Rule};
+use detente_accord::{Accord, MatchRule, Pad, Rule};
 use detente_core::act::{Learn, Mode};
 use detente_core::{Kind, Tlp, UnixSeconds};
 use detente_gate::{Verdict, exposure};
@@ -249,7 +249,7 @@ fn cell(cell: &detente_gate::Cell) -> CellReport {
 
 #[cfg(test)]
 mod tests {
-    use detente_core::accord::Accord;
+    use detente_accord::Accord;
     use detente_core::{PartyId, UnixSeconds};
 
     use crate::draft::{Side, draft};

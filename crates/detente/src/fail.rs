@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use detente_core::accord::Fault;
+use detente_accord::Fault;
 use detente_node::{Class, NodeError};
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
-use detente_core::accord::Accord;
+use detente_accord::Accord;
 use detente_core::act::MAX_TEXT;
 use detente_core::party::Card;
 use detente_core::sign::Verified;

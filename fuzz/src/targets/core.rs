@@ -1,6 +1,6 @@
 //! Targets of detente-core: accords, cards, acts and objects from another party.
 
-use detente_core::accord::Accord;
+use detente_accord::Accord;
 use detente_core::act::{
     ActKind, Answer, Body, Close, Header, Learn, ManifestEntry, Mode, ObjectFacts, Offer, Outcome,
     ReleaseBody, Seen,

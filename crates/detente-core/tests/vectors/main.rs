@@ -3,7 +3,6 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "these functions are of tests alone")]
 
-mod accord;
 mod act;
 mod card;
 

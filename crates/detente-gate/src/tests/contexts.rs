@@ -2,8 +2,8 @@
 
 use detente_core::act::{Body, Learn, Mode, Outcome};
 use detente_core::object::Object;
-use detente_core::state::State;
 use detente_core::{Kind, Tlp};
+use detente_state::State;
 use proptest::prelude::*;
 
 use super::release::{RUN, ab, object, put, run};

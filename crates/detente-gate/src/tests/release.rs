@@ -6,8 +6,8 @@ use detente_core::act::{
     Answer, Close, Learn, MAX_LABEL, MAX_LABELS, MAX_MANIFEST, Mode, Offer, Outcome, ReleaseBody,
 };
 use detente_core::object::Object;
-use detente_core::state::{ReleaseState, Released, Run, State, Stop};
 use detente_core::{Digest, Kind, PartyId, RunId, Span, Tlp, UnixSeconds};
+use detente_state::{ReleaseState, Released, Run, State, Stop};
 
 use super::{Allow, Ban, Draft, NOW, accord, allow, ban, clause_of, denied, id, in_force, only};
 use crate::{Decided, Denial, Release, ReleaseFault, Verdict, decide_all};

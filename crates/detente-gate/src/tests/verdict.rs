@@ -1,8 +1,8 @@
 //! Each reason for which an object stays, and the order of the reasons.
 
-use detente_core::accord::Accord;
-use detente_core::state::{NotInForce, Released};
+use detente_accord::Accord;
 use detente_core::{Kind, Span, Tlp, UnixSeconds};
+use detente_state::{NotInForce, Released};
 
 use super::{
     Allow, Ban, Draft, NOW, accord, allow, ask, ban, clause_of, denied, facts, only, question,

@@ -10,12 +10,12 @@ use std::sync::{Mutex, PoisonError};
 
 use detente_core::act::{Answer, Body, Close, Learn, Mode, Offer, Outcome};
 use detente_core::party::Role;
-use detente_core::state::{Entry, Published, Run};
 use detente_core::{AccordId, Digest, PartyId, RunId};
 use detente_intel::{NORMAL_FORM_VERSION, Observable};
 use detente_match::lookup::{ELEMENT_BYTES, ENGINE_NAME, Query, read_bucket};
 use detente_match::{Seed, padded_len};
 use detente_peer::{Refusal, Request, Response};
+use detente_state::{Entry, Published, Run};
 
 use super::fetch::no_filter;
 use super::{Terms, describe, fault, refresh};

@@ -4,16 +4,16 @@
 //!
 //! The engine says when it is whose turn, and opens and seals; what may leave is the gate's answer.
 
-use detente_core::accord::{MatchRule, Rule};
+use detente_accord::{MatchRule, Rule};
 use detente_core::act::{Body, Mode};
 use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::slot::Slot;
-use detente_core::state::State;
 use detente_core::{AccordId, Digest, RunId};
 use detente_gate::{ContextRelease, Verdict, decide_if_matched};
 use detente_intel::Observable;
 use detente_match::Contexts as Batch;
+use detente_state::State;
 
 use super::run::{Desk, Held, Seat, engine, misbehaved};
 use crate::error::NodeError;
@@ -25,7 +25,7 @@ use crate::report::{ContextPreview, ContextsReport, FoundContext, ObjectReport, 
 
 // The engine's room must hold what a clause may give.
 const _: () = assert!(
-    *detente_core::accord::PAYLOAD_BYTES.end() <= detente_match::MAX_PAYLOAD_BYTES as u64,
+    *detente_accord::PAYLOAD_BYTES.end() <= detente_match::MAX_PAYLOAD_BYTES as u64,
     "a clause may give more room than the engine has"
 );
 

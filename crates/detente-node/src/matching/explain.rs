@@ -2,9 +2,9 @@
 
 use detente_core::AccordId;
 use detente_core::act::{Learn, Mode};
-use detente_core::state::Entry;
 use detente_intel::Observable;
 use detente_match::padded_len;
+use detente_state::Entry;
 
 use super::{own_engine, padding, refused};
 use crate::error::NodeError;

@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use detente_core::state::Entry;
 use detente_core::{AccordId, PartyId, RunId, UnixSeconds};
 use detente_intel::Observable;
 use detente_match::{Progress, Session};
 use detente_peer::{Refusal, Request, Response};
+use detente_state::Entry;
 
 use super::contexts::{self, Contexts};
 use super::{Entered, refused};

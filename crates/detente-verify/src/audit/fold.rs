@@ -11,8 +11,8 @@ mod judge;
 use std::collections::BTreeMap;
 
 use detente_core::act::{Act, ActKind, Body};
-use detente_core::state::{Effect, Event, Logs, State};
 use detente_core::{Digest, PartyId};
+use detente_state::{Effect, Event, Logs, State};
 
 use super::desk::Desk;
 use super::log::LogRead;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use detente_core::Digest;
 use detente_core::act::{Body, ObjectFacts};
 use detente_core::object::{MAX_OBJECT, Object};
-use detente_core::state::Logs;
+use detente_state::Logs;
 
 use super::desk::Desk;
 use crate::json::Head;

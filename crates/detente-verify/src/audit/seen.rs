@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use detente_core::PartyId;
 use detente_core::act::{Act, Seen};
-use detente_core::state::Logs;
+use detente_state::Logs;
 
 use super::desk::Desk;
 use super::log::LogRead;

@@ -13,7 +13,6 @@ use detente_core::key::{Seed, SigningKey};
 use detente_core::object::Object;
 use detente_core::party::{Card, Role, RoleKey};
 use detente_core::sign::{Verified, sign};
-use detente_core::state::{Logs, State};
 use detente_core::{
     AccordId, Digest, Kind, PartyId, RunId, Tlp, UnixSeconds, log_origin, mirror_name,
 };
@@ -23,6 +22,7 @@ use detente_log::{
     CosignerRole, KeyName, NoteSigner, Origin, RootBuilder, TreeHead, TreeSize, TrustedLog,
     VerifiedCheckpoint, decide,
 };
+use detente_state::{Logs, State};
 use detente_verify::{EntryRecord, LogRecord, Record};
 
 /// What the parties call their accord.

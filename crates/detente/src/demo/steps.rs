@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use detente_core::accord::Accord;
+use detente_accord::Accord;
 use detente_node::report::{
     ActReport, ImportReport, MatchReport, PartyReport, ReleaseReport, SearchReport, StatusReport,
 };

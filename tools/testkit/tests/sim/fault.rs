@@ -112,7 +112,7 @@ fn check(world: &mut World, at: usize, accord: AccordId, told: &Told) {
 fn begin(seed: u64) -> (World, AccordId) {
     let world = World::new(seed, 2);
     let text = world.text(&Terms::default());
-    let accord = detente_core::accord::Accord::parse(&text).unwrap().id();
+    let accord = detente_accord::Accord::parse(&text).unwrap().id();
     (world, accord)
 }
 

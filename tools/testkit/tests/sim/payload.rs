@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use detente_core::act::{ActKind, Blame, Body, Outcome};
-use detente_core::state::State;
 use detente_core::{AccordId, Digest, Tlp};
 use detente_intel::Indicator;
 use detente_node::ports::{Link, Store as _};
 use detente_node::report::MatchReport;
 use detente_node::{NodeError, RESUME_SECONDS, run_match};
+use detente_state::State;
 use detente_testkit::{Cut, Terms, When, World, context, observable};
 
 use crate::{assert_settled, assert_sound, code, run};

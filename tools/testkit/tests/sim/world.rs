@@ -50,7 +50,7 @@ impl Script {
         // Most scripts begin with an accord in force: there is more to do then.
         let accord = if dice.once_in(5) {
             let text = world.text(&terms);
-            detente_core::accord::Accord::parse(&text).unwrap().id()
+            detente_accord::Accord::parse(&text).unwrap().id()
         } else {
             world.agree(&terms)
         };
@@ -352,7 +352,7 @@ impl Script {
     }
 
     /// In each window that ends with an offer, answer or release, no more than was agreed.
-    fn judge_budgets(&self, state: &detente_core::state::State) {
+    fn judge_budgets(&self, state: &detente_state::State) {
         let window = 30 * DAY;
         let within = |at: u64, end: u64| at <= end && at + window > end;
         for clause in ["1", "1.1", "1.2"] {
@@ -388,7 +388,7 @@ impl Script {
     }
 
     /// What arrived was let go, was matched, and was acknowledged once if it is whole.
-    fn judge_releases(&self, state: &detente_core::state::State) {
+    fn judge_releases(&self, state: &detente_state::State) {
         for known in &state.releases {
             let Some(receipt) = known.receipt else { continue };
             let by = self.world.members.iter().find(|member| member.id == receipt.by).unwrap();

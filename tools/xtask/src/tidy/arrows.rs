@@ -14,7 +14,8 @@ pub struct Place {
     pub name: &'static str,
     /// Folder.
     pub folder: &'static str,
-    /// 1 to 6 for the house; tools and tests have 7, above everything.
+    /// 1 to 6 for the house; tools and tests have 7, above everything. Within a floor a crate may
+    /// stand on those before it in [`ROOMS`].
     pub floor: u8,
     /// Our crates that it may need to build.
     pub may_use: &'static [&'static str],
@@ -26,6 +27,7 @@ const TOOLS: u8 = 7;
 const TESTKIT: &str = "detente-testkit";
 
 const ALL: &[&str] = &[
+    "detente-accord",
     "detente-core",
     "detente-gate",
     "detente-intel",
@@ -34,11 +36,13 @@ const ALL: &[&str] = &[
     "detente-net",
     "detente-node",
     "detente-peer",
+    "detente-state",
     "detente-store",
     "detente-verify",
 ];
 
 const UP_TO_STORE: &[&str] = &[
+    "detente-accord",
     "detente-core",
     "detente-gate",
     "detente-intel",
@@ -46,12 +50,14 @@ const UP_TO_STORE: &[&str] = &[
     "detente-match",
     "detente-node",
     "detente-peer",
+    "detente-state",
     "detente-store",
     "detente-verify",
 ];
 
 const EVERYTHING: &[&str] = &[
     "detente",
+    "detente-accord",
     "detente-core",
     "detente-gate",
     "detente-intel",
@@ -60,6 +66,7 @@ const EVERYTHING: &[&str] = &[
     "detente-net",
     "detente-node",
     "detente-peer",
+    "detente-state",
     "detente-store",
     "detente-verify",
     TESTKIT,
@@ -77,33 +84,49 @@ const fn room(
 /// Every crate of the workspace, lowest floor first.
 pub const ROOMS: &[Place] = &[
     room("detente-core", "crates/detente-core", 1, &[]),
+    room("detente-accord", "crates/detente-accord", 1, &["detente-core"]),
+    room("detente-state", "crates/detente-state", 1, &["detente-accord", "detente-core"]),
     room("detente-match", "crates/detente-match", 1, &[]),
     room("detente-log", "crates/detente-log", 1, &[]),
     room("detente-intel", "crates/detente-intel", 2, &["detente-core"]),
-    room("detente-gate", "crates/detente-gate", 2, &["detente-core"]),
+    room(
+        "detente-gate",
+        "crates/detente-gate",
+        2,
+        &["detente-accord", "detente-core", "detente-state"],
+    ),
     room(
         "detente-peer",
         "crates/detente-peer",
         3,
-        &["detente-core", "detente-gate", "detente-log", "detente-match"],
+        &[
+            "detente-accord",
+            "detente-core",
+            "detente-gate",
+            "detente-log",
+            "detente-match",
+            "detente-state",
+        ],
     ),
     room(
         "detente-verify",
         "crates/detente-verify",
         3,
-        &["detente-core", "detente-gate", "detente-log"],
+        &["detente-accord", "detente-core", "detente-gate", "detente-log", "detente-state"],
     ),
     room(
         "detente-node",
         "crates/detente-node",
         4,
         &[
+            "detente-accord",
             "detente-core",
             "detente-gate",
             "detente-intel",
             "detente-log",
             "detente-match",
             "detente-peer",
+            "detente-state",
             "detente-verify",
         ],
     ),
@@ -111,7 +134,14 @@ pub const ROOMS: &[Place] = &[
         "detente-store",
         "crates/detente-store",
         5,
-        &["detente-core", "detente-intel", "detente-log", "detente-node"],
+        &[
+            "detente-accord",
+            "detente-core",
+            "detente-intel",
+            "detente-log",
+            "detente-node",
+            "detente-state",
+        ],
     ),
     room("detente-net", "crates/detente-net", 5, &["detente-core", "detente-node", "detente-peer"]),
     room("detente", "crates/detente", 6, ALL),
@@ -170,7 +200,9 @@ mod tests {
             for name in room.may_use {
                 let other = place(name).expect("a crate of the table");
                 let tool = room.floor == super::TOOLS && other.floor <= super::TOOLS;
-                assert!(other.floor < room.floor || tool, "{} -> {name}", room.name);
+                let index = |name| ROOMS.iter().position(|room| room.name == name);
+                let before = other.floor == room.floor && index(other.name) < index(room.name);
+                assert!(other.floor < room.floor || before || tool, "{} -> {name}", room.name);
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use detente_core::PartyId;
 use detente_core::act::{Act, Body, ReleaseBody};
-use detente_core::state::{Entry, State};
 use detente_gate::{Release, Verdict as Answer};
+use detente_state::{Entry, State};
 
 use crate::report::chain;
 

@@ -1,0 +1,506 @@
+//! Reads the parts of a text around its clauses.
+
+use std::collections::BTreeSet;
+
+use toml::de::DeTable;
+
+use super::fault::{Fault, Faults};
+use super::language::{Said, Tongue};
+use super::prose::{Param, Plain};
+use super::table::{Source, Table};
+use super::{
+    Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Definition, Emergency, Exit,
+    MAX_PARTIES, MAX_ROWS, MAX_SLUG, Party, Rule, parse_clause,
+};
+use detente_core::Tlp;
+use detente_core::act::{ActKind, MAX_TEXT};
+use detente_core::name;
+use detente_core::party::Role;
+use detente_core::{BadTime, Span, UnixSeconds};
+use detente_core::{Digest, PartyId};
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Accord, Faults> {
+    let one = |line, code, what: String, remedy: &str| {
+        Faults(vec![Fault { line, code, what, remedy: remedy.to_owned() }])
+    };
+    if bytes.len() > MAX_TEXT {
+        let what = format!("the text has {} bytes", bytes.len());
+        return Err(one(1, "too_long", what, "an accord has at most 262144 bytes"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let upto = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + upto.iter().filter(|byte| **byte == b'\n').count();
+        one(line, "not_utf8", "the text is not UTF-8".to_owned(), "save the file as UTF-8")
+    })?;
+    let source = Source::new(text);
+    let root = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| source.line(span.start));
+        one(line, "not_toml", error.message().to_owned(), "mend the TOML")
+    })?;
+    let read = {
+        let table = Table::new(&source, root.get_ref(), 0..0, "the text");
+        read_accord(&table, Digest::plain(bytes))
+    };
+    let faults = source.into_faults();
+    match read {
+        Some(accord) if faults.is_empty() => Ok(accord),
+        _ => Err(Faults(faults)),
+    }
+}
+
+fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
+    check_format(root);
+    let head = root.table("accord");
+    if head.is_none() {
+        root.missing("accord", "add a table [accord] with id, title, bindingness, languages");
+    }
+    let head = head?;
+    let languages = head.list::<String>("languages");
+    if languages.is_none() && !head.has("languages") {
+        head.missing("languages", "write languages = [\"en\"]");
+    }
+    let (handles, parties) = read_parties(root);
+    let authorities = read_authorities(root, &handles);
+    let clauses = root.tables("clause");
+    if clauses.is_empty() && !root.has("clause") {
+        root.missing("clause", "write at least one [[clause]] with id, prose and a rule");
+    }
+    let ids = parse_clause::clause_ids(&clauses);
+    // Without a list of languages each text would seem to be in a wrong one.
+    let known = languages.is_some();
+    let languages = languages.unwrap_or_else(|| written_languages(&clauses));
+    let definitions = read_definitions(root, &languages, known, &ids);
+    let title = read_title(&head, &languages, &ids);
+    let expires = head.required_as::<Time>("expires", "write expires = \"2027-12-31\"");
+    let default_tlp = head.required_as::<Tlp>(
+        "default_tlp",
+        "say what an unmarked indicator counts as, for example default_tlp = \"amber+strict\"",
+    );
+    let emergency = read_emergency(root);
+    let exit = read_exit(root);
+    let common = common_params(
+        expires.as_ref().map(|time| time.0),
+        default_tlp,
+        emergency.as_ref().map(|emergency| emergency.lapses),
+        exit.as_ref().map(|exit| exit.notice.within),
+    );
+    let around = parse_clause::Around {
+        languages: &languages,
+        handles: &handles,
+        parties: &parties,
+        ids: &ids,
+        common: &common,
+    };
+    let clauses = parse_clause::read_clauses(clauses, &around);
+    check_rows(root, handles.len(), &clauses);
+    let slug = read_slug(&head);
+    let bindingness = head.required_as("bindingness", "write political, legal or technical");
+    let prevailing = read_prevailing(&head, known.then_some(languages.as_slice()));
+    let expires_line = root.source.line(head.at("expires").start);
+    head.finish();
+    root.finish();
+    Some(Accord {
+        slug: slug?,
+        title: title?,
+        bindingness: bindingness?,
+        languages,
+        prevailing: prevailing?,
+        expires: expires?.0,
+        expires_line,
+        default_tlp: default_tlp?,
+        parties,
+        authorities,
+        definitions,
+        clauses,
+        emergency: emergency?,
+        exit: exit?,
+        digest,
+    })
+}
+
+fn check_format(root: &Table<'_>) {
+    if root.number("format", u64::MAX) != Some(1) {
+        root.source.fault_at(
+            1,
+            "format",
+            "the text does not say which format it has".to_owned(),
+            "begin with `format = 1`",
+        );
+    }
+}
+
+/// What each clause may show of the text's own terms. None is of a field that could not be read.
+fn common_params(
+    expires: Option<UnixSeconds>,
+    default_tlp: Option<Tlp>,
+    lapses: Option<Span>,
+    notice: Option<Span>,
+) -> Vec<Param> {
+    let shown = [
+        ("accord.expires", expires.map(Said::same)),
+        ("accord.default_tlp", default_tlp.map(Said::same)),
+        ("emergency.lapses", lapses.map(Said::span)),
+        ("exit.notice", notice.map(Said::span)),
+    ];
+    let param = |(name, said): (&str, Option<Said>)| match said {
+        Some(said) => Param::value(name, said).optional(),
+        None => Param::unread(name),
+    };
+    shown.into_iter().map(param).collect()
+}
+
+/// The languages in which prose stands, for a text that does not list them.
+fn written_languages(clauses: &[Table<'_>]) -> Vec<String> {
+    let prose = clauses.iter().filter_map(|clause| clause.peek_keys("prose"));
+    let languages: BTreeSet<String> = prose.flatten().collect();
+    languages.into_iter().collect()
+}
+
+/// The exposure table of a text must be one that people can have computed and read.
+fn check_rows(root: &Table<'_>, parties: usize, clauses: &[Clause]) {
+    let mut labels: BTreeSet<&str> = BTreeSet::new();
+    for clause in clauses {
+        if let Some(Rule::Forbid(rule)) = &clause.rule {
+            labels.extend(rule.labels.iter().map(String::as_str));
+        }
+    }
+    let directions = parties * parties.saturating_sub(1);
+    let rows = directions.saturating_mul(labels.len() + 1);
+    if rows > MAX_ROWS {
+        root.fault(
+            "too_many",
+            format!(
+                "{parties} parties and {} labels of prohibitions make {rows} pairs of direction \
+                 and label",
+                labels.len()
+            ),
+            format!("write prohibitions with fewer labels: at most {MAX_ROWS} pairs"),
+        );
+    }
+}
+
+/// A time in a text.
+pub(super) struct Time(pub(super) UnixSeconds);
+
+impl std::str::FromStr for Time {
+    type Err = BadTime;
+
+    fn from_str(text: &str) -> Result<Time, BadTime> {
+        UnixSeconds::parse(text).map(Time)
+    }
+}
+
+impl std::str::FromStr for Bindingness {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Bindingness, &'static str> {
+        [Bindingness::Legal, Bindingness::Political, Bindingness::Technical]
+            .into_iter()
+            .find(|word| word.name() == text)
+            .ok_or("write political, legal or technical")
+    }
+}
+
+fn read_slug(head: &Table<'_>) -> Option<String> {
+    let slug = head.required("id", "write id = \"hamburg-0\"")?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if slug.len() > MAX_SLUG || !slug.bytes().all(plain) {
+        head.fault(
+            "bad_value",
+            format!("the accord's id is {slug:?}"),
+            "use at most 64 lower-case letters, digits and hyphens",
+        );
+        return None;
+    }
+    Some(slug)
+}
+
+fn read_title(
+    head: &Table<'_>,
+    languages: &[String],
+    clause_ids: &BTreeSet<String>,
+) -> Option<String> {
+    let title = head.required("title", "write one line for people")?;
+    let at = head.at("title");
+    Plain { source: head.source, at: &at, what: "the title", clause_ids }
+        .check_all(languages, &title);
+    Some(title)
+}
+
+/// `languages` is none if the text does not list them rightly, which is a fault already.
+fn read_prevailing(head: &Table<'_>, languages: Option<&[String]>) -> Option<Option<String>> {
+    let word = head.required("prevailing", "name a language, or write prevailing = \"none\"")?;
+    if word == "none" {
+        return Some(None);
+    }
+    let languages = languages?;
+    if languages.contains(&word) {
+        return Some(Some(word));
+    }
+    head.fault(
+        "bad_value",
+        format!("`prevailing` is {word:?}, which is none of the languages"),
+        format!("write one of {} or \"none\"", languages.join(", ")),
+    );
+    None
+}
+
+/// The handles of all parties, also of those with a fault, and the parties without one.
+fn read_parties(root: &Table<'_>) -> (Vec<String>, Vec<Party>) {
+    let tables = root.tables("party");
+    if !(2..=MAX_PARTIES).contains(&tables.len()) {
+        root.fault(
+            "parties",
+            format!("the text names {} parties", tables.len()),
+            format!("write 2 to {MAX_PARTIES} tables [[party]] with id, name and root"),
+        );
+    }
+    let mut handles: Vec<String> = Vec::new();
+    let mut parties: Vec<Party> = Vec::new();
+    for table in tables {
+        let handle = table.required("id", "write a short name such as id = \"A\"");
+        let name = table.required("name", "write the party's name");
+        let id = table.required_as::<PartyId>(
+            "root",
+            "write the fingerprint that `detente party card` prints: 64 hex digits",
+        );
+        table.finish();
+        handles.extend(handle.clone());
+        let (Some(handle), Some(name), Some(id)) = (handle, name, id) else {
+            continue;
+        };
+        let party = Party { handle, name, id };
+        if is_distinct(&table, &party, &parties) {
+            parties.push(party);
+        }
+    }
+    (handles, parties)
+}
+
+/// Whether a party can't be taken for one of the others, by people or by programs.
+fn is_distinct(table: &Table<'_>, party: &Party, others: &[Party]) -> bool {
+    let Party { handle, name, id } = party;
+    let fault = |what, remedy: &str| {
+        table.fault("repeated", what, remedy);
+        false
+    };
+    if handle == "*" {
+        return fault("a party has the id \"*\", which means every party".to_owned(), "name it A");
+    }
+    for (word, key) in [(handle, "id"), (name, "name")] {
+        if let Some(mixed) = name::mixed_word(word) {
+            table.fault(
+                "mixed_scripts",
+                format!("the {key} of party {handle:?} mixes letters of two scripts in {mixed:?}"),
+                "write each word with the letters of one script",
+            );
+            return false;
+        }
+    }
+    for other in others {
+        if other.id == *id {
+            let what = format!("parties {:?} and {handle:?} have the same root", other.handle);
+            return fault(what, "give each party its own fingerprint: `detente party list`");
+        }
+        if other.handle == *handle {
+            return fault(format!("party {handle:?} stands twice"), "give each its own id");
+        }
+        if name::look_alike(&other.handle, handle) {
+            let what = format!("the ids of parties {:?} and {handle:?} look alike", other.handle);
+            return fault(what, "give each party an id of its own, such as A and B");
+        }
+        if name::look_alike(&other.name, name) {
+            let what = format!(
+                "the names of parties {:?} and {handle:?} look alike: {:?} and {name:?}",
+                other.handle, other.name
+            );
+            return fault(what, "give each party a name that nobody takes for the other's");
+        }
+    }
+    true
+}
+
+/// Checks that a handle is one of the parties.
+pub(super) fn known_handle(table: &Table<'_>, handle: &str, handles: &[String]) -> bool {
+    let known = handles.iter().any(|known| known == handle);
+    if !known {
+        table.fault(
+            "unknown_party",
+            format!("{} names party {handle:?}", table.name),
+            format!("use one of: {}", handles.join(", ")),
+        );
+    }
+    known
+}
+
+fn read_authorities(root: &Table<'_>, handles: &[String]) -> Vec<Authority> {
+    let mut authorities: Vec<Authority> = Vec::new();
+    for table in root.tables("authority") {
+        let party = table.required("party", "name the party by its id in this text");
+        let role = table.required_as::<Role>("role", "name the role");
+        let may = table.list::<ActKind>("may");
+        if !table.has("may") {
+            table.missing("may", "list the acts, for example may = [\"sign\", \"denounce\"]");
+        }
+        table.finish();
+        let (Some(party), Some(role), Some(may)) = (party, role, may) else {
+            continue;
+        };
+        if known_handle(&table, &party, handles) {
+            authorities.push(Authority { party, role, may });
+        }
+    }
+    for handle in handles {
+        let mut own = authorities.iter().filter(|a| a.party == *handle).peekable();
+        if own.peek().is_some() && !own.any(|a| a.may.contains(&ActKind::Sign)) {
+            root.fault(
+                "nobody_signs",
+                format!("no role of party {handle} may sign"),
+                "give one [[authority]] of that party \"sign\", or leave its authority to its card",
+            );
+        }
+    }
+    authorities
+}
+
+fn read_definitions(
+    root: &Table<'_>,
+    languages: &[String],
+    known: bool,
+    clause_ids: &BTreeSet<String>,
+) -> Vec<Definition> {
+    let mut definitions: Vec<Definition> = Vec::new();
+    for table in root.tables("definition") {
+        let id = table.required("id", "name the term");
+        let status = table.required("status", "write \"agreed\" or \"divergent\"");
+        let text = table.table("text");
+        if text.is_none() {
+            table.missing("text", "write text.en = \"...\" for each language");
+        }
+        table.finish();
+        let (Some(id), Some(status), Some(text)) = (id, status, text) else {
+            continue;
+        };
+        if status != "agreed" && status != "divergent" {
+            table.fault(
+                "bad_value",
+                format!("status of definition {id:?} is {status:?}"),
+                "write \"agreed\" or \"divergent\"",
+            );
+        }
+        if definitions.iter().any(|other| other.id == id) {
+            table.fault("repeated", format!("{id:?} is defined twice"), "define a term once");
+        }
+        let name = format!("definition {id:?}");
+        let at = table.at("id");
+        let term = format!("the term of {name}");
+        Plain { source: table.source, at: &at, what: &term, clause_ids }.check_all(languages, &id);
+        let mut texts: Vec<(String, String)> = Vec::new();
+        for (language, text, at) in text.entries() {
+            let what = format!("{name} in {language}");
+            Plain { source: table.source, at: &at, what: &what, clause_ids }
+                .check(Tongue::of(&language), &text);
+            texts.push((language, text));
+        }
+        if status == "divergent" && texts.len() == 1 {
+            table.fault(
+                "one_meaning",
+                format!("{name} is divergent, but has one text"),
+                "write what each side means by it, one text in each side's language, or agree on \
+                 one and write status = \"agreed\"",
+            );
+        }
+        if known {
+            check_languages(&table, &name, &texts, languages);
+        }
+        definitions.push(Definition { id, agreed: status == "agreed", text: texts });
+    }
+    definitions
+}
+
+/// Every language once, no other.
+pub(super) fn check_languages(
+    table: &Table<'_>,
+    what: &str,
+    texts: &[(String, String)],
+    languages: &[String],
+) {
+    let have: BTreeSet<&str> = texts.iter().map(|(language, _)| language.as_str()).collect();
+    for language in languages {
+        if !have.contains(language.as_str()) {
+            table.fault(
+                "missing_language",
+                format!("{what} has no text in {language}"),
+                format!("add one in {language}, or take {language} out of `languages`"),
+            );
+        }
+    }
+    for language in have {
+        if !languages.iter().any(|known| known == language) {
+            table.fault(
+                "unknown_language",
+                format!("{what} has a text in {language}"),
+                format!("add {language} to `languages`, or take the text out"),
+            );
+        }
+    }
+}
+
+/// A span under `key` with its clock beside it.
+pub(super) fn read_deadline(table: &Table<'_>, key: &'static str) -> Option<Deadline> {
+    let within = table.parsed::<Span>(key);
+    let clock = table.parsed::<ClockStart>("clock");
+    if table.has(key) && !table.has("clock") {
+        table.fault(
+            "deadline_without_clock",
+            format!("{} has `{key}`, but no clock", table.name),
+            "say when it starts: clock = \"act\", \"awareness\", \"effective\" or \"receipt\"",
+        );
+    }
+    Some(Deadline { within: within?, clock: clock? })
+}
+
+fn read_emergency(root: &Table<'_>) -> Option<Emergency> {
+    let Some(table) = root.table("emergency") else {
+        root.missing("emergency", "add [emergency] with stop_by, lapses and clock");
+        return None;
+    };
+    let stop_by = table.list::<Role>("stop_by");
+    if !table.has("stop_by") {
+        table.missing("stop_by", "list roles, for example stop_by = [\"duty-officer\"]");
+    }
+    if !table.has("lapses") {
+        table.missing("lapses", "say when a stop ends by itself: lapses = \"P10D\"");
+    }
+    let lapses = read_deadline(&table, "lapses");
+    if lapses.is_some_and(|deadline| deadline.clock != ClockStart::Act) {
+        table.fault(
+            "bad_value",
+            "a stop lapses by another clock than the act's".to_owned(),
+            "write clock = \"act\"",
+        );
+    }
+    table.finish();
+    Some(Emergency { stop_by: stop_by?, lapses: lapses?.within })
+}
+
+fn read_exit(root: &Table<'_>) -> Option<Exit> {
+    let Some(table) = root.table("exit") else {
+        root.missing("exit", "add [exit] with notice and clock");
+        return None;
+    };
+    if !table.has("notice") {
+        table.missing("notice", "say how long the notice runs: notice = \"P90D\"");
+    }
+    let notice = read_deadline(&table, "notice");
+    if notice.is_some_and(|deadline| deadline.clock != ClockStart::Act) {
+        table.fault(
+            "bad_value",
+            "a notice runs by another clock than the act's".to_owned(),
+            "write clock = \"act\": the notice runs from the act that gives it",
+        );
+    }
+    let survives = table.list::<String>("survives").unwrap_or_default();
+    table.finish();
+    Some(Exit { notice: notice?, survives })
+}

@@ -1,0 +1,410 @@
+//! Reads clauses: rule, parameters, prose.
+
+use std::collections::BTreeSet;
+
+use super::Party;
+use super::clause::{Cap, Clause, Forbid, Oblige, Only, Permit, Rule, Side};
+use super::language::Said;
+use super::parse::{Time, check_languages, known_handle, read_deadline};
+use super::parse_match::read_match;
+use super::prose::{Param, Plain, Prose};
+use super::table::Table;
+use detente_core::Kind;
+use detente_core::Span;
+use detente_core::Tlp;
+use detente_core::act::{MAX_CLAUSE_ID, MAX_LABEL};
+
+/// Ceiling for counts and bytes in caps and budgets.
+pub(super) const MAX_COUNT: u64 = 1 << 48;
+
+/// What clauses must know of the text around them.
+pub(super) struct Around<'a> {
+    pub(super) languages: &'a [String],
+    /// The parties' ids in this text, also of those whose tables have a fault.
+    pub(super) handles: &'a [String],
+    pub(super) parties: &'a [Party],
+    /// Ids of all clauses.
+    pub(super) ids: &'a BTreeSet<String>,
+    /// Parameters of the text itself, which each clause may show.
+    pub(super) common: &'a [Param],
+}
+
+impl Around<'_> {
+    pub(super) fn name(&self, handle: &str) -> String {
+        let party = self.parties.iter().find(|party| party.handle == handle);
+        party.map_or(handle, |party| &party.name).to_owned()
+    }
+
+    /// A side in words, if it stands alone.
+    fn side(&self, side: &Side) -> Said {
+        match side {
+            Side::Handle(handle) => Said::same(self.name(handle)),
+            Side::Any => Said::any_party(self.handles.len() == 2),
+        }
+    }
+
+    /// Both ends of a direction in words.
+    fn direction(&self, from: &Side, to: &Side) -> [Param; 2] {
+        let other = || Said::other_party(self.handles.len() == 2);
+        let said = match (from, to) {
+            (Side::Any, Side::Any) => [self.side(from), other()],
+            (Side::Any, Side::Handle(_)) => [other(), self.side(to)],
+            (Side::Handle(_), Side::Any) => [self.side(from), other()],
+            (Side::Handle(_), Side::Handle(_)) => [self.side(from), self.side(to)],
+        };
+        let [from, to] = said;
+        [Param::said("from", from), Param::said("to", to)]
+    }
+}
+
+/// The ids that clauses have, in so far as they are strings.
+pub(super) fn clause_ids(tables: &[Table<'_>]) -> BTreeSet<String> {
+    tables.iter().filter_map(|table| table.peek("id")).collect()
+}
+
+pub(super) fn read_clauses(tables: Vec<Table<'_>>, around: &Around<'_>) -> Vec<Clause> {
+    let mut clauses: Vec<Clause> = Vec::new();
+    for mut table in tables {
+        let Some(id) = read_id(&table) else { continue };
+        table.name = format!("clause {id}");
+        if clauses.iter().any(|other| other.id == id) {
+            table.fault("repeated", format!("clause {id} stands twice"), "number it anew");
+        }
+        let mut params = Vec::new();
+        let rule = read_rule(&table, around, &mut params);
+        read_own_params(&table, around, rule.as_ref(), &mut params);
+        params.extend_from_slice(around.common);
+        // A rule that could not be read has no full list of parameters: checking prose against it
+        // would bury the true fault under false ones.
+        let unread = rule.is_none()
+            && ["permit", "forbid", "match", "oblige"].into_iter().any(|key| table.has(key));
+        let prose = if unread {
+            table.value("prose");
+            Vec::new()
+        } else {
+            read_prose(&table, &id, around, &params)
+        };
+        table.finish();
+        clauses.push(Clause { id, prose, rule, line: table.line() });
+    }
+    clauses
+}
+
+/// Constants that a clause declares for its prose. One beside a rule could gainsay the rule, and
+/// one in words could state what prose may not.
+fn read_own_params(
+    table: &Table<'_>,
+    around: &Around<'_>,
+    rule: Option<&Rule>,
+    params: &mut Vec<Param>,
+) {
+    let Some(own) = table.table("params") else { return };
+    let decides = matches!(rule, Some(Rule::Permit(_) | Rule::Forbid(_) | Rule::Match(_)));
+    for (name, value, at) in own.entries() {
+        let name = format!("params.{name}");
+        let span = value.parse::<Span>().ok();
+        let is_value = span.is_some()
+            || value.parse::<Time>().is_ok()
+            || value.bytes().all(|b| b.is_ascii_digit());
+        if is_value && decides {
+            table.source.fault(
+                &at,
+                "prose_contradicts",
+                format!("{} has a rule, and beside it {name} = {value}", table.name),
+                "show what the rule says, or move the constant to a clause without such a rule",
+            );
+            params.push(Param::unread(&name));
+            continue;
+        }
+        if !is_value {
+            let what = format!("{name} of {}", table.name);
+            let words =
+                Plain { source: table.source, at: &at, what: &what, clause_ids: around.ids };
+            words.check_all(around.languages, &value);
+        }
+        params.push(match span {
+            Some(span) => Param::value(&name, Said::span(span)),
+            None => Param::new(&name, value, true),
+        });
+    }
+}
+
+fn read_id(table: &Table<'_>) -> Option<String> {
+    let id = table.required("id", "number the clause: id = \"3.1\"")?;
+    let numbered = id.len() <= MAX_CLAUSE_ID
+        && id
+            .split('.')
+            .all(|part| !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit()))
+        && !id.split('.').any(str::is_empty);
+    if !numbered {
+        table.fault(
+            "bad_value",
+            format!("clause id {id:?} is no number"),
+            "number clauses like 3 or 3.1, from 1 and without leading zeros",
+        );
+        return None;
+    }
+    Some(id)
+}
+
+fn read_prose(
+    table: &Table<'_>,
+    id: &str,
+    around: &Around<'_>,
+    params: &[Param],
+) -> Vec<(String, String)> {
+    let languages = around.languages;
+    let Some(texts) = table.table("prose") else {
+        table.missing("prose", "write prose.en = \"...\" for each language");
+        return Vec::new();
+    };
+    let prose = Prose { source: table.source, clause: id, params, clause_ids: around.ids };
+    let mut filled: Vec<(String, String)> = Vec::new();
+    for (language, text, at) in texts.entries() {
+        let text = prose.fill(&language, &text, &at);
+        filled.push((language, text));
+    }
+    check_languages(table, &format!("clause {id}"), &filled, languages);
+    filled.sort_by_key(|(language, _)| languages.iter().position(|known| known == language));
+    filled
+}
+
+fn read_rule(table: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Rule> {
+    let permit = table.table("permit");
+    let forbid = table.table("forbid");
+    let matching = table.table("match");
+    let oblige = table.table("oblige");
+    let count = [&permit, &forbid, &matching, &oblige].iter().filter(|rule| rule.is_some()).count();
+    if count > 1 {
+        table.fault(
+            "many_rules",
+            format!("{} has {count} rules", table.name),
+            "write one rule a clause; split the clause",
+        );
+        return None;
+    }
+    if let Some(rule) = permit {
+        read_permit(&rule, around, params).map(Rule::Permit)
+    } else if let Some(rule) = forbid {
+        read_forbid(&rule, around, params).map(Rule::Forbid)
+    } else if let Some(rule) = matching {
+        read_match(&rule, around, params).map(Rule::Match)
+    } else if let Some(rule) = oblige {
+        read_oblige(&rule, around, params).map(Rule::Oblige)
+    } else {
+        None
+    }
+}
+
+/// A direction: both ends named, known and different.
+fn read_direction(rule: &Table<'_>, handles: &[String]) -> Option<(Side, Side)> {
+    let side = |key: &'static str| -> Option<Side> {
+        if !rule.has(key) {
+            rule.fault(
+                "no_scope",
+                format!("{} does not say `{key}` whom", rule.name),
+                format!("write {key} = \"{}\", or \"*\" for every party", handles.join("\" or \"")),
+            );
+            return None;
+        }
+        let side = rule.parsed::<Side>(key)?;
+        match &side {
+            Side::Handle(handle) if !known_handle(rule, handle, handles) => None,
+            _ => Some(side),
+        }
+    };
+    let (from, to) = (side("from"), side("to"));
+    let (from, to) = (from?, to?);
+    if from == to && from != Side::Any {
+        rule.fault(
+            "no_scope",
+            format!("{} goes from {from} to itself", rule.name),
+            "name two different parties",
+        );
+        return None;
+    }
+    Some((from, to))
+}
+
+/// Kinds of observables, sorted. In a permission or a match they must be named one by one.
+pub(super) fn read_kinds(rule: &Table<'_>, required: bool) -> Option<Vec<Kind>> {
+    if !rule.has("kinds") {
+        if required {
+            let all: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+            rule.fault(
+                "no_scope",
+                format!("{} does not say which kinds of indicators", rule.name),
+                format!("write kinds = [...] from: {}", all.join(", ")),
+            );
+            return None;
+        }
+        return Some(Vec::new());
+    }
+    let mut kinds = rule.list::<Kind>("kinds")?;
+    kinds.sort_unstable();
+    Some(kinds)
+}
+
+pub(super) fn kinds_said(kinds: &[Kind]) -> Said {
+    Said::same(kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "))
+}
+
+/// `object` names what is released; in this format there is one sort.
+fn read_object(rule: &Table<'_>) {
+    match rule.text("object").as_deref() {
+        // A field that is no string is a fault already.
+        None if rule.has("object") => {}
+        Some("indicator") => {}
+        Some(other) => rule.fault(
+            "bad_value",
+            format!("{} speaks of object {other:?}", rule.name),
+            "write object = \"indicator\"",
+        ),
+        None => rule.fault(
+            "no_scope",
+            format!("{} does not say which objects", rule.name),
+            "write object = \"indicator\"",
+        ),
+    }
+}
+
+fn read_permit(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Permit> {
+    read_object(rule);
+    let direction = read_direction(rule, around.handles);
+    let kinds = read_kinds(rule, true);
+    if !rule.has("only") {
+        rule.fault(
+            "no_scope",
+            format!("{} does not say whether it covers matched indicators only", rule.name),
+            "write only = \"matched\" or only = \"any\"",
+        );
+    }
+    let only = rule.parsed::<Only>("only");
+    if !rule.has("max_tlp") {
+        rule.fault(
+            "no_scope",
+            format!("{} has no marking ceiling", rule.name),
+            "write max_tlp = \"amber\" (clear, green, amber, amber+strict or red)",
+        );
+    }
+    let max_tlp = rule.parsed::<Tlp>("max_tlp");
+    let cap = rule.table("cap").and_then(|cap| read_cap(&cap, params));
+    if rule.has("cap") && cap.is_none() {
+        params.extend(["cap.count", "cap.per", "cap.bytes"].map(Param::unread));
+    }
+    let retention = rule.table("retention").and_then(|table| {
+        let deadline = read_deadline(&table, "within");
+        if !table.has("within") {
+            table.missing("within", "write within = \"P180D\"");
+        }
+        table.finish();
+        deadline
+    });
+    let expires = rule.parsed::<Time>("expires").map(|time| time.0);
+    rule.finish();
+    let (kinds, (from, to)) = (kinds?, direction?);
+    params.extend(around.direction(&from, &to));
+    params.push(Param::value("kinds", kinds_said(&kinds)));
+    params.push(Param::new("max_tlp", max_tlp?, true));
+    params.push(Param::said("only", Said::only(only?)));
+    match retention {
+        Some(retention) => {
+            params.push(Param::value("retention.within", Said::span(retention.within)));
+            params.push(Param::value("retention.clock", Said::clock(retention.clock)));
+        }
+        None if rule.has("retention") => {
+            params.extend(["retention.within", "retention.clock"].map(Param::unread));
+        }
+        None => {}
+    }
+    match expires {
+        Some(expires) => params.push(Param::new("expires", expires, true)),
+        None if rule.has("expires") => params.push(Param::unread("expires")),
+        None => {}
+    }
+    Some(Permit { from, to, kinds, only: only?, max_tlp: max_tlp?, cap, retention, expires })
+}
+
+fn read_cap(cap: &Table<'_>, params: &mut Vec<Param>) -> Option<Cap> {
+    if !cap.has("count") {
+        cap.missing("count", "say how many: count = 200");
+    }
+    if !cap.has("per") {
+        cap.missing("per", "say in which window: per = \"P30D\"");
+    }
+    let count = cap.number("count", MAX_COUNT);
+    let bytes = cap.number("bytes", MAX_COUNT);
+    let per = cap.parsed::<Span>("per");
+    cap.finish();
+    let (count, per) = (count?, per?);
+    params.push(Param::new("cap.count", count, true));
+    params.push(Param::value("cap.per", Said::span(per)));
+    if let Some(bytes) = bytes {
+        params.push(Param::new("cap.bytes", bytes, true));
+    }
+    Some(Cap { count, bytes, per })
+}
+
+fn read_forbid(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Forbid> {
+    read_object(rule);
+    let direction = read_direction(rule, around.handles);
+    let kinds = read_kinds(rule, false);
+    let labels = rule.list::<String>("labels");
+    if rule.has("labels") && labels.is_none() {
+        params.push(Param::unread("labels"));
+    }
+    let mut labels = labels.unwrap_or_default();
+    labels.sort();
+    for label in labels.iter().filter(|label| label.len() > MAX_LABEL) {
+        rule.fault(
+            "bad_value",
+            format!("label {label:?} in {} is too long", rule.name),
+            format!("a label has at most {MAX_LABEL} bytes"),
+        );
+    }
+    let min_tlp = rule.parsed::<Tlp>("min_tlp");
+    rule.finish();
+    let (kinds, (from, to)) = (kinds?, direction?);
+    params.extend(around.direction(&from, &to));
+    if !kinds.is_empty() {
+        params.push(Param::value("kinds", kinds_said(&kinds)));
+    }
+    if !labels.is_empty() {
+        let words: Vec<&str> = labels.iter().map(String::as_str).collect();
+        params.push(Param::value("labels", Said::list(&words, "or", "oder")));
+    }
+    match min_tlp {
+        Some(tlp) => params.push(Param::new("min_tlp", tlp, true)),
+        None if rule.has("min_tlp") => params.push(Param::unread("min_tlp")),
+        None => {}
+    }
+    Some(Forbid { from, to, kinds, labels, min_tlp })
+}
+
+fn read_oblige(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Oblige> {
+    let actor = rule.required_as::<Side>("actor", "name the party that must act, or \"*\"");
+    if let Some(Side::Handle(handle)) = &actor {
+        known_handle(rule, handle, around.handles);
+    }
+    let verb = rule.required("verb", "say what it must do: verb = \"acknowledge\"");
+    let on = rule.required("on", "say what sets it off: on = \"release\"");
+    if !rule.has("within") {
+        rule.missing("within", "say by when: within = \"PT24H\"");
+    }
+    let deadline = read_deadline(rule, "within");
+    let breach = rule.required("breach", "say what follows: breach = \"escalate to the heads\"");
+    rule.finish();
+    let deadline = deadline?;
+    let (actor, verb, on, breach) = (actor?, verb?, on?, breach?);
+    params.push(Param::said("actor", around.side(&actor)));
+    params.push(Param::value("within", Said::span(deadline.within)));
+    params.push(Param::value("clock", Said::clock(deadline.clock)));
+    for (name, words) in [("verb", &verb), ("on", &on), ("breach", &breach)] {
+        params.push(Param::new(name, words, false));
+        let at = rule.at(name);
+        let what = format!("`{name}` in {}", rule.name);
+        let plain = Plain { source: rule.source, at: &at, what: &what, clause_ids: around.ids };
+        plain.check_all(around.languages, words);
+    }
+    Some(Oblige { actor, verb, on, deadline, breach })
+}

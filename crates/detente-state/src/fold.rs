@@ -1,0 +1,210 @@
+//! The order of the fold, and which part of the state an act moves.
+
+use std::collections::BTreeMap;
+
+use super::{Effect, State};
+use detente_core::act::{Act, Body};
+use detente_core::party::{Card, Role};
+use detente_core::{AccordId, Digest, PartyId};
+
+/// The admitted acts of each party's log, from the first on.
+#[derive(Clone, Debug)]
+pub struct Logs {
+    accord: AccordId,
+    logs: BTreeMap<PartyId, Vec<Act>>,
+}
+
+impl Logs {
+    /// Empty logs of the parties of an accord.
+    pub fn new(accord: AccordId, parties: &[PartyId]) -> Logs {
+        Logs { accord, logs: parties.iter().map(|party| (*party, Vec::new())).collect() }
+    }
+
+    /// Adds the next admitted act of its author's log. Acts of strangers and of other accords, and
+    /// acts that are not the next of their log, are left out.
+    pub fn push(&mut self, act: Act) {
+        let header = act.header();
+        if header.accord != self.accord {
+            return;
+        }
+        if let Some(log) = self.logs.get_mut(&header.author)
+            && log.len() as u64 == header.sequence
+        {
+            log.push(act);
+        }
+    }
+
+    /// The acts of a party.
+    pub fn of(&self, party: PartyId) -> &[Act] {
+        self.logs.get(&party).map_or(&[], Vec::as_slice)
+    }
+
+    /// The state that all acts amount to.
+    pub fn fold(&self) -> State {
+        self.fold_with(|_, _| {})
+    }
+
+    /// Folds, showing each act and the state just before it to `before`: an auditor replays
+    /// decisions there.
+    pub fn fold_with(&self, before: impl FnMut(&State, &Act)) -> State {
+        self.fold_upto(|_| u64::MAX, before)
+    }
+
+    /// The state that `act`'s author knew when it made it: its own log before the act, and as much
+    /// of the others' as it says that it had seen.
+    ///
+    /// A decision is judged by this. In the fold of everything an act that the author had not seen
+    /// may stand before its own, because its clock is slower or because someone dated it back.
+    pub fn fold_known_to(&self, act: &Act) -> State {
+        let header = act.header();
+        let known = |party: PartyId| {
+            if party == header.author {
+                return header.sequence;
+            }
+            let seen = header.seen.iter().find(|seen| seen.party == party);
+            seen.map_or(0, |seen| seen.size)
+        };
+        self.fold_upto(known, |_, _| {})
+    }
+
+    /// Folds at most `upto(party)` acts of each log.
+    fn fold_upto(
+        &self,
+        upto: impl Fn(PartyId) -> u64,
+        mut before: impl FnMut(&State, &Act),
+    ) -> State {
+        let parties: Vec<PartyId> = self.logs.keys().copied().collect();
+        let logs: Vec<(PartyId, &[Act])> = self
+            .logs
+            .iter()
+            .map(|(party, log)| {
+                let upto = usize::try_from(upto(*party)).unwrap_or(usize::MAX);
+                (*party, log.get(..upto).unwrap_or(log))
+            })
+            .collect();
+        let mut state = State::new(self.accord, &parties);
+        let mut next: BTreeMap<PartyId, usize> = parties.iter().map(|p| (*p, 0)).collect();
+        while let Some(act) = pick(&logs, &next) {
+            // What the author had seen signed by all binds it, before anything else is asked.
+            state.settle_for(act.header());
+            before(&state, act);
+            state.apply(act);
+            if let Some(at) = next.get_mut(&act.header().author) {
+                *at += 1;
+            }
+        }
+        // Who holds both signatures is bound, whether or not an act says so yet.
+        state.settle(|_| u64::MAX);
+        let folded: usize = next.values().sum();
+        let all: usize = logs.iter().map(|(_, log)| log.len()).sum();
+        state.waiting = (all - folded) as u64;
+        state
+    }
+}
+
+/// The next act whose seen entries are all folded; the earliest by its author's time, then by its
+/// author's id.
+fn pick<'a>(logs: &[(PartyId, &'a [Act])], next: &BTreeMap<PartyId, usize>) -> Option<&'a Act> {
+    let heads = logs.iter().filter_map(|(party, log)| log.get(*next.get(party)?));
+    heads.filter(|act| ready(act, next)).min_by_key(|act| {
+        let header = act.header();
+        (header.time, header.author)
+    })
+}
+
+fn ready(act: &Act, next: &BTreeMap<PartyId, usize>) -> bool {
+    act.header().seen.iter().all(|seen| {
+        // A checkpoint of a stranger's log says nothing about this accord.
+        next.get(&seen.party).is_none_or(|folded| *folded as u64 >= seen.size)
+    })
+}
+
+impl State {
+    /// Moves the state by one act; gives its summary and effect.
+    pub(super) fn dispatch(&mut self, act: &Act, role: Option<Role>) -> (String, Effect) {
+        let header = act.header();
+        if let Body::Designate { card } = act.body() {
+            return self.designate(header.author, card);
+        }
+        let summary = self.summary(act);
+        // A text says who may sign it. It can't say who may refuse it: nobody has agreed to it yet.
+        let governing: Option<Digest> = match act.body() {
+            Body::Sign { text } => Some(*text),
+            _ => None,
+        };
+        let Some(role) = role else {
+            let reason = "signed by a key that has no role".to_owned();
+            return (summary, Effect::Unconfirmed { reason });
+        };
+        if let Err(reason) = self.authority(header.author, role, header.kind, governing) {
+            return (summary, Effect::Unconfirmed { reason });
+        }
+        let effect = match act.body() {
+            Body::Designate { .. } => Ok(Effect::InEffect),
+            Body::Propose { text } => self.propose(header, text),
+            Body::Sign { text } => self.sign(header, *text),
+            Body::Refuse { text, reason } => self.refuse(header, *text, reason),
+            Body::Denounce { text, reason, effective } => {
+                self.denounce(header, *text, reason, *effective)
+            }
+            Body::Stop { reason } => self.stop(header, reason),
+            Body::Resume { .. } => self.resume(header),
+            Body::OfferMatch(offer) => self.offer_match(act, offer),
+            Body::AnswerMatch(answer) => self.answer_match(header, answer),
+            Body::CloseMatch(close) => self.close_match(header, close),
+            Body::Release(release) => self.release(act, release),
+            Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
+            Body::PublishFilter(filter) => self.publish_filter(act, filter),
+        };
+        (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
+    }
+
+    fn designate(&mut self, author: PartyId, card: &[u8]) -> (String, Effect) {
+        match (Card::open(card), self.parties.get_mut(&author)) {
+            (Ok(card), Some(party)) => {
+                let summary = format!("enters its card as {:?}", card.value().name);
+                party.card = Some(card.into_value());
+                (summary, Effect::InEffect)
+            }
+            _ => {
+                let reason = "no sound card of a party of this accord".to_owned();
+                ("enters its card".to_owned(), Effect::Void { reason })
+            }
+        }
+    }
+
+    fn summary(&self, act: &Act) -> String {
+        match act.body() {
+            Body::Designate { .. } => "enters its card".to_owned(),
+            Body::Propose { text } => format!("proposes text {}", Digest::plain(text).short()),
+            Body::Sign { text } => format!("signs text {}", text.short()),
+            Body::Refuse { text, reason } => format!("refuses text {}: {reason}", text.short()),
+            Body::Denounce { text, effective, reason } => {
+                format!("denounces text {}, effective {effective}: {reason}", text.short())
+            }
+            Body::Stop { reason } => format!("stops all that leaves: {reason}"),
+            Body::Resume { reason } => format!("lifts its stop: {reason}"),
+            Body::OfferMatch(offer) => format!(
+                "offers matching run {} under clause {}: {} items, mode {}",
+                offer.run.short(),
+                offer.clause,
+                offer.size,
+                offer.mode
+            ),
+            Body::AnswerMatch(answer) => {
+                format!("takes up run {}: {} items", answer.run.short(), answer.size)
+            }
+            Body::CloseMatch(close) => super::matching::close_summary(close),
+            Body::Release(release) => format!(
+                "releases {} objects under clause {}",
+                release.manifest.len(),
+                super::release::clauses(release)
+            ),
+            Body::Receipt { release, .. } => format!("acknowledges release {}", release.short()),
+            Body::PublishFilter(filter) => format!(
+                "publishes a filter of {} values under clause {}, key {}",
+                filter.items, filter.clause, filter.epoch
+            ),
+        }
+    }
+}

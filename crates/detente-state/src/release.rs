@@ -1,0 +1,147 @@
+//! Releases and receipts, and what they use up of the caps.
+
+use std::collections::BTreeMap;
+
+use super::{Effect, State};
+use detente_core::act::{Act, Header, Mode, ReleaseBody};
+use detente_core::{Digest, PartyId, RunId};
+use detente_core::{Span, UnixSeconds};
+
+/// A release as the acts tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseState {
+    /// The act, by the digest of its leaf.
+    pub act: Digest,
+    /// Who released.
+    pub author: PartyId,
+    /// When, by the author's clock.
+    pub time: UnixSeconds,
+    /// The run it rests on.
+    pub run: Option<RunId>,
+    /// Objects in it.
+    pub objects: usize,
+    /// What it used of each clause.
+    pub by_clause: BTreeMap<String, Released>,
+    /// Its manifest, by digest.
+    pub manifest: Digest,
+    /// The other side's receipt.
+    pub receipt: Option<Receipt>,
+}
+
+/// A receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Who acknowledged.
+    pub by: PartyId,
+    /// When, by that party's clock.
+    pub time: UnixSeconds,
+}
+
+/// How much left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Released {
+    /// Objects.
+    pub count: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Released {
+    /// Both together; stays at the maximum instead of overflowing.
+    pub const fn plus(self, other: Released) -> Released {
+        Released {
+            count: self.count.saturating_add(other.count),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
+impl State {
+    /// What `author` released under `clause` in the window of `per` that ends `now`. Releases that
+    /// came to nothing count too: what their author signed may have left before an act that voids
+    /// them came to be known.
+    pub fn released(&self, author: PartyId, clause: &str, per: Span, now: UnixSeconds) -> Released {
+        let from = now.minus(per);
+        self.releases
+            .iter()
+            .chain(&self.void_releases)
+            .filter(|release| release.author == author && release.time > from)
+            .filter_map(|release| release.by_clause.get(clause))
+            .fold(Released::default(), |sum, used| sum.plus(*used))
+    }
+
+    pub(super) fn release(&mut self, act: &Act, body: &ReleaseBody) -> Result<Effect, String> {
+        let checked = self.check_release(act.header(), body);
+        let header = act.header();
+        let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
+        for entry in &body.manifest {
+            let used = by_clause.entry(entry.clause.clone()).or_default();
+            *used = used.plus(Released { count: 1, bytes: entry.facts.bytes.into() });
+        }
+        let list = if checked.is_ok() { &mut self.releases } else { &mut self.void_releases };
+        list.push(ReleaseState {
+            act: act.digest(),
+            author: header.author,
+            time: header.time,
+            run: body.run,
+            objects: body.manifest.len(),
+            by_clause,
+            manifest: body.manifest_digest(),
+            receipt: None,
+        });
+        checked.map(|()| Effect::InEffect)
+    }
+
+    fn check_release(&self, header: &Header, body: &ReleaseBody) -> Result<(), String> {
+        let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
+        if accord.digest != body.text {
+            return Err("another text is in force".to_owned());
+        }
+        if let Some(run) = body.run {
+            let known = self.runs.get(&run).filter(|known| known.has(header.author));
+            let run = known.ok_or("the release rests on a run that the party took no part in")?;
+            let backed = run.backed_release(header);
+            if run.agreed().is_none() && !backed {
+                return Err("the release rests on a run that both sides did not close alike".into());
+            }
+            if run.offer.mode == Mode::Count {
+                return Err("the release rests on a run that told only how many".into());
+            }
+            if !backed {
+                return Err(
+                    "the release rests on a run of which the party did not learn the answer".into(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn receipt(
+        &mut self,
+        header: &Header,
+        release: Digest,
+        manifest: Digest,
+    ) -> Result<Effect, String> {
+        let known = self.releases.iter_mut().find(|known| known.act == release);
+        let known = known.ok_or("no such release")?;
+        if known.author == header.author {
+            return Err("a party can't acknowledge its own release".to_owned());
+        }
+        if known.manifest != manifest {
+            return Err("it acknowledges another manifest".to_owned());
+        }
+        if known.receipt.is_some() {
+            return Err("the release is acknowledged already".to_owned());
+        }
+        known.receipt = Some(Receipt { by: header.author, time: header.time });
+        Ok(Effect::InEffect)
+    }
+}
+
+/// The clauses of a release, in words.
+pub(super) fn clauses(release: &ReleaseBody) -> String {
+    let mut clauses: Vec<&str> = release.manifest.iter().map(|e| e.clause.as_str()).collect();
+    clauses.sort_unstable();
+    clauses.dedup();
+    clauses.join(", ")
+}

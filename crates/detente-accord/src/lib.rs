@@ -8,17 +8,22 @@
 
 #![forbid(unsafe_code)]
 
+mod align;
 mod clause;
 mod fault;
+mod field;
+mod hidden;
 mod language;
 mod own_words;
 mod parse;
 mod parse_clause;
 mod parse_match;
 mod prose;
+mod rolling;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod word;
 
 pub use clause::{
@@ -26,6 +31,12 @@ pub use clause::{
     PAYLOAD_BYTES, Pad, Permit, Rule, Side,
 };
 pub use fault::{Fault, Faults};
+pub use rolling::{
+    Alternative, Change, Choice, FieldView, MAX_CHANGES, MAX_NOTE, MAX_OPTION, MAX_OPTIONS,
+    MAX_OWN_UNITS, MAX_QUOTE, MAX_QUOTES, Offer, OpenUnit, OptionView, Piece, Rolling,
+    RollingFault, UnitView,
+};
+pub use unit::{BadUnitKey, MAX_UNIT_KEY, MAX_UNITS, Unit, UnitKey, split};
 
 use self::language::Tongue;
 use detente_core::Tlp;

@@ -42,10 +42,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Accord, Faults> {
         read_accord(&table, Digest::plain(bytes))
     };
     let faults = source.into_faults();
-    match read {
-        Some(accord) if faults.is_empty() => Ok(accord),
-        _ => Err(Faults(faults)),
-    }
+    let Some(accord) = read.filter(|_| faults.is_empty()) else { return Err(Faults(faults)) };
+    // What is in force can also be negotiated, unit by unit.
+    super::unit::split(text)?;
+    Ok(accord)
 }
 
 fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {

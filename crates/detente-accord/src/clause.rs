@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use detente_core::Kind;
 use detente_core::Tlp;
-use detente_core::act::{Engine, Learn, Mode};
+use detente_core::act::{ActKind, Engine, Learn, Mode};
 use detente_core::{Span, UnixSeconds};
 
 /// A numbered clause: prose in each language and at most one machine rule.
@@ -17,6 +17,8 @@ pub struct Clause {
     pub prose: Vec<(String, String)>,
     /// What the machine does with it.
     pub rule: Option<Rule>,
+    /// Acts on it that need a second person of the party.
+    pub two_person: Vec<ActKind>,
     /// The line where it begins, from 1.
     pub line: usize,
 }

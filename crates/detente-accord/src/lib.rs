@@ -21,6 +21,7 @@ mod parse_match;
 mod prose;
 mod rolling;
 mod table;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -36,6 +37,7 @@ pub use rolling::{
     MAX_OWN_UNITS, MAX_QUOTE, MAX_QUOTES, Offer, OpenUnit, OptionView, Piece, Rolling,
     RollingFault, UnitView,
 };
+pub use terms::{Consent, Entry, Meetings, Reservations, Suspendable, Terms};
 pub use unit::{BadUnitKey, MAX_UNIT_KEY, MAX_UNITS, Unit, UnitKey, split};
 
 use self::language::Tongue;
@@ -84,6 +86,8 @@ pub struct Accord {
     pub emergency: Emergency,
     /// How a party leaves.
     pub exit: Exit,
+    /// How the text lives: entry into force, reservations, suspension, meetings.
+    pub terms: Terms,
     /// SHA-256 of the text's bytes.
     pub digest: Digest,
 }

@@ -10,7 +10,7 @@ use super::prose::{Param, Plain};
 use super::table::{Source, Table};
 use super::{
     Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Definition, Emergency, Exit,
-    MAX_PARTIES, MAX_ROWS, MAX_SLUG, Party, Rule, parse_clause,
+    MAX_PARTIES, MAX_ROWS, MAX_SLUG, Party, Rule, parse_clause, terms,
 };
 use detente_core::Tlp;
 use detente_core::act::{ActKind, MAX_TEXT};
@@ -78,12 +78,14 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     );
     let emergency = read_emergency(root);
     let exit = read_exit(root);
-    let common = common_params(
+    let terms = terms::read_terms(root, handles.len(), &ids);
+    let mut common = common_params(
         expires.as_ref().map(|time| time.0),
         default_tlp,
         emergency.as_ref().map(|emergency| emergency.lapses),
         exit.as_ref().map(|exit| exit.notice.within),
     );
+    common.extend(terms::params(&terms));
     let around = parse_clause::Around {
         languages: &languages,
         handles: &handles,
@@ -114,6 +116,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         clauses,
         emergency: emergency?,
         exit: exit?,
+        terms,
         digest,
     })
 }

@@ -12,7 +12,7 @@ use super::table::Table;
 use detente_core::Kind;
 use detente_core::Span;
 use detente_core::Tlp;
-use detente_core::act::{MAX_CLAUSE_ID, MAX_LABEL};
+use detente_core::act::{ActKind, MAX_CLAUSE_ID, MAX_LABEL};
 
 /// Ceiling for counts and bytes in caps and budgets.
 pub(super) const MAX_COUNT: u64 = 1 << 48;
@@ -84,10 +84,38 @@ pub(super) fn read_clauses(tables: Vec<Table<'_>>, around: &Around<'_>) -> Vec<C
         } else {
             read_prose(&table, &id, around, &params)
         };
+        let two_person = read_two_person(&table);
         table.finish();
-        clauses.push(Clause { id, prose, rule, line: table.line() });
+        clauses.push(Clause { id, prose, rule, two_person, line: table.line() });
     }
     clauses
+}
+
+/// Acts for which a clause can ask for a second person: those that the fold can hold until another
+/// key of the party confirms them.
+const TWO_PERSON: &[ActKind] = &[
+    ActKind::Sign,
+    ActKind::Denounce,
+    ActKind::Ratify,
+    ActKind::Accede,
+    ActKind::AdoptProvisionally,
+    ActKind::Reserve,
+    ActKind::Suspend,
+    ActKind::Countermeasure,
+    ActKind::Resume,
+];
+
+fn read_two_person(table: &Table<'_>) -> Vec<ActKind> {
+    let acts = table.list::<ActKind>("two_person").unwrap_or_default();
+    for kind in acts.iter().filter(|kind| !TWO_PERSON.contains(kind)) {
+        let names: Vec<&str> = TWO_PERSON.iter().map(|kind| kind.name()).collect();
+        table.fault(
+            "bad_value",
+            format!("{} asks two persons for {kind}", table.name),
+            format!("name some of: {}", names.join(", ")),
+        );
+    }
+    acts
 }
 
 /// Constants that a clause declares for its prose. One beside a rule could gainsay the rule, and

@@ -74,7 +74,7 @@ impl Word for Role {
 
 impl Word for ActKind {
     fn remedy() -> String {
-        one_of(ActKind::ALL.map(ActKind::name))
+        one_of(ActKind::ALL.iter().map(|kind| kind.name()))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod sign;
 
 mod id;
 mod kind;
+mod level;
 pub mod object;
 pub mod slot;
 mod time;
@@ -21,6 +22,7 @@ mod words;
 
 pub use id::{AccordId, BadId, Digest, KeyId, PartyId, RunId, log_origin, mirror_name};
 pub use kind::{Kind, UnknownKind};
+pub use level::{Level, UnknownLevel};
 pub use time::{BadTime, Span, UnixSeconds};
 pub use tlp::{Tlp, UnknownTlp};
 pub use words::{WORDS, words};

@@ -21,6 +21,60 @@ pub const MAX_SPKI: usize = 200;
 /// Most role keys on a card.
 pub const MAX_ROLES: usize = 16;
 
+/// What binds the party, lets it go and holds clauses up: VCLT 7(2)(a).
+const MINISTER: &[ActKind] = &[
+    ActKind::Propose,
+    ActKind::Sign,
+    ActKind::Refuse,
+    ActKind::Denounce,
+    ActKind::Stop,
+    ActKind::Resume,
+    ActKind::Float,
+    ActKind::Support,
+    ActKind::ReservePosition,
+    ActKind::AgreeAdReferendum,
+    ActKind::Initial,
+    ActKind::SignAdReferendum,
+    ActKind::Confirm,
+    ActKind::Ratify,
+    ActKind::Accede,
+    ActKind::AdoptProvisionally,
+    ActKind::Decline,
+    ActKind::Retract,
+    ActKind::Correct,
+    ActKind::Reserve,
+    ActKind::Object,
+    ActKind::Accept,
+    ActKind::Declare,
+    ActKind::Suspend,
+    ActKind::Countermeasure,
+    ActKind::Contest,
+    ActKind::RevokeNotice,
+    ActKind::Bracket,
+    ActKind::Attach,
+    ActKind::Readout,
+];
+
+/// What a delegation does at the table: nothing that binds without its capital.
+const HEAD: &[ActKind] = &[
+    ActKind::Propose,
+    ActKind::Refuse,
+    ActKind::Stop,
+    ActKind::Float,
+    ActKind::Support,
+    ActKind::ReservePosition,
+    ActKind::AgreeAdReferendum,
+    ActKind::Initial,
+    ActKind::SignAdReferendum,
+    ActKind::Decline,
+    ActKind::Retract,
+    ActKind::Declare,
+    ActKind::Contest,
+    ActKind::Bracket,
+    ActKind::Attach,
+    ActKind::Readout,
+];
+
 /// An office whose holder acts for a party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -62,15 +116,8 @@ impl Role {
     /// The acts that a fresh party gives this role on its card. An accord may narrow them.
     pub const fn full_powers(self) -> &'static [ActKind] {
         match self {
-            Role::Minister => &[
-                ActKind::Propose,
-                ActKind::Sign,
-                ActKind::Refuse,
-                ActKind::Denounce,
-                ActKind::Stop,
-                ActKind::Resume,
-            ],
-            Role::Head => &[ActKind::Propose, ActKind::Refuse, ActKind::Stop],
+            Role::Minister => MINISTER,
+            Role::Head => HEAD,
             Role::DutyOfficer => &[ActKind::Stop],
             Role::Analyst => &[
                 ActKind::OfferMatch,

@@ -255,6 +255,11 @@ def leaves():
     return {"version": 1, "key": key, "cases": [dict(zip(names, row)) for row in rows]}
 
 
+STEPS_ON_CLAUSES = [("float", 14), ("support", 15), ("reserve_position", 16),
+                    ("agree_ad_referendum", 17), ("decline", 24)]
+STEPS_ON_TEXTS = [("initial", 18), ("sign_ad_referendum", 19), ("ratify", 21), ("accede", 22)]
+
+
 def bodies():
     run, text, root = b"\x03" * 32, b"\x07" * 32, b"\x08" * 32
     offer = [run, text, "1", 1, 1, 1, "ecdh/1", 1024, root]
@@ -267,6 +272,15 @@ def bodies():
     def release(*entries):
         return {1: text, 3: list(entries)}
 
+    of_clauses = [1, text, ["1", "3.1"]]
+    subject = [2, "working group", "conduct in cyberspace", "both territories", "elections",
+               1767323045]
+    way = [b"\x01" * 32, b"\x02" * 32]
+    held = {1: text, 4: ["2"], 5: [way], 6: "no answers"}
+    held_until = {1: text, 2: 1767323045, 3: 1767409445, 4: ["2"], 5: [way], 6: "no answers"}
+    change = ["clause 3", [text], [["[[clause]]\nid = \"3\"\n"]], ["shall"], ""]
+    statement = [run, [2, "working group"], 8, 1767323045, "a transcript", root, "we agreed"]
+    line = [[1, "3.1"], 8, "agreed"]
     many = [f"{number:02}" for number in range(33)]
     one = cbor(release(entry))
     good = [
@@ -287,6 +301,32 @@ def bodies():
         ("receipt", 12, [text, root]),
         ("publish_filter", 13, listed),
         ("publish_filter_that_follows", 13, {**listed, 9: text}),
+        ("propose_from_a_base", 2, [b"format = 1", text]),
+        ("resume_a_suspension", 7, ["mended", run]),
+        *((name, kind, {1: of_clauses, 4: "note"}) for name, kind in STEPS_ON_CLAUSES),
+        *((name, kind, {1: [3, text], 4: ""}) for name, kind in STEPS_ON_TEXTS),
+        ("float_a_subject", 14, {1: subject, 4: ""}),
+        ("support_for_a_time", 15, {1: of_clauses, 2: 1767323045, 3: 1767409445, 4: ""}),
+        ("adopt_provisionally", 23, {1: of_clauses, 3: 1767323045, 4: ""}),
+        ("confirm", 20, [run, "", False]),
+        ("retract", 25, [run, "a mistake", False]),
+        ("correct", 26, [text, b"format = 1", "a slip"]),
+        ("reserve", 27, [text, ["3.1", "4"], "not for us"]),
+        ("object", 28, [run, "too wide", False]),
+        ("object_to_the_whole", 28, [run, "too wide", True]),
+        ("accept", 29, [run, "", False]),
+        ("declare", 30, [text, ["3.1"], "we read it so"]),
+        ("suspend", 31, held),
+        ("suspend_for_a_time", 31, held_until),
+        ("countermeasure", 32, {**held, 7: run}),
+        ("contest", 33, [run, "no ground", False]),
+        ("revoke_notice", 34, [run, "stays", False]),
+        ("bracket_with_options", 35, [change]),
+        ("bracket_without_an_offer", 35, [with_part(change, 2, [])]),
+        ("bracket_a_new_unit", 35, [with_part(change, 1, [])]),
+        ("bracket_leaves_a_unit_out", 35, [with_part(change, 2, [[]])]),
+        ("attach", 36, statement),
+        ("readout", 37, ["Hamburg", 1767323045, [line, [[2, "ceasefire"], 4, ""]]]),
     ]
     bad = [
         ("empty", 3, Raw(b"")),
@@ -322,6 +362,41 @@ def bodies():
         ("publish_clause_too_long", 13, {**listed, 2: "1" * 33}),
         ("publish_field_unknown", 13, {**listed, 10: text}),
         ("publish_field_missing", 13, {key: listed[key] for key in listed if key != 8}),
+        ("propose_three_items", 2, [b"x", text, text]),
+        ("resume_no_item", 7, []),
+        ("scope_without_clauses", 15, {1: [1, text, []], 4: ""}),
+        ("scope_with_unsorted_clauses", 15, {1: [1, text, ["3", "1"]], 4: ""}),
+        ("scope_with_a_clause_twice", 15, {1: [1, text, ["1", "1"]], 4: ""}),
+        ("scope_of_another_sort", 15, {1: [4, text], 4: ""}),
+        ("subject_without_a_territory", 14, {1: with_part(subject, 3, " "), 4: ""}),
+        ("subject_everywhere", 14, {1: with_part(subject, 3, "*"), 4: ""}),
+        ("subject_without_an_end", 14, {1: with_part(subject, 5, 0), 4: ""}),
+        ("subject_that_turns_direction", 14, {1: with_part(subject, 1, "a\u202eb"), 4: ""}),
+        ("ends_before_it_begins", 15, {1: of_clauses, 2: 1767409445, 3: 1767323045, 4: ""}),
+        ("note_too_long", 15, {1: of_clauses, 4: "x" * 2001}),
+        ("initial_clauses", 18, {1: of_clauses, 4: ""}),
+        ("ratify_a_subject", 21, {1: subject, 4: ""}),
+        ("adopt_without_an_end", 23, {1: of_clauses, 4: ""}),
+        ("adopt_a_whole_text", 23, {1: [3, text], 3: 1767323045, 4: ""}),
+        ("retract_without_a_reason", 25, [run, "", False]),
+        ("contest_that_precludes", 33, [run, "no ground", True]),
+        ("reserve_without_clauses", 27, [text, [], "not for us"]),
+        ("declare_nothing", 30, [text, ["1"], " "]),
+        ("suspend_without_clauses", 31, {**held, 4: []}),
+        ("suspend_without_a_direction", 31, {**held, 5: []}),
+        ("suspend_towards_itself", 31, {**held, 5: [[way[0], way[0]]]}),
+        ("suspend_without_a_reason", 31, {**held, 6: ""}),
+        ("suspend_that_answers", 31, {**held, 7: run}),
+        ("countermeasure_that_answers_nothing", 32, held),
+        ("bracket_nothing", 35, []),
+        ("bracket_a_unit_twice", 35, [change, change]),
+        ("bracket_nothing_with_nothing", 35, [["clause 3", [], [], [], ""]]),
+        ("bracket_hides_characters", 35, [with_part(change, 2, [["a\u202eb"]])]),
+        ("bracket_seventeen_options", 35, [with_part(change, 2, [["x"]] * 17)]),
+        ("attach_without_a_source", 36, with_part(statement, 4, "")),
+        ("attach_level_unknown", 36, with_part(statement, 2, 13)),
+        ("readout_without_lines", 37, ["Hamburg", 1767323045, []]),
+        ("readout_unsorted", 37, ["Hamburg", 1767323045, [[[2, "x"], 8, ""], line]]),
     ]
     cases = []
     for expect, group in (("ok", good), ("malformed", bad)):

@@ -49,7 +49,7 @@ impl Node {
         let id = row.id;
         self.store.put_accord(&row)?;
         self.load(row)?;
-        let act = self.perform(id, role, Body::Propose { text: text.to_vec() })?;
+        let act = self.perform(id, role, Body::Propose { text: text.to_vec(), base: None })?;
         Ok((id, act))
     }
 
@@ -183,7 +183,7 @@ impl Node {
                 "only the party that stopped can resume",
             ));
         }
-        self.perform(accord, role, Body::Resume { reason: bounded(reason)? })
+        self.perform(accord, role, Body::Resume { reason: bounded(reason)?, act: None })
     }
 
     /// Gives notice of leaving, effective when the accord's notice has run.
@@ -405,7 +405,7 @@ impl Node {
             .map(|event| {
                 let (effect, note) = match &event.effect {
                     Effect::InEffect => ("in effect", None),
-                    Effect::Reversal { after } => ("reversal", Some(format!("after {after}"))),
+                    Effect::Reversal(reversal) => ("reversal", Some(reversal.to_string())),
                     Effect::Unconfirmed { reason } => ("unconfirmed", Some(reason.clone())),
                     Effect::Void { reason } => ("void", Some(reason.clone())),
                 };
@@ -432,7 +432,9 @@ impl Node {
         let event = self.state(accord)?.history.iter().find(|event| event.act == act).cloned();
         Ok(event.map_or_else(String::new, |event| match event.effect {
             Effect::InEffect => event.summary,
-            Effect::Reversal { after } => format!("{} (a reversal after {after})", event.summary),
+            Effect::Reversal(reversal) => {
+                format!("{} (a reversal, {reversal})", event.summary)
+            }
             Effect::Unconfirmed { reason } | Effect::Void { reason } => {
                 format!("{} (without effect: {reason})", event.summary)
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Effect, State};
-use detente_core::act::{Act, Body};
+use detente_core::act::{Act, Body, Header, Step};
 use detente_core::party::{Card, Role};
 use detente_core::{AccordId, Digest, PartyId};
 
@@ -130,6 +130,7 @@ impl State {
         // A text says who may sign it. It can't say who may refuse it: nobody has agreed to it yet.
         let governing: Option<Digest> = match act.body() {
             Body::Sign { text } => Some(*text),
+            Body::Stance(Step::Ratify | Step::Accede, stance) => stance.matter.text(),
             _ => None,
         };
         let Some(role) = role else {
@@ -137,26 +138,58 @@ impl State {
             return (summary, Effect::Unconfirmed { reason });
         };
         if let Err(reason) = self.authority(header.author, role, header.kind, governing) {
+            self.keep_unconfirmed(act);
+            return (summary, Effect::Unconfirmed { reason });
+        }
+        if let Some(earlier) = &header.supersedes
+            && self.acts.get(earlier).is_none_or(|(author, _)| *author != header.author)
+        {
+            let reason = "it supersedes an act that the party has not made before".to_owned();
+            return (summary, Effect::Void { reason });
+        }
+        if let Some(reason) = self.needs_second(act) {
             return (summary, Effect::Unconfirmed { reason });
         }
         let effect = match act.body() {
             Body::Designate { .. } => Ok(Effect::InEffect),
-            Body::Propose { text } => self.propose(header, text),
-            Body::Sign { text } => self.sign(header, *text),
-            Body::Refuse { text, reason } => self.refuse(header, *text, reason),
-            Body::Denounce { text, reason, effective } => {
-                self.denounce(header, *text, reason, *effective)
-            }
-            Body::Stop { reason } => self.stop(header, reason),
-            Body::Resume { .. } => self.resume(header),
             Body::OfferMatch(offer) => self.offer_match(act, offer),
             Body::AnswerMatch(answer) => self.answer_match(header, answer),
             Body::CloseMatch(close) => self.close_match(header, close),
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
             Body::PublishFilter(filter) => self.publish_filter(act, filter),
+            Body::Reply(answering, reply) => self.reply(act, role, (*answering, reply)),
+            body => self.effect_of_position(header, act.digest(), body),
         };
         (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
+    }
+
+    /// What an act on texts and positions does; also when it is confirmed later.
+    pub(super) fn effect_of_position(
+        &mut self,
+        header: &Header,
+        act: Digest,
+        body: &Body,
+    ) -> Result<Effect, String> {
+        match body {
+            Body::Propose { text, base } => self.propose(header, act, (text, *base)),
+            Body::Sign { text } => self.sign(header, act, *text),
+            Body::Refuse { text, reason } => self.refuse(header, act, (*text, reason)),
+            Body::Denounce { text, reason, effective } => {
+                self.denounce(header, act, (*text, reason, *effective))
+            }
+            Body::Stop { reason } => self.stop(header, reason),
+            Body::Resume { act: held, .. } => self.resume(header, *held),
+            Body::Stance(step, stance) => self.step(header, act, (*step, stance)),
+            Body::Correct { text, corrected, .. } => self.correct(header, act, (*text, corrected)),
+            Body::Reserve(own) => self.reserve(header, act, own),
+            Body::Declare(own) => self.declare(header, act, own),
+            Body::Suspend(own) | Body::Countermeasure(own) => self.suspend(header, act, own),
+            Body::Bracket(changes) => self.bracket(header, act, changes),
+            Body::Attach(own) => self.attach(header, act, own),
+            Body::Readout(own) => self.file_readout(header, own),
+            _ => Err("acts of this kind are not confirmed".to_owned()),
+        }
     }
 
     fn designate(&mut self, author: PartyId, card: &[u8]) -> (String, Effect) {
@@ -170,41 +203,6 @@ impl State {
                 let reason = "no sound card of a party of this accord".to_owned();
                 ("enters its card".to_owned(), Effect::Void { reason })
             }
-        }
-    }
-
-    fn summary(&self, act: &Act) -> String {
-        match act.body() {
-            Body::Designate { .. } => "enters its card".to_owned(),
-            Body::Propose { text } => format!("proposes text {}", Digest::plain(text).short()),
-            Body::Sign { text } => format!("signs text {}", text.short()),
-            Body::Refuse { text, reason } => format!("refuses text {}: {reason}", text.short()),
-            Body::Denounce { text, effective, reason } => {
-                format!("denounces text {}, effective {effective}: {reason}", text.short())
-            }
-            Body::Stop { reason } => format!("stops all that leaves: {reason}"),
-            Body::Resume { reason } => format!("lifts its stop: {reason}"),
-            Body::OfferMatch(offer) => format!(
-                "offers matching run {} under clause {}: {} items, mode {}",
-                offer.run.short(),
-                offer.clause,
-                offer.size,
-                offer.mode
-            ),
-            Body::AnswerMatch(answer) => {
-                format!("takes up run {}: {} items", answer.run.short(), answer.size)
-            }
-            Body::CloseMatch(close) => super::matching::close_summary(close),
-            Body::Release(release) => format!(
-                "releases {} objects under clause {}",
-                release.manifest.len(),
-                super::release::clauses(release)
-            ),
-            Body::Receipt { release, .. } => format!("acknowledges release {}", release.short()),
-            Body::PublishFilter(filter) => format!(
-                "publishes a filter of {} values under clause {}, key {}",
-                filter.items, filter.clause, filter.epoch
-            ),
         }
     }
 }

@@ -11,27 +11,44 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
+mod confirm;
+mod correct;
 mod fold;
 mod lookup;
 mod matching;
 mod position;
 mod release;
+mod reserve;
+mod rolling;
+mod stand;
+mod standing;
+mod summary;
+mod suspend;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use account::{Agreement, Attached, Compared};
+pub use confirm::{Pending, Waits};
 pub use fold::Logs;
 pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
+pub use reserve::{Answered, Aside, Provisional, Reception};
+pub use rolling::Clean;
+pub use stand::{Reversal, Stand};
+pub use standing::{Cell, Standing};
+pub use suspend::Held;
 
-use detente_core::act::{Act, ActKind};
+use detente_accord::Rolling;
+use detente_core::UnixSeconds;
+use detente_core::act::{Act, ActKind, Step};
 use detente_core::name::plain;
 use detente_core::party::{Card, Role};
 use detente_core::{AccordId, Digest, PartyId, RunId};
-use detente_core::{Span, UnixSeconds};
 
 /// What the acts amount to.
 #[derive(Clone, Debug)]
@@ -58,6 +75,32 @@ pub struct State {
     pub releases: Vec<ReleaseState>,
     /// Releases without effect, which use up caps all the same.
     pub void_releases: Vec<ReleaseState>,
+    /// Stands by party and topic, in the order of the fold.
+    stands: stand::Stands,
+    /// Acts that wait for a confirmation, by the digest of their leaves.
+    pub pending: BTreeMap<Digest, Pending>,
+    /// Suspensions and countermeasures in the order of the fold, also those that have ended.
+    pub suspensions: Vec<Held>,
+    /// Reservations in the order of the fold, also those that were taken back.
+    pub reservations: Vec<Aside>,
+    /// Interpretative declarations in the order of the fold: they have no effect.
+    pub declarations: Vec<Aside>,
+    /// Clauses applied before their text is in force.
+    pub provisional: Vec<Provisional>,
+    /// Statements made outside, as they were attached: they have no effect.
+    pub statements: Vec<Attached>,
+    /// Each party's account of each meeting.
+    pub readouts: account::Readouts,
+    /// The text under negotiation.
+    rolling: Rolling,
+    /// The clean text: none while brackets are open.
+    pub clean: Option<Clean>,
+    /// Corrections that not all parties have made yet.
+    corrections: correct::Corrections,
+    /// Texts that were corrected: by which text and, with the last party's, which act.
+    pub corrected: BTreeMap<Digest, (Digest, Digest)>,
+    /// Author and kind of every act, by the digest of its leaf.
+    acts: BTreeMap<Digest, (PartyId, ActKind)>,
     /// Every act in the order of the fold.
     pub history: Vec<Event>,
     /// Acts that can't be folded yet: they have seen entries that are not here.
@@ -100,10 +143,7 @@ pub enum Effect {
     /// It took effect.
     InEffect,
     /// It took effect, and is of lower commitment than an earlier act of the same party.
-    Reversal {
-        /// The time between the two.
-        after: Span,
-    },
+    Reversal(Reversal),
     /// The key had no authority for it: without effect until the party confirms it.
     Unconfirmed {
         /// Why.
@@ -131,6 +171,19 @@ impl State {
             filters: Vec::new(),
             releases: Vec::new(),
             void_releases: Vec::new(),
+            stands: stand::Stands::new(),
+            pending: BTreeMap::new(),
+            suspensions: Vec::new(),
+            reservations: Vec::new(),
+            declarations: Vec::new(),
+            provisional: Vec::new(),
+            statements: Vec::new(),
+            readouts: account::Readouts::new(),
+            rolling: Rolling::new(parties),
+            clean: None,
+            corrections: correct::Corrections::new(),
+            corrected: BTreeMap::new(),
+            acts: BTreeMap::new(),
             history: Vec::new(),
             waiting: 0,
         }
@@ -180,6 +233,9 @@ impl State {
         let card = self.parties.get(&header.author).and_then(|state| state.card.as_ref());
         let role = card.and_then(|card| card.role_of(act.key())).map(|role| role.role);
         let (summary, effect) = self.dispatch(act, role);
+        if is_of_words(header.kind) {
+            self.settle_words(header);
+        }
         self.settle_for(header);
         // Summaries and reasons quote what the other side wrote.
         let summary = plain(summary);
@@ -198,8 +254,15 @@ impl State {
             summary,
             effect,
         });
+        self.acts.insert(act.digest(), (header.author, header.kind));
         if let Some(state) = self.parties.get_mut(&header.author) {
             state.folded += 1;
         }
     }
+}
+
+/// Whether an act of this kind can change who holds which words.
+fn is_of_words(kind: ActKind) -> bool {
+    matches!(kind, ActKind::Propose | ActKind::Sign | ActKind::Bracket | ActKind::Confirm)
+        || Step::of(kind).is_some()
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use detente_accord::{Accord, Consent};
+use detente_core::act::{Header, Matter, Stance, Step};
+use detente_core::{Digest, Level, PartyId, UnixSeconds};
+
+use super::stand::Ground;
 use super::{Effect, State};
-use detente_accord::Accord;
-use detente_core::act::Header;
-use detente_core::{Digest, PartyId};
-use detente_core::{Span, UnixSeconds};
 
 /// A proposed text and where each party stands on it.
 #[derive(Clone, Debug)]
@@ -43,19 +44,23 @@ impl TextState {
         }
     }
 
-    /// Since when `party` is bound by its signature, as far as its first `upto` acts say.
-    fn signed_as_of(&self, party: PartyId, upto: u64) -> Option<UnixSeconds> {
+    /// Since when `party` is bound by its consent, as far as its first `upto` acts say.
+    pub(super) fn bound_as_of(&self, party: PartyId, upto: u64) -> Option<UnixSeconds> {
         let own = self.votes.iter().filter(|(by, place, _)| *by == party && *place < upto);
         own.max_by_key(|(_, place, _)| *place).and_then(|(_, _, since)| *since)
     }
 
-    /// When the last party signed, if all have signed as far as `upto(party)` acts of each say.
-    fn signed_by_all(&self, upto: impl Fn(PartyId) -> u64) -> Option<UnixSeconds> {
-        let mut last = UnixSeconds::new(0);
-        for party in &self.accord.parties {
-            last = last.max(self.signed_as_of(party.id, upto(party.id))?);
-        }
-        Some(last)
+    /// From when the text is in force, if enough parties have consented as far as `upto(party)`
+    /// acts of each say.
+    fn completed(&self, upto: impl Fn(PartyId) -> u64) -> Option<UnixSeconds> {
+        let parties = &self.accord.parties;
+        let entry = &self.accord.terms.entry;
+        let bound = parties.iter().filter_map(|party| self.bound_as_of(party.id, upto(party.id)));
+        let mut bound: Vec<UnixSeconds> = bound.collect();
+        bound.sort_unstable();
+        let needs = entry.needs.unwrap_or(parties.len());
+        let last = *bound.get(needs.checked_sub(1)?)?;
+        Some(entry.after.map_or(last, |after| last.plus(after)))
     }
 }
 
@@ -67,7 +72,12 @@ pub enum Position {
         /// Since when, by its clock.
         since: UnixSeconds,
     },
-    /// It is bound if all sign.
+    /// It has signed, if its capital confirms.
+    SignedAdReferendum {
+        /// Since when, by its clock.
+        since: UnixSeconds,
+    },
+    /// It is bound if all sign, or if all ratify where the text asks for that.
     Signed {
         /// Since when, by its clock.
         since: UnixSeconds,
@@ -86,6 +96,7 @@ impl Position {
     pub const fn since(&self) -> UnixSeconds {
         match self {
             Position::Proposed { since }
+            | Position::SignedAdReferendum { since }
             | Position::Signed { since }
             | Position::Refused { since, .. } => *since,
         }
@@ -95,6 +106,7 @@ impl Position {
     pub const fn name(&self) -> &'static str {
         match self {
             Position::Proposed { .. } => "proposed",
+            Position::SignedAdReferendum { .. } => "signed ad referendum",
             Position::Signed { .. } => "signed",
             Position::Refused { .. } => "refused",
         }
@@ -150,6 +162,8 @@ pub struct Stop {
 /// A notice of leaving.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
+    /// The act, by the digest of its leaf.
+    pub act: Digest,
     /// Who leaves.
     pub party: PartyId,
     /// The place of the notice in that party's log.
@@ -180,7 +194,7 @@ impl State {
     pub(super) fn settle(&mut self, upto: impl Fn(PartyId) -> u64) {
         let mut fresh: Vec<(UnixSeconds, Digest)> = Vec::new();
         for (digest, text) in &self.texts {
-            if let Some(since) = text.signed_by_all(&upto)
+            if let Some(since) = text.completed(&upto)
                 && !self.completed.contains(digest)
             {
                 fresh.push((since, *digest));
@@ -243,49 +257,122 @@ impl State {
         self.stops.iter().map(|(party, stop)| (*party, stop)).find(|(_, stop)| now < stop.lapses)
     }
 
-    pub(super) fn propose(&mut self, header: &Header, text: &[u8]) -> Result<Effect, String> {
+    pub(super) fn propose(
+        &mut self,
+        header: &Header,
+        act: Digest,
+        (text, base): (&[u8], Option<Digest>),
+    ) -> Result<Effect, String> {
         let accord = Accord::parse(text).map_err(|faults| faults.to_string())?;
         if accord.id() != self.accord {
             return Err("the text is of another accord: its id or its parties differ".to_owned());
         }
+        if let Some(base) = base
+            && !self.texts.contains_key(&base)
+        {
+            return Err(format!("its base {} is no text of this accord", base.short()));
+        }
+        self.table_text(header, base, text)?;
         let digest = accord.digest;
         let since = header.time;
-        let entry = self.texts.entry(digest).or_insert_with(|| TextState {
-            accord,
-            bytes: text.to_vec(),
-            proposer: header.author,
-            proposed: since,
-            positions: BTreeMap::new(),
-            votes: Vec::new(),
-        });
+        let entry = self
+            .texts
+            .entry(digest)
+            .or_insert_with(|| TextState::new(accord, text.to_vec(), header.author, since));
         let position = entry.positions.entry(header.author);
         let position = position.or_insert(Position::Proposed { since });
         // Who puts forward what it had refused takes the refusal back.
         if matches!(position, Position::Refused { .. }) {
             *position = Position::Proposed { since };
         }
-        Ok(Effect::InEffect)
+        let topics = self.all_clauses(digest);
+        let ground = Ground::of(header, act, Some(digest));
+        Ok(self.stand(ground, &topics, Level::Proposed))
     }
 
-    pub(super) fn sign(&mut self, header: &Header, digest: Digest) -> Result<Effect, String> {
-        let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
+    /// A text that may be signed at the header's time, and where its author stands on it.
+    fn signable(&self, header: &Header, digest: Digest) -> Result<Option<&Position>, String> {
+        let text = self.texts.get(&digest).ok_or("no such text was proposed")?;
         if header.time >= text.accord.expires {
             return Err(format!("the text expired on {}", text.accord.expires));
         }
-        let since = header.time;
-        if let Some(Position::Signed { since }) = text.positions.get(&header.author) {
+        Ok(text.positions.get(&header.author))
+    }
+
+    pub(super) fn sign(
+        &mut self,
+        header: &Header,
+        act: Digest,
+        digest: Digest,
+    ) -> Result<Effect, String> {
+        if let Some(Position::Signed { since }) = self.signable(header, digest)? {
             return Err(format!("already signed at {since}"));
         }
+        let since = header.time;
+        let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
         text.positions.insert(header.author, Position::Signed { since });
-        text.votes.push((header.author, header.sequence, Some(since)));
-        Ok(Effect::InEffect)
+        if text.accord.terms.entry.by == Consent::Signature {
+            text.votes.push((header.author, header.sequence, Some(since)));
+        }
+        self.hold_words(header.author, digest, None)?;
+        let topics = self.all_clauses(digest);
+        Ok(self.stand(Ground::of(header, act, Some(digest)), &topics, Level::Signed))
+    }
+
+    pub(super) fn sign_ad_referendum(
+        &mut self,
+        header: &Header,
+        act: Digest,
+        digest: Digest,
+    ) -> Result<(), String> {
+        match self.signable(header, digest)? {
+            Some(Position::Signed { since }) => return Err(format!("already signed at {since}")),
+            Some(Position::SignedAdReferendum { since }) => {
+                return Err(format!("already signed ad referendum at {since}"));
+            }
+            _ => {}
+        }
+        let since = header.time;
+        if let Some(text) = self.texts.get_mut(&digest) {
+            text.positions.insert(header.author, Position::SignedAdReferendum { since });
+        }
+        let matter = Matter::Text { text: digest };
+        let stance = Stance { matter, effective: None, expires: None, note: String::new() };
+        self.await_capital(header, act, (Step::SignAdReferendum, stance));
+        Ok(())
+    }
+
+    /// Ratification of what was signed, or accession to what was not.
+    pub(super) fn consent(
+        &mut self,
+        header: &Header,
+        step: Step,
+        digest: Digest,
+    ) -> Result<(), String> {
+        let signed = matches!(self.signable(header, digest)?, Some(Position::Signed { .. }));
+        if step == Step::Ratify && !signed {
+            return Err("the party has not signed the text: it can accede".to_owned());
+        }
+        if step == Step::Accede && signed {
+            return Err("the party has signed the text: it can ratify".to_owned());
+        }
+        if self.bound_since(header.author, digest).is_some() {
+            return Err("the party is bound already".to_owned());
+        }
+        let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
+        if text.accord.terms.entry.by == Consent::Signature {
+            return Err("the text enters into force by signature".to_owned());
+        }
+        text.votes.push((header.author, header.sequence, Some(header.time)));
+        text.positions.entry(header.author).or_insert(Position::Signed { since: header.time });
+        Ok(())
     }
 
     pub(super) fn refuse(
         &mut self,
         header: &Header,
-        digest: Digest,
-        reason: &str,
+        act: Digest,
+        (digest, reason): (Digest, &str),
     ) -> Result<Effect, String> {
         if self.in_force.is_some_and(|force| force.text == digest) {
             return Err("the text is in force: it can be denounced, not refused".to_owned());
@@ -293,22 +380,25 @@ impl State {
         let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
         let refused = Position::Refused { since: header.time, reason: reason.to_owned() };
         text.votes.push((header.author, header.sequence, None));
+        text.positions.insert(header.author, refused);
         // Having proposed or signed and then refusing is a step back, and shows as one.
-        Ok(match text.positions.insert(header.author, refused) {
-            Some(Position::Proposed { since } | Position::Signed { since }) => {
-                let after = Span::seconds(header.time.get().saturating_sub(since.get()));
-                Effect::Reversal { after }
-            }
-            _ => Effect::InEffect,
-        })
+        let topics = self.all_clauses(digest);
+        Ok(self.stand(Ground::of(header, act, Some(digest)), &topics, Level::Withdrawn))
+    }
+
+    /// A party's retraction takes its consent to the text with it.
+    pub(super) fn unvote(&mut self, header: &Header, digest: Digest) {
+        if let Some(text) = self.texts.get_mut(&digest) {
+            text.votes.push((header.author, header.sequence, None));
+            text.positions.remove(&header.author);
+        }
     }
 
     pub(super) fn denounce(
         &mut self,
         header: &Header,
-        digest: Digest,
-        reason: &str,
-        effective: UnixSeconds,
+        act: Digest,
+        (digest, reason, effective): (Digest, &str, UnixSeconds),
     ) -> Result<Effect, String> {
         let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
         if accord.digest != digest {
@@ -330,15 +420,41 @@ impl State {
             return Err(format!("notice was given already at {given}, effective {effective}"));
         }
         self.notice = Some(Notice {
+            act,
             party: header.author,
             place: header.sequence,
             given: header.time,
             effective,
             reason: reason.to_owned(),
         });
-        let since = self.in_force.map_or(header.time, |force| force.since);
-        let after = Span::seconds(header.time.get().saturating_sub(since.get()));
-        Ok(Effect::Reversal { after })
+        let topics = self.all_clauses(digest);
+        Ok(self.stand(Ground::of(header, act, Some(digest)), &topics, Level::Withdrawn))
+    }
+
+    /// A notice can be taken back until it takes effect (VCLT 68); the party stands again where it
+    /// stood.
+    pub(super) fn revoke_notice(
+        &mut self,
+        header: &Header,
+        act: Digest,
+        given: Digest,
+    ) -> Result<Effect, String> {
+        let notice = self.notice.as_ref().filter(|notice| notice.act == given);
+        let notice = notice.ok_or("no notice with that digest runs")?;
+        if notice.party != header.author {
+            return Err("another party's notice can't be revoked".to_owned());
+        }
+        if notice.effective <= header.time {
+            return Err(format!("the notice took effect at {}", notice.effective));
+        }
+        self.notice = None;
+        let text = self.in_force.map(|force| force.text);
+        let level = match text.and_then(|text| self.texts.get(&text)) {
+            Some(text) if text.accord.terms.entry.by == Consent::Ratification => Level::Bound,
+            _ => Level::Signed,
+        };
+        let topics = text.map_or_else(Vec::new, |text| self.all_clauses(text));
+        Ok(self.stand(Ground::of(header, act, text), &topics, level))
     }
 
     pub(super) fn stop(&mut self, header: &Header, reason: &str) -> Result<Effect, String> {
@@ -359,7 +475,14 @@ impl State {
         Ok(Effect::InEffect)
     }
 
-    pub(super) fn resume(&mut self, header: &Header) -> Result<Effect, String> {
+    pub(super) fn resume(
+        &mut self,
+        header: &Header,
+        held: Option<Digest>,
+    ) -> Result<Effect, String> {
+        if let Some(held) = held {
+            return self.resume_held(header, held);
+        }
         match self.stops.remove(&header.author) {
             Some(_) => Ok(Effect::InEffect),
             None => Err("the party has no stop to lift".to_owned()),

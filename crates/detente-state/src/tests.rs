@@ -5,6 +5,9 @@ mod lookup;
 mod matching;
 mod order;
 mod release;
+mod stand;
+mod suspend;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
@@ -146,7 +149,7 @@ impl World {
     /// Proposes and signs a text by all: the last one `parties` seconds after `time`.
     pub(crate) fn agree(&mut self, text: &str, time: u64) {
         let bytes = text.as_bytes().to_vec();
-        self.act(A, Role::Head, time, Body::Propose { text: bytes });
+        self.act(A, Role::Head, time, Body::Propose { text: bytes, base: None });
         for party in 0..self.ids.len() {
             let text = digest_of(text);
             let time = time + 1 + party as u64;
@@ -163,9 +166,31 @@ impl World {
     /// The next act of a party that has seen so many entries of each log.
     pub(crate) fn act_seen(
         &mut self,
-        (party, role): (usize, Role),
+        who: (usize, Role),
         time: u64,
         sizes: &[u64],
+        body: Body,
+    ) -> Digest {
+        self.enter(who, (time, sizes), None, body)
+    }
+
+    /// The next act of a party that has seen all, in the place of an earlier one.
+    pub(crate) fn act_superseding(
+        &mut self,
+        who: (usize, Role),
+        time: u64,
+        supersedes: Digest,
+        body: Body,
+    ) -> Digest {
+        let sizes: Vec<u64> = self.logs.iter().map(|log| log.len() as u64).collect();
+        self.enter(who, (time, &sizes), Some(supersedes), body)
+    }
+
+    fn enter(
+        &mut self,
+        (party, role): (usize, Role),
+        (time, sizes): (u64, &[u64]),
+        supersedes: Option<Digest>,
         body: Body,
     ) -> Digest {
         let key = key(fill(party) + role.code());
@@ -184,7 +209,7 @@ impl World {
             kind: body.kind(),
             sequence: self.logs[party].len() as u64,
             time: UnixSeconds::new(time),
-            supersedes: None,
+            supersedes,
             seen,
             body: Digest::new([0; 32]),
         };
@@ -258,7 +283,7 @@ pub(crate) fn stop() -> Body {
 }
 
 pub(crate) fn resume() -> Body {
-    Body::Resume { reason: "mended".to_owned() }
+    Body::Resume { reason: "mended".to_owned(), act: None }
 }
 
 pub(crate) fn refuse(text: Digest) -> Body {
@@ -270,5 +295,5 @@ pub(crate) fn denounce(text: Digest, effective: u64) -> Body {
 }
 
 pub(crate) fn propose(text: &str) -> Body {
-    Body::Propose { text: text.as_bytes().to_vec() }
+    Body::Propose { text: text.as_bytes().to_vec(), base: None }
 }

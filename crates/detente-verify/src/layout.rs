@@ -223,7 +223,7 @@ fn text_of(
         return Ok(None);
     }
     match Body::decode(ActKind::Propose, &entry.body).map_err(malformed)? {
-        Body::Propose { text } => Ok(Some(text)),
+        Body::Propose { text, .. } => Ok(Some(text)),
         _ => Ok(None),
     }
 }

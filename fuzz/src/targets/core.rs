@@ -102,12 +102,12 @@ fn plain_bodies() -> Vec<Body> {
     let (text, reason) = (DIGEST, "no".to_owned());
     vec![
         Body::Designate { card: card_seed() },
-        Body::Propose { text: b"format = 1".to_vec() },
+        Body::Propose { text: b"format = 1".to_vec(), base: None },
         Body::Sign { text },
         Body::Refuse { text, reason: reason.clone() },
         Body::Denounce { text, reason: reason.clone(), effective: time() },
         Body::Stop { reason: reason.clone() },
-        Body::Resume { reason },
+        Body::Resume { reason, act: None },
         Body::Receipt { release: DIGEST, manifest: DIGEST },
     ]
 }

@@ -1,7 +1,13 @@
 //! The statement of an act, by its kind.
 
+use crate::act::account::{Readout, Statement};
+use crate::act::bracket::{Change, read_changes, write_changes};
 use crate::act::matching::{Answer, Close, Offer};
 use crate::act::release::ReleaseBody;
+use crate::act::reply::{Answering, Reply};
+use crate::act::reserve::Unilateral;
+use crate::act::stance::{Stance, Step, read_time};
+use crate::act::suspend::Suspension;
 use crate::act::{ActKind, Filter, rule};
 use crate::encode::{DecodeError, Reader, Writer};
 use crate::id::Digest;
@@ -28,6 +34,8 @@ pub enum Body {
     Propose {
         /// TOML, UTF-8.
         text: Vec<u8>,
+        /// The text that it starts from, by SHA-256.
+        base: Option<Digest>,
     },
     /// Bound to the text with this digest.
     Sign {
@@ -55,10 +63,13 @@ pub enum Body {
         /// Why.
         reason: String,
     },
-    /// The author's stop is over.
+    /// The author's stop is over, or a suspension of its own.
     Resume {
         /// Why.
         reason: String,
+        /// The suspension or countermeasure that ends, by the digest of its leaf; none for the
+        /// stop.
+        act: Option<Digest>,
     },
     /// A run is offered.
     OfferMatch(Offer),
@@ -77,6 +88,33 @@ pub enum Body {
     },
     /// A filter to look up in.
     PublishFilter(Filter),
+    /// A step towards or away from a commitment.
+    Stance(Step, Stance),
+    /// Something about one earlier act.
+    Reply(Answering, Reply),
+    /// An error in a text, and the text without it.
+    Correct {
+        /// The text with the error.
+        text: Digest,
+        /// The text without it.
+        corrected: Vec<u8>,
+        /// Which error.
+        reason: String,
+    },
+    /// A reservation.
+    Reserve(Unilateral),
+    /// An interpretative declaration.
+    Declare(Unilateral),
+    /// Clauses are held up.
+    Suspend(Suspension),
+    /// Clauses are held up in answer to the other side.
+    Countermeasure(Suspension),
+    /// Brackets in the rolling text.
+    Bracket(Vec<Change>),
+    /// A statement made outside.
+    Attach(Statement),
+    /// An account of a meeting.
+    Readout(Readout),
 }
 
 impl Body {
@@ -96,6 +134,16 @@ impl Body {
             Body::Release(_) => ActKind::Release,
             Body::Receipt { .. } => ActKind::Receipt,
             Body::PublishFilter(_) => ActKind::PublishFilter,
+            Body::Stance(step, _) => step.kind(),
+            Body::Reply(answering, _) => answering.kind(),
+            Body::Correct { .. } => ActKind::Correct,
+            Body::Reserve(_) => ActKind::Reserve,
+            Body::Declare(_) => ActKind::Declare,
+            Body::Suspend(_) => ActKind::Suspend,
+            Body::Countermeasure(_) => ActKind::Countermeasure,
+            Body::Bracket(_) => ActKind::Bracket,
+            Body::Attach(_) => ActKind::Attach,
+            Body::Readout(_) => ActKind::Readout,
         }
     }
 
@@ -103,8 +151,14 @@ impl Body {
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
         match self {
-            Body::Designate { card: bytes } | Body::Propose { text: bytes } => {
-                w.array(1).bytes(bytes);
+            Body::Designate { card } => {
+                w.array(1).bytes(card);
+            }
+            Body::Propose { text, base } => {
+                w.array(1 + usize::from(base.is_some())).bytes(text);
+                if let Some(base) = base {
+                    w.bytes(base.as_bytes());
+                }
             }
             Body::Sign { text } => {
                 w.array(1).bytes(text.as_bytes());
@@ -115,8 +169,14 @@ impl Body {
             Body::Denounce { text, reason, effective } => {
                 w.array(3).bytes(text.as_bytes()).text(reason).uint(effective.get());
             }
-            Body::Stop { reason } | Body::Resume { reason } => {
+            Body::Stop { reason } => {
                 w.array(1).text(reason);
+            }
+            Body::Resume { reason, act } => {
+                w.array(1 + usize::from(act.is_some())).text(reason);
+                if let Some(act) = act {
+                    w.bytes(act.as_bytes());
+                }
             }
             Body::OfferMatch(offer) => offer.write(&mut w),
             Body::AnswerMatch(answer) => answer.write(&mut w),
@@ -126,6 +186,18 @@ impl Body {
                 w.array(2).bytes(release.as_bytes()).bytes(manifest.as_bytes());
             }
             Body::PublishFilter(filter) => filter.write(&mut w),
+            Body::Stance(_, stance) => stance.write(&mut w),
+            Body::Reply(_, reply) => reply.write(&mut w),
+            Body::Correct { text, corrected, reason } => {
+                w.array(3).bytes(text.as_bytes()).bytes(corrected).text(reason);
+            }
+            Body::Reserve(statement) | Body::Declare(statement) => statement.write(&mut w),
+            Body::Suspend(suspension) | Body::Countermeasure(suspension) => {
+                suspension.write(&mut w);
+            }
+            Body::Bracket(changes) => write_changes(changes, &mut w),
+            Body::Attach(statement) => statement.write(&mut w),
+            Body::Readout(readout) => readout.write(&mut w),
         }
         w.into_bytes()
     }
@@ -144,14 +216,45 @@ impl Body {
     }
 
     fn read(kind: ActKind, r: &mut Reader<'_>) -> Result<Body, DecodeError> {
-        let body = match kind {
+        if let Some(step) = Step::of(kind) {
+            return Ok(Body::Stance(step, Stance::read(r, step)?));
+        }
+        if let Some(answering) = Answering::of(kind) {
+            return Ok(Body::Reply(answering, Reply::read(r, answering)?));
+        }
+        Ok(match kind {
             ActKind::Designate => {
                 r.tuple(1)?;
                 Body::Designate { card: r.bytes(MAX_CARD)?.to_vec() }
             }
+            ActKind::OfferMatch => Body::OfferMatch(Offer::read(r)?),
+            ActKind::AnswerMatch => Body::AnswerMatch(Answer::read(r)?),
+            ActKind::CloseMatch => Body::CloseMatch(Close::read(r)?),
+            ActKind::Release => Body::Release(ReleaseBody::read(r)?),
+            ActKind::PublishFilter => Body::PublishFilter(Filter::read(r)?),
+            ActKind::Receipt => {
+                r.tuple(2)?;
+                let release = Digest::new(r.fixed()?);
+                Body::Receipt { release, manifest: Digest::new(r.fixed()?) }
+            }
+            ActKind::Reserve => Body::Reserve(Unilateral::read(r)?),
+            ActKind::Declare => Body::Declare(Unilateral::read(r)?),
+            ActKind::Suspend => Body::Suspend(Suspension::read(r, false)?),
+            ActKind::Countermeasure => Body::Countermeasure(Suspension::read(r, true)?),
+            ActKind::Bracket => Body::Bracket(read_changes(r)?),
+            ActKind::Attach => Body::Attach(Statement::read(r)?),
+            ActKind::Readout => Body::Readout(Readout::read(r)?),
+            _ => Body::read_on_text(kind, r)?,
+        })
+    }
+
+    /// The acts on a whole text, and those that stop and resume.
+    fn read_on_text(kind: ActKind, r: &mut Reader<'_>) -> Result<Body, DecodeError> {
+        Ok(match kind {
             ActKind::Propose => {
-                r.tuple(1)?;
-                Body::Propose { text: r.bytes(MAX_TEXT)?.to_vec() }
+                let more = has_second(r)?;
+                let text = r.bytes(MAX_TEXT)?.to_vec();
+                Body::Propose { text, base: digest_if(more, r)? }
             }
             ActKind::Sign => {
                 r.tuple(1)?;
@@ -165,36 +268,38 @@ impl Body {
                 r.tuple(3)?;
                 let text = Digest::new(r.fixed()?);
                 let reason = reason(r)?;
-                let seconds = r.uint()?;
-                let effective = UnixSeconds::new(seconds);
-                if effective.get() != seconds {
-                    return Err(rule(r.offset(), "effective time is out of range"));
-                }
-                Body::Denounce { text, reason, effective }
+                Body::Denounce { text, reason, effective: read_time(r)? }
             }
             ActKind::Stop => {
                 r.tuple(1)?;
                 Body::Stop { reason: reason(r)? }
             }
             ActKind::Resume => {
-                r.tuple(1)?;
-                Body::Resume { reason: reason(r)? }
+                let more = has_second(r)?;
+                let reason = reason(r)?;
+                Body::Resume { reason, act: digest_if(more, r)? }
             }
-            ActKind::OfferMatch => Body::OfferMatch(Offer::read(r)?),
-            ActKind::AnswerMatch => Body::AnswerMatch(Answer::read(r)?),
-            ActKind::CloseMatch => Body::CloseMatch(Close::read(r)?),
-            ActKind::Release => Body::Release(ReleaseBody::read(r)?),
-            ActKind::PublishFilter => Body::PublishFilter(Filter::read(r)?),
-            ActKind::Receipt => {
-                r.tuple(2)?;
-                Body::Receipt {
-                    release: Digest::new(r.fixed()?),
-                    manifest: Digest::new(r.fixed()?),
-                }
+            ActKind::Correct => {
+                r.tuple(3)?;
+                let text = Digest::new(r.fixed()?);
+                let corrected = r.bytes(MAX_TEXT)?.to_vec();
+                Body::Correct { text, corrected, reason: reason(r)? }
             }
-        };
-        Ok(body)
+            _ => return Err(rule(r.offset(), "acts of this kind have no body")),
+        })
     }
+}
+
+/// The head of a list of one or two items: whether it has the second.
+fn has_second(r: &mut Reader<'_>) -> Result<bool, DecodeError> {
+    match r.array(2)? {
+        0 => Err(rule(r.offset(), "the list is empty")),
+        count => Ok(count > 1),
+    }
+}
+
+fn digest_if(there: bool, r: &mut Reader<'_>) -> Result<Option<Digest>, DecodeError> {
+    if there { Ok(Some(Digest::new(r.fixed()?))) } else { Ok(None) }
 }
 
 fn reason(r: &mut Reader<'_>) -> Result<String, DecodeError> {

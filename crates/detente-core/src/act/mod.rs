@@ -4,18 +4,27 @@
 //! bound to the header by a salted digest. A log can thus be shown without its contents, and any
 //! body can be disclosed later and proved.
 
+mod account;
 mod admit;
 mod body;
+mod bracket;
 mod header;
 mod kind;
 mod lookup;
 mod matching;
 mod release;
+mod reply;
+mod reserve;
+mod stance;
+mod suspend;
 #[cfg(test)]
 mod tests;
+mod topic;
 
+pub use account::{MAX_READOUT, Readout, ReadoutLine, Statement};
 pub use admit::{Admission, AdmitFault};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
+pub use bracket::{Change, MAX_BRACKETED, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_UNIT};
 pub use header::{Header, MAX_SEEN, Seen};
 pub use kind::{ActKind, UnknownAct};
 pub use lookup::{Filter, LOOKUP_KEY_LEN};
@@ -24,6 +33,11 @@ pub use matching::{
 };
 pub use release::{MAX_LABEL, MAX_LABELS, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
 pub(crate) use release::{read_kind, read_labels, read_tlp};
+pub use reply::{Answering, Reply};
+pub use reserve::Unilateral;
+pub use stance::{MAX_CLAUSES, MAX_NOTE, MAX_SUBJECT, Matter, Stance, Step, Subject};
+pub use suspend::{MAX_WAYS, Suspension, Way};
+pub use topic::Topic;
 
 use std::fmt;
 

@@ -41,7 +41,8 @@ fn body() -> impl Strategy<Value = Body> {
     let run = any::<[u8; 32]>().prop_map(RunId::new);
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..99).prop_map(|card| Body::Designate { card }),
-        proptest::collection::vec(any::<u8>(), 0..99).prop_map(|text| Body::Propose { text }),
+        proptest::collection::vec(any::<u8>(), 0..99)
+            .prop_map(|text| Body::Propose { text, base: None }),
         digest().prop_map(|text| Body::Sign { text }),
         (digest(), ".{0,20}").prop_map(|(text, reason)| Body::Refuse { text, reason }),
         (digest(), ".{0,20}", 0u64..1 << 33).prop_map(|(text, reason, at)| Body::Denounce {
@@ -121,7 +122,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = value;
         for kind in ActKind::ALL {
-            if let Ok(read) = Body::decode(kind, &bytes) {
+            if let Ok(read) = Body::decode(*kind, &bytes) {
                 prop_assert_eq!(read.encode(), bytes.clone());
             }
         }
@@ -130,7 +131,7 @@ proptest! {
     #[test]
     fn foreign_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for kind in ActKind::ALL {
-            let _ = Body::decode(kind, &bytes);
+            let _ = Body::decode(*kind, &bytes);
         }
     }
 }

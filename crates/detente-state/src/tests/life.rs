@@ -4,10 +4,9 @@ use super::{
     A, B, C, DAY, START, World, at, denounce, digest_of, propose, refuse, resume, stop, swap, text,
 };
 use crate::{Effect, NotInForce, Position};
-use detente_core::Digest;
-use detente_core::Span;
 use detente_core::act::{ActKind, Body};
 use detente_core::party::Role;
+use detente_core::{Digest, Level, Span};
 
 fn sign(text: Digest) -> Body {
     Body::Sign { text }
@@ -76,7 +75,12 @@ fn a_step_back_shows_with_the_time_it_took() {
     world.holds(proposed);
     world.act(A, Role::Minister, START + 100, sign(digest));
     let back = world.act(A, Role::Minister, START + 100 + 13 * 3_600, refuse(digest));
-    assert_eq!(world.effect(back), Effect::Reversal { after: Span::seconds(13 * 3_600) });
+    let Effect::Reversal(reversal) = world.effect(back) else { panic!("no reversal") };
+    assert_eq!(reversal.after, Span::seconds(13 * 3_600));
+    assert_eq!((reversal.before, reversal.level), (Level::Signed, Level::Withdrawn));
+    assert_eq!(reversal.topics.len(), 4, "every clause");
+    let words = "from signed to withdrawn after 13 hours on clauses 1, 2, 3, 4";
+    assert_eq!(reversal.to_string(), words);
     world.act(B, Role::Minister, START + 200, sign(digest));
     assert_eq!(world.state().in_force, None, "A has stepped back");
     let first = world.act(B, Role::Head, START + 300, refuse(digest));
@@ -99,8 +103,8 @@ fn proposing_a_step_back_from_a_proposal_is_a_reversal_and_proposing_again_takes
     let digest = digest_of(&text);
     world.act(A, Role::Head, START + 1, propose(&text));
     let back = world.act(A, Role::Head, START + 61, refuse(digest));
-    let after = Span::seconds(60);
-    assert_eq!(world.effect(back), Effect::Reversal { after });
+    let Effect::Reversal(reversal) = world.effect(back) else { panic!("no reversal") };
+    assert_eq!((reversal.before, reversal.after), (Level::Proposed, Span::seconds(60)));
     world.act(A, Role::Head, START + 70, propose(&text));
     let state = world.state();
     assert_eq!(
@@ -253,8 +257,9 @@ fn notice_runs_its_time_and_then_ends_the_accord() {
     assert_eq!(world.state().notice, None);
     let effective = given + 90 * DAY;
     let act = world.act(A, Role::Minister, given, denounce(digest, effective));
-    let after = Span::seconds(DAY - 2);
-    assert_eq!(world.effect(act), Effect::Reversal { after });
+    let after = Span::seconds(DAY - 1);
+    let Effect::Reversal(reversal) = world.effect(act) else { panic!("no reversal") };
+    assert_eq!((reversal.before, reversal.after), (Level::Signed, after));
     let state = world.state();
     assert!(state.in_force_at(at(effective - 1)).is_ok());
     assert_eq!(

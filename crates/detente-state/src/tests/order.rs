@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Logs, State};
 use detente_core::Digest;
-use detente_core::act::{Act, Body};
+use detente_core::act::{Act, Answering, Body, Matter, Step as Rung, Suspension, Way};
 use detente_core::party::Role;
 
 #[test]
@@ -173,7 +173,7 @@ fn steps(parties: usize) -> impl Strategy<Value = Vec<Step>> {
         proptest::option::weighted(0.1, 0usize..4),
         prop_oneof![0u64..3, 0u64..5_000, (0u64..40).prop_map(|days| days * DAY)],
         any::<u8>(),
-        0usize..16,
+        0usize..30,
         1u8..4,
     )
         .prop_map(|(party, role, later, sees, what, number)| Step {
@@ -248,9 +248,57 @@ impl Play {
                 let on = step.sees.is_multiple_of(2).then(|| run(step.number));
                 (Role::Analyst, Body::Release(release(text, on, &["2"])))
             }
-            _ => {
+            15 => {
                 let (release, manifest) = self.released.unwrap_or((none, none));
                 (Role::Analyst, Body::Receipt { release, manifest })
+            }
+            _ => self.position(step, text),
+        }
+    }
+
+    /// An act of the table: positions, brackets, suspensions, and replies to any act there is.
+    fn position(&self, step: &Step, text: &str) -> (Role, Body) {
+        let digest = digest_of(text);
+        let earlier = || {
+            let acts: Vec<&Act> = self.world.logs.iter().flatten().collect();
+            acts[usize::from(step.sees) % acts.len()].digest()
+        };
+        let some =
+            super::stand::clauses(digest, if step.number == 1 { &["1"] } else { &["2", "4"] });
+        let whole = Matter::Text { text: digest };
+        let next = (step.party + 1) % self.world.ids.len();
+        let suspension = |answers| Suspension {
+            text: digest,
+            effective: None,
+            expires: step.number.is_multiple_of(2).then(|| at(self.clocks[step.party] + DAY)),
+            clauses: vec!["2".to_owned()],
+            ways: vec![Way { from: self.world.ids[step.party], to: self.world.ids[next] }],
+            reason: "a leak".to_owned(),
+            answers,
+        };
+        let own = super::stand::step;
+        match step.what {
+            16 => (Role::Head, own(Rung::Support, some)),
+            17 => (Role::Head, own(Rung::ReservePosition, some)),
+            18 => (Role::Head, own(Rung::AgreeAdReferendum, whole)),
+            19 => (Role::Head, own(Rung::SignAdReferendum, whole)),
+            20 | 21 => (Role::Minister, super::stand::reply(Answering::Confirm, earlier())),
+            22 => (Role::Minister, super::stand::reply(Answering::Retract, earlier())),
+            23 => (Role::Minister, Body::Suspend(suspension(None))),
+            24 => (Role::Minister, Body::Countermeasure(suspension(Some(earlier())))),
+            25 => (Role::Minister, super::stand::reply(Answering::Contest, earlier())),
+            26 => (Role::Minister, super::stand::reply(Answering::RevokeNotice, earlier())),
+            27 => {
+                let reason = "mended".to_owned();
+                (Role::Minister, Body::Resume { reason, act: Some(earlier()) })
+            }
+            28 => {
+                let to = if step.number == 1 { "must send receipts" } else { "may send receipts" };
+                (Role::Head, super::words::option(text, to))
+            }
+            _ => {
+                let base = Some(digest_of(&self.texts[0]));
+                (Role::Head, Body::Propose { text: text.as_bytes().to_vec(), base })
             }
         }
     }

@@ -93,7 +93,10 @@ fn a_log_of_more_than_a_tile_is_sound() {
     for _ in 0..260 {
         for (stop, what) in [(true, "on"), (false, "off")] {
             let reason = what.to_owned();
-            world.act(B, if stop { Body::Stop { reason } } else { Body::Resume { reason } });
+            world.act(
+                B,
+                if stop { Body::Stop { reason } } else { Body::Resume { reason, act: None } },
+            );
         }
     }
     let folder = files(&world.record()).unwrap();
@@ -110,7 +113,7 @@ fn a_party_without_a_log_is_a_note() {
     let text = world.text.clone();
     let b = world.id(B);
     world.logs.get_mut(&b).unwrap().clear();
-    world.act(A, Body::Propose { text });
+    world.act(A, Body::Propose { text, base: None });
     let mut record = world.record_of(&[A]);
     record.objects = BTreeMap::new();
     let report = audit(&files(&record).unwrap());
@@ -197,7 +200,7 @@ fn what_an_author_had_not_seen_does_not_excuse_it() {
     let objects = [object("a.example", Tlp::Amber)];
     let release = world.self_made(Some(run), &objects);
     let reason = "it is over".to_owned();
-    world.act(B, Body::Resume { reason });
+    world.act(B, Body::Resume { reason, act: None });
     // In the fold the stop is lifted before the release, but A knew of the stop alone.
     let time = world.now();
     world.act_by(A, Header { time, ..header }, Body::Release(release));

@@ -295,7 +295,7 @@ impl World {
     pub fn agree(&mut self) {
         let text = self.text.clone();
         let digest = self.digest();
-        self.act(A, Body::Propose { text });
+        self.act(A, Body::Propose { text, base: None });
         for side in (0..self.sides.len()).rev() {
             self.act(side, Body::Sign { text: digest });
         }
@@ -377,7 +377,7 @@ impl World {
         let reason = "an exercise".to_owned();
         world.act(B, Body::Stop { reason });
         let reason = "it is over".to_owned();
-        world.act(B, Body::Resume { reason });
+        world.act(B, Body::Resume { reason, act: None });
         world
     }
 

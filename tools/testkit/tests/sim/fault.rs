@@ -282,7 +282,7 @@ fn the_log_begins_with_the_card_once() {
     let cards = logs.history.iter().filter(|event| event.sequence == 0).count();
     assert_eq!((cards, logs.history.len()), (1, 3), "card and two proposals");
     let designates = |body: &Body| matches!(body, Body::Designate { .. });
-    assert!(!designates(&Body::Propose { text }));
+    assert!(!designates(&Body::Propose { text, base: None }));
 }
 
 #[test]

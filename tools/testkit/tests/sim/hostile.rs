@@ -252,7 +252,7 @@ fn a_fork_is_refused_and_kept_as_evidence() {
     let response = other.ask(a, &other.checkpoint_request(2));
     assert_eq!(refusal(&response), "witness_unprocessable");
     // Larger, and not grown from what was shown before.
-    other.write(Role::Head, Body::Propose { text: b"x".to_vec() }, |_| {});
+    other.write(Role::Head, Body::Propose { text: b"x".to_vec(), base: None }, |_| {});
     let response = other.ask(a, &other.checkpoint_request(2));
     assert_eq!(refusal(&response), "witness_unprocessable");
     let evidence = world.members[0].evidence(world.members[1].id);

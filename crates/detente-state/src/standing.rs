@@ -1,0 +1,192 @@
+//! What binds whom, now, and why: each clause in each direction.
+
+use std::fmt;
+
+use detente_core::act::Way;
+use detente_core::{Digest, PartyId, Span, UnixSeconds};
+
+use super::State;
+use super::reserve::Reception;
+
+/// How a clause stands in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// In force, and nothing holds it up.
+    Running,
+    /// Applied before the text is in force.
+    Provisional,
+    /// Held up by a suspension that nobody contests.
+    Paused,
+    /// Held up, and another party does not recognise that.
+    Contested,
+    /// Held up in answer to an act of the other side.
+    Countermeasure,
+    /// Held up by an emergency stop.
+    Stopped,
+    /// Not in force between the two.
+    NotInForce,
+}
+
+impl Standing {
+    /// Whether something may happen under the clause.
+    pub const fn runs(self) -> bool {
+        matches!(self, Standing::Running | Standing::Provisional)
+    }
+
+    /// The word in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Standing::Running => "running",
+            Standing::Provisional => "provisional",
+            Standing::Paused => "paused",
+            Standing::Contested => "paused, contested",
+            Standing::Countermeasure => "countermeasure",
+            Standing::Stopped => "stopped",
+            Standing::NotInForce => "not in force",
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One cell of the matrix, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// How it stands.
+    pub standing: Standing,
+    /// Why, in words; empty if it just runs.
+    pub why: String,
+}
+
+impl Cell {
+    fn new(standing: Standing, why: impl Into<String>) -> Cell {
+        Cell { standing, why: why.into() }
+    }
+}
+
+impl State {
+    /// How a clause stands in a direction at `now`.
+    pub fn standing(&self, clause: &str, way: Way, now: UnixSeconds) -> Cell {
+        let accord = match self.in_force_at(now) {
+            Ok(accord) => accord,
+            Err(error) => return self.before_force(clause, way, now, &error.to_string()),
+        };
+        if accord.clause(clause).is_none() {
+            return Cell::new(Standing::NotInForce, "the text in force has no such clause");
+        }
+        for party in [way.from, way.to] {
+            if self.bound_since(party, accord.digest).is_none_or(|since| now < since) {
+                let why = format!("{} is not bound", self.name_of(party));
+                return Cell::new(Standing::NotInForce, why);
+            }
+        }
+        if let Some(why) = self.reserved(accord.digest, clause, way, now) {
+            return Cell::new(Standing::NotInForce, why);
+        }
+        let insulated = accord.terms.suspension.never.iter().any(|own| own == clause);
+        if let Some((by, stop)) = self.stopped_at(now).filter(|_| !insulated) {
+            let why = format!("by {} until {}", self.name_of(by), stop.lapses);
+            return Cell::new(Standing::Stopped, why);
+        }
+        self.held_up(clause, way, now)
+    }
+
+    fn held_up(&self, clause: &str, way: Way, now: UnixSeconds) -> Cell {
+        let mut all = self.held_at(clause, way, now).peekable();
+        if all.peek().is_none() {
+            return Cell::new(Standing::Running, "");
+        }
+        // What is contested shows before what is not, and a suspension before an answer to one.
+        let rank = |standing| match standing {
+            Standing::Contested => 0,
+            Standing::Paused => 1,
+            _ => 2,
+        };
+        let cells = all.map(|held| {
+            let by = self.name_of(held.party);
+            let until = held.expires.map_or_else(String::new, |end| format!(" until {end}"));
+            let mut why = format!("by {by} since {}{until}: {}", held.since, held.reason);
+            let against = held.contested.iter().find(|(_, since, _)| *since <= now);
+            if let Some((party, since, reason)) = against {
+                let party = self.name_of(*party);
+                why.push_str(&format!("; contested by {party} since {since}: {reason}"));
+            }
+            let standing = match (against, held.answers) {
+                (Some(_), _) => Standing::Contested,
+                (None, Some(_)) => Standing::Countermeasure,
+                (None, None) => Standing::Paused,
+            };
+            Cell::new(standing, why)
+        });
+        let first = cells.min_by_key(|cell| rank(cell.standing));
+        first.unwrap_or_else(|| Cell::new(Standing::Running, ""))
+    }
+
+    /// A clause of a text that is not in force: it may be applied provisionally by both ends.
+    fn before_force(&self, clause: &str, way: Way, now: UnixSeconds, why: &str) -> Cell {
+        let applies = |party: PartyId, text: Digest| {
+            self.provisional.iter().any(|own| {
+                own.party == party
+                    && own.text == text
+                    && own.holds(now)
+                    && own.clauses.iter().any(|id| id == clause)
+            })
+        };
+        let both = self.provisional.iter().find(|own| {
+            own.party == way.from && applies(way.from, own.text) && applies(way.to, own.text)
+        });
+        match both {
+            Some(own) => Cell::new(
+                Standing::Provisional,
+                format!("text {}, adopted by both", own.text.short()),
+            ),
+            None => Cell::new(Standing::NotInForce, why),
+        }
+    }
+
+    /// Whether a reservation keeps a clause from being in force between the two ends.
+    fn reserved(&self, text: Digest, clause: &str, way: Way, now: UnixSeconds) -> Option<String> {
+        let ends = [(way.from, way.to), (way.to, way.from)];
+        let own = self.reservations.iter().filter(|own| own.text == text && own.holds(now));
+        for own in own {
+            let Some((_, other)) = ends.into_iter().find(|(party, _)| *party == own.party) else {
+                continue;
+            };
+            let by = self.name_of(own.party);
+            let reception = self.reception(own, other, now);
+            if reception == Reception::Precluded {
+                let other = self.name_of(other);
+                return Some(format!("{other} objects to the reservation of {by} to the whole"));
+            }
+            if own.clauses.iter().any(|id| id == clause) {
+                let words = match reception {
+                    Reception::Accepted => "accepted".to_owned(),
+                    Reception::Open(until) => format!("open to objection until {until}"),
+                    _ => "objected to".to_owned(),
+                };
+                return Some(format!("reserved by {by}, {words}"));
+            }
+        }
+        None
+    }
+
+    /// Since when a party is bound by a text; none if it is not.
+    pub fn bound_since(&self, party: PartyId, text: Digest) -> Option<UnixSeconds> {
+        self.texts.get(&text)?.bound_as_of(party, u64::MAX)
+    }
+
+    /// Since when the accord is dormant: the parties have let the meetings that they agreed on go
+    /// by. Computed, not declared.
+    pub fn dormant_since(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        let meetings = self.in_force_at(now).ok()?.terms.meetings?;
+        let since = self.in_force?.since;
+        let last = self.last_meeting(now).map_or(since, |held| held.max(since));
+        let missed = meetings.every.get().saturating_mul(meetings.dormant_after.into());
+        let dormant = last.plus(Span::seconds(missed));
+        (dormant <= now).then_some(dormant)
+    }
+}

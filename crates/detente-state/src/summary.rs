@@ -1,0 +1,176 @@
+//! Each act in one line of words, for the history.
+
+use detente_core::act::{
+    Act, Answering, Body, Matter, Reply, Stance, Step, Suspension, Unilateral,
+};
+use detente_core::{Digest, PartyId};
+
+use super::State;
+
+/// Most clauses that a line names one by one.
+const NAMED: usize = 8;
+
+impl State {
+    pub(super) fn summary(&self, act: &Act) -> String {
+        match act.body() {
+            Body::Designate { .. } => "enters its card".to_owned(),
+            Body::Propose { text, base } => {
+                let from = base.map_or_else(String::new, |base| format!(", from {}", base.short()));
+                format!("proposes text {}{from}", Digest::plain(text).short())
+            }
+            Body::Sign { text } => format!("signs text {}", text.short()),
+            Body::Refuse { text, reason } => format!("refuses text {}: {reason}", text.short()),
+            Body::Denounce { text, effective, reason } => {
+                format!("denounces text {}, effective {effective}: {reason}", text.short())
+            }
+            Body::Stop { reason } => format!("stops all that leaves: {reason}"),
+            Body::Resume { reason, act: None } => format!("lifts its stop: {reason}"),
+            Body::Resume { reason, act: Some(act) } => {
+                format!("ends its suspension {}: {reason}", act.short())
+            }
+            Body::Stance(step, stance) => step_words(*step, stance),
+            Body::Reply(answering, reply) => reply_words(*answering, reply),
+            Body::Correct { text, corrected, reason } => format!(
+                "corrects text {} to {}: {reason}",
+                text.short(),
+                Digest::plain(corrected).short()
+            ),
+            Body::Reserve(own) => aside_words("makes a reservation to", own),
+            Body::Declare(own) => aside_words("declares how it reads", own),
+            Body::Suspend(own) => self.held_words("suspends", own),
+            Body::Countermeasure(own) => self.held_words("takes a countermeasure on", own),
+            Body::Bracket(changes) => {
+                let units: Vec<String> =
+                    changes.iter().map(|change| change.unit.clone()).take(NAMED).collect();
+                let more = changes.len().saturating_sub(NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("puts brackets into {}{more}", units.join(", "))
+            }
+            Body::Attach(own) => format!(
+                "attaches a statement of {} on {} ({}, {}): {}",
+                self.name_of(own.speaker),
+                own.topic,
+                own.claimed,
+                own.source,
+                own.quote
+            ),
+            Body::Readout(own) => {
+                format!("files its account of {} ({} topics)", own.meeting, own.lines.len())
+            }
+            body => matching_words(body),
+        }
+    }
+
+    fn held_words(&self, verb: &str, own: &Suspension) -> String {
+        let name = |party: PartyId| self.name_of(party);
+        let ways: Vec<String> = own
+            .ways
+            .iter()
+            .take(NAMED)
+            .map(|way| format!("{} to {}", name(way.from), name(way.to)))
+            .collect();
+        let answers =
+            own.answers.map_or_else(String::new, |act| format!(" in answer to {}", act.short()));
+        let until = own.expires.map_or_else(String::new, |end| format!(" until {end}"));
+        format!(
+            "{verb} {} ({}){until}{answers}: {}",
+            clauses_words(&own.clauses),
+            ways.join(", "),
+            own.reason
+        )
+    }
+}
+
+fn matching_words(body: &Body) -> String {
+    match body {
+        Body::OfferMatch(offer) => format!(
+            "offers matching run {} under clause {}: {} items, mode {}",
+            offer.run.short(),
+            offer.clause,
+            offer.size,
+            offer.mode
+        ),
+        Body::AnswerMatch(answer) => {
+            format!("takes up run {}: {} items", answer.run.short(), answer.size)
+        }
+        Body::CloseMatch(close) => super::matching::close_summary(close),
+        Body::Release(release) => format!(
+            "releases {} objects under clause {}",
+            release.manifest.len(),
+            super::release::clauses(release)
+        ),
+        Body::Receipt { release, .. } => format!("acknowledges release {}", release.short()),
+        Body::PublishFilter(filter) => format!(
+            "publishes a filter of {} values under clause {}, key {}",
+            filter.items, filter.clause, filter.epoch
+        ),
+        other => other.kind().name().to_owned(),
+    }
+}
+
+fn clauses_words(clauses: &[String]) -> String {
+    let named: Vec<&str> = clauses.iter().map(String::as_str).take(NAMED).collect();
+    let more = clauses.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let noun = if clauses.len() == 1 { "clause" } else { "clauses" };
+    format!("{noun} {}{more}", named.join(", "))
+}
+
+fn matter_words(matter: &Matter) -> String {
+    match matter {
+        Matter::Clauses { text, clauses } => {
+            format!("{} of text {}", clauses_words(clauses), text.short())
+        }
+        Matter::Subject(subject) => format!(
+            "{:?} ({}; {}; {}; until {})",
+            subject.name, subject.domain, subject.territory, subject.target, subject.until
+        ),
+        Matter::Text { text } => format!("text {}", text.short()),
+    }
+}
+
+fn step_words(step: Step, stance: &Stance) -> String {
+    let verb = match step {
+        Step::Float => "floats",
+        Step::Support => "supports in principle",
+        Step::ReservePosition => "reserves its position on",
+        Step::AgreeAdReferendum => "agrees ad referendum to",
+        Step::Initial => "initials",
+        Step::SignAdReferendum => "signs ad referendum",
+        Step::Ratify => "ratifies",
+        Step::Accede => "accedes to",
+        Step::AdoptProvisionally => "applies provisionally",
+        Step::Decline => "declines",
+    };
+    let mut words = format!("{verb} {}", matter_words(&stance.matter));
+    if let Some(effective) = stance.effective {
+        words.push_str(&format!(" from {effective}"));
+    }
+    if let Some(expires) = stance.expires {
+        words.push_str(&format!(" until {expires}"));
+    }
+    if !stance.note.is_empty() {
+        words.push_str(&format!(": {}", stance.note));
+    }
+    words
+}
+
+fn reply_words(answering: Answering, reply: &Reply) -> String {
+    let verb = match answering {
+        Answering::Confirm => "confirms its act",
+        Answering::Retract => "retracts its act",
+        Answering::Contest => "contests the suspension",
+        Answering::RevokeNotice => "revokes its notice",
+        Answering::Object => "objects to the reservation",
+        Answering::Accept => "accepts the reservation",
+    };
+    let whole = if reply.precludes { ", and to the accord between the two" } else { "" };
+    let reason =
+        if reply.reason.is_empty() { String::new() } else { format!(": {}", reply.reason) };
+    format!("{verb} {}{whole}{reason}", reply.act.short())
+}
+
+fn aside_words(verb: &str, own: &Unilateral) -> String {
+    let clauses = clauses_words(&own.clauses);
+    format!("{verb} {clauses} of text {}: {}", own.text.short(), own.statement)
+}

@@ -1,0 +1,130 @@
+//! The rolling text within the fold: brackets, options, and the clean text that can be signed.
+
+use detente_accord::split;
+use detente_core::act::{Body, Change, Matter, Step, Topic};
+use detente_core::party::Role;
+use detente_core::{Digest, Level};
+
+use super::stand::step;
+use super::{A, B, START, World, at, digest_of, propose, swap, text};
+use crate::Effect;
+
+fn unit(text: &str, key: &str) -> String {
+    let units = split(text).unwrap();
+    units.iter().find(|unit| unit.key.to_string() == key).unwrap().text.to_owned()
+}
+
+fn change(text: &str, key: &str, options: Vec<Option<String>>, words: &[&str]) -> Body {
+    let base = Some(Digest::plain(unit(text, key).as_bytes()));
+    let words = words.iter().map(ToString::to_string).collect();
+    Body::Bracket(vec![Change { unit: key.to_owned(), base, options, words, note: String::new() }])
+}
+
+/// Other words for clause 4.
+pub(super) fn option(text: &str, to: &str) -> Body {
+    let words = unit(text, "clause 4").replace("sends receipts", to);
+    change(text, "clause 4", vec![Some(words)], &[])
+}
+
+#[test]
+fn a_clause_is_bracketed_an_option_taken_and_the_clean_text_signed() {
+    let text = text(2);
+    let mut world = World::new(2);
+    world.act(A, Role::Head, START + 1, propose(&text));
+    assert_eq!(world.state().clean, None, "B has said nothing");
+    let whole = Matter::Text { text: digest_of(&text) };
+    world.act(B, Role::Head, START + 2, step(Step::Support, whole));
+    assert_eq!(world.state().clean, Some(Ok(digest_of(&text))));
+    let bare =
+        world.act(B, Role::Head, START + 3, change(&text, "clause 4", vec![], &["receipts"]));
+    let Effect::Reversal(back) = world.effect(bare) else { panic!("no reversal") };
+    assert_eq!((back.before, back.level), (Level::Supported, Level::Reserved));
+    let state = world.state();
+    assert_eq!(state.clean, None);
+    assert_eq!(state.rolling().open().len(), 1);
+    let ours = unit(&text, "clause 4").replace("sends receipts", "sends a receipt");
+    let offered = change(&text, "clause 4", vec![Some(ours)], &[]);
+    world.act(B, Role::Head, START + 4, offered.clone());
+    let taken = world.act(A, Role::Head, START + 5, offered);
+    assert!(!matches!(world.effect(taken), Effect::Void { .. }));
+    let clean = text.replace("sends receipts", "sends a receipt");
+    let state = world.state();
+    assert_eq!(state.clean, Some(Ok(digest_of(&clean))));
+    let topic = Topic::Clause("4".to_owned());
+    let stand = state.stand_at(world.ids[A], &topic, at(START + 9)).unwrap();
+    assert_eq!(stand.level, Level::Proposed);
+    for party in [A, B] {
+        let sign = Body::Sign { text: digest_of(&clean) };
+        let signed = world.act(party, Role::Minister, START + 10, sign);
+        world.holds(signed);
+    }
+    assert_eq!(world.state().in_force.unwrap().text, digest_of(&clean));
+}
+
+#[test]
+fn concurrent_changes_stand_side_by_side_and_wrong_bases_are_void() {
+    let text = text(2);
+    let mut world = World::new(2);
+    world.act(A, Role::Head, START + 1, propose(&text));
+    world.act(
+        B,
+        Role::Head,
+        START + 2,
+        step(Step::Support, Matter::Text { text: digest_of(&text) }),
+    );
+    let sizes: Vec<u64> = world.logs.iter().map(|log| log.len() as u64).collect();
+    // Neither has seen the other's.
+    world.act_seen((A, Role::Head), START + 3, &sizes, option(&text, "must send receipts"));
+    world.act_seen((B, Role::Head), START + 3, &sizes, option(&text, "may send receipts"));
+    let state = world.state();
+    let open = state.rolling().open();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].options.len(), 2, "none overwrites the other");
+    let base = Some(Digest::new([9; 32]));
+    let wrong = Change {
+        unit: "clause 4".to_owned(),
+        base,
+        options: vec![None],
+        words: vec![],
+        note: String::new(),
+    };
+    let wrong = world.act(A, Role::Head, START + 4, Body::Bracket(vec![wrong]));
+    world.void(wrong, "never on the table");
+    let base = Body::Propose { text: text.into_bytes(), base: Some(Digest::new([9; 32])) };
+    let base = world.act(A, Role::Head, START + 5, base);
+    world.void(base, "no text of this accord");
+    let unit = Change {
+        unit: "nonsense \u{2026}".to_owned(),
+        base: None,
+        options: vec![Some("x".to_owned())],
+        words: vec![],
+        note: String::new(),
+    };
+    let unit = world.act(A, Role::Head, START + 6, Body::Bracket(vec![unit]));
+    world.void(unit, "not that unit");
+}
+
+#[test]
+fn a_correction_takes_the_place_of_the_text_once_all_have_made_it() {
+    let text = text(2);
+    let mut world = World::agreed(2, &text);
+    let mended = swap(&text, "A test accord", "A tested accord");
+    let correct = || Body::Correct {
+        text: digest_of(&text),
+        corrected: mended.clone().into_bytes(),
+        reason: "a slip of the pen".to_owned(),
+    };
+    let since = world.state().in_force.unwrap().since;
+    let first = world.act(A, Role::Minister, START + 10, correct());
+    world.holds(first);
+    assert_eq!(world.state().in_force.unwrap().text, digest_of(&text));
+    let twice = world.act(A, Role::Minister, START + 11, correct());
+    world.void(twice, "has made this correction");
+    let second = world.act(B, Role::Minister, START + 12, correct());
+    world.holds(second);
+    let force = world.state().in_force.unwrap();
+    assert_eq!((force.text, force.since), (digest_of(&mended), since), "from the beginning");
+    let mut world = World::new(2);
+    let early = world.act(A, Role::Minister, START + 10, correct());
+    world.void(early, "no such text");
+}

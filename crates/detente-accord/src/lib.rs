@@ -19,6 +19,7 @@ mod parse;
 mod parse_clause;
 mod parse_match;
 mod prose;
+mod redline;
 mod rolling;
 mod table;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use clause::{
     PAYLOAD_BYTES, Pad, Permit, Rule, Side,
 };
 pub use fault::{Fault, Faults};
+pub use redline::{ChangeKind, Edit, FieldChange, Redline, RedlineFault, UnitChange, redline};
 pub use rolling::{
     Alternative, Change, Choice, FieldView, MAX_CHANGES, MAX_NOTE, MAX_OPTION, MAX_OPTIONS,
     MAX_OWN_UNITS, MAX_QUOTE, MAX_QUOTES, Offer, OpenUnit, OptionView, Piece, Rolling,

@@ -11,6 +11,7 @@
 mod align;
 mod annex;
 mod clause;
+mod document;
 mod fault;
 mod field;
 mod hidden;
@@ -34,6 +35,10 @@ pub use annex::{Annex, AnnexFault, AnnexKind, MAX_ANNEX, MAX_ANNEXES, UnknownAnn
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
     PAYLOAD_BYTES, Pad, Permit, Rule, Side,
+};
+pub use document::{
+    DOCUMENT_VERSION, DocumentFault, DocumentFormat, MAX_DOCUMENT, RedlineNames,
+    UnknownDocumentFormat, read_document, write_document, write_redline,
 };
 pub use fault::{Fault, Faults};
 pub use redline::{ChangeKind, Edit, FieldChange, Redline, RedlineFault, UnitChange, redline};

@@ -3,6 +3,8 @@
 //! Is: the values of a unit by their path (`prose.en`, `permit.cap.count`), without quotes and
 //! layout, so that two versions can be compared. Is not: a reading of what the fields mean.
 
+use std::collections::BTreeMap;
+
 use toml::de::{DeTable, DeValue};
 
 use crate::unit::UnitKey;
@@ -26,6 +28,11 @@ pub(crate) fn language(path: &str) -> Option<&str> {
     let (before, last) = path.rsplit_once('.')?;
     let field = before.split('.').next().unwrap_or_default();
     BY_LANGUAGE.contains(&field).then_some(last)
+}
+
+/// The fields by their paths; where a path stands twice, the later.
+pub(crate) fn by_path(fields: &[Field]) -> BTreeMap<&str, &str> {
+    fields.iter().map(|field| (field.path.as_str(), field.value.as_str())).collect()
 }
 
 /// The fields of a unit in the order in which they are written; none if a path is too long.

@@ -9,16 +9,21 @@
 #![forbid(unsafe_code)]
 
 mod align;
+mod annex;
 mod clause;
+mod document;
 mod fault;
 mod field;
 mod hidden;
 mod language;
 mod own_words;
 mod parse;
+mod parse_annex;
 mod parse_clause;
+mod parse_definition;
 mod parse_match;
 mod prose;
+mod redline;
 mod rolling;
 mod table;
 mod terms;
@@ -27,11 +32,17 @@ mod tests;
 mod unit;
 mod word;
 
+pub use annex::{Annex, AnnexFault, AnnexKind, MAX_ANNEX, MAX_ANNEXES, UnknownAnnexKind};
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
     PAYLOAD_BYTES, Pad, Permit, Rule, Side,
 };
+pub use document::{
+    DOCUMENT_VERSION, DocumentFault, DocumentFormat, MAX_DOCUMENT, RedlineNames,
+    UnknownDocumentFormat, read_document, write_document, write_redline,
+};
 pub use fault::{Fault, Faults};
+pub use redline::{ChangeKind, Edit, FieldChange, Redline, RedlineFault, UnitChange, redline};
 pub use rolling::{
     Alternative, Change, Choice, FieldView, MAX_CHANGES, MAX_NOTE, MAX_OPTION, MAX_OPTIONS,
     MAX_OWN_UNITS, MAX_QUOTE, MAX_QUOTES, Offer, OpenUnit, OptionView, Piece, Rolling,
@@ -72,6 +83,10 @@ pub struct Accord {
     pub expires: UnixSeconds,
     /// The line that says so, from 1.
     pub expires_line: usize,
+    /// SHA-256 of the text that it amends; that one keeps governing what happened under it.
+    pub amends: Option<Digest>,
+    /// From when it governs, at the earliest; none means as soon as all have signed.
+    pub effective: Option<UnixSeconds>,
     /// What an unmarked indicator counts as.
     pub default_tlp: Tlp,
     /// The parties in the order of the text.
@@ -80,6 +95,8 @@ pub struct Accord {
     pub authorities: Vec<Authority>,
     /// Terms.
     pub definitions: Vec<Definition>,
+    /// Files that belong to the text.
+    pub annexes: Vec<Annex>,
     /// The clauses in the order of the text.
     pub clauses: Vec<Clause>,
     /// Who may stop, and for how long.
@@ -141,10 +158,20 @@ pub struct Authority {
 pub struct Definition {
     /// The term.
     pub id: String,
-    /// Whether the parties mean the same by it.
-    pub agreed: bool,
-    /// Its meaning by language.
-    pub text: Vec<(String, String)>,
+    /// What it means.
+    pub meaning: Meaning,
+    /// Notes by language on how the meanings diverge; none if the term is agreed or nothing is
+    /// noted.
+    pub note: Vec<(String, String)>,
+}
+
+/// What a term means: by language, in the accord's order of languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// To all parties the same.
+    Agreed(Vec<(String, String)>),
+    /// To each party, by handle, something else; in the accord's order of parties.
+    Divergent(Vec<(String, Vec<(String, String)>)>),
 }
 
 /// The emergency stop.

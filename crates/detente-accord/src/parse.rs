@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use toml::de::DeTable;
 
 use super::fault::{Fault, Faults};
-use super::language::{Said, Tongue};
+use super::language::Said;
 use super::prose::{Param, Plain};
 use super::table::{Source, Table};
 use super::{
-    Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Definition, Emergency, Exit,
-    MAX_PARTIES, MAX_ROWS, MAX_SLUG, Party, Rule, parse_clause, terms,
+    Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Emergency, Exit, MAX_PARTIES,
+    MAX_ROWS, MAX_SLUG, Party, Rule, parse_annex, parse_clause, parse_definition, terms,
 };
 use detente_core::Tlp;
 use detente_core::act::{ActKind, MAX_TEXT};
@@ -55,43 +55,42 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         root.missing("accord", "add a table [accord] with id, title, bindingness, languages");
     }
     let head = head?;
-    let languages = head.list::<String>("languages");
-    if languages.is_none() && !head.has("languages") {
-        head.missing("languages", "write languages = [\"en\"]");
-    }
+    let languages = read_languages(&head);
     let (handles, parties) = read_parties(root);
     let authorities = read_authorities(root, &handles);
-    let clauses = root.tables("clause");
-    if clauses.is_empty() && !root.has("clause") {
-        root.missing("clause", "write at least one [[clause]] with id, prose and a rule");
-    }
+    let clauses = clause_tables(root);
     let ids = parse_clause::clause_ids(&clauses);
     // Without a list of languages each text would seem to be in a wrong one.
     let known = languages.is_some();
     let languages = languages.unwrap_or_else(|| written_languages(&clauses));
-    let definitions = read_definitions(root, &languages, known, &ids);
+    let definitions = {
+        let (languages, handles, clause_ids) = (&languages, &handles, &ids);
+        let around = parse_definition::Around { languages, known, handles, clause_ids };
+        parse_definition::read_definitions(root, &around)
+    };
+    let annexes = parse_annex::read_annexes(root, &languages, &ids);
     let title = read_title(&head, &languages, &ids);
-    let expires = head.required_as::<Time>("expires", "write expires = \"2027-12-31\"");
-    let default_tlp = head.required_as::<Tlp>(
-        "default_tlp",
-        "say what an unmarked indicator counts as, for example default_tlp = \"amber+strict\"",
-    );
+    let (expires, default_tlp) = read_terms(&head);
+    let effective = read_effective(&head, expires);
     let emergency = read_emergency(root);
     let exit = read_exit(root);
     let terms = terms::read_terms(root, handles.len(), &ids);
     let mut common = common_params(
-        expires.as_ref().map(|time| time.0),
+        expires,
         default_tlp,
         emergency.as_ref().map(|emergency| emergency.lapses),
         exit.as_ref().map(|exit| exit.notice.within),
     );
     common.extend(terms::params(&terms));
+    let governs = effective.map(|time| Param::value("accord.effective", Said::same(time)));
+    common.extend(governs.map(Param::optional));
     let around = parse_clause::Around {
         languages: &languages,
         handles: &handles,
         parties: &parties,
         ids: &ids,
         common: &common,
+        annexes: &annexes.params,
     };
     let clauses = parse_clause::read_clauses(clauses, &around);
     check_rows(root, handles.len(), &clauses);
@@ -99,6 +98,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     let bindingness = head.required_as("bindingness", "write political, legal or technical");
     let prevailing = read_prevailing(&head, known.then_some(languages.as_slice()));
     let expires_line = root.source.line(head.at("expires").start);
+    let amends = head.parsed::<Digest>("amends");
     head.finish();
     root.finish();
     Some(Accord {
@@ -107,18 +107,37 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         bindingness: bindingness?,
         languages,
         prevailing: prevailing?,
-        expires: expires?.0,
+        expires: expires?,
         expires_line,
+        amends,
+        effective,
         default_tlp: default_tlp?,
         parties,
         authorities,
         definitions,
+        annexes: annexes.all,
         clauses,
         emergency: emergency?,
         exit: exit?,
         terms,
         digest,
     })
+}
+
+fn read_languages(head: &Table<'_>) -> Option<Vec<String>> {
+    let languages = head.list::<String>("languages");
+    if languages.is_none() && !head.has("languages") {
+        head.missing("languages", "write languages = [\"en\"]");
+    }
+    languages
+}
+
+fn clause_tables<'a>(root: &Table<'a>) -> Vec<Table<'a>> {
+    let clauses = root.tables("clause");
+    if clauses.is_empty() && !root.has("clause") {
+        root.missing("clause", "write at least one [[clause]] with id, prose and a rule");
+    }
+    clauses
 }
 
 fn check_format(root: &Table<'_>) {
@@ -228,6 +247,30 @@ fn read_title(
     Plain { source: head.source, at: &at, what: "the title", clause_ids }
         .check_all(languages, &title);
     Some(title)
+}
+
+/// When the text ends by itself, and what an unmarked indicator counts as.
+fn read_terms(head: &Table<'_>) -> (Option<UnixSeconds>, Option<Tlp>) {
+    let expires = head.required_as::<Time>("expires", "write expires = \"2027-12-31\"");
+    let default_tlp = head.required_as::<Tlp>(
+        "default_tlp",
+        "say what an unmarked indicator counts as, for example default_tlp = \"amber+strict\"",
+    );
+    (expires.map(|time| time.0), default_tlp)
+}
+
+/// From when the text governs, if it says so.
+fn read_effective(head: &Table<'_>, expires: Option<UnixSeconds>) -> Option<UnixSeconds> {
+    let effective = head.parsed::<Time>("effective")?.0;
+    if let Some(expires) = expires.filter(|expires| *expires <= effective) {
+        head.source.fault(
+            &head.at("effective"),
+            "bad_value",
+            format!("the text governs from {effective}, and has expired by then, at {expires}"),
+            "write an earlier `effective` or a later `expires`",
+        );
+    }
+    Some(effective)
 }
 
 /// `languages` is none if the text does not list them rightly, which is a fault already.
@@ -364,61 +407,6 @@ fn read_authorities(root: &Table<'_>, handles: &[String]) -> Vec<Authority> {
         }
     }
     authorities
-}
-
-fn read_definitions(
-    root: &Table<'_>,
-    languages: &[String],
-    known: bool,
-    clause_ids: &BTreeSet<String>,
-) -> Vec<Definition> {
-    let mut definitions: Vec<Definition> = Vec::new();
-    for table in root.tables("definition") {
-        let id = table.required("id", "name the term");
-        let status = table.required("status", "write \"agreed\" or \"divergent\"");
-        let text = table.table("text");
-        if text.is_none() {
-            table.missing("text", "write text.en = \"...\" for each language");
-        }
-        table.finish();
-        let (Some(id), Some(status), Some(text)) = (id, status, text) else {
-            continue;
-        };
-        if status != "agreed" && status != "divergent" {
-            table.fault(
-                "bad_value",
-                format!("status of definition {id:?} is {status:?}"),
-                "write \"agreed\" or \"divergent\"",
-            );
-        }
-        if definitions.iter().any(|other| other.id == id) {
-            table.fault("repeated", format!("{id:?} is defined twice"), "define a term once");
-        }
-        let name = format!("definition {id:?}");
-        let at = table.at("id");
-        let term = format!("the term of {name}");
-        Plain { source: table.source, at: &at, what: &term, clause_ids }.check_all(languages, &id);
-        let mut texts: Vec<(String, String)> = Vec::new();
-        for (language, text, at) in text.entries() {
-            let what = format!("{name} in {language}");
-            Plain { source: table.source, at: &at, what: &what, clause_ids }
-                .check(Tongue::of(&language), &text);
-            texts.push((language, text));
-        }
-        if status == "divergent" && texts.len() == 1 {
-            table.fault(
-                "one_meaning",
-                format!("{name} is divergent, but has one text"),
-                "write what each side means by it, one text in each side's language, or agree on \
-                 one and write status = \"agreed\"",
-            );
-        }
-        if known {
-            check_languages(&table, &name, &texts, languages);
-        }
-        definitions.push(Definition { id, agreed: status == "agreed", text: texts });
-    }
-    definitions
 }
 
 /// Every language once, no other.

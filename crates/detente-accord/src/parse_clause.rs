@@ -1,6 +1,6 @@
 //! Reads clauses: rule, parameters, prose.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Party;
 use super::clause::{Cap, Clause, Forbid, Oblige, Only, Permit, Rule, Side};
@@ -27,6 +27,8 @@ pub(super) struct Around<'a> {
     pub(super) ids: &'a BTreeSet<String>,
     /// Parameters of the text itself, which each clause may show.
     pub(super) common: &'a [Param],
+    /// By language, the annexes to which each clause may refer.
+    pub(super) annexes: &'a BTreeMap<String, Vec<Param>>,
 }
 
 impl Around<'_> {
@@ -186,9 +188,11 @@ fn read_prose(
         table.missing("prose", "write prose.en = \"...\" for each language");
         return Vec::new();
     };
-    let prose = Prose { source: table.source, clause: id, params, clause_ids: around.ids };
+    let (source, clause_ids) = (table.source, around.ids);
     let mut filled: Vec<(String, String)> = Vec::new();
     for (language, text, at) in texts.entries() {
+        let annexes = around.annexes.get(&language).map_or(&[][..], Vec::as_slice);
+        let prose = Prose { source, clause: id, params, annexes, clause_ids };
         let text = prose.fill(&language, &text, &at);
         filled.push((language, text));
     }

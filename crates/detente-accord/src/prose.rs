@@ -70,6 +70,8 @@ pub(super) struct Prose<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) clause: &'a str,
     pub(super) params: &'a [Param],
+    /// Annexes of the text, with their titles in this language.
+    pub(super) annexes: &'a [Param],
     /// Ids of all clauses: prose may refer to them.
     pub(super) clause_ids: &'a BTreeSet<String>,
 }
@@ -98,7 +100,8 @@ impl Prose<'_> {
                 self.fault(at, language, "has a bracket without its other half", remedy);
                 return String::new();
             }
-            let param = self.params.iter().find(|param| param.name == name);
+            let mut params = self.params.iter().chain(self.annexes);
+            let param = params.find(|param| param.name == name);
             match (param, name.strip_prefix("clause.")) {
                 (Some(param), _) if filled.len() + param.shown(tongue).len() > MAX_FILLED => {
                     let remedy = "show each parameter once, and shorten its list";
@@ -161,7 +164,8 @@ impl Prose<'_> {
     }
 
     fn unknown(&self, at: &Range<usize>, language: &str, name: &str) {
-        let known: Vec<&str> = self.params.iter().map(|param| param.name.as_str()).collect();
+        let known = self.params.iter().chain(self.annexes);
+        let known: Vec<&str> = known.map(|param| param.name.as_str()).collect();
         self.source.fault(
             at,
             "unknown_parameter",

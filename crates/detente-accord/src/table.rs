@@ -306,6 +306,28 @@ impl<'a> Table<'a> {
         entries
     }
 
+    /// A table whose keys are free and whose values are tables: those, in the order of the keys.
+    pub(super) fn tables_by_name(&self) -> Vec<(String, Table<'a>)> {
+        let mut tables: Vec<(String, Table<'a>)> = Vec::new();
+        for (name, value) in self.table {
+            let name = name.get_ref().to_string();
+            match value.get_ref().as_table() {
+                Some(table) => {
+                    let called = format!("{name} in {}", self.name);
+                    tables.push((name, Table::new(self.source, table, value.span(), called)));
+                }
+                None => self.wrong_type(&name, value, "a table"),
+            }
+        }
+        tables.sort_by(|a, b| a.0.cmp(&b.0));
+        tables
+    }
+
+    /// Whether any value of a table with free keys is a string.
+    pub(super) fn has_strings(&self) -> bool {
+        self.table.values().any(|value| value.get_ref().as_str().is_some())
+    }
+
     /// Notes every field that was not asked for: a misspelt field would otherwise be ignored.
     pub(super) fn finish(&self) {
         let asked = self.asked.borrow();

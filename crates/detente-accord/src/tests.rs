@@ -1,6 +1,7 @@
 mod drift;
 mod hostile;
 mod lookup;
+mod words;
 
 use proptest::prelude::*;
 

@@ -3,8 +3,10 @@
 use std::str::FromStr;
 
 use super::Bindingness;
+use super::annex::AnnexKind;
 use super::clause::{ClockStart, Only, Pad, Side};
 use super::parse::Time;
+use detente_core::Digest;
 use detente_core::Kind;
 use detente_core::PartyId;
 use detente_core::Span;
@@ -51,6 +53,18 @@ impl Word for Span {
 impl Word for PartyId {
     fn remedy() -> String {
         "write the fingerprint that `detente party card` prints: 64 hex digits".to_owned()
+    }
+}
+
+impl Word for Digest {
+    fn remedy() -> String {
+        "write the SHA-256 of the file as `sha256sum` prints it: 64 hex digits".to_owned()
+    }
+}
+
+impl Word for AnnexKind {
+    fn remedy() -> String {
+        one_of(AnnexKind::ALL.map(AnnexKind::name))
     }
 }
 

@@ -11,6 +11,52 @@ import json
 import sys
 from pathlib import Path
 
+AGREED = '''status = "agreed"
+text.en = "a normalised observable"
+text.de = "ein normalisiertes Merkmal"
+'''
+DIVERGENT = '''status = "divergent"
+text.A.en = "a normalised observable"
+text.A.de = "ein normalisiertes Merkmal"
+text.B.en = "what a sensor reports"
+text.B.de = "was ein Sensor meldet"
+note.en = "A wants a normal form"
+note.de = "A will eine Normalform"
+'''
+ANNEX = '''
+[[annex]]
+id = "objects"
+kind = "protected-objects"
+title.en = "What is off limits"
+title.de = "Was tabu ist"
+bytes = 3
+sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+media_type = "text/csv"
+'''
+
+OBLIGE = '''oblige = { actor = "*", verb = "acknowledge", on = "release", within = "PT24H", \
+clock = "receipt", breach = "escalate" }
+'''
+EMERGENCY = '''
+[emergency]
+stop_by = ["duty-officer", "minister"]
+lapses = "P10D"
+clock = "act"
+'''
+
+# Sound texts: file, and what is replaced by what.
+GOOD = [
+    ("divergent", [(AGREED, DIVERGENT)]),
+    ("annex", [
+        ("\n[emergency]", ANNEX + "\n[emergency]"),
+        ("clause 2 notwith", "clause 2 and {annex.objects} notwith"),
+    ]),
+    ("amendment", [
+        ('expires = "2030-12-31"',
+         f'expires = "2030-12-31"\namends = "{"c" * 64}"\neffective = "2029-01-01"'),
+    ]),
+]
+
 # File, what is replaced, by what, and the faults: each a code and the text on whose line it is.
 BAD = [
     ("bad_prose", "receipts within {within} from", "receipts within {within from",
@@ -72,7 +118,20 @@ BAD = [
     ("repeated_root", "b" * 64, "a" * 64, [("repeated", '[[party]]\nid = "B"')]),
     ("one_meaning", 'status = "agreed"\ntext.en = "a normalised observable"\n',
      'status = "divergent"\n',
-     [("one_meaning", "[[definition]]"), ("missing_language", "[[definition]]")]),
+     [("one_meaning", "text.de")]),
+    ("missing_party", AGREED, DIVERGENT.replace("text.B.en = \"what a sensor reports\"\n", "")
+     .replace("text.B.de = \"was ein Sensor meldet\"\n", ""), [("missing_party", "text.A.en")]),
+    ("value_annex", "\n[emergency]", ANNEX.replace("ba7816", "BA7816") + "\n[emergency]",
+     [("bad_value", "sha256 =")]),
+    ("unknown_parameter_annex", "clause 2 notwith", "clause 2, {annex.objects} notwith",
+     [("unknown_parameter", "annex.objects")]),
+    ("value_effective", 'expires = "2030-12-31"',
+     'expires = "2030-12-31"\neffective = "2031-01-01"',
+     [("bad_value", "effective")]),
+    ("hidden_character", "[exit]", "# leave \u202eevael\n[exit]",
+     [("hidden_character", "# leave")]),
+    ("unit", OBLIGE + EMERGENCY, EMERGENCY + OBLIGE.replace("oblige = {", "[clause.oblige]\n")
+     .replace(", ", "\n").replace(" }", ""), [("unit", "[clause.oblige]")]),
     ("value_cap", "count = 200", "count = 0", [("bad_value", "count = 0")]),
     ("value_span", '"P180D"', '"P6M"', [("bad_value", '"P6M"')]),
     ("value_kinds", 'kinds = ["domain", "ipv4"]\nonly', 'kinds = ["*"]\nonly',
@@ -123,6 +182,15 @@ def main():
         accord.update(len(part).to_bytes(8, "big") + part)
     sha256 = hashlib.sha256(sound.encode()).hexdigest()
     cases = [{"name": "sound.toml", "sha256": sha256, "accord": accord.hexdigest(), "faults": []}]
+    for name, edits in GOOD:
+        text = sound
+        for old, new in edits:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        file = f"sound_{name}.toml"
+        (folder / file).write_text(text)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        cases.append({"name": file, "sha256": sha256, "accord": accord.hexdigest(), "faults": []})
     texts = []
     for name, old, new, faults in BAD:
         assert sound.count(old) == 1, old

@@ -3,11 +3,13 @@
 //! Is: typed pieces, from which text, HTML and JSON are written, so that they say the same. Parties
 //! are ids; whoever prints knows their names.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use detente_core::PartyId;
 
 use super::{Choice, Rolling, Slot, Stand};
 use crate::align::{MAX_ALIGNED, Stretch, Token, align, join, tokens};
-use crate::field::{Field, fields, language};
+use crate::field::{Field, by_path, fields, language};
 use crate::unit::UnitKey;
 
 /// What is called a field where two contents differ in comments and layout alone.
@@ -175,21 +177,14 @@ impl Rolling {
         let read = read.filter(|_| versions.len() <= MAX_ALIGNED);
         let mut views: Vec<FieldView> = Vec::new();
         if let Some(read) = &read {
-            let mut paths: Vec<&str> = Vec::new();
-            for field in read.iter().flatten() {
-                if !paths.contains(&field.path.as_str()) {
-                    paths.push(&field.path);
-                }
-            }
-            for path in paths {
-                let values: Vec<&str> = read
-                    .iter()
-                    .map(|fields| {
-                        let field = fields.iter().find(|field| field.path == path);
-                        field.map_or("", |field| field.value.as_str())
-                    })
-                    .collect();
-                views.push(FieldView { path: path.to_owned(), pieces: pieces(&versions, &values) });
+            let values: Vec<BTreeMap<&str, &str>> =
+                read.iter().map(|fields| by_path(fields)).collect();
+            let mut seen: BTreeSet<&str> = BTreeSet::new();
+            for field in read.iter().flatten().filter(|field| seen.insert(&field.path)) {
+                let path = field.path.as_str();
+                let own = values.iter().map(|values| *values.get(path).unwrap_or(&""));
+                let pieces = pieces(&versions, &own.collect::<Vec<_>>());
+                views.push(FieldView { path: path.to_owned(), pieces });
             }
         }
         let parted = views.iter().any(|view| view.pieces.iter().any(Piece::is_bracket));

@@ -297,15 +297,6 @@ fn parties_are_told_apart() {
 }
 
 #[test]
-fn what_differs_is_meant_twice() {
-    let one = "status = \"agreed\"\ntext.en = \"a normalised observable\"\n";
-    refused(one, "status = \"divergent\"\n", "one_meaning", "in each side's language");
-    let both = SOUND.replace("status = \"agreed\"", "status = \"divergent\"");
-    let accord = Accord::parse(both.as_bytes()).unwrap();
-    assert!(!accord.definitions[0].agreed);
-}
-
-#[test]
 fn what_has_expired_is_named_with_its_line() {
     let permit = "retention = { within = \"P180D\", clock = \"receipt\" }\n";
     let text = SOUND

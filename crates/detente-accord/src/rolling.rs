@@ -238,6 +238,11 @@ impl Rolling {
         Ok(text)
     }
 
+    /// Whether nothing is open.
+    pub fn is_clean(&self) -> bool {
+        self.slots.iter().all(|slot| self.closed(slot).is_some())
+    }
+
     /// What the parties agree on for a unit, if they do: the option that all hold, the one that was
     /// offered first if several are. What nobody wants and nobody has reserved is left out.
     fn closed(&self, slot: &Slot) -> Option<Choice> {

@@ -45,8 +45,10 @@ impl State {
         if self.completed.contains(&text) {
             self.completed.insert(digest);
         }
-        if let Some(force) = self.in_force.as_mut().filter(|force| force.text == text) {
-            force.text = digest;
+        for force in self.earlier.iter_mut().chain(&mut self.in_force) {
+            if force.text == text {
+                force.text = digest;
+            }
         }
         self.corrected.insert(text, (digest, act));
         Ok(Effect::InEffect)

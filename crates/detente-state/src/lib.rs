@@ -61,6 +61,8 @@ pub struct State {
     pub texts: BTreeMap<Digest, TextState>,
     /// The text in force, if any was ever signed by all.
     pub in_force: Option<InForce>,
+    /// Texts that were in force before it, the earliest first.
+    pub earlier: Vec<InForce>,
     /// Texts that were in force at some time.
     completed: BTreeSet<Digest>,
     /// Stops by party.
@@ -164,6 +166,7 @@ impl State {
             parties: parties.iter().map(|party| (*party, PartyState::default())).collect(),
             texts: BTreeMap::new(),
             in_force: None,
+            earlier: Vec::new(),
             completed: BTreeSet::new(),
             stops: BTreeMap::new(),
             notice: None,

@@ -60,7 +60,8 @@ impl TextState {
         bound.sort_unstable();
         let needs = entry.needs.unwrap_or(parties.len());
         let last = *bound.get(needs.checked_sub(1)?)?;
-        Some(entry.after.map_or(last, |after| last.plus(after)))
+        let since = entry.after.map_or(last, |after| last.plus(after));
+        Some(self.accord.effective.map_or(since, |effective| effective.max(since)))
     }
 }
 
@@ -204,6 +205,8 @@ impl State {
         for (since, text) in fresh {
             self.completed.insert(text);
             if self.in_force.is_none_or(|force| force.since <= since) {
+                // The one before governs until then, and what happened under it for good.
+                self.earlier.extend(self.in_force);
                 self.in_force = Some(InForce { text, since });
                 self.retire(text, since);
             }
@@ -236,11 +239,14 @@ impl State {
     /// # Errors
     /// [`NotInForce`] says why there is none.
     pub fn in_force_at(&self, now: UnixSeconds) -> Result<&Accord, NotInForce> {
-        let force = self.in_force.ok_or(NotInForce::NotSigned)?;
+        let newest = self.in_force.ok_or(NotInForce::NotSigned)?;
+        let all = std::iter::once(&newest).chain(self.earlier.iter().rev());
+        let force = all.copied().find(|force| force.since <= now);
+        let Some(force) = force else {
+            let first = self.earlier.first().unwrap_or(&newest);
+            return Err(NotInForce::NotYet { since: first.since });
+        };
         let accord = &self.texts.get(&force.text).ok_or(NotInForce::NotSigned)?.accord;
-        if now < force.since {
-            return Err(NotInForce::NotYet { since: force.since });
-        }
         if now >= accord.expires {
             return Err(NotInForce::Expired { at: accord.expires });
         }
@@ -307,6 +313,12 @@ impl State {
     ) -> Result<Effect, String> {
         if let Some(Position::Signed { since }) = self.signable(header, digest)? {
             return Err(format!("already signed at {since}"));
+        }
+        let amends = self.texts.get(&digest).and_then(|text| text.accord.amends);
+        if let Some(amends) = amends
+            && self.in_force.is_none_or(|force| force.text != amends)
+        {
+            return Err(format!("it amends text {}, which is not in force", amends.short()));
         }
         let since = header.time;
         let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;

@@ -90,6 +90,9 @@ impl State {
     /// Once nothing is open, the clean text can be signed like any that was proposed.
     pub(super) fn settle_words(&mut self, header: &Header) {
         self.clean = None;
+        if !self.rolling.is_clean() {
+            return;
+        }
         let Ok(text) = self.rolling.clean() else { return };
         if text.is_empty() {
             return;

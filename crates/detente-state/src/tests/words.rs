@@ -128,3 +128,31 @@ fn a_correction_takes_the_place_of_the_text_once_all_have_made_it() {
     let early = world.act(A, Role::Minister, START + 10, correct());
     world.void(early, "no such text");
 }
+
+#[test]
+fn an_amendment_governs_from_its_day_and_the_old_text_until_then() {
+    let old = text(2);
+    let mut world = World::agreed(2, &old);
+    let amended = |amends: Digest| {
+        let day = "2027-06-01";
+        let more = format!("amends = \"{amends}\"\neffective = \"{day}\"\nexpires");
+        swap(&old, "expires", &more)
+    };
+    let wrong = amended(Digest::new([1; 32]));
+    world.act(A, Role::Head, START + 10, propose(&wrong));
+    let sign = |text: &str| Body::Sign { text: digest_of(text) };
+    let void = world.act(A, Role::Minister, START + 11, sign(&wrong));
+    world.void(void, "which is not in force");
+    let new = amended(digest_of(&old));
+    world.act(A, Role::Head, START + 12, propose(&new));
+    world.act(A, Role::Minister, START + 13, sign(&new));
+    world.act(B, Role::Minister, START + 14, sign(&new));
+    let state = world.state();
+    let day = detente_core::UnixSeconds::parse("2027-06-01").unwrap();
+    let governs = |time: u64| state.in_force_at(at(time)).unwrap().digest;
+    assert_eq!(state.in_force.unwrap().since, day);
+    assert_eq!(governs(START + 15), digest_of(&old));
+    assert_eq!(governs(day.get() - 1), digest_of(&old));
+    assert_eq!(governs(day.get()), digest_of(&new));
+    assert!(state.in_force_at(at(START)).is_err(), "before both");
+}

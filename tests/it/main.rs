@@ -34,4 +34,5 @@ mod release;
 mod scenario;
 mod serve;
 mod support;
+mod table;
 mod verify;

@@ -81,9 +81,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         emergency.as_ref().map(|emergency| emergency.lapses),
         exit.as_ref().map(|exit| exit.notice.within),
     );
-    common.extend(terms::params(&terms));
-    let governs = effective.map(|time| Param::value("accord.effective", Said::same(time)));
-    common.extend(governs.map(Param::optional));
+    common.extend(terms::params(&terms).into_iter().chain(effective.map(governs)));
     let around = parse_clause::Around {
         languages: &languages,
         handles: &handles,
@@ -149,6 +147,11 @@ fn check_format(root: &Table<'_>) {
             "begin with `format = 1`",
         );
     }
+}
+
+/// From when the text governs, as clauses may show it.
+fn governs(effective: UnixSeconds) -> Param {
+    Param::value("accord.effective", Said::same(effective)).optional()
 }
 
 /// What each clause may show of the text's own terms. None is of a field that could not be read.

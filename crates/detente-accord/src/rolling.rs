@@ -238,6 +238,15 @@ impl Rolling {
         Ok(text)
     }
 
+    /// The content from which a party would change a unit: the one that it holds or has bracketed,
+    /// else the earliest on the table.
+    pub fn start_of(&self, party: PartyId, unit: &UnitKey) -> Option<&str> {
+        let slot = &self.slots[self.at(unit)?];
+        let stand = slot.stands.get(&party);
+        let own = stand.into_iter().flat_map(|stand| stand.holds.iter().chain(&stand.reserved));
+        own.chain(&slot.offered).find_map(|choice| self.content(unit, *choice))
+    }
+
     /// Whether nothing is open.
     pub fn is_clean(&self) -> bool {
         self.slots.iter().all(|slot| self.closed(slot).is_some())

@@ -21,6 +21,7 @@ mod push;
 mod release;
 pub mod report;
 mod serve;
+mod table;
 mod tiles;
 
 pub use detente_match::Progress as MatchProgress;
@@ -34,3 +35,4 @@ pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all};
 pub use release::{What, dry_run, named_observable, release, resend, run_peer};
 pub use serve::{respond, respond_stream};
+pub use table::By;

@@ -145,7 +145,7 @@ impl Node {
     /// How much of each other party's log counts here: all of it is what an act's author knew. Acts
     /// that still wait are left out, so that no own act ever waits for what somebody claims to have
     /// seen.
-    fn seen(&self, accord: AccordId) -> Result<Vec<Seen>, NodeError> {
+    pub(crate) fn seen(&self, accord: AccordId) -> Result<Vec<Seen>, NodeError> {
         let book = self.book(accord)?;
         let mut all = Vec::new();
         for party in book.others(self.party()) {

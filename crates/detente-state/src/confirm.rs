@@ -3,7 +3,7 @@
 //!
 //! Source: Vienna Convention on the Law of Treaties, articles 8 and 12(2)(b).
 
-use detente_core::act::{Act, ActKind, Answering, Body, Header, Reply, Stance, Step};
+use detente_core::act::{Act, ActKind, Answering, Body, Header, Matter, Reply, Stance, Step};
 use detente_core::party::Role;
 use detente_core::{Digest, KeyId, Level, PartyId};
 
@@ -58,15 +58,13 @@ impl State {
         Some(format!("clause {clause} asks a second person for {kind}"))
     }
 
-    /// The clause in the scope of an act that asks for two persons.
-    fn asks_two(&self, kind: ActKind, body: &Body) -> Option<String> {
+    /// The clause in the scope of an act that asks for two persons, if one does.
+    pub fn asks_two(&self, kind: ActKind, body: &Body) -> Option<String> {
         let in_force = self.in_force.map(|force| force.text);
         let (text, clauses): (Option<Digest>, Option<&[String]>) = match body {
             Body::Sign { text } | Body::Denounce { text, .. } => (Some(*text), None),
             Body::Stance(_, stance) => match &stance.matter {
-                detente_core::act::Matter::Clauses { text, clauses } => {
-                    (Some(*text), Some(clauses))
-                }
+                Matter::Clauses { text, clauses } => (Some(*text), Some(clauses)),
                 matter => (matter.text(), None),
             },
             Body::Reserve(own) => (Some(own.text), Some(&own.clauses)),

@@ -164,6 +164,19 @@ impl State {
         (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
     }
 
+    /// What an act would do, if it were the next of the fold; `card` is its author's, for a log that
+    /// has not begun.
+    pub fn foresee(&self, act: &Act, card: &Card) -> Effect {
+        let mut after = self.clone();
+        if let Some(party) = after.parties.get_mut(&act.header().author) {
+            party.card.get_or_insert_with(|| card.clone());
+        }
+        after.settle_for(act.header());
+        after.apply(act);
+        let last = after.history.pop();
+        last.map_or(Effect::InEffect, |event| event.effect)
+    }
+
     /// What an act on texts and positions does; also when it is confirmed later.
     pub(super) fn effect_of_position(
         &mut self,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand};
 
 use crate::looking::LookupArgs;
@@ -241,10 +242,13 @@ pub enum AccordVerb {
         #[command(flatten)]
         role: RoleArg,
     },
-    /// Lift this party's stop.
+    /// Lift this party's stop, or end a suspension of its own.
     Resume {
         /// The accord.
         accord: String,
+        /// The suspension or countermeasure, by the digest of its act; without it, the stop.
+        #[arg(long)]
+        act: Option<String>,
         /// Why.
         #[arg(long, default_value = "no reason given")]
         reason: String,
@@ -271,11 +275,19 @@ pub enum AccordVerb {
         /// The accord.
         accord: String,
     },
-    /// Print the text in force, or one by its digest.
+    /// Print the text: with brackets and who holds them while it is negotiated, else as it stands.
     Text {
         #[command(flatten)]
         which: Which,
+        /// Print the text in force, though another is negotiated.
+        #[arg(long, conflicts_with = "text")]
+        in_force: bool,
+        /// With brackets: leave out the words in other languages.
+        #[arg(long)]
+        language: Option<String>,
     },
+    #[command(flatten)]
+    Table(Box<TableVerb>),
 }
 
 /// An accord and, if several of its texts are open, which.

@@ -23,6 +23,7 @@ use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::links::Links;
 use crate::looking::LookCommand;
+use crate::table::TableCommand;
 
 /// Refusals that an import lists unless all are asked for.
 pub const FIRST_REFUSALS: usize = 10;
@@ -63,6 +64,8 @@ pub enum Command {
     Release { accord: String, run: String, dry_run: bool, again: bool },
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
+    /// What is asked or told at the negotiating table.
+    Table(TableCommand),
     /// Exchange what is outstanding with all parties that can be reached.
     Sync,
 }
@@ -225,6 +228,7 @@ impl Engine {
                 let record = self.shared.lock().record(accord)?;
                 json(&write_folder(&record, to)?)
             }
+            Command::Table(table) => self.table(table),
             Command::Sync => self.sync(),
         }
     }
@@ -248,7 +252,7 @@ impl Engine {
     }
 
     /// Brings a fresh act to the other parties and reports on both.
-    fn report(&self, accord: AccordId, act: Digest) -> Result<Value, Failure> {
+    pub fn report(&self, accord: AccordId, act: Digest) -> Result<Value, Failure> {
         let slug = self.shared.lock().status(accord)?.accord;
         let delivered = self.exchange(accord)?;
         // What the exchange has shown of this home counts more than the act.
@@ -407,7 +411,7 @@ impl Engine {
     }
 }
 
-fn parse_role(role: Option<&str>) -> Result<Option<Role>, Failure> {
+pub fn parse_role(role: Option<&str>) -> Result<Option<Role>, Failure> {
     role.map(str::parse).transpose().map_err(|error: detente_core::party::UnknownRole| {
         Failure::usage("unknown_role", error, "")
     })

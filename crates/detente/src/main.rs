@@ -24,6 +24,7 @@ mod passphrase;
 mod progress;
 mod run;
 mod serve;
+mod table;
 mod verb;
 mod verify;
 mod world;

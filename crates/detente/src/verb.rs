@@ -12,6 +12,7 @@ use detente_node::report::{
     CountReport, ImportReport, LookupReport, MatchReport, PartyReport, ReleaseReport,
 };
 use detente_node::report_card;
+use detente_table::{Motion, WordsReport};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ use crate::import::{self, Naming};
 use crate::looking::LookCommand;
 use crate::passphrase::Source;
 use crate::progress::Bar;
+use crate::table::{TableCommand, TableVerb};
 use crate::{
     card_file, check, demo, draft, exposure, init, output, party_name, print_json, print_text, run,
     serve, verify, world,
@@ -396,7 +398,13 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
         AccordVerb::Stop { accord, reason, role } => {
             act(context, ActWord::Stop, &Which { accord, text: None }, reason, role.role)
         }
-        AccordVerb::Resume { accord, reason, role } => {
+        AccordVerb::Resume { accord, act: Some(act), reason, role } => {
+            let motion = Box::new(Motion::Resume { act, reason });
+            let (role, unconfirmed) = (role.role, false);
+            let command = TableCommand::Move { accord, motion, role, unconfirmed };
+            context.show(&Command::Table(command), output::act)
+        }
+        AccordVerb::Resume { accord, act: None, reason, role } => {
             act(context, ActWord::Resume, &Which { accord, text: None }, reason, role.role)
         }
         AccordVerb::Denounce { accord, reason, role } => {
@@ -408,16 +416,59 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
         AccordVerb::History { accord } => {
             context.show::<Vec<_>>(&Command::History { accord }, |events| output::history(events))
         }
-        AccordVerb::Text { which } => {
-            let command = Command::Text { accord: which.accord, text: which.text };
-            let (text, value) = context.ask::<String>(&command)?;
+        AccordVerb::Text { which, in_force, language } => {
+            accord_text(context, which, (in_force, language))
+        }
+        AccordVerb::Table(verb) => at_the_table(context, *verb),
+    }
+}
+
+/// The text as it stands, or with brackets while it is negotiated.
+fn accord_text(
+    context: &Context,
+    which: Which,
+    (in_force, language): (bool, Option<String>),
+) -> Result<u8, Failure> {
+    if which.text.is_none() && !in_force {
+        let command = TableCommand::Words { accord: which.accord.clone(), language };
+        let (report, value) = context.ask::<WordsReport>(&Command::Table(command))?;
+        if report.open > 0 {
             if context.json {
                 print_json(&value);
             } else {
-                print_text(&text);
+                output::words(&report);
             }
-            Ok(0)
+            return Ok(0);
         }
+        if let Some(clean) = report.clean {
+            let which = Which { accord: which.accord, text: Some(clean) };
+            return accord_text(context, which, (true, None));
+        }
+    }
+    let command = Command::Text { accord: which.accord, text: which.text };
+    let (text, value) = context.ask::<String>(&command)?;
+    if context.json {
+        print_json(&value);
+    } else {
+        print_text(&text);
+    }
+    Ok(0)
+}
+
+fn at_the_table(context: &Context, verb: TableVerb) -> Result<u8, Failure> {
+    let command = Command::Table(verb.command()?);
+    match &command {
+        Command::Table(TableCommand::Positions { .. }) => context.show(&command, output::positions),
+        Command::Table(TableCommand::Matrix { .. }) => {
+            context.show::<Option<_>>(&command, |report| output::matrix(report.as_ref()))
+        }
+        Command::Table(TableCommand::Meetings { .. }) => {
+            context.show::<Vec<_>>(&command, |reports| output::meetings(reports))
+        }
+        Command::Table(TableCommand::Open { .. }) => {
+            context.show(&command, |report| output::status(std::slice::from_ref(report)))
+        }
+        _ => context.show(&command, output::act),
     }
 }
 

@@ -99,7 +99,7 @@ pub fn status(reports: &[StatusReport]) {
 
 /// Every act.
 pub fn history(events: &[EventReport]) {
-    let mut table = table(&["time", "party", "role", "act", "effect"]);
+    let mut table = table(&["time", "digest", "party", "role", "act", "effect"]);
     for event in events {
         let effect = match &event.note {
             Some(note) => format!("{}: {}", event.effect.to_uppercase(), safe(note)),
@@ -107,6 +107,7 @@ pub fn history(events: &[EventReport]) {
         };
         table.add_row([
             event.time.clone(),
+            event.act.get(..8).unwrap_or_default().to_owned(),
             safe(&event.party),
             event.role.clone().unwrap_or_default(),
             safe(&event.summary),

@@ -4,7 +4,9 @@ mod accord;
 mod audit;
 mod intel;
 mod lookup;
+mod table;
 
+pub use self::table::{matrix, meetings, positions, words};
 pub use accord::{act, checked, exposure, history, parties, status};
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};

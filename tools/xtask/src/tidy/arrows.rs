@@ -38,6 +38,7 @@ const ALL: &[&str] = &[
     "detente-peer",
     "detente-state",
     "detente-store",
+    "detente-table",
     "detente-verify",
 ];
 
@@ -52,6 +53,7 @@ const UP_TO_STORE: &[&str] = &[
     "detente-peer",
     "detente-state",
     "detente-store",
+    "detente-table",
     "detente-verify",
 ];
 
@@ -68,6 +70,7 @@ const EVERYTHING: &[&str] = &[
     "detente-peer",
     "detente-state",
     "detente-store",
+    "detente-table",
     "detente-verify",
     TESTKIT,
 ];
@@ -92,6 +95,12 @@ pub const ROOMS: &[Place] = &[
     room(
         "detente-gate",
         "crates/detente-gate",
+        2,
+        &["detente-accord", "detente-core", "detente-state"],
+    ),
+    room(
+        "detente-table",
+        "crates/detente-table",
         2,
         &["detente-accord", "detente-core", "detente-state"],
     ),
@@ -127,6 +136,7 @@ pub const ROOMS: &[Place] = &[
             "detente-match",
             "detente-peer",
             "detente-state",
+            "detente-table",
             "detente-verify",
         ],
     ),

@@ -1,17 +1,18 @@
-//! Private set intersection without I/O.
+//! Private set intersection without I/O: all modes behind one interface.
 //!
 //! Two parties hold a list of opaque items each. After a run they know which items both hold
 //! ([`Mode::Which`]), also with a context for each ([`Mode::Payload`]), or only how many
-//! ([`Mode::CountOnly`]); of the rest they learn the agreed
-//! length of the other list and nothing else. Which promises hold against a peer that cheats,
-//! and which do not, is said at [`Mode`], in `docs/protocol/matching-vole.md` and in
-//! `docs/protocol/matching-ecdh.md`.
+//! ([`Mode::CountOnly`]); of the rest they learn the agreed length of the other list and nothing
+//! else. Or one of them has published its list as a filter, and the other learns which of a few
+//! items stand in it ([`Mode::Lookup`]). Which promises hold against a peer that cheats, and which
+//! do not, is said at [`Mode`] and in `docs/protocol/matching.md` and the pages that it names.
 //!
-//! What is here: two matchers ([`Engine`]), VOLE-PSI and Diffie-Hellman on ristretto255, as one
-//! state machine that eats and gives messages ([`Session`]). What is not here: sockets, clocks,
-//! entropy (the caller gives a [`Seed`]), normal forms of items, commitments to inputs, caps and
-//! budgets. This crate knows nothing of the other detente crates; it uses worker threads (rayon)
-//! and nothing else of the machine.
+//! What is here: three protocols ([`Engine`]), VOLE-PSI, Diffie-Hellman on ristretto255 and the
+//! VOPRF of RFC 9497, as one state machine that eats and gives messages ([`Session`]); and the
+//! filters of look-ups ([`lookup`]), whose publication and updates are no runs. What is not here:
+//! sockets, clocks, entropy (the caller gives a [`Seed`]), normal forms of items, commitments to
+//! inputs, caps and budgets. This crate knows nothing of the other detente crates; it uses worker
+//! threads (rayon) and nothing else of the machine.
 
 mod dleq;
 mod error;

@@ -4,7 +4,8 @@
 //! of the holder's outputs, and the update from one filter to the next. The holder evaluates its
 //! set once for each key; the asker holds the filter, has its own values evaluated blindly, and
 //! looks the outputs up.
-//! Is not: terms, budgets, commitments, storage, sockets. See `docs/protocol/matching-lookup.md`
+//! Is not: the order of messages of a query, which is `psi/voprf`; terms, budgets, commitments,
+//! storage, sockets. See `docs/protocol/matching-lookup.md`
 //! for the bytes and `docs/adr/0009-lookup.md` for the choices.
 
 mod asker;
@@ -26,7 +27,7 @@ pub use filter::{
 };
 pub use holder::{Key, dummies};
 pub use params::{
-    ELEMENT_BYTES, ENGINE_NAME, FALSE_POSITIVE_BITS, MAX_BUCKET_BYTES, MAX_FILTER_ITEMS, MAX_QUERY,
+    ELEMENT_BYTES, FALSE_POSITIVE_BITS, MAX_BUCKET_BYTES, MAX_FILTER_ITEMS, MAX_QUERY,
     MAX_REPLY_BYTES, MIN_FILTER_ITEMS, PROOF_BYTES, Shape,
 };
 pub use update::{Change, Merge, changes, encode_update, read_update};

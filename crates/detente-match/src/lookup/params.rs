@@ -2,9 +2,6 @@
 
 use super::error::LookupError;
 
-/// The name and version by which both sides agree on what a look-up does.
-pub const ENGINE_NAME: &str = "voprf-ristretto255-sha512/1";
-
 /// An absent value is found with the chance 2^-40 at most. Bits. Choice: the house's statistical
 /// parameter (ADR 0008). It holds for each value looked up, so 2^-30 for a query of 2^10.
 pub const FALSE_POSITIVE_BITS: u32 = 40;

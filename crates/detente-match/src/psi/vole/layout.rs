@@ -156,7 +156,7 @@ impl Layout {
         }
         let contexts = match params.mode {
             Mode::Payload { bytes } => Some(Shape { bytes, count: 0 }),
-            Mode::Which | Mode::CountOnly => None,
+            Mode::CountOnly | Mode::Lookup { .. } | Mode::Which => None,
         };
         if let Some(Shape { bytes, .. }) = contexts {
             hasher.update(&bytes.to_le_bytes());

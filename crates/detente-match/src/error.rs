@@ -4,8 +4,9 @@
 
 use thiserror::Error;
 
-use crate::lookup::LookupError;
 use crate::psi::ecdh::DecodeError;
+pub use detente_lookup::Blame;
+use detente_lookup::LookupError;
 
 /// Why a run cannot start or go on. A session that returned one is void and returns it again.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -16,15 +17,6 @@ pub enum Error {
     /// The peer sent something that an honest peer with the same terms never sends.
     #[error(transparent)]
     Peer(#[from] PeerFault),
-}
-
-/// Who is at fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Blame {
-    /// The program at this end.
-    Caller,
-    /// The other end.
-    Peer,
 }
 
 impl Error {

@@ -8,46 +8,23 @@
 //! do not, is said at [`Mode`] and in `docs/protocol/matching.md` and the pages that it names.
 //!
 //! What is here: three protocols ([`Engine`]), VOLE-PSI, Diffie-Hellman on ristretto255 and the
-//! VOPRF of RFC 9497, as one state machine that eats and gives messages ([`Session`]); and the
-//! filters of look-ups ([`lookup`]), whose publication and updates are no runs. What is not here:
-//! sockets, clocks, entropy (the caller gives a [`Seed`]), normal forms of items, commitments to
-//! inputs, caps and budgets. This crate knows nothing of the other detente crates; it uses worker
-//! threads (rayon) and nothing else of the machine.
+//! VOPRF of RFC 9497, as one state machine that eats and gives messages ([`Session`]). What is not
+//! here: the primitives of the fast matcher (detente-vole) and of look-ups, with their filters,
+//! whose publication and updates are no runs (detente-lookup); sockets, clocks, entropy (the caller
+//! gives a [`Seed`]), normal forms of items, commitments to inputs, caps and budgets. This crate
+//! knows nothing of the other detente crates but those two; it uses worker threads (rayon) and
+//! nothing else of the machine.
+//!
+//! Its own numbers are the limits of a run, with unit and source (`params.rs`, and
+//! `psi/ecdh/params.rs` for one protocol); those of the arithmetic stand where that is, in
+//! `security` of detente-vole and in `params.rs` of detente-lookup.
 
-mod dleq;
 mod error;
-mod field;
 mod item;
-pub mod lookup;
-mod memory;
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
-)]
-mod okvs;
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
-)]
-mod ot;
 mod params;
 mod psi;
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
-)]
-mod security;
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
-)]
-mod simd;
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "counts here are bounded by MAX_ITEMS_FAST, and cutting words is what kernels do"
-)]
-mod vole;
 
+pub use detente_vole::simd::Simd;
 pub use error::{Blame, CallerFault, Error, PeerFault};
 pub use item::{Item, Seed};
 pub use params::{
@@ -55,4 +32,3 @@ pub use params::{
     Padding, Params, Role, SEED_BYTES, padded_len,
 };
 pub use psi::{BaseTransfer, Contexts, Due, Engine, Outcome, Progress, Session, VoleOptions, ecdh};
-pub use simd::Simd;

@@ -1,9 +1,10 @@
 //! What the two parties agree before a run, and the bounds that hold for every matcher.
 //!
-//! Not here: the constants of one protocol (see `psi/ecdh/params.rs`).
+//! Not here: the constants of one protocol (`psi/ecdh/params.rs`), and of the arithmetic below
+//! (`security` of detente-vole, `params.rs` of detente-lookup).
 
 use crate::error::CallerFault;
-use crate::lookup::ELEMENT_BYTES;
+use detente_lookup::ELEMENT_BYTES;
 
 /// Most items in one list of the fast matcher, padding included. Count: 256 bins of 2^20.
 pub const MAX_ITEMS_FAST: u32 = 1 << 28;

@@ -11,7 +11,7 @@ use detente_core::state::{MatchRefusal, Published};
 use detente_core::{AccordId, Digest, Kind, PartyId};
 use detente_gate::{Entrant, may_enter};
 use detente_intel::Context;
-use detente_match::lookup::{Key, Shape};
+use detente_lookup::{Key, Shape};
 use detente_match::{Blame, Engine, Progress};
 
 use crate::error::NodeError;

@@ -14,14 +14,14 @@ pub mod ecdh;
 pub(crate) mod vole;
 mod voprf;
 
-pub use crate::ot::BaseTransfer;
+pub use detente_vole::ot::BaseTransfer;
 pub use vole::VoleOptions;
 
 use crate::error::{CallerFault, Error};
 use crate::item::{Item, Seed};
-use crate::lookup::Key;
 use crate::params::{CONTEXT_BYTES, Mode, Params};
-use crate::simd::Simd;
+use detente_lookup::Key;
+use detente_vole::simd::Simd;
 
 /// What an ended run tells this end. It exists only if both ends confirmed the same transcript
 /// and, where both learn, the same answer. A look-up has no confirmation of its own: compare the
@@ -37,7 +37,7 @@ pub struct Outcome {
     pub transcript: [u8; 32],
 }
 
-/// Contexts that are to be given now, in a run of [`Mode::Payload`](crate::Mode::Payload).
+/// Contexts that are to be given now, in a run of [`Mode::Payload`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due<'a> {
     /// Places of all common items in the list given to the session, in the order in which both ends

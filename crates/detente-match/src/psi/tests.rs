@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::{Engine, Outcome, Session, VoleOptions};
 use crate::item::{Item, Seed};
-use crate::lookup::{FilterWriter, Key, Shape, dummies};
 use crate::params::{Learn, Mode, Params, Role};
+use detente_lookup::{FilterWriter, Key, Shape, dummies};
 
 const CONTEXT: [u8; 32] = [5; 32];
 const KEY_SECRET: [u8; 32] = [6; 32];

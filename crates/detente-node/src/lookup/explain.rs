@@ -2,7 +2,7 @@
 
 use detente_core::{AccordId, Kind};
 use detente_intel::Observable;
-use detente_match::lookup::FALSE_POSITIVE_BITS;
+use detente_lookup::FALSE_POSITIVE_BITS;
 use detente_match::padded_len;
 
 use super::{Terms, describe};

@@ -10,9 +10,7 @@ use detente_core::party::Role;
 use detente_core::state::Entry;
 use detente_core::{AccordId, Digest};
 use detente_intel::{NORMAL_FORM_VERSION, Observable};
-use detente_match::lookup::{
-    Bucket, FilterHasher, FilterWriter, Key, changes, dummies, encode_update,
-};
+use detente_lookup::{Bucket, FilterHasher, FilterWriter, Key, changes, dummies, encode_update};
 
 use super::{BUCKETS_AT_ONCE, Terms, describe, fault, items};
 use crate::error::NodeError;

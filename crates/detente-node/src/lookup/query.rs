@@ -13,7 +13,7 @@ use detente_core::party::Role;
 use detente_core::state::{Entry, Published, Run};
 use detente_core::{AccordId, Digest, PartyId, RunId};
 use detente_intel::{NORMAL_FORM_VERSION, Observable};
-use detente_match::lookup::ELEMENT_BYTES;
+use detente_lookup::ELEMENT_BYTES;
 use detente_match::{Engine, Params, Role as End, Seed, Session, padded_len};
 use detente_peer::{Refusal, Request, Response};
 

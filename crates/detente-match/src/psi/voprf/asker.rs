@@ -2,9 +2,9 @@
 
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::item::{Item, Seed};
-use crate::lookup::{Query, read_bucket};
 use crate::params::{Params, Role};
 use crate::psi::{Outcome, Progress};
+use detente_lookup::{Query, read_bucket};
 
 use super::{Terms, refuse_if_void, transcript};
 
@@ -46,7 +46,7 @@ impl Asker {
         }
         refuse_equal(items)?;
         let inputs = items.iter().map(|item| item.as_bytes().to_vec()).collect();
-        let query = Query::new(inputs, terms.size, seed).map_err(CallerFault::Lookup)?;
+        let query = Query::new(inputs, terms.size, seed.expose()).map_err(CallerFault::Lookup)?;
         Ok(Asker { terms, query, stage: Stage::Asks, fault: None })
     }
 

@@ -1,9 +1,9 @@
 //! The end whose list is published: it evaluates the query with its key.
 
 use crate::error::{CallerFault, Error, PeerFault};
-use crate::lookup::{ELEMENT_BYTES, Key, LookupError};
 use crate::params::{Params, Role};
 use crate::psi::{Outcome, Progress};
+use detente_lookup::{ELEMENT_BYTES, Key, LookupError};
 
 use super::{Terms, refuse_if_void, transcript};
 

@@ -15,9 +15,9 @@ pub(super) use holder::Holder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{CallerFault, Error};
-use crate::lookup::{ELEMENT_BYTES, MAX_FILTER_ITEMS, MAX_QUERY, PROOF_BYTES, Shape};
 use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::Progress;
+use detente_lookup::{ELEMENT_BYTES, MAX_FILTER_ITEMS, MAX_QUERY, PROOF_BYTES, Shape};
 
 /// What the transcript is hashed under: the house's digest, whose last part is the version.
 const LABEL_TRANSCRIPT: &[u8] = b"detente/lookup-transcript/1";

@@ -2,9 +2,9 @@
 
 use crate::error::{Blame, CallerFault, Error, PeerFault};
 use crate::item::{Item, Seed};
-use crate::lookup::{FilterWriter, Key, LookupError, MAX_FILTER_ITEMS, MAX_QUERY, Shape, dummies};
 use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::{Engine, Outcome, Session};
+use detente_lookup::{FilterWriter, Key, LookupError, MAX_FILTER_ITEMS, MAX_QUERY, Shape, dummies};
 
 /// Values in the filter and in the query, padding included.
 const FILTER: u32 = 3000;

@@ -5,6 +5,8 @@
 use thiserror::Error;
 
 use crate::psi::ecdh::DecodeError;
+pub use detente_lookup::Blame;
+use detente_lookup::LookupError;
 
 /// Why a run cannot start or go on. A session that returned one is void and returns it again.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -15,15 +17,6 @@ pub enum Error {
     /// The peer sent something that an honest peer with the same terms never sends.
     #[error(transparent)]
     Peer(#[from] PeerFault),
-}
-
-/// Who is at fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Blame {
-    /// The program at this end.
-    Caller,
-    /// The other end.
-    Peer,
 }
 
 impl Error {
@@ -50,9 +43,25 @@ impl From<DecodeError> for Error {
     }
 }
 
+/// A look-up knows by itself who is at fault.
+impl From<LookupError> for Error {
+    fn from(error: LookupError) -> Error {
+        match error.blame() {
+            Blame::Caller => Error::Caller(CallerFault::Lookup(error)),
+            Blame::Peer => Error::Peer(PeerFault::Lookup(error)),
+        }
+    }
+}
+
 /// Faults of the program at this end.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CallerFault {
+    /// A bucket was given when none was asked for.
+    #[error("no bucket is due")]
+    BucketNotDue,
+    /// Another context was given when it was settled.
+    #[error("the context of the run is settled")]
+    ContextSettled,
     /// A context longer than the terms allow.
     #[error("context has {got} bytes, at most {max} allowed")]
     ContextTooLong {
@@ -91,6 +100,9 @@ pub enum CallerFault {
         /// The limit.
         max: usize,
     },
+    /// The key to evaluate with is not the one of the terms.
+    #[error("the key is another than the one of the terms")]
+    KeyDiffers,
     /// Our list has no layout under the keys tried: too many items in one part of it. Chance
     /// below 2^-40 for each key.
     #[error("the list could not be laid out; offer a new run")]
@@ -103,6 +115,12 @@ pub enum CallerFault {
         /// The limit.
         max: u32,
     },
+    /// What was entered can't be looked up, or a bucket of the filter that was kept is damaged.
+    #[error(transparent)]
+    Lookup(LookupError),
+    /// A look-up in which the other end asks, in which both learn, or of nothing.
+    #[error("in a look-up the initiator asks for one value at least, and learns alone")]
+    LookupTerms,
     /// The engine can't go on after a cut line.
     #[error("this engine does not go on after a cut")]
     NotResumable,
@@ -135,14 +153,19 @@ impl CallerFault {
     /// A stable name of the fault in snake case.
     pub fn code(&self) -> &'static str {
         match self {
+            CallerFault::BucketNotDue => "bucket_not_due",
+            CallerFault::ContextSettled => "context_settled",
             CallerFault::ContextTooLong { .. } => "context_too_long",
             CallerFault::ContextsMiscounted { .. } => "contexts_miscounted",
             CallerFault::ContextsNotDue => "contexts_not_due",
             CallerFault::DuplicateItem { .. } => "duplicate_item",
             CallerFault::ItemEmpty => "item_empty",
             CallerFault::ItemTooLong { .. } => "item_too_long",
+            CallerFault::KeyDiffers => "key_differs",
             CallerFault::LayoutFailed => "layout_failed",
             CallerFault::ListTooLong { .. } => "list_too_long",
+            CallerFault::Lookup(error) => error.code(),
+            CallerFault::LookupTerms => "lookup_terms",
             CallerFault::ModeUnknown => "mode_unknown",
             CallerFault::NotDone => "not_done",
             CallerFault::NotResumable => "not_resumable",
@@ -244,6 +267,9 @@ pub enum PeerFault {
     /// The peer gave our own key point back.
     #[error("peer reflects our key")]
     KeyReflected,
+    /// A query or a reply that no honest peer sends.
+    #[error(transparent)]
+    Lookup(LookupError),
     /// The bytes are no message.
     #[error("malformed message")]
     Malformed(#[source] DecodeError),
@@ -374,6 +400,7 @@ impl PeerFault {
             PeerFault::IdentityPoint { .. } => "identity_point",
             PeerFault::InvalidPoint { .. } => "invalid_point",
             PeerFault::KeyReflected => "key_reflected",
+            PeerFault::Lookup(error) => error.code(),
             PeerFault::Malformed(error) => error.code(),
             PeerFault::MasksMiscounted => "masks_miscounted",
             PeerFault::MasksUnsorted { .. } => "masks_unsorted",

@@ -1,8 +1,10 @@
 //! What the two parties agree before a run, and the bounds that hold for every matcher.
 //!
-//! Not here: the constants of one protocol (see `psi/ecdh/params.rs`).
+//! Not here: the constants of one protocol (`psi/ecdh/params.rs`), and of the arithmetic below
+//! (`security` of detente-vole, `params.rs` of detente-lookup).
 
 use crate::error::CallerFault;
+use detente_lookup::ELEMENT_BYTES;
 
 /// Most items in one list of the fast matcher, padding included. Count: 256 bins of 2^20.
 pub const MAX_ITEMS_FAST: u32 = 1 << 28;
@@ -47,6 +49,13 @@ pub enum Mode {
         /// Longest context, 1 to [`MAX_PAYLOAD_BYTES`]: all are filled up to it. Bytes.
         bytes: u32,
     },
+    /// Which of a few items of the initiator stand in a list that the responder has published as a
+    /// filter. The responder learns how many are asked and nothing of the answer. Only with
+    /// [`Learn::Initiator`]. A reply made with another key is found; a made-up list is not.
+    Lookup {
+        /// The key on record under which the list was published.
+        key: [u8; ELEMENT_BYTES],
+    },
 }
 
 impl Mode {
@@ -56,6 +65,7 @@ impl Mode {
             Mode::Which => 1,
             Mode::CountOnly => 2,
             Mode::Payload { .. } => 3,
+            Mode::Lookup { .. } => 4,
         }
     }
 }
@@ -117,9 +127,10 @@ pub struct Params {
     /// Binds the run to what is around it: a digest of the terms, the run's number and both
     /// parties. It must never repeat, or points of two runs may be linked.
     pub context: [u8; CONTEXT_BYTES],
-    /// Length of our list after padding, at most [`MAX_ITEMS`]. The peer learns it.
+    /// Length of our list after padding; its limit is the engine's. The peer learns it. In a
+    /// look-up: of the query at the end that asks, of the filter at the other.
     pub own_len: u32,
-    /// Length of the peer's list after padding, at most [`MAX_ITEMS`].
+    /// Length of the peer's list after padding, likewise.
     pub peer_len: u32,
 }
 

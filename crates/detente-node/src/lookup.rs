@@ -6,16 +6,16 @@
 //! What it tells whom is said before anything is asked (`explain.rs`).
 
 use detente_accord::{MatchRule, Rule};
-use detente_core::act::Filter;
+use detente_core::act::{Filter, Mode};
 use detente_core::{AccordId, Digest, Kind, PartyId};
 use detente_gate::{Entrant, may_enter};
 use detente_intel::Context;
-use detente_match::lookup::{Key, LookupError, Shape};
-use detente_match::{Blame, Progress};
+use detente_lookup::{Key, Shape};
+use detente_match::{Blame, Engine, Progress};
 use detente_state::{MatchRefusal, Published};
 
 use crate::error::NodeError;
-use crate::matching::{misbehaved, refused};
+use crate::matching::{misbehaved, own_engine, refused};
 use crate::node::Node;
 use crate::ports::Evaluation;
 
@@ -75,6 +75,11 @@ impl Terms {
             format!("under clause {clause} this side holds the list, and the other asks"),
             "publish the own list with --publish",
         ))
+    }
+
+    /// The engine that the clause asks for.
+    fn engine(&self) -> Result<Engine, NodeError> {
+        own_engine(&self.rule, Mode::Lookup)
     }
 
     fn evaluation(&self, epoch: u32) -> Evaluation {
@@ -160,7 +165,8 @@ impl Node {
 }
 
 /// A fault of the engine as the node tells it.
-fn fault(error: LookupError) -> NodeError {
+fn fault(error: impl Into<detente_match::Error>) -> NodeError {
+    let error = error.into();
     match error.blame() {
         Blame::Peer => misbehaved(error.code(), error.to_string()),
         Blame::Caller => NodeError::damaged(error),

@@ -159,6 +159,9 @@ impl Node {
         if offered.initiator != peer || offered.answer.is_some() || !offered.closes.is_empty() {
             return Err(deny("the run is not open"));
         }
+        if offer.mode == Mode::Lookup {
+            return Err(deny("it is a query, which comes with its elements"));
+        }
         let now = self.act_time(accord)?;
         if offered.offered.get().abs_diff(self.now().get()) > OFFER_SECONDS_MAX {
             return Err(deny("the offer is dated too far from now"));
@@ -398,7 +401,7 @@ impl Node {
 /// ([`Entered`], which names what is common), and what the engine keeps. That is 36 bytes for each
 /// place of the padded list and a little room in the fast matcher, which keeps no item, and a copy
 /// of each item until it is blinded in the other.
-fn begin(
+pub(crate) fn begin(
     engine: &Engine,
     params: Params,
     keys: impl Iterator<Item = Vec<u8>>,
@@ -440,8 +443,8 @@ pub(crate) const fn padding(pad: Pad) -> Padding {
     }
 }
 
-/// The engine that a clause asks for, in the version of this program.
-fn own_engine(rule: &MatchRule, mode: Mode) -> Result<Engine, NodeError> {
+/// The engine that a clause asks for in a mode, in the version of this program.
+pub(crate) fn own_engine(rule: &MatchRule, mode: Mode) -> Result<Engine, NodeError> {
     let wanted = rule.engine(mode);
     Engine::ALL
         .into_iter()

@@ -1,8 +1,8 @@
 //! Targets of detente-match: what the other end of a run may send.
 
 use detente_match::ecdh::{Message, Session};
-use detente_match::lookup::{
-    Change, FilterWriter, Key, Query, Shape, dummies, encode_update, read_bucket, read_update,
+use detente_lookup::{
+    Change, FilterWriter, Key, Shape, dummies, encode_update, read_bucket, read_update,
 };
 use detente_match::{BaseTransfer, Engine, Item, Learn, Mode, Params, Role, Seed, VoleOptions};
 
@@ -148,11 +148,30 @@ fn lookup(bytes: &[u8]) -> bool {
         let again = encode_update(&shape, change).expect("what was read can be written");
         assert_eq!(again, bytes, "another form of the same update was read");
     }
-    let key = Key::derive(&[1; 32], b"fuzz").expect("the key is sound");
-    let query = key.evaluate(&[2; 32], bytes);
-    let asked = Query::new(vec![vec![1]], 1, &Seed::new([3; 32])).expect("a sound query");
-    let answer = asked.finish(key.public(), &[2; 32], bytes);
+    let (mut asker, mut holder) = open_lookup();
+    let query = holder.input(bytes);
+    asker.poll().expect("a sound query");
+    let answer = asker.input(bytes);
+    assert!(!asker.is_done(), "nothing is found before it was looked up");
     bucket.is_ok() || update.is_ok() || query.is_ok() || answer.is_ok()
+}
+
+/// Both ends of a look-up of one item.
+fn open_lookup() -> (detente_match::Session, detente_match::Session) {
+    let key = Key::derive(&[1; 32], b"fuzz").expect("the key is sound");
+    let terms = |role, own_len, peer_len| Params {
+        role,
+        mode: Mode::Lookup { key: *key.public() },
+        learn: Learn::Initiator,
+        context: [2; 32],
+        own_len,
+        peer_len,
+    };
+    let (own, peer) = (terms(Role::Initiator, 1, 1100), terms(Role::Responder, 1100, 1));
+    let items = [Item::new(*b"a").expect("a short item")];
+    let asker = detente_match::Session::new(&Engine::Voprf, own, items, Seed::new([3; 32]));
+    let holder = detente_match::Session::hold(&peer, key);
+    (asker.expect("sound terms"), holder.expect("sound terms"))
 }
 
 fn lookups() -> Vec<Vec<u8>> {
@@ -167,7 +186,9 @@ fn lookups() -> Vec<Vec<u8>> {
     let (buckets, _) = writer.finish().expect("there are 1100");
     let change = Change { removed: vec![3, 900], added: vec![7, 1 << 50] };
     let update = encode_update(&shape, &change).expect("as many come as go");
-    let asked = Query::new(vec![vec![1]], 1, &Seed::new([3; 32])).expect("a sound query");
-    let reply = key.evaluate(&[2; 32], &asked.message()).expect("it is a query");
-    vec![buckets[0].bytes.clone(), update, asked.message(), reply]
+    let (mut asker, mut holder) = open_lookup();
+    let query = asker.poll().ok().flatten().expect("the asker begins");
+    holder.input(&query).expect("an honest asker");
+    let reply = holder.poll().ok().flatten().expect("the holder replies");
+    vec![buckets[0].bytes.clone(), update, query, reply]
 }

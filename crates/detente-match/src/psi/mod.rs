@@ -1,7 +1,8 @@
-//! Matchers: protocols that find what two lists have in common.
+//! Protocols that find what two lists have in common, behind one interface.
 //!
-//! Each matcher is a folder; they share the terms (`params.rs`), the faults (`error.rs`) and what
-//! stands below: [`Session`] drives either.
+//! Each is a folder; they share the terms (`params.rs`), the faults (`error.rs`) and what stands
+//! below: [`Engine`] names one and [`Session`] drives any. Publishing, fetching and updating the
+//! filter of a look-up are no runs: see `lookup`.
 
 use std::borrow::Borrow;
 
@@ -11,17 +12,20 @@ pub mod ecdh;
     reason = "counts and lengths here are bounded by the terms, which MAX_ITEMS_FAST bounds"
 )]
 pub(crate) mod vole;
+mod voprf;
 
-pub use crate::ot::BaseTransfer;
+pub use detente_vole::ot::BaseTransfer;
 pub use vole::VoleOptions;
 
 use crate::error::{CallerFault, Error};
 use crate::item::{Item, Seed};
-use crate::params::{MAX_ITEMS, MAX_ITEMS_FAST, Params};
-use crate::simd::Simd;
+use crate::params::{CONTEXT_BYTES, Mode, Params};
+use detente_lookup::Key;
+use detente_vole::simd::Simd;
 
 /// What an ended run tells this end. It exists only if both ends confirmed the same transcript
-/// and, where both learn, the same answer.
+/// and, where both learn, the same answer. A look-up has no confirmation of its own: compare the
+/// transcript with the one that the other end states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Places of the common items in the list given to the session, ascending; present if this
@@ -33,7 +37,7 @@ pub struct Outcome {
     pub transcript: [u8; 32],
 }
 
-/// Contexts that are to be given now, in a run of [`Mode::Payload`](crate::Mode::Payload).
+/// Contexts that are to be given now, in a run of [`Mode::Payload`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due<'a> {
     /// Places of all common items in the list given to the session, in the order in which both ends
@@ -77,13 +81,16 @@ pub struct Progress {
     pub bytes_total: u64,
 }
 
-/// Which matcher finds the common items.
+/// Which protocol finds the common items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// Diffie-Hellman on ristretto255: slow, small, the conservative fallback.
     Ecdh,
-    /// VOLE-PSI: fast. All but [`crate::Mode::CountOnly`].
+    /// VOLE-PSI: fast.
     Vole(VoleOptions),
+    /// The VOPRF of RFC 9497 on ristretto255-SHA512 with a published filter: a few items against a
+    /// list of millions.
+    Voprf,
 }
 
 impl Default for Engine {
@@ -102,14 +109,25 @@ impl Engine {
             Engine::Vole(VoleOptions { base: BaseTransfer::Ristretto255, .. }) => {
                 "vole-ristretto255/1"
             }
+            Engine::Voprf => "voprf-ristretto255-sha512/1",
+        }
+    }
+
+    /// Whether runs of this engine can tell this.
+    pub const fn has(&self, mode: Mode) -> bool {
+        match self {
+            Engine::Ecdh => matches!(mode, Mode::Which | Mode::CountOnly),
+            Engine::Vole(_) => matches!(mode, Mode::Which | Mode::Payload { .. }),
+            Engine::Voprf => matches!(mode, Mode::Lookup { .. }),
         }
     }
 
     /// All engines that have a name.
-    pub const ALL: [Engine; 3] = [
+    pub const ALL: [Engine; 4] = [
         Engine::Ecdh,
         Engine::Vole(VoleOptions { base: BaseTransfer::MlKem768, whole: false }),
         Engine::Vole(VoleOptions { base: BaseTransfer::Ristretto255, whole: false }),
+        Engine::Voprf,
     ];
 
     /// The engine of a name.
@@ -122,16 +140,8 @@ impl Engine {
     /// store has more columns than items.
     pub fn entered_bound(&self, len: u32) -> u64 {
         match self {
-            Engine::Ecdh => len.into(),
+            Engine::Ecdh | Engine::Voprf => len.into(),
             Engine::Vole(options) => vole::entered_bound(options, len),
-        }
-    }
-
-    /// Most items in one list.
-    pub fn items_max(&self) -> u32 {
-        match self {
-            Engine::Ecdh => MAX_ITEMS,
-            Engine::Vole(_) => MAX_ITEMS_FAST,
         }
     }
 }
@@ -140,18 +150,21 @@ impl Engine {
 ///
 /// Drive it so: send what [`Session::poll`] gives until it gives `None`, feed one received message
 /// to [`Session::input`], and again, until [`Session::is_done`]; where contexts go with what is
-/// common, look at [`Session::take`] and [`Session::due`] before each poll. Messages travel whole
-/// and in order.
+/// common, look at [`Session::take`] and [`Session::due`] before each poll, and in a look-up at
+/// [`Session::bucket_due`]. Messages travel whole and in order.
 pub struct Session(Inner);
 
 enum Inner {
+    Asker(Box<voprf::Asker>),
     Ecdh(Box<ecdh::Session>),
+    Holder(Box<voprf::Holder>),
     Vole(Box<vole::Session>),
 }
 
 impl Session {
     /// Prepares a run over `items`, in any order. The fast matcher takes them one by one and keeps
-    /// none, so they can stream.
+    /// none, so they can stream. In a look-up this is the end that asks; the end that is asked
+    /// enters its key in place of items: [`Session::hold`].
     ///
     /// # Errors
     /// [`CallerFault`] for lengths above the limits, more items than
@@ -174,6 +187,37 @@ impl Session {
                 let session = vole::Session::new(Simd::detect(), params, options, items, &seed)?;
                 Ok(Session(Inner::Vole(Box::new(session))))
             }
+            Engine::Voprf => {
+                let items: Vec<Item> = items.map(|item| item.borrow().clone()).collect();
+                let session = voprf::Asker::new(&params, &items, &seed)?;
+                Ok(Session(Inner::Asker(Box::new(session))))
+            }
+        }
+    }
+
+    /// Prepares the end of a look-up whose list is published ([`Engine::Voprf`]). The list itself
+    /// is not needed: what is asked is looked up in the filter, at the end that asks.
+    ///
+    /// # Errors
+    /// [`CallerFault`] for a key that is not the one of the terms, for lengths above the limits,
+    /// and another mode.
+    pub fn hold(params: &Params, key: Key) -> Result<Session, Error> {
+        Ok(Session(Inner::Holder(Box::new(voprf::Holder::new(params, key)?))))
+    }
+
+    /// Binds the run to another context than `params` had. The end that asks in a look-up may do
+    /// so until it has the reply: only with it does it learn which of the holder's publications
+    /// under the same key the holder took up the query with.
+    ///
+    /// # Errors
+    /// [`CallerFault::ContextSettled`] in every other run and later, or the fault that voided the
+    /// run.
+    pub fn rebind(&mut self, context: [u8; CONTEXT_BYTES]) -> Result<(), Error> {
+        match &mut self.0 {
+            Inner::Asker(session) => session.rebind(context),
+            Inner::Ecdh(_) | Inner::Holder(_) | Inner::Vole(_) => {
+                Err(CallerFault::ContextSettled.into())
+            }
         }
     }
 
@@ -183,7 +227,9 @@ impl Session {
     /// The fault that voided the run, if one did.
     pub fn poll(&mut self) -> Result<Option<Vec<u8>>, Error> {
         match &mut self.0 {
+            Inner::Asker(session) => session.poll(),
             Inner::Ecdh(session) => Ok(session.poll()?.map(|message| message.encode())),
+            Inner::Holder(session) => session.poll(),
             Inner::Vole(session) => session.poll(),
         }
     }
@@ -195,7 +241,9 @@ impl Session {
     /// it; the run is void from then on.
     pub fn input(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match &mut self.0 {
+            Inner::Asker(session) => session.input(bytes),
             Inner::Ecdh(session) => session.input(ecdh::Message::decode(bytes)?),
+            Inner::Holder(session) => session.input(bytes),
             Inner::Vole(session) => session.input(bytes),
         }
     }
@@ -204,7 +252,7 @@ impl Session {
     /// are compared, until each end has had its last batch, and when what came before was taken.
     pub fn due(&self) -> Option<Due<'_>> {
         match &self.0 {
-            Inner::Ecdh(_) => None,
+            Inner::Asker(_) | Inner::Ecdh(_) | Inner::Holder(_) => None,
             Inner::Vole(session) => session.due(),
         }
     }
@@ -218,7 +266,9 @@ impl Session {
     /// run is not void then. Or the fault that voided the run.
     pub fn give(&mut self, label: &[u8; 32], contexts: &[Vec<u8>]) -> Result<(), Error> {
         match &mut self.0 {
-            Inner::Ecdh(_) => Err(CallerFault::ContextsNotDue.into()),
+            Inner::Asker(_) | Inner::Ecdh(_) | Inner::Holder(_) => {
+                Err(CallerFault::ContextsNotDue.into())
+            }
             Inner::Vole(session) => session.give(label, contexts),
         }
     }
@@ -227,19 +277,44 @@ impl Session {
     /// taken, so no more than one is held. What it brings is void if the run is.
     pub fn take(&mut self) -> Option<Contexts> {
         match &mut self.0 {
-            Inner::Ecdh(_) => None,
+            Inner::Asker(_) | Inner::Ecdh(_) | Inner::Holder(_) => None,
             Inner::Vole(session) => session.take(),
         }
     }
 
-    /// After a cut line: the run goes on over another line, if the peer does the same.
+    /// The number of the bucket of the filter that this end wants next, if it wants one: in a
+    /// look-up, once the reply was verified, each that can hold one of the values, rising.
+    pub fn bucket_due(&self) -> Option<u32> {
+        match &self.0 {
+            Inner::Asker(session) => session.bucket_due(),
+            Inner::Ecdh(_) | Inner::Holder(_) | Inner::Vole(_) => None,
+        }
+    }
+
+    /// Gives the bytes of the bucket that is due, from the filter on record as it was fetched.
+    ///
+    /// # Errors
+    /// [`CallerFault`] if none is due, and for bytes that no encoder writes (the right ones may
+    /// follow); or the fault that voided the run.
+    pub fn give_bucket(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.0 {
+            Inner::Asker(session) => session.give_bucket(bytes),
+            Inner::Ecdh(_) | Inner::Holder(_) | Inner::Vole(_) => {
+                Err(CallerFault::BucketNotDue.into())
+            }
+        }
+    }
+
+    /// After a cut line: the run goes on over another line, if the peer does the same. In a
+    /// look-up the query goes out again, and the holder's program keeps its reply.
     ///
     /// # Errors
     /// [`CallerFault::NotResumable`] if the engine can't, or the
     /// fault that voided the run.
     pub fn reconnect(&mut self) -> Result<(), Error> {
         match &mut self.0 {
-            Inner::Ecdh(_) => Err(CallerFault::NotResumable.into()),
+            Inner::Asker(session) => session.reconnect(),
+            Inner::Ecdh(_) | Inner::Holder(_) => Err(CallerFault::NotResumable.into()),
             Inner::Vole(session) => session.reconnect(),
         }
     }
@@ -247,15 +322,19 @@ impl Session {
     /// How far the run is.
     pub fn progress(&self) -> Progress {
         match &self.0 {
+            Inner::Asker(session) => session.progress(),
             Inner::Ecdh(session) => session.progress().into(),
+            Inner::Holder(session) => session.progress(),
             Inner::Vole(session) => session.progress(),
         }
     }
 
-    /// Whether both ends have confirmed.
+    /// Whether both ends have confirmed; in a look-up, whether this end has nothing left to do.
     pub fn is_done(&self) -> bool {
         match &self.0 {
+            Inner::Asker(session) => session.is_done(),
             Inner::Ecdh(session) => session.is_done(),
+            Inner::Holder(session) => session.is_done(),
             Inner::Vole(session) => session.is_done(),
         }
     }
@@ -267,8 +346,13 @@ impl Session {
     /// answer is given out then.
     pub fn finish(self) -> Result<Outcome, Error> {
         match self.0 {
+            Inner::Asker(session) => session.finish(),
             Inner::Ecdh(session) => session.finish(),
+            Inner::Holder(session) => session.finish(),
             Inner::Vole(session) => session.finish(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use detente_core::{AccordId, Kind};
 use detente_intel::Observable;
-use detente_match::lookup::{ENGINE_NAME, FALSE_POSITIVE_BITS};
+use detente_lookup::FALSE_POSITIVE_BITS;
 use detente_match::padded_len;
 
 use super::{Terms, describe};
@@ -58,7 +58,7 @@ impl Node {
             clause: clause.to_owned(),
             holder: self.name_of(terms.holder),
             asker: self.name_of(terms.asker),
-            engine: ENGINE_NAME.to_owned(),
+            engine: terms.engine()?.name().to_owned(),
             filter: standing.as_ref().map(describe),
             words,
         })

@@ -5,7 +5,7 @@
 //! what no encoder writes ends the fetch at once.
 
 use detente_core::{AccordId, Digest, PartyId};
-use detente_match::lookup::{
+use detente_lookup::{
     FilterHasher, MAX_BUCKET_BYTES, Merge, read_framed, read_update, write_framed,
 };
 use detente_peer::limits::MAX_FILTER_PART;

@@ -9,9 +9,7 @@ use detente_core::act::{ActKind, Body, Filter};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest};
 use detente_intel::{NORMAL_FORM_VERSION, Observable};
-use detente_match::lookup::{
-    Bucket, ENGINE_NAME, FilterHasher, FilterWriter, Key, changes, dummies, encode_update,
-};
+use detente_lookup::{Bucket, FilterHasher, FilterWriter, Key, changes, dummies, encode_update};
 use detente_state::Entry;
 
 use super::{BUCKETS_AT_ONCE, Terms, describe, fault, items};
@@ -27,6 +25,8 @@ const EVALUATED_AT_ONCE: usize = 32_768;
 /// What a filter is built from.
 struct Build {
     terms: Terms,
+    /// The engine of the clause, with its version.
+    engine: &'static str,
     key: Key,
     epoch: u32,
     /// The filter on record under the same key, if this one follows it.
@@ -40,7 +40,7 @@ impl Build {
             text: self.terms.text,
             clause: self.terms.clause.clone(),
             normal_form: NORMAL_FORM_VERSION,
-            engine: ENGINE_NAME.to_owned(),
+            engine: self.engine.to_owned(),
             epoch: self.epoch,
             key: *self.key.public(),
             items: self.terms.shape.items(),
@@ -160,7 +160,8 @@ fn begin(
         .store
         .vouchers(kinds, &mut |kind, context| node.vouches(&terms, asker, kind, context))?;
     let total = node.store.count(kinds)?;
-    Ok((Build { terms, key, epoch, previous }, vouchers, total))
+    let engine = terms.engine()?.name();
+    Ok((Build { terms, engine, key, epoch, previous }, vouchers, total))
 }
 
 /// The values of all own observables that may show, and how many had to be computed.

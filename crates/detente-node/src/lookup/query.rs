@@ -12,15 +12,17 @@ use detente_core::act::{Answer, Body, Close, Learn, Mode, Offer, Outcome};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, RunId};
 use detente_intel::{NORMAL_FORM_VERSION, Observable};
-use detente_match::lookup::{ELEMENT_BYTES, ENGINE_NAME, Query, read_bucket};
-use detente_match::{Seed, padded_len};
+use detente_lookup::ELEMENT_BYTES;
+use detente_match::{Engine, Params, Role as End, Seed, Session, padded_len};
 use detente_peer::{Refusal, Request, Response};
 use detente_state::{Entry, Published, Run};
 
 use super::fetch::no_filter;
 use super::{Terms, describe, fault, refresh};
 use crate::error::{Class, NodeError};
-use crate::matching::{OFFER_SECONDS_MAX, OnProgress, commit, misbehaved, padding, pull, refused};
+use crate::matching::{
+    OFFER_SECONDS_MAX, OnProgress, begin, commit, misbehaved, padding, pull, refused,
+};
 use crate::node::{Node, Shared};
 use crate::ports::{Link, LinkError, RunRow};
 use crate::push::{push, unexpected};
@@ -54,10 +56,45 @@ struct Asked {
 /// A query that stands in the own log.
 struct Offered {
     row: RunRow,
-    query: Query,
-    act: Digest,
-    commitment: Digest,
+    engine: Engine,
+    known: Known,
+}
+
+/// What of a query both sides have on record before it is answered.
+#[derive(Clone, Copy)]
+struct Known {
+    run: RunId,
+    /// The offer's leaf, which states all terms.
+    offer: Digest,
+    /// The asker's commitment.
+    asked: Digest,
+    /// Values, padding included.
     size: u32,
+}
+
+impl Known {
+    /// What the proof is bound to: both commitments and, by the offer's leaf, all terms. The
+    /// holder's commitment is the filter on record, by its act.
+    fn context(&self, filter: Digest) -> [u8; 32] {
+        let Known { run, offer, asked, .. } = self;
+        let parts = [run.as_bytes(), offer.as_bytes(), asked.as_bytes(), filter.as_bytes()];
+        *Digest::of("detente/lookup-context/1", &parts.map(|part| &part[..])).as_bytes()
+    }
+
+    /// The terms of the run at this node's end, under a filter on record: its act and its key.
+    fn params(&self, node: PartyId, terms: &Terms, (act, key): (Digest, [u8; 32])) -> Params {
+        let (asked, listed) = (self.size, terms.shape.items());
+        let holds = node == terms.holder;
+        let (own_len, peer_len) = if holds { (listed, asked) } else { (asked, listed) };
+        Params {
+            role: if holds { End::Responder } else { End::Initiator },
+            mode: detente_match::Mode::Lookup { key },
+            learn: detente_match::Learn::Initiator,
+            context: self.context(act),
+            own_len,
+            peer_len,
+        }
+    }
 }
 
 /// Looks values up in the other side's list. The filter on record is fetched first if it is not
@@ -83,7 +120,7 @@ pub fn lookup(
     let mut link = lines()?;
     let fetched = refresh(shared, link.as_ref(), accord, clause, progress)?.bytes;
     let (terms, filter, offered) = shared.lock().offer_query(accord, clause, &asked)?;
-    let carried = carry(shared, (&mut link, lines), &terms, (&filter, &offered));
+    let carried = carry(shared, (&mut link, lines), (&terms, &filter), (&offered, &asked));
     let run = offered.row.run;
     let found = match carried {
         Ok((found, transcript)) => {
@@ -170,8 +207,7 @@ impl Node {
         let size = self.query_size(&terms, asked.entered.len())?;
         let (salt_seed, run) = (self.random()?, RunId::new(self.random()?));
         let commitment = commit(&salt_seed, &asked.entered, size)?;
-        let inputs = asked.entered.iter().map(Observable::match_key).collect();
-        let query = Query::new(inputs, size, &Seed::new(self.random()?)).map_err(fault)?;
+        let engine = terms.engine()?;
         let offer = Offer {
             run,
             text: terms.text,
@@ -179,7 +215,7 @@ impl Node {
             mode: Mode::Lookup,
             learn: Learn::Initiator,
             normal_form: NORMAL_FORM_VERSION,
-            engine: ENGINE_NAME.to_owned(),
+            engine: engine.name().to_owned(),
             size,
             commitment,
         };
@@ -199,17 +235,18 @@ impl Node {
         self.store.put_run(&row, &[])?;
         self.store.put_asked(run, &asked.entered)?;
         let act = self.perform(accord, Some(Role::Analyst), Body::OfferMatch(offer))?;
-        Ok((terms, filter, Offered { row, query, act, commitment, size }))
+        let known = Known { run, offer: act, asked: commitment, size };
+        Ok((terms, filter, Offered { row, engine, known }))
     }
 
     /// The holder's answer and close, which it must have brought with its reply.
     fn answered(
         &self,
         terms: &Terms,
-        offered: &Offered,
+        run: RunId,
         filter: &Published,
     ) -> Result<(Answer, Option<Digest>), NodeError> {
-        let run = self.state(terms.accord)?.runs.get(&offered.row.run);
+        let run = self.state(terms.accord)?.runs.get(&run);
         let run = run.ok_or_else(|| NodeError::damaged("the own query is not on record"))?;
         let answer = match &run.answer {
             Some((by, _, answer)) if *by == terms.holder => answer.clone(),
@@ -240,88 +277,85 @@ impl Node {
 fn carry<'a>(
     shared: &Shared,
     (link, lines): (&mut Box<dyn Link + 'a>, Lines<'a>),
-    terms: &Terms,
-    (filter, offered): (&Published, &Offered),
+    (terms, filter): (&Terms, &Published),
+    (offered, asked): (&Offered, &Asked),
 ) -> Result<(Vec<bool>, Digest), NodeError> {
-    let (accord, run) = (terms.accord, offered.row.run);
-    let elements = offered.query.message();
-    let request = Request::Lookup { accord, run, elements: elements.clone() };
-    let mut resends = 0;
-    let reply = loop {
-        let sent = push(shared, link.as_ref(), accord).and_then(|()| Ok(link.request(&request)?));
-        match sent {
-            Ok(Response::Evaluated { bytes }) => break bytes,
-            Ok(other) => return Err(unexpected(other)),
-            Err(NodeError::Link(LinkError::Cut)) if resends < RESENDS_MAX => {
-                resends += 1;
-                *link = lines()?;
-            }
-            Err(error) => return Err(error),
-        }
-    };
+    let Offered { engine, known, .. } = offered;
+    let (accord, run) = (terms.accord, known.run);
+    let params = known.params(terms.asker, terms, (filter.act, filter.filter.key));
+    let keys = asked.entered.iter().map(Observable::match_key);
+    let seed = Seed::new(shared.lock().random()?);
+    let mut session = begin(engine, params, keys, seed)?;
+    let reply = ask(shared, (link, lines), (accord, run), &mut session)?;
     shared.lock().not_stopped(accord)?;
-    let judged = shared.lock().answered(terms, offered, filter);
+    let judged = shared.lock().answered(terms, run, filter);
     let (answer, closed) = match judged {
         // The line may have gone just behind the reply: ask for the acts once more.
         Err(NodeError::Misbehaved { .. }) | Ok((_, None)) => {
             pull(link.as_ref())?;
-            shared.lock().answered(terms, offered, filter)?
+            shared.lock().answered(terms, run, filter)?
         }
         judged => judged?,
     };
-    let context = context((run, offered.act), (offered.commitment, answer.commitment));
-    let transcript = transcript(&context, &elements, &reply);
-    let key = &filter.filter.key;
-    let outputs = offered.query.finish(key, context.as_bytes(), &reply).map_err(fault)?;
+    // The answer may name a newer filter of the same key.
+    session.rebind(known.context(answer.commitment)).map_err(fault)?;
+    session.input(&reply).map_err(fault)?;
+    look_up(shared, terms, filter, &mut session)?;
+    let outcome = session.finish().map_err(fault)?;
+    let transcript = Digest::new(outcome.transcript);
     if closed != Some(transcript) {
         let words = "its log does not close the query with the transcript of what it sent";
         return Err(misbehaved("transcript_differs", words.to_owned()));
     }
-    let found = find(shared, terms, filter, &outputs.values(&terms.shape))?;
+    let mut found = vec![false; asked.entered.len()];
+    for place in outcome.common.into_iter().flatten() {
+        if let Some(found) = found.get_mut(place) {
+            *found = true;
+        }
+    }
     Ok((found, transcript))
 }
 
-/// Whether each value is in the filter. Each bucket is read once.
-fn find(
+/// Sends the query, again over another line if one is cut, and gives the reply.
+fn ask<'a>(
+    shared: &Shared,
+    (link, lines): (&mut Box<dyn Link + 'a>, Lines<'a>),
+    (accord, run): (AccordId, RunId),
+    session: &mut Session,
+) -> Result<Vec<u8>, NodeError> {
+    let mut resends = 0;
+    loop {
+        let elements = session.poll().map_err(fault)?.unwrap_or_default();
+        let request = Request::Lookup { accord, run, elements };
+        let sent = push(shared, link.as_ref(), accord).and_then(|()| Ok(link.request(&request)?));
+        match sent {
+            Ok(Response::Evaluated { bytes }) => return Ok(bytes),
+            Ok(other) => return Err(unexpected(other)),
+            Err(NodeError::Link(LinkError::Cut)) if resends < RESENDS_MAX => {
+                resends += 1;
+                *link = lines()?;
+                session.reconnect().map_err(fault)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Gives the session the buckets of the filter that it wants.
+fn look_up(
     shared: &Shared,
     terms: &Terms,
     filter: &Published,
-    values: &[u64],
-) -> Result<Vec<bool>, NodeError> {
+    session: &mut Session,
+) -> Result<(), NodeError> {
     let (scope, name) = (terms.scope(), filter.filter.digest);
-    let mut places: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (place, value) in values.iter().enumerate() {
-        places.entry(terms.shape.bucket_of(*value)).or_default().push(place);
-    }
-    let mut found = vec![false; values.len()];
     let node = shared.lock();
-    for (number, places) in places {
+    while let Some(number) = session.bucket_due() {
         let read = node.store.buckets(scope, name, number..number.saturating_add(1))?;
         let bucket = read.first().ok_or_else(|| NodeError::damaged("the filter is gone"))?;
-        // It was checked when it was fetched: now it is damage.
-        let bucket = read_bucket(&terms.shape, number, bucket).map_err(NodeError::damaged)?;
-        for place in places {
-            if let (Some(value), Some(found)) = (values.get(place), found.get_mut(place)) {
-                *found = bucket.binary_search(value).is_ok();
-            }
-        }
+        session.give_bucket(bucket).map_err(fault)?;
     }
-    Ok(found)
-}
-
-/// What the proof is bound to: both commitments and, by the offer's leaf, all terms.
-fn context((run, offer): (RunId, Digest), (asked, filter): (Digest, Digest)) -> Digest {
-    Digest::of(
-        "detente/lookup-context/1",
-        &[run.as_bytes(), offer.as_bytes(), asked.as_bytes(), filter.as_bytes()],
-    )
-}
-
-/// What both closes state.
-fn transcript(context: &Digest, elements: &[u8], reply: &[u8]) -> Digest {
-    let (elements, reply) = (Digest::plain(elements), Digest::plain(reply));
-    let parts = [context.as_bytes(), elements.as_bytes(), reply.as_bytes()];
-    Digest::of("detente/lookup-transcript/1", &parts.map(|part| &part[..]))
+    Ok(())
 }
 
 /// Answers [`Request::Lookup`]: judges the offer by the record, evaluates, and puts answer and
@@ -349,20 +383,17 @@ pub(crate) fn answer_lookup(
         return Ok(Response::Evaluated { bytes });
     }
     let taken = shared.lock().take_query(peer, accord, run, elements.len());
-    let (offered, filter, key) = match taken {
+    let session = match taken {
         Ok(taken) => taken,
         Err(error) => {
             decline(shared, link, (accord, run), &error);
             return Ok(not_taken_up(&error));
         }
     };
-    let context = context((run, offered.act), (offered.offer.commitment, filter));
-    let evaluated = key.evaluate(context.as_bytes(), elements).map_err(fault);
-    let ended = evaluated.and_then(|bytes| {
+    let ended = evaluate(session, elements).and_then(|(bytes, transcript)| {
         // A stop ends a query that is under way.
         let mut node = shared.lock();
         node.not_stopped(accord)?;
-        let transcript = transcript(&context, elements, &bytes);
         let close = Close { run, outcome: Outcome::Done { count: None, transcript } };
         node.perform(accord, Some(Role::Analyst), Body::CloseMatch(close))?;
         Ok(bytes)
@@ -382,6 +413,14 @@ pub(crate) fn answer_lookup(
             Err(error)
         }
     }
+}
+
+/// The holder's end of a run: the reply, and what both have seen then.
+fn evaluate(mut session: Session, elements: &[u8]) -> Result<(Vec<u8>, Digest), NodeError> {
+    session.input(elements).map_err(fault)?;
+    let reply = session.poll().map_err(fault)?.unwrap_or_default();
+    let outcome = session.finish().map_err(fault)?;
+    Ok((reply, Digest::new(outcome.transcript)))
 }
 
 /// What the peer is told of a query that is not answered.
@@ -444,15 +483,14 @@ impl Node {
         Err(NodeError::denied("match_not_open", words, "offer a new query"))
     }
 
-    /// Takes up a query that the peer's log offers, or says why not. Gives the run, the filter on
-    /// record by its act, and its key.
+    /// Takes up a query that the peer's log offers, or says why not. Gives this end of the run.
     fn take_query(
         &mut self,
         peer: PartyId,
         accord: AccordId,
         run: RunId,
         bytes: usize,
-    ) -> Result<(Run, Digest, detente_match::lookup::Key), NodeError> {
+    ) -> Result<Session, NodeError> {
         self.not_stopped(accord)?;
         let deny = |words: &str| NodeError::denied("match_not_open", words, "offer a new query");
         let known = self.state(accord)?.runs.get(&run).cloned();
@@ -468,7 +506,8 @@ impl Node {
         if known.offered.get().abs_diff(self.now().get()) > OFFER_SECONDS_MAX {
             return Err(deny("the offer is dated too far from now"));
         }
-        if offer.engine != ENGINE_NAME || offer.normal_form != NORMAL_FORM_VERSION {
+        let ours = Engine::from_name(&offer.engine) == Some(Engine::Voprf);
+        if !ours || offer.normal_form != NORMAL_FORM_VERSION {
             return Err(deny("engine or normal form is another version than ours"));
         }
         if bytes as u64 != u64::from(offer.size) * ELEMENT_BYTES as u64 {
@@ -490,9 +529,12 @@ impl Node {
         let now = self.act_time(accord)?;
         let entry = Entry { party: self.party(), clause: &offer.clause, size: 0, offers: false };
         self.state(accord)?.may_match(&entry, now).map_err(|error| refused(&error))?;
+        let query = Known { run, offer: known.act, asked: offer.commitment, size: offer.size };
+        let params = query.params(self.party(), &terms, (filter.act, filter.filter.key));
+        let session = Session::hold(&params, key).map_err(fault)?;
         let answer = Answer { run, offer: known.act, size: 0, commitment: filter.act };
         self.perform(accord, Some(Role::Analyst), Body::AnswerMatch(answer))?;
-        Ok((known, filter.act, key))
+        Ok(session)
     }
 
     fn lookup_report(
@@ -517,7 +559,7 @@ impl Node {
             clause: terms.clause.clone(),
             holder: self.name_of(terms.holder),
             asked: offered.row.items,
-            size: offered.size,
+            size: offered.known.size,
             found: with(true),
             absent: with(false),
             held_out: asked
@@ -532,7 +574,7 @@ impl Node {
             fetched,
             transcript: agreed.map_or_else(String::new, |(_, digest)| digest.to_string()),
             agreed: agreed.is_some(),
-            learnt: self.told_holder(terms, (offered.row.items, offered.size)),
+            learnt: self.told_holder(terms, (offered.row.items, offered.known.size)),
         })
     }
 }

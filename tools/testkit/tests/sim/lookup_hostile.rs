@@ -283,6 +283,49 @@ fn elements_must_be_those_that_were_offered() {
     }
 }
 
+/// A line over which each query is begun as a run before it goes as a query.
+struct Begun {
+    line: SimLink,
+    answer: Mutex<Option<Response>>,
+}
+
+impl Link for Begun {
+    fn peer(&self) -> PartyId {
+        self.line.peer()
+    }
+
+    fn request(&self, request: &Request) -> Result<Response, LinkError> {
+        if let Request::Lookup { accord, run, .. } = request {
+            let begin = Request::BeginMatch { accord: *accord, run: *run };
+            let first = self.line.open(&begin)?.recv()?;
+            let first = first.map(|bytes| Response::decode(&bytes).unwrap());
+            *self.answer.lock().unwrap() = first;
+        }
+        self.line.request(request)
+    }
+
+    fn open(&self, request: &Request) -> Result<Box<dyn Stream>, LinkError> {
+        self.line.open(request)
+    }
+}
+
+/// All engines have names here, so the mode must keep a query from being taken up as a run: that
+/// would put a commitment to the holder's whole list on record.
+#[test]
+fn a_query_is_not_taken_up_as_a_run() {
+    let (world, accord) = listed(29, 60);
+    publish_at_b(&world, accord, false).unwrap();
+    let line = Begun { line: world.link(0, 1), answer: Mutex::default() };
+    let code = code(ask_over(&world, accord, &line, &domains(0..4)));
+    let first = line.answer.into_inner().unwrap().unwrap();
+    assert_eq!((refusal(&first), code.as_str()), ("match_not_open", "match_not_open"));
+    let state = world.node(1).state(accord).unwrap().clone();
+    let run = state.runs.values().next().unwrap();
+    assert!(run.answer.is_none());
+    world.sync().unwrap();
+    assert_sound(&world, accord);
+}
+
 #[test]
 fn a_stranger_gets_neither_filter_nor_update() {
     let (world, accord) = listed(25, 60);

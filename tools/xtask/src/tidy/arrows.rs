@@ -32,6 +32,7 @@ const ALL: &[&str] = &[
     "detente-gate",
     "detente-intel",
     "detente-log",
+    "detente-lookup",
     "detente-match",
     "detente-net",
     "detente-node",
@@ -40,6 +41,7 @@ const ALL: &[&str] = &[
     "detente-store",
     "detente-table",
     "detente-verify",
+    "detente-vole",
 ];
 
 const UP_TO_STORE: &[&str] = &[
@@ -48,6 +50,7 @@ const UP_TO_STORE: &[&str] = &[
     "detente-gate",
     "detente-intel",
     "detente-log",
+    "detente-lookup",
     "detente-match",
     "detente-node",
     "detente-peer",
@@ -55,6 +58,7 @@ const UP_TO_STORE: &[&str] = &[
     "detente-store",
     "detente-table",
     "detente-verify",
+    "detente-vole",
 ];
 
 const EVERYTHING: &[&str] = &[
@@ -64,6 +68,7 @@ const EVERYTHING: &[&str] = &[
     "detente-gate",
     "detente-intel",
     "detente-log",
+    "detente-lookup",
     "detente-match",
     "detente-net",
     "detente-node",
@@ -72,6 +77,7 @@ const EVERYTHING: &[&str] = &[
     "detente-store",
     "detente-table",
     "detente-verify",
+    "detente-vole",
     TESTKIT,
 ];
 
@@ -84,13 +90,15 @@ const fn room(
     Place { name, folder, floor, may_use }
 }
 
-/// Every crate of the workspace, lowest floor first.
+/// Every crate of the workspace, lowest floor first; on one floor, what others stand on first.
 pub const ROOMS: &[Place] = &[
     room("detente-core", "crates/detente-core", 1, &[]),
     room("detente-accord", "crates/detente-accord", 1, &["detente-core"]),
     room("detente-state", "crates/detente-state", 1, &["detente-accord", "detente-core"]),
-    room("detente-match", "crates/detente-match", 1, &[]),
     room("detente-log", "crates/detente-log", 1, &[]),
+    room("detente-vole", "crates/detente-vole", 1, &[]),
+    room("detente-lookup", "crates/detente-lookup", 1, &[]),
+    room("detente-match", "crates/detente-match", 1, &["detente-lookup", "detente-vole"]),
     room("detente-intel", "crates/detente-intel", 2, &["detente-core"]),
     room(
         "detente-gate",
@@ -133,6 +141,7 @@ pub const ROOMS: &[Place] = &[
             "detente-gate",
             "detente-intel",
             "detente-log",
+            "detente-lookup",
             "detente-match",
             "detente-peer",
             "detente-state",
@@ -206,13 +215,14 @@ mod tests {
 
     #[test]
     fn the_table_points_down() {
-        for room in ROOMS {
+        for (at, room) in ROOMS.iter().enumerate() {
             for name in room.may_use {
                 let other = place(name).expect("a crate of the table");
                 let tool = room.floor == super::TOOLS && other.floor <= super::TOOLS;
-                let index = |name| ROOMS.iter().position(|room| room.name == name);
-                let before = other.floor == room.floor && index(other.name) < index(room.name);
-                assert!(other.floor < room.floor || before || tool, "{} -> {name}", room.name);
+                // The engine stands on its parts, which share its floor.
+                let before = ROOMS[..at].iter().any(|before| before.name == *name);
+                let beside = other.floor == room.floor && before;
+                assert!(other.floor < room.floor || beside || tool, "{} -> {name}", room.name);
             }
         }
     }
@@ -228,6 +238,21 @@ mod tests {
             "\n[build-dependencies]\ndetente-node.workspace = true\n",
         ] {
             assert_caught(&[(path, &manifest("detente-core", line, ""))], "arrows", path, 0);
+        }
+    }
+
+    #[test]
+    fn the_engine_stands_on_its_parts_and_they_on_nothing() {
+        let text = |name: &str, on: &str| manifest(name, &format!("{on}.workspace = true\n"), "");
+        let engine = "crates/detente-match/Cargo.toml";
+        for part in ["detente-lookup", "detente-vole"] {
+            assert_clean(&[(engine, &text("detente-match", part))]);
+            let path = format!("crates/{part}/Cargo.toml");
+            for other in ["detente-lookup", "detente-match", "detente-vole"] {
+                if other != part {
+                    assert_caught(&[(&path, &text(part, other))], "arrows", &path, 0);
+                }
+            }
         }
     }
 

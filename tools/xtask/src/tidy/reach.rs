@@ -17,7 +17,8 @@ use super::arrows::{Place, ROOMS};
 const IMPURE: &[&str] = &["getrandom", "mio", "rusqlite", "rustls", "socket2", "tokio"];
 
 /// Nor for the verifier, which an auditor reads in full and builds with rustc alone.
-const NOT_IN_VERIFY: &[&str] = &["cc", "cmake", "detente-match", "rayon"];
+const NOT_IN_VERIFY: &[&str] =
+    &["cc", "cmake", "detente-lookup", "detente-match", "detente-vole", "rayon"];
 
 /// In no program, so the walk does not go on from them: what runs while others build, and what only
 /// the proofs of a library need (`cfg(hax)`).

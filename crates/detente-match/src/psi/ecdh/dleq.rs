@@ -20,8 +20,8 @@ use super::params::{
     COEFFICIENT_BYTES, Encoded, LABEL_CHALLENGE, LABEL_COEFFICIENT, LABEL_NONCE, LABEL_STATEMENT,
     Terms,
 };
-use crate::dleq::{self, PROOF_BYTES};
 use crate::params::Role;
+use detente_lookup::dleq::{self, PROOF_BYTES};
 
 /// What a proof says: `after[i]` is `before[i]` raised to the prover's key.
 pub(super) struct Statement<'a> {

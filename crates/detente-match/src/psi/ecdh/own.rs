@@ -160,7 +160,7 @@ impl OwnList {
     fn check_place(&self, start: u32, got: usize) -> Result<(), PeerFault> {
         // Sorted answers can't begin before the answerer has seen the whole list.
         let ready = match self.mode {
-            Mode::Which | Mode::Payload { .. } => self.sent,
+            Mode::Which | Mode::Lookup { .. } | Mode::Payload { .. } => self.sent,
             Mode::CountOnly if self.all_sent() => self.sent,
             Mode::CountOnly => 0,
         };

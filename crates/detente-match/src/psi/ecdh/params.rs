@@ -13,7 +13,7 @@ pub const CHUNK_POINTS: u32 = 2048;
 /// Encoding of a ristretto255 element. Bytes (RFC 9496 §4).
 pub(super) const POINT_BYTES: usize = 32;
 
-pub(super) use crate::dleq::PROOF_BYTES;
+pub(super) use detente_lookup::dleq::PROOF_BYTES;
 
 /// Coefficient with which a pair enters the sums of a proof. Bytes: 128 bits, so that a false
 /// pair slips through with probability 2^-128 a try, as hard as a discrete logarithm here

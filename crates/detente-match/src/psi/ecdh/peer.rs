@@ -111,7 +111,7 @@ impl PeerList {
     /// The next chunk of answers that is ready, if any.
     pub(super) fn answer_next(&mut self) -> Option<Answer> {
         let ready = match self.mode {
-            Mode::Which | Mode::Payload { .. } => self.received,
+            Mode::Which | Mode::Lookup { .. } | Mode::Payload { .. } => self.received,
             Mode::CountOnly if self.all_received() => self.received,
             Mode::CountOnly => 0,
         };

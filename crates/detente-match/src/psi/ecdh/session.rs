@@ -29,7 +29,7 @@ use super::transcript::Transcript;
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::item::{Item, Seed};
 use crate::params::{Learn, Mode, Params, Role};
-use crate::psi::Outcome;
+use crate::psi::{Engine, Outcome};
 
 /// One end of a run of the Diffie-Hellman matcher.
 ///
@@ -77,10 +77,10 @@ impl Session {
     ///
     /// # Errors
     /// [`CallerFault`] for lengths above the limits, more items than `params.own_len`, equal
-    /// items, and a mode with contexts, which this matcher does not have.
+    /// items, and a mode that this matcher does not have.
     pub fn new(params: Params, items: Vec<Item>, seed: Seed) -> Result<Session, Error> {
         params.check(items.len())?;
-        if matches!(params.mode, Mode::Payload { .. }) {
+        if !Engine::Ecdh.has(params.mode) {
             return Err(CallerFault::ModeUnknown.into());
         }
         let terms = Terms::new(&params);
@@ -345,7 +345,7 @@ impl Session {
         self.peer.sort();
         let (common, count, digest) = match self.params.mode {
             _ if !self.params.learns() => (None, None, [0; 32]),
-            Mode::Which | Mode::Payload { .. } => {
+            Mode::Which | Mode::Lookup { .. } | Mode::Payload { .. } => {
                 let (common, digest) = self.common_items();
                 let count = common.len() as u64;
                 (Some(common), Some(count), digest)

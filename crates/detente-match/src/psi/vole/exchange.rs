@@ -102,7 +102,7 @@ pub(super) fn bound(terms: &[u8; 32], index: usize) -> [u8; 36] {
 pub(super) fn check(params: &Params) -> Result<(), CallerFault> {
     match params.mode {
         Mode::Which => Ok(()),
-        Mode::CountOnly => Err(CallerFault::ModeUnknown),
+        Mode::CountOnly | Mode::Lookup { .. } => Err(CallerFault::ModeUnknown),
         Mode::Payload { bytes } => {
             let sound = params.learn == Learn::Both && (1..=MAX_PAYLOAD_BYTES).contains(&bytes);
             let max = MAX_PAYLOAD_BYTES;

@@ -11,8 +11,8 @@
 
 use super::layout::{At, Layout, Step};
 use crate::error::PeerFault;
-use crate::field::F128;
-use crate::memory::Pages;
+use detente_vole::field::F128;
+use detente_vole::memory::Pages;
 
 /// Bytes of a step in one frame. Choice: small against a step, so that progress shows.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;

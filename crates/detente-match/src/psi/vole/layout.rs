@@ -1,10 +1,10 @@
 //! What follows from the terms alone: the steps of a run, who sends each, and how long it is.
 
 use super::exchange::Shape;
-use crate::ot::{BaseTransfer, extension_bytes};
 use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::vole::VoleOptions;
-use crate::security::{BIN_ITEMS, BINS_MAX, BatchShape, LAMBDA, StoreShape, max_load};
+use detente_vole::ot::{BaseTransfer, extension_bytes};
+use detente_vole::security::{BIN_ITEMS, BINS_MAX, BatchShape, LAMBDA, StoreShape, max_load};
 
 /// Label of the terms; its number is the version of all that this folder does.
 const LABEL_TERMS: &str = "detente-match/vole/1 terms";
@@ -132,7 +132,7 @@ impl Layout {
         let (bins, store) = cut(receiver, sender, options.whole);
         let (receiver_items, sender_items) = (load(receiver, bins), load(sender, bins));
         let sender_room = room(sender_items, bins, store.clusters);
-        let batch = BatchShape::new(store.len());
+        let batch = BatchShape::new(store.all_columns());
         let mut hasher = blake3::Hasher::new_derive_key(LABEL_TERMS);
         hasher.update(&params.context);
         hasher.update(&[params.mode.code(), params.learn.code(), suite.code()]);
@@ -156,7 +156,7 @@ impl Layout {
         }
         let contexts = match params.mode {
             Mode::Payload { bytes } => Some(Shape { bytes, count: 0 }),
-            Mode::Which | Mode::CountOnly => None,
+            Mode::CountOnly | Mode::Lookup { .. } | Mode::Which => None,
         };
         if let Some(Shape { bytes, .. }) = contexts {
             hasher.update(&bytes.to_le_bytes());
@@ -230,7 +230,7 @@ impl Layout {
             Step::Noise => extension_bytes(self.batch.blocks()),
             Step::Trees => TREES_HEAD + self.batch.tree_bytes(),
             Step::Challenge => 16,
-            Step::Columns => COLUMNS_HEAD + 16 * self.store.len(),
+            Step::Columns => COLUMNS_HEAD + 16 * self.store.all_columns(),
             Step::Masks => MASKS_HEAD + super::masks::encoded_len(self.sender_items as usize),
             Step::Found => (self.sender_items as usize).div_ceil(8) + 32,
             Step::Confirm => 8 + 32 + 32,

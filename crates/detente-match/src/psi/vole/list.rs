@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use super::layout::Layout;
 use crate::error::CallerFault;
 use crate::item::Item;
-use crate::memory::Pages;
-use crate::okvs::Digest;
-use crate::simd::{LANES, SHORT_BYTES, Simd, cluster};
+use detente_vole::memory::Pages;
+use detente_vole::okvs::Digest;
+use detente_vole::simd::{LANES, SHORT_BYTES, Simd, cluster};
 
 /// Items that are hashed at a time. Count: what is in hand stays in the caches.
 const HASH_ITEMS: usize = 1 << 13;

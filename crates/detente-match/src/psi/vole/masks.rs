@@ -14,8 +14,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use zeroize::Zeroize;
 
 use crate::error::{CallerFault, PeerFault};
-use crate::memory::Pages;
-use crate::security::{LAMBDA, max_load};
+use detente_vole::memory::Pages;
+use detente_vole::security::{LAMBDA, max_load};
 
 /// Origin of a mask that stands for no item.
 const NONE: u64 = u64::MAX;

@@ -28,10 +28,10 @@ pub(crate) use session::Session;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use crate::field::{F128, Secret};
-use crate::okvs::{Decoder, Digest, clusters_of_task};
-use crate::ot::BaseTransfer;
-use crate::simd::{LANES, Simd};
+use detente_vole::field::{F128, Secret};
+use detente_vole::okvs::{Decoder, Digest, clusters_of_task};
+use detente_vole::ot::BaseTransfer;
+use detente_vole::simd::{LANES, Simd};
 use exchange::Root;
 use list::Cluster;
 use masks::{Common, Entry};

@@ -11,14 +11,14 @@ use super::list::List;
 use super::masks::{Common, Found, Theirs};
 use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
-use crate::field::{F128, Secret};
-use crate::memory::Pages;
-use crate::okvs::{self, Decoder, Digest, EncodeError};
-use crate::ot::{self, NoiseSide};
-use crate::simd::Simd;
-use crate::vole::check::codes;
-use crate::vole::receiver::Noise;
-use crate::vole::sender::Names;
+use detente_vole::field::{F128, Secret};
+use detente_vole::memory::Pages;
+use detente_vole::okvs::{self, Decoder, Digest, EncodeError};
+use detente_vole::ot::{self, NoiseSide};
+use detente_vole::simd::Simd;
+use detente_vole::vole::check::codes;
+use detente_vole::vole::receiver::Noise;
+use detente_vole::vole::sender::Names;
 
 /// Keys of the store that are tried before giving up. Count: each fails with 2^-40.
 const STORE_KEYS: usize = 4;

@@ -11,13 +11,13 @@ use super::list::List;
 use super::masks::{Entry, Found, Sorted, encoded_len};
 use super::{BinContext, Tally};
 use crate::error::{CallerFault, Error, PeerFault};
-use crate::field::F128;
-use crate::memory::Pages;
-use crate::okvs::Decoder;
-use crate::ot::{Chooser, DeltaSide, ExtensionError};
-use crate::simd::Simd;
-use crate::vole::check::codes;
-use crate::vole::sender::{Expanded, Grown, Names};
+use detente_vole::field::F128;
+use detente_vole::memory::Pages;
+use detente_vole::okvs::Decoder;
+use detente_vole::ot::{Chooser, DeltaSide, ExtensionError};
+use detente_vole::simd::Simd;
+use detente_vole::vole::check::codes;
+use detente_vole::vole::sender::{Expanded, Grown, Names};
 
 /// How far a bin is.
 enum Stage {

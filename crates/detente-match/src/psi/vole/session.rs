@@ -34,10 +34,10 @@ use super::sender::Sender;
 use super::{Tally, VoleOptions};
 use crate::error::{CallerFault, Error, PeerFault};
 use crate::item::{Item, Seed};
-use crate::memory::Pages;
 use crate::params::{Learn, Params, Role};
 use crate::psi::{Contexts, Due, Outcome, Progress};
-use crate::simd::Simd;
+use detente_vole::memory::Pages;
+use detente_vole::simd::Simd;
 
 /// Which end this is.
 enum End {

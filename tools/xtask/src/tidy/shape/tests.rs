@@ -45,8 +45,8 @@ fn unsafe_is_caught_outside_the_kernels() {
     let test = "//! A room.\n\n#[cfg(test)]\nmod tests { unsafe fn f() {} }\n";
     assert_caught(&[(LIB, test)], "unsafe", LIB, 4);
     assert_clean(&[
-        ("crates/detente-match/src/lib.rs", "//! A room.\n\nmod simd;\n"),
-        ("crates/detente-match/src/simd/mod.rs", text),
+        ("crates/detente-vole/src/lib.rs", "//! A room.\n\nmod simd;\n"),
+        ("crates/detente-vole/src/simd/mod.rs", text),
     ]);
 }
 

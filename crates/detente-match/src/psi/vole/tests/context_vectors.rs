@@ -10,7 +10,7 @@ use crate::psi::vole::BinContext;
 use crate::psi::vole::exchange::{Exchange, LABEL_BYTES, Root};
 use crate::psi::vole::layout::{Layout, Step};
 use crate::psi::vole::session::Session;
-use crate::simd::Simd;
+use detente_vole::simd::Simd;
 
 /// What is done to a frame.
 type Change = fn(&mut Vec<u8>);

@@ -5,15 +5,15 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::support::{CLASSICAL, items, params};
-use crate::field::F128;
 use crate::item::Item;
-use crate::okvs::{self, Decoder, Digest};
 use crate::params::{Learn, Role};
 use crate::psi::vole::BinContext;
 use crate::psi::vole::layout::Layout;
 use crate::psi::vole::list::List;
 use crate::psi::vole::masks::{Common, Sorted, Theirs, encoded_len};
-use crate::simd::Simd;
+use detente_vole::field::F128;
+use detente_vole::okvs::{self, Decoder, Digest};
+use detente_vole::simd::Simd;
 
 fn block(text: &str, i: usize) -> F128 {
     let mut hasher = blake3::Hasher::new();
@@ -61,7 +61,7 @@ fn run(simd: Simd, x: &[Vec<u8>], y: &[Vec<u8>], break_column: Option<usize>) ->
     let clusters = receiver.bin(0);
     let digests: Vec<&[Digest]> = clusters.iter().map(|cluster| cluster.digests).collect();
     let p = okvs::encode(simd, &layout.store, key, &digests).unwrap();
-    let Dealt { delta, b, a, c } = deal(simd, layout.store.len());
+    let Dealt { delta, b, a, c } = deal(simd, layout.store.all_columns());
     // What goes over the line, and K = B + A Delta.
     let mut columns: Vec<F128> = p.iter().zip(&a).map(|(p, a)| *p ^ *a).collect();
     if let Some(at) = break_column {

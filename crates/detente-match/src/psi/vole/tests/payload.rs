@@ -10,7 +10,7 @@ use crate::psi::vole::frame::{Frame, Place};
 use crate::psi::vole::layout::Step;
 use crate::psi::vole::session::Session;
 use crate::psi::{self, Engine, VoleOptions};
-use crate::simd::Simd;
+use detente_vole::simd::Simd;
 
 /// Bytes of the frame's head.
 const HEAD: usize = 13;

@@ -8,7 +8,7 @@ use crate::item::{Item, Seed};
 use crate::params::{Learn, Mode, Role};
 use crate::psi::vole::session::Session;
 use crate::psi::{Outcome, VoleOptions};
-use crate::simd::Simd;
+use detente_vole::simd::Simd;
 
 fn run(
     learn: Learn,

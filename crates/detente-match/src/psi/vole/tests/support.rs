@@ -1,11 +1,11 @@
 //! Ends of runs, and how they are driven.
 
 use crate::item::{Item, Seed};
-use crate::ot::BaseTransfer;
 use crate::params::{Learn, Mode, Params, Role};
 use crate::psi::VoleOptions;
 use crate::psi::vole::session::Session;
-use crate::simd::Simd;
+use detente_vole::ot::BaseTransfer;
+use detente_vole::simd::Simd;
 
 /// The suite with the small messages.
 pub(super) const CLASSICAL: VoleOptions =

@@ -8,19 +8,19 @@
 use serde_json::{Value, json};
 
 use super::support::{CLASSICAL, items, params, session};
-use crate::field::{F128, Secret};
-use crate::okvs::{self, Decoder, Digest};
 use crate::params::{Learn, Role};
 use crate::psi::vole::BinContext;
 use crate::psi::vole::frame::Frame;
 use crate::psi::vole::list::Cluster;
 use crate::psi::vole::masks::{Sorted, encoded_len};
 use crate::psi::vole::session::Session;
-use crate::security::{BatchShape, ExpansionShape, StoreShape};
-use crate::simd::{Aes, Simd};
-use crate::vole::check::codes;
-use crate::vole::code::{self, convolve};
-use crate::vole::sender::{Grown, Names};
+use detente_vole::field::{F128, Secret};
+use detente_vole::okvs::{self, Decoder, Digest};
+use detente_vole::security::{BatchShape, ExpansionShape, StoreShape};
+use detente_vole::simd::{Aes, Simd};
+use detente_vole::vole::check::codes;
+use detente_vole::vole::code::{self, convolve};
+use detente_vole::vole::sender::{Grown, Names};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/match-vole.json");
 
@@ -61,7 +61,7 @@ fn store(simd: Simd) -> Value {
     let digests: Vec<Digest> =
         (0..count).map(|i| Digest { row: block("row", i), value: block("value", i) }).collect();
     let columns = okvs::encode(simd, &shape, key, &[&digests]).unwrap();
-    let random = blocks("columns", shape.len());
+    let random = blocks("columns", shape.all_columns());
     let (mut rows, mut values) = (Secret(Vec::new()), Secret(Vec::new()));
     Decoder::new(simd, &shape, key, &random).decode(0, &digests, &mut rows, &mut values);
     json!({
@@ -80,7 +80,7 @@ fn shapes() -> Value {
         .into_iter()
         .map(|items| {
             let store = StoreShape::new(items, 1);
-            let batch = BatchShape::new(store.len());
+            let batch = BatchShape::new(store.all_columns());
             let parts: Vec<Value> = batch
                 .parts
                 .iter()

@@ -3,13 +3,12 @@
 use detente_core::AccordId;
 use detente_core::act::{Learn, Mode};
 use detente_core::state::Entry;
-use detente_intel::Observable;
 use detente_match::padded_len;
 
 use super::{own_engine, padding, refused};
 use crate::error::NodeError;
 use crate::node::Node;
-use crate::report::MatchPreview;
+use crate::report::{ContextPreview, MatchPreview};
 
 impl Node {
     /// What a run under this clause would tell the other side. Nothing is offered, nothing leaves.
@@ -32,19 +31,24 @@ impl Node {
         let mode = if count_only { Mode::Count } else { rule.mode };
         let engine = own_engine(rule, mode)?;
         let all = self.store.count(&rule.kinds)?;
-        let items: Vec<Observable> = self.entrants(accord, peer, &rule.kinds, rule.max_items)?;
-        let entered = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let mut contexts = match (mode, rule.payload_bytes) {
+            (Mode::Payload, Some(room)) => Some(ContextPreview { room, ..Default::default() }),
+            _ => None,
+        };
+        let source = self.source(accord, peer, &rule.kinds)?;
+        let mut reader = source.reader();
+        let mut entered = 0u32;
+        while let Some(items) = reader.next(self.store.as_ref())? {
+            entered = entered.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
+            if let Some(contexts) = &mut contexts {
+                self.preview_contexts(accord, (clause, peer), &items, contexts)?;
+            }
+        }
         let size = padded_len(entered, padding(rule.pad));
         let (runs, used) = state.used(own, clause, rule, now);
         let name = self.name_of(peer);
         let mut words = vec![self.sizes(&name, (entered, size), all)];
         words.push(told(&name, mode, rule.learn));
-        let contexts = match (mode, rule.payload_bytes) {
-            (Mode::Payload, Some(room)) => {
-                Some(self.preview_contexts(accord, (clause, room), peer, &items)?)
-            }
-            _ => None,
-        };
         words.extend(contexts.iter().map(|contexts| {
             format!(
                 "of the contexts of what you enter, {} would leave if their indicator is common, \

@@ -14,7 +14,7 @@ fn try_begin(engine: &Engine, keys: Vec<Vec<u8>>) -> Result<u64, NodeError> {
         own_len: 4,
         peer_len: 4,
     };
-    let session = begin(engine, params, keys.into_iter(), Seed::new([9; 32]))?;
+    let session = begin(engine, params, keys.into_iter().map(Ok), Seed::new([9; 32]))?;
     Ok(session.progress().items_total)
 }
 

@@ -13,6 +13,7 @@
 mod accord;
 mod fault;
 mod hostile;
+mod list;
 mod log;
 mod lookup;
 mod lookup_hostile;

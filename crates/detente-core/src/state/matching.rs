@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effect, NotInForce, State};
+use super::{Effect, NotInForce, State, entered};
 use crate::accord::{Accord, MatchRule, Rule};
 use crate::act::{Act, Answer, Close, Header, Learn, Mode, Offer, Outcome};
 use crate::id::{Digest, PartyId};
@@ -172,8 +172,8 @@ pub enum MatchRefusal {
         clause: String,
         /// Items entered in the window.
         used: u64,
-        /// Items that would be entered.
-        size: u32,
+        /// Items that would be entered, as [`entered`] counts them.
+        size: u64,
         /// The clause's budget.
         max: u64,
         /// The window.
@@ -223,6 +223,16 @@ impl State {
         entry: &Entry<'_>,
         now: UnixSeconds,
     ) -> Result<&MatchRule, MatchRefusal> {
+        self.may_enter(entry, entry.size.into(), now)
+    }
+
+    /// As [`State::may_match`], for a set that uses `charge` of the budget of items.
+    fn may_enter(
+        &self,
+        entry: &Entry<'_>,
+        charge: u64,
+        now: UnixSeconds,
+    ) -> Result<&MatchRule, MatchRefusal> {
         let Entry { party, clause, size, offers } = *entry;
         let accord = self.in_force_at(now)?;
         if let Some((by, _)) = self.stopped_at(now) {
@@ -251,15 +261,15 @@ impl State {
             let (used, max) = (runs, budget.runs);
             return Err(MatchRefusal::RunsUsedUp { clause: named(), used, max, per });
         }
-        if items.saturating_add(size.into()) > budget.items {
-            let (used, max) = (items, budget.items);
+        if items.saturating_add(charge) > budget.items {
+            let (used, max, size) = (items, budget.items, charge);
             return Err(MatchRefusal::ItemsUsedUp { clause: named(), used, size, max, per });
         }
         Ok(rule)
     }
 
-    /// Runs offered and items entered by `party` under `clause` in the window that ends `now`.
-    /// Aborted runs count: otherwise aborting would be a way to probe for nothing.
+    /// Runs offered and items entered by `party` under `clause` in the window that ends `now`; items
+    /// of offers as [`entered`] counts them. Aborted runs count: otherwise aborting would be a way to probe for nothing.
     pub fn used(
         &self,
         party: PartyId,
@@ -272,7 +282,8 @@ impl State {
         for run in self.runs.values().filter(|run| run.offer.clause == clause) {
             if run.initiator == party && run.offered > from {
                 used.0 += 1;
-                used.1 = used.1.saturating_add(run.offer.size.into());
+                let answer = run.answer.as_ref().map(|(_, _, answer)| answer);
+                used.1 = used.1.saturating_add(entered(&run.offer, answer));
             }
             if let Some((by, at, answer)) = &run.answer
                 && *by == party
@@ -318,7 +329,7 @@ impl State {
         }
         let (clause, size) = (offer.clause.as_str(), offer.size);
         let entry = Entry { party: author, clause, size, offers: true };
-        let rule = self.may_match(&entry, now)?;
+        let rule = self.may_enter(&entry, entered(offer, None), now)?;
         let other = |what| MatchRefusal::OtherTerms { clause: offer.clause.clone(), what };
         if !rule.covers(offer.mode) {
             return Err(other("mode"));

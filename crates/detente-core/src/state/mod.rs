@@ -7,6 +7,7 @@
 //! An act that its author's key had no authority for, or that breaks a rule of the accord, stays in
 //! the history with the reason and has no effect.
 
+mod budget;
 mod fold;
 mod lookup;
 mod matching;
@@ -17,6 +18,7 @@ pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use budget::{ENTERED_MIN, entered};
 pub use fold::Logs;
 pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, Run};

@@ -127,6 +127,14 @@ impl Engine {
         }
     }
 
+    /// As [`Engine::entered_bound`], without any effort, against a list of `peer_len`.
+    pub fn entered_free(&self, len: u32, peer_len: u32) -> u64 {
+        match self {
+            Engine::Ecdh => len.into(),
+            Engine::Vole(options) => vole::entered_free(options, len, peer_len),
+        }
+    }
+
     /// Most items in one list.
     pub fn items_max(&self) -> u32 {
         match self {

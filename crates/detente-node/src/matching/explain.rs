@@ -3,7 +3,7 @@
 use detente_core::AccordId;
 use detente_core::act::{Learn, Mode};
 use detente_core::state::Entry;
-use detente_match::padded_len;
+use detente_match::{Engine, padded_len};
 
 use super::{own_engine, padding, refused};
 use crate::error::NodeError;
@@ -66,6 +66,7 @@ impl Node {
             used,
             rule.budget.items
         ));
+        words.extend(counted(&engine, size));
         words.extend(guesses(&name, &rule.kinds));
         let bound = engine.entered_bound(rule.max_items);
         if bound > u64::from(rule.max_items) {
@@ -123,6 +124,17 @@ fn told(peer: &str, mode: Mode, learn: Learn) -> String {
              could learn which of its own"
         ),
     }
+}
+
+/// How a short list counts, where it counts for more than it is.
+fn counted(engine: &Engine, size: u32) -> Option<String> {
+    let least = engine.entered_free(0, 0);
+    (u64::from(size) < least).then(|| {
+        format!(
+            "the run uses {least} of the budget of items: so many a program that breaks the \
+             protocol could try with the shortest list"
+        )
+    })
 }
 
 /// Which kinds can be guessed one by one.

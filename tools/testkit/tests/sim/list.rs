@@ -27,7 +27,8 @@ fn hold(world: &World, at: usize, step: usize, count: usize) {
 }
 
 fn wide() -> Terms {
-    Terms { max_items: 32_768, items: 1 << 20, ..Terms::default() }
+    let engine = "vole-ristretto255".to_owned();
+    Terms { max_items: 32_768, items: 1 << 20, engine, ..Terms::default() }
 }
 
 /// A run of A with whatever happens while it commits: the hook gets the items done.

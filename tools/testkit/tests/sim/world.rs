@@ -7,6 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use detente_core::state::entered;
 use detente_core::{AccordId, Digest, PartyId, RunId, Tlp};
 use detente_intel::Indicator;
 use detente_node::ports::Store as _;
@@ -360,7 +361,7 @@ impl Script {
                 let of_clause = || state.runs.values().filter(|run| run.offer.clause == clause);
                 let offers: Vec<(u64, u64)> = of_clause()
                     .filter(|run| run.initiator == member.id)
-                    .map(|run| (run.offered.get(), run.offer.size.into()))
+                    .map(|run| (run.offered.get(), entered(&run.offer, None)))
                     .collect();
                 let answers = of_clause().filter_map(|run| run.answer.as_ref());
                 let mut items: Vec<(u64, u64)> = answers

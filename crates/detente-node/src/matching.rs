@@ -17,6 +17,7 @@ use crate::report::MatchReport;
 mod contexts;
 mod explain;
 mod list;
+mod lost;
 mod open;
 mod run;
 

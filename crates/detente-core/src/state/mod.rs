@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use budget::{ENTERED_MIN, entered};
 pub use fold::Logs;
 pub use lookup::Published;
-pub use matching::{Entry, MatchRefusal, Run};
+pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
 

@@ -17,6 +17,7 @@ mod list;
 mod log;
 mod lookup;
 mod lookup_hostile;
+mod lost;
 mod matching;
 mod matching_hostile;
 mod party;

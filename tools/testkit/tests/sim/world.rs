@@ -116,7 +116,7 @@ impl Script {
             let dead = member.store.is_dead();
             member.store.heal();
             if dead || self.dice.once_in(40) {
-                member.reopen().unwrap();
+                member.restart().unwrap();
             }
         }
     }
@@ -312,7 +312,7 @@ impl Script {
         for at in 0..self.world.members.len() {
             let member = &mut self.world.members[at];
             member.store.heal();
-            member.reopen().unwrap();
+            member.restart().unwrap();
             latest = latest.max(member.clock.get());
             if let Ok(state) = member.node().state(self.accord) {
                 let times = state.history.iter().map(|event| event.time.get());

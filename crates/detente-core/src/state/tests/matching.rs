@@ -371,3 +371,34 @@ fn a_long_answer_adds_what_its_bins_add() {
     world.analyst(B, 11, answer(1, offered, 1 << 28));
     assert_eq!(used(&world), [146 * 256, 1 << 28]);
 }
+
+/// A stop that its author dates back takes nothing away from what the other side did before it
+/// could know of it; whoever had seen it is bound by it.
+#[test]
+fn a_stop_that_was_dated_back_voids_no_offer_and_no_answer() {
+    let text = text(2);
+    let mut world = World::agreed(2, &text);
+    let heads =
+        |world: &World| -> Vec<u64> { world.logs.iter().map(|log| log.len() as u64).collect() };
+    let offered = world.analyst(A, 10, Body::OfferMatch(offer(&text, 1, 10)));
+    let seen = heads(&world);
+    let answered = world.analyst(B, 30, answer(1, offered, 10));
+    let own = world.analyst(B, 31, Body::OfferMatch(offer(&text, 2, 10)));
+    world.act_seen((A, Role::DutyOfficer), START + 11, &seen, stop());
+    for act in [answered, own] {
+        world.holds(act);
+    }
+    // The stop itself holds, for its author and for who has seen it, and counts from its own date.
+    let state = world.state();
+    assert_eq!(state.stops[&world.ids[A]].since, at(START + 11));
+    let act = world.analyst(B, 40, Body::OfferMatch(offer(&text, 3, 10)));
+    world.void(act, "stopped by");
+    let act = world.analyst(A, 41, answer(2, own, 10));
+    world.void(act, "stopped by");
+    // To stop once more does not free who had seen the first stop alone.
+    let first = heads(&world);
+    world.act(A, Role::DutyOfficer, START + 42, stop());
+    let body = Body::OfferMatch(offer(&text, 4, 10));
+    let act = world.act_seen((B, Role::Analyst), START + 50, &first, body);
+    world.void(act, "stopped by");
+}

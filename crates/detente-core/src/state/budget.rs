@@ -3,14 +3,14 @@
 //! A list counts by its agreed length, and at least by what its party can have tried without effort
 //! where it keeps to no protocol. Only the initiator of a run of the VOLE engines can try more than
 //! it says: its store has columns left over. This is the least of them, for the shortest list; what
-//! remains above it (a factor of 1.4 to 1.8 for longer lists, twice that with 2^80 hashes) is in
-//! `docs/protocol/matching-vole.md` §8. Whole numbers alone, since both sides and every auditor must
-//! get the same.
+//! remains above it is in `docs/protocol/matching-vole.md` §8 and §9 (up to 1.9 times a list in one
+//! bin and 3.2 times in many; twice that with 2^80 hashes). Whole numbers alone, since both sides
+//! and every auditor must get the same.
 
 use crate::act::{Answer, Engine, Offer};
 
-/// What the shortest list can hold under a VOLE engine, by bin. Count: the columns of a store for 64
-/// items, the fewest for which one is laid out (RR22 §3; matching-vole §2 and §8).
+/// What the shortest list can hold under a VOLE engine, by bin. Count: the columns of a store for
+/// 64 items, the fewest for which one is laid out (RR22 §3; matching-vole §2 and §8).
 pub const ENTERED_MIN: u64 = 146;
 
 /// Items of a bin of the VOLE engines, at most on average. Count (matching-vole §2).

@@ -291,8 +291,9 @@ impl State {
         Ok(rule)
     }
 
-    /// Runs offered and items entered by `party` under `clause` in the window that ends `now`; items
-    /// of offers as [`entered`] counts them. Aborted runs count: otherwise aborting would be a way to probe for nothing.
+    /// Runs offered and items entered by `party` under `clause` in the window that ends `now`;
+    /// items of offers as [`entered`] counts them. Aborted runs count: otherwise aborting would be
+    /// a way to probe for nothing.
     pub fn used(
         &self,
         party: PartyId,

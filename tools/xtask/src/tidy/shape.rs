@@ -17,7 +17,7 @@ const MAX_CRATE_LINES: usize = 6_500;
 /// matchers, look-ups and the kernels of one of them; detente-core the accord with the words of its
 /// check; detente-node the use cases of runs and of look-ups.
 const LARGER_CRATES: &[(&str, usize)] =
-    &[("detente-core", 8_300), ("detente-match", 10_200), ("detente-node", 7_500)];
+    &[("detente-core", 8_300), ("detente-match", 10_200), ("detente-node", 7_800)];
 
 /// The only folder that may hold `unsafe`.
 const KERNELS: &str = "crates/detente-match/src/simd/";

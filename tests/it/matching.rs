@@ -1,11 +1,12 @@
 //! Matching between two homes: whoever can be dialled, the answer is the intersection and no more.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::support::{
-    Home, Lists, Pair, Serving, Topology, common, history, list, number, text, yes,
+    Home, Lists, Pair, Serving, Topology, common, history, list, number, text, wait_until, yes,
 };
 
 const MATCH: [&str; 4] = ["match", "alba-borea", "--clause", "1"];
@@ -300,4 +301,34 @@ fn runs_are_named_by_their_start_and_a_count_has_no_items() {
     pair.a.run(&[&release[..], &[&run[..4]]].concat()).exits(0).says(&run[..16]);
     let short = pair.a.fails(2, "unknown", &[&release[..], &[&run[..3]]].concat());
     assert!(text(&short, "remedy").contains("at least 4 digits"), "{short:#}");
+}
+
+/// Both processes die in the midst of a run: what each left open is closed when its home is opened
+/// again, by whatever command.
+#[test]
+fn a_run_that_died_with_its_process_is_closed_at_the_next_start() {
+    let slow = |text: String| {
+        text.replace("answer = \"both\"", "answer = \"both\"\nengine = \"ecdh-ristretto255\"")
+    };
+    let (pair, serving) = Pair::agreed_on(slow);
+    fill(&pair, &Lists::new(10, 20_000));
+    let mut asking = pair.a.command(&MATCH).stdout(Stdio::null()).spawn().unwrap();
+    wait_until("B has taken the run up", 60, || {
+        history(&pair.b, "Borea").iter().any(|act| act["kind"] == "answer-match")
+    });
+    asking.kill().unwrap();
+    asking.wait().unwrap();
+    serving.kill();
+    for (home, party) in [(&pair.a, "Alba"), (&pair.b, "Borea")] {
+        for _ in 0..2 {
+            let acts = history(home, party);
+            let closes = acts.iter().filter(|act| act["kind"] == "close-match");
+            let closes: Vec<&str> = closes.map(|act| text(act, "summary")).collect();
+            assert_eq!(closes.len(), 1, "{closes:?}");
+            assert!(closes[0].contains("blaming own: node_ended"), "{closes:?}");
+        }
+    }
+    let _serving = pair.b.serve();
+    pair.a.json(&["sync"]);
+    pair.sound("died");
 }

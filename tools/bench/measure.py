@@ -2,7 +2,8 @@
 """Measures the detente command as whole processes and prints one JSON document.
 
     cargo build --release
-    tools/bench/measure.py [--data DIR] [--lines N] [--only import|match|demo]
+    tools/bench/measure.py [--data DIR] [--lines N] [--only import|match|large|demo]
+                           [--program PATH]
 
 Without --data it works on generated lists (test ranges, labelled as generated); with --data DIR it
 also runs the two parties of the README on DIR/feeds, DIR/misp and DIR/stix. Times are wall and CPU
@@ -176,12 +177,44 @@ def measure_match(folder, data):
     return result
 
 
+def measure_large(folder, lines):
+    """Two homes of so many indicators each, a thousandth of them in common."""
+    folder.mkdir()
+    a, b = parties(folder)
+    served = Serving(b)
+    text = folder / "accord.toml"
+    run(a, "accord", "draft", "bench", "--with", "Beta", "--out", text)
+    words = text.read_text().replace("max_items = 262144", f"max_items = {1 << 24}")
+    text.write_text(words.replace("items = 4194304", f"items = {1 << 28}"))
+    run(a, "accord", "propose", text)
+    run(a, "accord", "sign", "bench")
+    run(b, "accord", "sign", "bench")
+    common = lines // 1000
+    generated(folder / "ours.txt", 0, lines)
+    generated(folder / "theirs.txt", lines - common, lines)
+    _, imported = run(a, "import", folder / "ours.txt", "--tlp", "green")
+    run(b, "import", folder / "theirs.txt", "--tlp", "green")
+    matched, figures = run(a, "match", "bench", "--clause", "1")
+    if matched["common"] != common:
+        sys.exit(f"{matched['common']} in common, not {common}")
+    return {
+        "items": [lines, lines],
+        "padded": [matched["own_size"], matched["peer_size"]],
+        "import_of_one_side": imported,
+        "match_which": figures,
+        "other_side_all_of_it": served.end(),
+    }
+
+
 def main():
+    global PROGRAM
     words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     words.add_argument("--data", type=Path, help="folder with feeds/, misp/ and stix/")
     words.add_argument("--lines", type=int, default=1_000_000)
-    words.add_argument("--only", choices=["import", "match", "demo"])
+    words.add_argument("--only", choices=["import", "match", "large", "demo"])
+    words.add_argument("--program", type=Path, default=PROGRAM, help="another build of detente")
     options = words.parse_args()
+    PROGRAM = options.program.resolve()
     if not PROGRAM.exists():
         sys.exit("build first: cargo build --release")
     work = Path(tempfile.mkdtemp(prefix="detente-bench-"))
@@ -193,6 +226,8 @@ def main():
             figures["match_generated"] = measure_match(work / "generated", None)
             if options.data:
                 figures["match_data"] = measure_match(work / "data", options.data)
+        if options.only in (None, "large"):
+            figures["match_large"] = measure_large(work / "large", options.lines)
         if options.only in (None, "demo"):
             _, figures["demo"] = run(None, "demo", "--dir", work / "demo")
     finally:

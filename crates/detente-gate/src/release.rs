@@ -143,9 +143,9 @@ impl<'a> Tally<'a> {
 
 /// The kinds of indicator of which the run told the releasing side which ones both hold, or tells
 /// while it is under way, if it is a run between the two.
-fn told(state: &State, Asked { from, to, run, .. }: Asked) -> &[Kind] {
+fn told(state: &State, Asked { from, to, run, now }: Asked) -> &[Kind] {
     let run = run.and_then(|run| state.runs.get(&run));
-    let Some(run) = run.filter(|run| run.backs_release(from) && run.has(to)) else {
+    let Some(run) = run.filter(|run| run.backs_release(from, now) && run.has(to)) else {
         return &[];
     };
     // By the text under which it was offered; another may be in force by now.

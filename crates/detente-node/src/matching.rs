@@ -2,14 +2,12 @@
 //! `run.rs`. Neither side's items are touched before both commitments stand in both logs.
 
 use detente_accord::{MatchRule, Pad};
-use detente_core::act::{Answer, Blame, Body, Close, Learn, MAX_REASON, Mode, Offer, Outcome};
+use detente_core::act::{Blame, Body, Close, Learn, MAX_REASON, Mode, Outcome};
 use detente_core::party::Role;
-use detente_core::{AccordId, Digest, Kind, PartyId, RunId};
-use detente_gate::{Entrant, may_enter};
-use detente_intel::{Context, NORMAL_FORM_VERSION, Observable};
-use detente_log::RootBuilder;
-use detente_match::{Engine, Item, Padding, Params, Seed, Session, padded_len};
-use detente_state::{Entry, Run};
+use detente_core::{AccordId, Digest, RunId};
+use detente_intel::Observable;
+use detente_match::{Engine, Item, Padding, Params, Seed, Session};
+use detente_state::Run;
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -18,7 +16,12 @@ use crate::report::MatchReport;
 
 mod contexts;
 mod explain;
+mod list;
+mod lost;
+mod open;
 mod run;
+
+pub(crate) use list::commit;
 
 pub(crate) use run::TakenRuns;
 pub(crate) use run::misbehaved;
@@ -30,167 +33,7 @@ pub use run::{
 /// their dates.
 pub(crate) const OFFER_SECONDS_MAX: u64 = 900;
 
-/// What one side brings into a run.
-struct Entered {
-    items: Vec<Observable>,
-    size: u32,
-    commitment: Digest,
-    salt_seed: [u8; 32],
-}
-
 impl Node {
-    /// Takes all own observables of the clause's kinds that may show, pads and commits to them.
-    fn entered(
-        &mut self,
-        accord: AccordId,
-        peer: PartyId,
-        rule: &MatchRule,
-    ) -> Result<Entered, NodeError> {
-        let MatchRule { kinds, pad, max_items: max, .. } = rule;
-        let (pad, max) = (*pad, *max);
-        let items = self.entrants(accord, peer, kinds, max)?;
-        let count = items.len() as u64;
-        let real = u32::try_from(count).unwrap_or(u32::MAX);
-        let size = padded_len(real, padding(pad));
-        if size > max {
-            return Err(NodeError::denied(
-                "match_too_many_items",
-                format!("{count} indicators ({size} with padding), the clause allows {max}"),
-                "agree on a larger cap or on fewer kinds",
-            ));
-        }
-        let salt_seed = self.random()?;
-        let commitment = commit(&salt_seed, &items, size)?;
-        Ok(Entered { items, size, commitment, salt_seed })
-    }
-
-    /// Own observables of these kinds that may show to the peer; no more than one above `max` are
-    /// kept, since a home may hold far more than a clause allows.
-    fn entrants(
-        &self,
-        accord: AccordId,
-        peer: PartyId,
-        kinds: &[Kind],
-        max: u32,
-    ) -> Result<Vec<Observable>, NodeError> {
-        let text = self.in_force(accord)?;
-        let handle = |party| text.party(party).map_or("", |party| party.handle.as_str());
-        let (own, other) = (handle(self.party()), handle(peer));
-        let mut vouches = |kind, context: &Context| {
-            let entrant = Entrant {
-                kind,
-                tlp: context.markings.tlp().unwrap_or(text.default_tlp),
-                marking_unknown: context.markings.is_closed(),
-                labels: &context.labels,
-            };
-            may_enter(text, own, other, &entrant)
-        };
-        let mut items = Vec::new();
-        self.store.vouched(kinds, &mut vouches, &mut |observable| {
-            if items.len() <= max as usize {
-                items.push(observable);
-            }
-        })?;
-        Ok(items)
-    }
-
-    /// Offers a run: terms and commitment go into the record.
-    fn offer(
-        &mut self,
-        accord: AccordId,
-        clause: &str,
-        count_only: bool,
-    ) -> Result<(RunRow, Entered), NodeError> {
-        let own = self.party();
-        let now = self.act_time(accord)?;
-        let probe = Entry { party: own, clause, size: 0, offers: true };
-        let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
-        crate::lookup::is_no_lookup(&rule, clause)?;
-        let text = self.in_force(accord)?;
-        let digest = text.digest;
-        let other = rule
-            .between
-            .iter()
-            .filter_map(|handle| text.parties.iter().find(|party| party.handle == *handle))
-            .find(|party| party.id != own)
-            .map(|party| party.id);
-        let peer = other.ok_or_else(|| NodeError::damaged("a matching clause has one side"))?;
-        let mode = if count_only { Mode::Count } else { rule.mode };
-        let engine = own_engine(&rule, mode)?;
-        let entered = self.entered(accord, peer, &rule)?;
-        let run = RunId::new(self.random()?);
-        let offer = Offer {
-            run,
-            text: digest,
-            clause: clause.to_owned(),
-            mode,
-            learn: rule.learn,
-            normal_form: NORMAL_FORM_VERSION,
-            engine: engine.name().to_owned(),
-            size: entered.size,
-            commitment: entered.commitment,
-        };
-        self.state(accord)?.check_offer(own, &offer, now).map_err(|error| refused(&error))?;
-        let row = RunRow {
-            run,
-            accord,
-            peer,
-            clause: clause.to_owned(),
-            initiator: true,
-            salt_seed: entered.salt_seed,
-            items: u32::try_from(entered.items.len()).unwrap_or(u32::MAX),
-            common: None,
-        };
-        self.store.put_run(&row, &[])?;
-        self.perform(accord, Some(Role::Analyst), Body::OfferMatch(offer))?;
-        Ok((row, entered))
-    }
-
-    /// Takes up a run that the peer's log offers, or says why not.
-    fn answer(
-        &mut self,
-        peer: PartyId,
-        accord: AccordId,
-        run: RunId,
-    ) -> Result<(RunRow, Entered), NodeError> {
-        let offered = self.known_run(accord, run)?.clone();
-        let offer = &offered.offer;
-        let deny = |words: &str| NodeError::denied("match_not_open", words, "offer a new run");
-        if offered.initiator != peer || offered.answer.is_some() || !offered.closes.is_empty() {
-            return Err(deny("the run is not open"));
-        }
-        if offer.mode == Mode::Lookup {
-            return Err(deny("it is a query, which comes with its elements"));
-        }
-        let now = self.act_time(accord)?;
-        if offered.offered.get().abs_diff(self.now().get()) > OFFER_SECONDS_MAX {
-            return Err(deny("the offer is dated too far from now"));
-        }
-        if Engine::from_name(&offer.engine).is_none() || offer.normal_form != NORMAL_FORM_VERSION {
-            return Err(deny("engine or normal form is another version than ours"));
-        }
-        let probe = Entry { party: self.party(), clause: &offer.clause, size: 0, offers: false };
-        let rule = self.state(accord)?.may_match(&probe, now).map_err(|e| refused(&e))?.clone();
-        let entered = self.entered(accord, peer, &rule)?;
-        let full = Entry { size: entered.size, ..probe };
-        self.state(accord)?.may_match(&full, now).map_err(|error| refused(&error))?;
-        let row = RunRow {
-            run,
-            accord,
-            peer,
-            clause: offer.clause.clone(),
-            initiator: false,
-            salt_seed: entered.salt_seed,
-            items: u32::try_from(entered.items.len()).unwrap_or(u32::MAX),
-            common: None,
-        };
-        self.store.put_run(&row, &[])?;
-        let answer =
-            Answer { run, offer: offered.act, size: entered.size, commitment: entered.commitment };
-        self.perform(accord, Some(Role::Analyst), Body::AnswerMatch(answer))?;
-        Ok((row, entered))
-    }
-
     fn known_run(&self, accord: AccordId, run: RunId) -> Result<&Run, NodeError> {
         self.state(accord)?
             .runs
@@ -275,17 +118,11 @@ impl Node {
     fn close(
         &mut self,
         row: &RunRow,
-        entered: &Entered,
+        matched: &[Observable],
         outcome: &detente_match::Outcome,
     ) -> Result<(), NodeError> {
-        let matched: Vec<Observable> = outcome
-            .common
-            .iter()
-            .flatten()
-            .filter_map(|place| entered.items.get(*place).cloned())
-            .collect();
         let row = RunRow { common: outcome.count, ..row.clone() };
-        self.store.put_run(&row, &matched)?;
+        self.store.put_run(&row, matched)?;
         let close = Close {
             run: row.run,
             outcome: Outcome::Done {
@@ -395,43 +232,26 @@ impl Node {
     }
 }
 
-/// The engine's end of a run over items in their normal form.
-///
-/// They stream. What is in memory during a run is then: the observables themselves
-/// ([`Entered`], which names what is common), and what the engine keeps. That is 36 bytes for each
-/// place of the padded list and a little room in the fast matcher, which keeps no item, and a copy
-/// of each item until it is blinded in the other.
+/// The engine's end of a run over items in their normal form, which stream in and are not kept: the
+/// engine has 36 bytes for each place of the padded list, and in the fallback a copy of each item
+/// until it is blinded.
 pub(crate) fn begin(
     engine: &Engine,
     params: Params,
-    keys: impl Iterator<Item = Vec<u8>>,
+    keys: impl Iterator<Item = Result<Vec<u8>, NodeError>>,
     seed: Seed,
 ) -> Result<Session, NodeError> {
     let mut refused = None;
     // An iterator can't fail, and an item that was left out would be a match lost in silence.
-    let items = keys.map_while(|key| Item::new(key).map_err(|fault| refused = Some(fault)).ok());
+    let items = keys.map_while(|key| {
+        let item = key.and_then(|key| Item::new(key).map_err(NodeError::damaged));
+        item.map_err(|error| refused = Some(error)).ok()
+    });
     let session = Session::new(engine, params, items, seed);
     match refused {
-        Some(fault) => Err(NodeError::damaged(fault)),
+        Some(error) => Err(error),
         None => session.map_err(NodeError::damaged),
     }
-}
-
-/// Merkle root (RFC 6962) over salted items, dummies included, so that single positions can be
-/// opened later and the root says nothing of the rest.
-pub(crate) fn commit(
-    seed: &[u8; 32],
-    items: &[Observable],
-    size: u32,
-) -> Result<Digest, NodeError> {
-    let mut root = RootBuilder::new();
-    for place in 0..size {
-        let salt = Digest::of("detente/match-salt/1", &[seed, &place.to_be_bytes()]);
-        let item = items.get(place as usize).map(Observable::match_key).unwrap_or_default();
-        let leaf = Digest::of("detente/match-leaf/1", &[salt.as_bytes(), &item]);
-        root.push_entry(leaf.as_bytes()).map_err(NodeError::damaged)?;
-    }
-    Ok(Digest::new(*root.head().root.as_bytes()))
 }
 
 /// A clause's padding as the engine knows it.

@@ -40,6 +40,9 @@ pub struct Shared {
     /// Held while own logs are pushed to a peer: two pushes of one log would only refuse each
     /// other. One lock for each peer, so that one that does not answer holds up no other.
     pushing: Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>,
+    /// Held while this node commits to its list for a run that a peer offers: one commitment at a
+    /// time for each peer.
+    entering: Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>,
     /// Matching runs that peers have begun here.
     pub(crate) taken: TakenRuns,
     /// The last answer to each peer's query, by accord.
@@ -52,6 +55,7 @@ impl Shared {
         Shared {
             node: Mutex::new(node),
             pushing: Mutex::default(),
+            entering: Mutex::default(),
             taken: TakenRuns::default(),
             replies: Replies::default(),
         }
@@ -67,9 +71,19 @@ impl Shared {
 
     /// The lock on pushes to one peer.
     pub(crate) fn pushing(&self, peer: PartyId) -> Arc<Mutex<()>> {
-        let mut all = self.pushing.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(peer).or_default())
+        lock_of(&self.pushing, peer)
     }
+
+    /// The lock on commitments for runs of one peer.
+    pub(crate) fn entering(&self, peer: PartyId) -> Arc<Mutex<()>> {
+        lock_of(&self.entering, peer)
+    }
+}
+
+/// A peer's lock among those of all. Peers have cards here, so they are few.
+fn lock_of(all: &Mutex<BTreeMap<PartyId, Arc<Mutex<()>>>>, peer: PartyId) -> Arc<Mutex<()>> {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(all.entry(peer).or_default())
 }
 
 impl Node {

@@ -5,6 +5,7 @@
 
 mod lookup;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use detente_core::act::Salt;
@@ -223,6 +224,57 @@ pub struct KindCount {
     pub contexts: u64,
 }
 
+/// A moment in the life of a store: which sightings there were. Own observables and their contexts
+/// are added and not taken away, so whoever reads by one moment reads the same at any later time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment(pub u64);
+
+/// Which page of own observables.
+#[derive(Clone, Copy, Debug)]
+pub struct PageOf<'a> {
+    /// Of these kinds.
+    pub kinds: &'a [Kind],
+    /// As they stood then.
+    pub moment: Moment,
+    /// From behind this one on.
+    pub after: Option<&'a Observable>,
+    /// Sightings that are looked at, at most, but for further ones of the last observable. Count.
+    pub max: usize,
+}
+
+/// A page of own observables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListPage {
+    /// Those that are vouched for; may be none though more pages follow.
+    pub items: Vec<Observable>,
+    /// The observable behind which the next page begins; none at the end.
+    pub next: Option<Observable>,
+}
+
+/// Most verdicts that are held. Count: what is asked again costs a look at the context, so memory
+/// stays bounded where nearly every indicator has a context of its own.
+pub const MAX_VERDICTS: usize = 1 << 16;
+
+/// Verdicts on contexts, by kind and by the store's number of the context, which has no meaning
+/// outside.
+#[derive(Clone, Debug, Default)]
+pub struct Verdicts(BTreeMap<(Kind, i64), bool>);
+
+impl Verdicts {
+    /// The verdict on a context, if it is held.
+    pub fn held(&self, kind: Kind, context: i64) -> Option<bool> {
+        self.0.get(&(kind, context)).copied()
+    }
+
+    /// Holds a verdict.
+    pub fn hold(&mut self, kind: Kind, context: i64, verdict: bool) {
+        if self.0.len() >= MAX_VERDICTS {
+            self.0.clear();
+        }
+        self.0.insert((kind, context), verdict);
+    }
+}
+
 /// What an import added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Added {
@@ -343,13 +395,18 @@ pub trait Store: LookupStore + Send {
         each: &mut dyn FnMut(Observable),
     ) -> Result<(), StoreError>;
 
-    /// As [`Store::observables`], but only those of which some context is vouched for.
+    /// Now, for [`Store::vouched`].
+    fn moment(&self) -> Result<Moment, StoreError>;
+
+    /// A page of the own observables of which some context is vouched for, in the order of kind
+    /// code and value, as they stood at a moment. `vouches` is asked about a context when its
+    /// verdict is not held; it must give one context of one kind the same verdict every time.
     fn vouched(
         &self,
-        kinds: &[Kind],
+        of: &PageOf<'_>,
+        verdicts: &mut Verdicts,
         vouches: &mut dyn FnMut(Kind, &Context) -> bool,
-        each: &mut dyn FnMut(Observable),
-    ) -> Result<(), StoreError>;
+    ) -> Result<ListPage, StoreError>;
 
     /// How many own observables there are of these kinds.
     fn count(&self, kinds: &[Kind]) -> Result<u64, StoreError>;

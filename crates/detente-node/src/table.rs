@@ -26,7 +26,8 @@ pub struct By {
 }
 
 impl Node {
-    /// Opens an accord with other parties before there is a text: positions can be taken on matters.
+    /// Opens an accord with other parties before there is a text: positions can be taken on
+    /// matters.
     ///
     /// # Errors
     /// [`NodeError::Denied`]: a bad name, no other party, or one whose card is not here.

@@ -164,8 +164,8 @@ impl State {
         (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
     }
 
-    /// What an act would do, if it were the next of the fold; `card` is its author's, for a log that
-    /// has not begun.
+    /// What an act would do, if it were the next of the fold; `card` is its author's, for a log
+    /// that has not begun.
     pub fn foresee(&self, act: &Act, card: &Card) -> Effect {
         let mut after = self.clone();
         if let Some(party) = after.parties.get_mut(&act.header().author) {

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod budget;
 mod confirm;
 mod correct;
 mod fold;
@@ -31,10 +32,11 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use account::{Agreement, Attached, Compared};
+pub use budget::{ENTERED_MIN, entered};
 pub use confirm::{Pending, Waits};
 pub use fold::Logs;
 pub use lookup::Published;
-pub use matching::{Entry, MatchRefusal, Run};
+pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
 pub use reserve::{Answered, Aside, Provisional, Reception};

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effect, NotInForce, State};
+use super::{Effect, NotInForce, State, entered};
 use detente_accord::{Accord, MatchRule, Rule};
 use detente_core::UnixSeconds;
 use detente_core::act::{Act, Answer, Close, Header, Learn, Mode, Offer, Outcome};
 use detente_core::{Digest, PartyId};
+
+/// How long after its answer a run may carry releases while nobody has closed it, in seconds: a
+/// day. A run is over in minutes; one that was left open must not be a door for good.
+pub const OPEN_RUN_SECONDS_MAX: u64 = 86_400;
 
 /// A run as the acts tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,18 +60,24 @@ impl Run {
 
     /// Whether a release of this party may rest on the run: it told the party which items are
     /// common, or it is under way and brings contexts, which leave within it and are on record
-    /// first.
-    pub fn backs_release(&self, party: PartyId) -> bool {
-        let open = self.offer.mode == Mode::Payload && self.closes.is_empty();
-        self.told_which(party) || (open && self.answer.is_some() && self.has(party))
+    /// first. Under way is what was answered at most [`OPEN_RUN_SECONDS_MAX`] before `now`.
+    pub fn backs_release(&self, party: PartyId, now: UnixSeconds) -> bool {
+        self.told_which(party) || (self.closes.is_empty() && self.brings(party, now))
+    }
+
+    /// Whether the run brings this party's contexts now, if nobody has closed it.
+    fn brings(&self, party: PartyId, now: UnixSeconds) -> bool {
+        let answered = self.answer.as_ref().map(|(_, at, _)| at.get());
+        let under_way = |at: u64| now.get() <= at.saturating_add(OPEN_RUN_SECONDS_MAX);
+        self.offer.mode == Mode::Payload && answered.is_some_and(under_way) && self.has(party)
     }
 
     /// As [`Run::backs_release`], by what the author of an act had seen when it made it. A close
     /// that it had not seen may stand before the act in the fold all the same: someone dated it
     /// back, or has a slower clock. It takes nothing away from what had left by then.
     pub(super) fn backed_release(&self, header: &Header) -> bool {
-        let open = self.offer.mode == Mode::Payload && !self.seen_closed(header);
-        self.told_which(header.author) || (open && self.answer.is_some() && self.has(header.author))
+        let open = !self.seen_closed(header) && self.brings(header.author, header.time);
+        self.told_which(header.author) || open
     }
 
     /// Whether the author of an act had closed the run before, or had seen it closed.
@@ -82,6 +92,15 @@ impl Run {
     pub fn has(&self, party: PartyId) -> bool {
         self.initiator == party || self.answer.as_ref().is_some_and(|(other, _, _)| *other == party)
     }
+}
+
+/// By when, and by whose knowledge, an entry is judged.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    /// Now, by all that is known.
+    Now(UnixSeconds),
+    /// At the time of an act, by the stops that its author had seen.
+    By(&'a Header),
 }
 
 /// A set that a party would enter into a run.
@@ -172,8 +191,8 @@ pub enum MatchRefusal {
         clause: String,
         /// Items entered in the window.
         used: u64,
-        /// Items that would be entered.
-        size: u32,
+        /// Items that would be entered, as [`entered`] counts them.
+        size: u64,
         /// The clause's budget.
         max: u64,
         /// The window.
@@ -223,9 +242,23 @@ impl State {
         entry: &Entry<'_>,
         now: UnixSeconds,
     ) -> Result<&MatchRule, MatchRefusal> {
+        self.may_enter(entry, entry.size.into(), Asked::Now(now))
+    }
+
+    /// As [`State::may_match`], for a set that uses `charge` of the budget of items.
+    fn may_enter(
+        &self,
+        entry: &Entry<'_>,
+        charge: u64,
+        asked: Asked<'_>,
+    ) -> Result<&MatchRule, MatchRefusal> {
         let Entry { party, clause, size, offers } = *entry;
+        let (now, stopped) = match asked {
+            Asked::Now(now) => (now, self.stopped_at(now).map(|(by, _)| by)),
+            Asked::By(header) => (header.time, self.stopped_for(header)),
+        };
         let accord = self.in_force_at(now)?;
-        if let Some((by, _)) = self.stopped_at(now) {
+        if let Some(by) = stopped {
             return Err(MatchRefusal::Stopped(self.name_of(by)));
         }
         let named = || clause.to_owned();
@@ -251,15 +284,16 @@ impl State {
             let (used, max) = (runs, budget.runs);
             return Err(MatchRefusal::RunsUsedUp { clause: named(), used, max, per });
         }
-        if items.saturating_add(size.into()) > budget.items {
-            let (used, max) = (items, budget.items);
+        if items.saturating_add(charge) > budget.items {
+            let (used, max, size) = (items, budget.items, charge);
             return Err(MatchRefusal::ItemsUsedUp { clause: named(), used, size, max, per });
         }
         Ok(rule)
     }
 
-    /// Runs offered and items entered by `party` under `clause` in the window that ends `now`.
-    /// Aborted runs count: otherwise aborting would be a way to probe for nothing.
+    /// Runs offered and items entered by `party` under `clause` in the window that ends `now`;
+    /// items of offers as [`entered`] counts them. Aborted runs count: otherwise aborting would be
+    /// a way to probe for nothing.
     pub fn used(
         &self,
         party: PartyId,
@@ -272,7 +306,8 @@ impl State {
         for run in self.runs.values().filter(|run| run.offer.clause == clause) {
             if run.initiator == party && run.offered > from {
                 used.0 += 1;
-                used.1 = used.1.saturating_add(run.offer.size.into());
+                let answer = run.answer.as_ref().map(|(_, _, answer)| answer);
+                used.1 = used.1.saturating_add(entered(&run.offer, answer));
             }
             if let Some((by, at, answer)) = &run.answer
                 && *by == party
@@ -286,7 +321,8 @@ impl State {
 
     pub(super) fn offer_match(&mut self, act: &Act, offer: &Offer) -> Result<Effect, String> {
         let header = act.header();
-        self.check_offer(header.author, offer, header.time).map_err(|e| e.to_string())?;
+        let asked = Asked::By(header);
+        self.check_terms(header.author, offer, asked).map_err(|e| e.to_string())?;
         self.runs.insert(
             offer.run,
             Run {
@@ -312,13 +348,26 @@ impl State {
         offer: &Offer,
         now: UnixSeconds,
     ) -> Result<(), MatchRefusal> {
+        self.check_terms(author, offer, Asked::Now(now))
+    }
+
+    fn check_terms(
+        &self,
+        author: PartyId,
+        offer: &Offer,
+        asked: Asked<'_>,
+    ) -> Result<(), MatchRefusal> {
+        let now = match asked {
+            Asked::Now(now) => now,
+            Asked::By(header) => header.time,
+        };
         let in_force = self.in_force_at(now)?.digest;
         if offer.text != in_force {
             return Err(MatchRefusal::OtherText { named: offer.text, in_force });
         }
         let (clause, size) = (offer.clause.as_str(), offer.size);
         let entry = Entry { party: author, clause, size, offers: true };
-        let rule = self.may_match(&entry, now)?;
+        let rule = self.may_enter(&entry, entered(offer, None), asked)?;
         let other = |what| MatchRefusal::OtherTerms { clause: offer.clause.clone(), what };
         if !rule.covers(offer.mode) {
             return Err(other("mode"));
@@ -359,7 +408,8 @@ impl State {
         let clause = run.offer.clause.clone();
         let (party, size) = (header.author, answer.size);
         let entry = Entry { party, clause: &clause, size, offers: false };
-        let rule = self.may_match(&entry, header.time).map_err(|error| error.to_string())?;
+        let rule = self.may_enter(&entry, size.into(), Asked::By(header));
+        let rule = rule.map_err(|error| error.to_string())?;
         if rule.lookup.is_some() {
             self.check_lookup_answer(&run.offer, answer)?;
         }

@@ -158,6 +158,15 @@ pub struct Stop {
     pub lapses: UnixSeconds,
     /// Why.
     pub reason: String,
+    /// The acts that make it: the place of each in its author's log, and when it alone would lapse.
+    pub(super) acts: Vec<(u64, UnixSeconds)>,
+}
+
+impl Stop {
+    /// A stop that one act makes, at this place of its author's log.
+    pub fn new(since: UnixSeconds, lapses: UnixSeconds, reason: String, place: u64) -> Stop {
+        Stop { since, lapses, reason, acts: vec![(place, lapses)] }
+    }
 }
 
 /// A notice of leaving.
@@ -261,6 +270,22 @@ impl State {
     /// The stop that holds at `now`, with the party that called it.
     pub fn stopped_at(&self, now: UnixSeconds) -> Option<(PartyId, &Stop)> {
         self.stops.iter().map(|(party, stop)| (*party, stop)).find(|(_, stop)| now < stop.lapses)
+    }
+
+    /// Who had stopped everything, as far as the author of an act had seen. A stop that it had not
+    /// seen may stand before the act in the fold all the same: someone dated it back, or has a
+    /// slower clock. It takes nothing away from what was done by then.
+    pub(super) fn stopped_for(&self, header: &Header) -> Option<PartyId> {
+        let knew = |party: PartyId, place: u64| {
+            let seen = header.seen.iter().find(|seen| seen.party == party);
+            party == header.author || seen.is_some_and(|seen| place < seen.size)
+        };
+        let holds = |(party, stop): (&PartyId, &Stop)| {
+            let mut acts = stop.acts.iter();
+            acts.any(|(place, lapses)| header.time < *lapses && knew(*party, *place))
+                .then_some(*party)
+        };
+        self.stops.iter().find_map(holds)
     }
 
     pub(super) fn propose(
@@ -476,13 +501,13 @@ impl State {
         let force = force.map_err(|error| error.to_string())?;
         let text = self.texts.get(&force.text).ok_or("no text is in force")?;
         let lapses = header.time.plus(text.accord.emergency.lapses);
-        let held = self.stops.get(&header.author).map(|stop| stop.lapses);
-        let stop = Stop {
-            since: header.time,
+        let mut stop = Stop::new(header.time, lapses, reason.to_owned(), header.sequence);
+        if let Some(mut held) = self.stops.remove(&header.author) {
             // Stopping again never shortens a stop, though a newer text may have shorter ones.
-            lapses: held.map_or(lapses, |held| held.max(lapses)),
-            reason: reason.to_owned(),
-        };
+            stop.lapses = held.lapses.max(lapses);
+            held.acts.retain(|(_, lapses)| header.time < *lapses);
+            stop.acts.append(&mut held.acts);
+        }
         self.stops.insert(header.author, stop);
         Ok(Effect::InEffect)
     }

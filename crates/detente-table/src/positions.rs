@@ -1,5 +1,5 @@
-//! Where each party stands on each topic at a moment, and what hangs over the accord: acts that wait,
-//! reservations, suspensions.
+//! Where each party stands on each topic at a moment, and what hangs over the accord: acts that
+//! wait, reservations, suspensions.
 
 use detente_core::act::Topic;
 use detente_core::{PartyId, UnixSeconds};

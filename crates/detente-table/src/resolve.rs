@@ -19,8 +19,8 @@ pub struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// A text: by the beginning of its digest, or the only one that can be meant: the clean text, the
-    /// only one proposed, the one in force.
+    /// A text: by the beginning of its digest, or the only one that can be meant: the clean text,
+    /// the only one proposed, the one in force.
     pub(crate) fn text(&self, named: Option<&str>) -> Result<Digest, MotionFault> {
         let Some(name) = named else {
             let clean = self.state.clean.as_ref().and_then(|clean| clean.as_ref().ok());

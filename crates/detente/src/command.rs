@@ -369,6 +369,12 @@ impl Engine {
             Ok(Box::new(link))
         };
         let mut news = |run: MatchProgress| {
+            if run.bytes_total == 0 {
+                // The list is read and committed to; the run itself always has bytes to carry.
+                let (what, note) = ("committing".to_owned(), String::new());
+                let (done, total) = (run.items_done, run.items_total);
+                return progress(Progress { what, done, total, note, counts: true });
+            }
             let what = "matching".to_owned();
             let note = format!("{} of {} items", run.items_done, run.items_total);
             let (done, total) = (run.bytes_done, run.bytes_total);

@@ -42,9 +42,17 @@ impl Local {
         let card = read_card(home)?;
         let (keys, identity) = unlock(home, passphrase.read(false)?)?;
         let store = open_store(home, card.value().party())?;
-        let node =
+        let mut node =
             Node::open(Box::new(store), Box::new(SystemClock), Box::new(SystemEntropy), keys, card)
                 .map_err(damaged)?;
+        // Under the lock no other process drives a run. A full disk keeps nobody from reading.
+        match node.close_lost_runs() {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!("{count} runs that ended with their process are closed"),
+            Err(error) => {
+                tracing::warn!("closing lost runs: {}", crate::fail::chain(&error));
+            }
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -11,8 +11,9 @@ use detente_core::act::Salt;
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
-    AccordRow, Added, EntryRow, Evaluation, FilterRow, Finished, KindCount, LogAppend, LogKey,
-    LogRow, LookupStore, ReceivedRow, RunRow, Store, StoreError, UpdatePart, ValueRow, Vouchers,
+    AccordRow, Added, EntryRow, Evaluation, FilterRow, Finished, KindCount, ListPage, LogAppend,
+    LogKey, LogRow, LookupStore, Moment, PageOf, ReceivedRow, RunRow, Store, StoreError,
+    UpdatePart, ValueRow, Verdicts, Vouchers,
 };
 use detente_store::SqliteStore;
 
@@ -42,6 +43,7 @@ struct Plan {
     struck: bool,
     dead: bool,
     durable: Vec<(LogKey, Vec<u8>)>,
+    lost: Vec<Observable>,
 }
 
 /// A store that fails as planned. Clones share store and plan.
@@ -97,6 +99,12 @@ impl FaultyStore {
         let mut plan = self.plan();
         plan.strike = None;
         plan.dead = false;
+    }
+
+    /// Loses an own observable: lists that are read from now on lack it, as if someone else had
+    /// written to the file.
+    pub fn lose(&self, observable: Observable) {
+        self.plan().lost.push(observable);
     }
 
     /// Writes so far, those that failed too.
@@ -260,13 +268,20 @@ impl Store for FaultyStore {
         self.read(|store| store.observables(kinds, each))
     }
 
+    fn moment(&self) -> Result<Moment, StoreError> {
+        self.read(|store| store.moment())
+    }
+
     fn vouched(
         &self,
-        kinds: &[Kind],
+        of: &PageOf<'_>,
+        verdicts: &mut Verdicts,
         vouches: &mut dyn FnMut(Kind, &Context) -> bool,
-        each: &mut dyn FnMut(Observable),
-    ) -> Result<(), StoreError> {
-        self.read(|store| store.vouched(kinds, vouches, each))
+    ) -> Result<ListPage, StoreError> {
+        let mut page = self.read(|store| store.vouched(of, verdicts, vouches))?;
+        let plan = self.plan();
+        page.items.retain(|item| !plan.lost.contains(item));
+        Ok(page)
     }
 
     fn count(&self, kinds: &[Kind]) -> Result<u64, StoreError> {

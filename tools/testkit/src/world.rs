@@ -111,6 +111,15 @@ impl Member {
         Ok(())
     }
 
+    /// As [`Member::reopen`], and closes what the old process left open, as the command does.
+    ///
+    /// # Errors
+    /// What [`Node::open`] says of the store, or what closing meets.
+    pub fn restart(&mut self) -> Result<u64, NodeError> {
+        self.reopen()?;
+        self.node().close_lost_runs()
+    }
+
     /// A node of this party on another store, such as an old copy of its own.
     ///
     /// # Errors

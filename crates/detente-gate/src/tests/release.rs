@@ -187,7 +187,7 @@ fn nothing_leaves_while_stopped_or_out_of_force() {
     let mut state = in_force(only(allow()));
     let lapses = NOW.plus(Span::seconds(DAY));
     let reason = "a leak".to_owned();
-    state.stops.insert(id("C"), Stop { since: NOW, lapses, reason });
+    state.stops.insert(id("C"), Stop::new(NOW, lapses, reason, 1));
     let denial = |state: &State, time| {
         denied(decide_all(state, ab(), None, objects(1), time)[0].verdict.clone()).code()
     };
@@ -366,7 +366,7 @@ fn what_is_on_record_may_go_again_and_nothing_else() {
         (ReleaseFault::OtherObject { place: 0 }, "release_other_object")
     );
     let lapses = NOW.plus(Span::seconds(DAY));
-    state.stops.insert(id("B"), Stop { since: NOW, lapses, reason: "x".to_owned() });
+    state.stops.insert(id("B"), Stop::new(NOW, lapses, "x".to_owned(), 1));
     assert_eq!(again(&state, id("B"), &bytes).unwrap_err().code(), "release_stopped");
     state.stops.clear();
     state.in_force = None;

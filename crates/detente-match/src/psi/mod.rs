@@ -144,6 +144,14 @@ impl Engine {
             Engine::Vole(options) => vole::entered_bound(options, len),
         }
     }
+
+    /// As [`Engine::entered_bound`], without any effort, against a list of `peer_len`.
+    pub fn entered_free(&self, len: u32, peer_len: u32) -> u64 {
+        match self {
+            Engine::Ecdh | Engine::Voprf => len.into(),
+            Engine::Vole(options) => vole::entered_free(options, len, peer_len),
+        }
+    }
 }
 
 /// One end of a run, whatever the engine.

@@ -283,7 +283,7 @@ fn carry<'a>(
     let Offered { engine, known, .. } = offered;
     let (accord, run) = (terms.accord, known.run);
     let params = known.params(terms.asker, terms, (filter.act, filter.filter.key));
-    let keys = asked.entered.iter().map(Observable::match_key);
+    let keys = asked.entered.iter().map(|asked| Ok(asked.match_key()));
     let seed = Seed::new(shared.lock().random()?);
     let mut session = begin(engine, params, keys, seed)?;
     let reply = ask(shared, (link, lines), (accord, run), &mut session)?;

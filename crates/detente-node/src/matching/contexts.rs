@@ -4,6 +4,8 @@
 //!
 //! The engine says when it is whose turn, and opens and seals; what may leave is the gate's answer.
 
+use std::collections::BTreeMap;
+
 use detente_accord::{MatchRule, Rule};
 use detente_core::act::{Body, Mode};
 use detente_core::object::Object;
@@ -40,6 +42,8 @@ const STAYS_NAMED: usize = 1_000;
 /// The exchange at this side, from the last bin to the end of the run.
 #[derive(Default)]
 pub(super) struct Contexts {
+    /// Texts of common items, by their places in the own list, as far as they were needed.
+    pub(super) texts: BTreeMap<usize, Observable>,
     giving: Option<Giving>,
     taking: Option<Taking>,
 }
@@ -69,7 +73,8 @@ pub(super) fn exchange(desk: &Desk<'_>, seat: &mut Seat<'_>) -> Result<(), NodeE
     seat.with(|Held { session, contexts }| {
         let Some(batch) = session.take() else { return Ok(()) };
         let mut taking = contexts.taking.take().unwrap_or_default();
-        desk.shared.lock().take_contexts(desk, &mut taking, batch)?;
+        desk.entered.texts(desk.shared, &batch.places, &mut contexts.texts)?;
+        desk.shared.lock().take_contexts(desk, &mut taking, (batch, &contexts.texts))?;
         contexts.taking = Some(taking);
         Ok(())
     })?;
@@ -77,7 +82,9 @@ pub(super) fn exchange(desk: &Desk<'_>, seat: &mut Seat<'_>) -> Result<(), NodeE
     let to_push = seat.with(|Held { session, contexts }| {
         let Some(due) = session.due() else { return Ok(None) };
         if contexts.giving.is_none() {
-            contexts.giving = Some(desk.shared.lock().release_contexts(desk, due.common)?);
+            desk.entered.texts(desk.shared, due.common, &mut contexts.texts)?;
+            let mut node = desk.shared.lock();
+            contexts.giving = Some(node.release_contexts(desk, due.common, &contexts.texts)?);
         }
         let unsent = contexts.giving.as_ref().is_some_and(|giving| !giving.pushed);
         Ok(Some(unsent))
@@ -104,7 +111,12 @@ pub(super) fn exchange(desk: &Desk<'_>, seat: &mut Seat<'_>) -> Result<(), NodeE
 impl Node {
     /// Asks the gate about the contexts of common items and puts the release of those that may
     /// leave on record.
-    fn release_contexts(&mut self, desk: &Desk<'_>, common: &[usize]) -> Result<Giving, NodeError> {
+    fn release_contexts(
+        &mut self,
+        desk: &Desk<'_>,
+        common: &[usize],
+        texts: &BTreeMap<usize, Observable>,
+    ) -> Result<Giving, NodeError> {
         let (accord, run, peer) = (desk.row.accord, desk.row.run, desk.row.peer);
         let own = self.party();
         let room = self.room(accord, run)?;
@@ -115,8 +127,7 @@ impl Node {
         let (mut looked_at, mut passed_over) = (0, 0);
         for place in common {
             let mut objects = Vec::new();
-            if let Some(item) = desk.entered.items.get(*place).filter(|_| looked_at < CONTEXTS_MAX)
-            {
+            if let Some(item) = texts.get(place).filter(|_| looked_at < CONTEXTS_MAX) {
                 for context in self.store.contexts(item)? {
                     objects.push(object(item, &context, default));
                 }
@@ -172,7 +183,7 @@ impl Node {
         &mut self,
         desk: &Desk<'_>,
         taking: &mut Taking,
-        batch: Batch,
+        (batch, texts): (Batch, &BTreeMap<usize, Observable>),
     ) -> Result<(), NodeError> {
         let (accord, peer) = (desk.row.accord, desk.row.peer);
         if let Some(label) = batch.label.filter(|label| *label != [0; 32]) {
@@ -191,7 +202,7 @@ impl Node {
             let slot = Slot::decode(content)
                 .map_err(|error| misbehaved("context_malformed", error.to_string()))?;
             for bytes in slot.objects() {
-                let item = desk.entered.items.get(*place);
+                let item = texts.get(place);
                 let row = self.check_context(accord, taking, item, bytes);
                 let words = || "a context is not the next one of its release".to_owned();
                 let row = row.ok_or_else(|| misbehaved("other_object", words()))?;
@@ -301,19 +312,18 @@ impl Node {
     }
 
     /// What a run under a clause could bring the other side of contexts: which would leave if their
-    /// item is common, which stay, and why.
+    /// item is common, which stay, and why. Adds what these items bring.
     pub(super) fn preview_contexts(
         &self,
         accord: AccordId,
-        (clause, room): (&str, u32),
-        peer: detente_core::PartyId,
+        (clause, peer): (&str, detente_core::PartyId),
         items: &[Observable],
-    ) -> Result<ContextPreview, NodeError> {
+        preview: &mut ContextPreview,
+    ) -> Result<(), NodeError> {
         let now = self.act_time(accord)?;
         let default = self.in_force(accord)?.default_tlp;
-        let state = self.state(accord)?;
-        let mut decide = decide_if_matched(state, (self.party(), peer), clause, room as usize, now);
-        let mut preview = ContextPreview { room, ..ContextPreview::default() };
+        let (state, room) = (self.state(accord)?, preview.room as usize);
+        let mut decide = decide_if_matched(state, (self.party(), peer), clause, room, now);
         for item in items {
             for context in self.store.contexts(item)? {
                 let object = object(item, &context, default);
@@ -328,7 +338,7 @@ impl Node {
                 }
             }
         }
-        Ok(preview)
+        Ok(())
     }
 }
 

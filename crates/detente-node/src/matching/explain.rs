@@ -2,14 +2,13 @@
 
 use detente_core::AccordId;
 use detente_core::act::{Learn, Mode};
-use detente_intel::Observable;
-use detente_match::padded_len;
+use detente_match::{Engine, padded_len};
 use detente_state::Entry;
 
 use super::{own_engine, padding, refused};
 use crate::error::NodeError;
 use crate::node::Node;
-use crate::report::MatchPreview;
+use crate::report::{ContextPreview, MatchPreview};
 
 impl Node {
     /// What a run under this clause would tell the other side. Nothing is offered, nothing leaves.
@@ -32,19 +31,24 @@ impl Node {
         let mode = if count_only { Mode::Count } else { rule.mode };
         let engine = own_engine(rule, mode)?;
         let all = self.store.count(&rule.kinds)?;
-        let items: Vec<Observable> = self.entrants(accord, peer, &rule.kinds, rule.max_items)?;
-        let entered = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let mut contexts = match (mode, rule.payload_bytes) {
+            (Mode::Payload, Some(room)) => Some(ContextPreview { room, ..Default::default() }),
+            _ => None,
+        };
+        let source = self.source(accord, peer, &rule.kinds)?;
+        let mut reader = source.reader();
+        let mut entered = 0u32;
+        while let Some(items) = reader.next(self.store.as_ref())? {
+            entered = entered.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
+            if let Some(contexts) = &mut contexts {
+                self.preview_contexts(accord, (clause, peer), &items, contexts)?;
+            }
+        }
         let size = padded_len(entered, padding(rule.pad));
         let (runs, used) = state.used(own, clause, rule, now);
         let name = self.name_of(peer);
         let mut words = vec![self.sizes(&name, (entered, size), all)];
         words.push(told(&name, mode, rule.learn));
-        let contexts = match (mode, rule.payload_bytes) {
-            (Mode::Payload, Some(room)) => {
-                Some(self.preview_contexts(accord, (clause, room), peer, &items)?)
-            }
-            _ => None,
-        };
         words.extend(contexts.iter().map(|contexts| {
             format!(
                 "of the contexts of what you enter, {} would leave if their indicator is common, \
@@ -62,6 +66,7 @@ impl Node {
             used,
             rule.budget.items
         ));
+        words.extend(counted(&engine, size));
         words.extend(guesses(&name, &rule.kinds));
         let bound = engine.entered_bound(rule.max_items);
         if bound > u64::from(rule.max_items) {
@@ -119,6 +124,17 @@ fn told(peer: &str, mode: Mode, learn: Learn) -> String {
              could learn which of its own"
         ),
     }
+}
+
+/// How a short list counts, where it counts for more than it is.
+fn counted(engine: &Engine, size: u32) -> Option<String> {
+    let least = engine.entered_free(0, 0);
+    (u64::from(size) < least).then(|| {
+        format!(
+            "the run uses {least} of the budget of items: so many a program that breaks the \
+             protocol could try with the shortest list"
+        )
+    })
 }
 
 /// Which kinds can be guessed one by one.

@@ -16,7 +16,9 @@ use detente_peer::{Refusal, Request, Response};
 use detente_state::Entry;
 
 use super::contexts::{self, Contexts};
-use super::{Entered, refused};
+use super::list::Entered;
+use super::open::{answer, offer};
+use super::refused;
 use crate::error::{Class, NodeError};
 use crate::node::{Node, Shared};
 use crate::ports::{Link, LinkError, RunRow, Stream};
@@ -126,7 +128,7 @@ pub fn run_match(
 ) -> Result<MatchReport, NodeError> {
     let mut link = relink()?;
     pull(link.as_ref())?;
-    let (row, entered) = shared.lock().offer(accord, clause, count_only)?;
+    let (row, entered) = offer(shared, accord, (clause, count_only), progress)?;
     let carried = carry(shared, (&mut link, relink), &row, &entered, progress);
     let contexts = conclude(shared, link.as_ref(), &row, &entered, carried)?;
     // The other side's close is part of the answer: without it nothing may rest on the run.
@@ -186,7 +188,7 @@ fn carry<'a>(
 /// Sets up the engine. The node is held for the terms alone: to hash a long list takes seconds.
 fn session(shared: &Shared, row: &RunRow, entered: &Entered) -> Result<Session, NodeError> {
     let (engine, params, seed) = shared.lock().terms(row)?;
-    super::begin(&engine, params, entered.items.iter().map(Observable::match_key), seed)
+    super::begin(&engine, params, entered.keys(shared), seed)
 }
 
 /// Opens a run's stream and hears whether the other side takes it up.
@@ -212,7 +214,7 @@ pub fn respond_match(
     progress: OnProgress<'_>,
 ) -> Result<MatchReport, NodeError> {
     shared.sweep_runs();
-    let answered = shared.lock().answer(link.peer(), accord, run);
+    let answered = answer(shared, link.peer(), (accord, run), progress);
     let (row, entered) = match answered {
         Ok(answered) => answered,
         Err(error) => {
@@ -424,11 +426,18 @@ fn conclude(
     entered: &Entered,
     carried: Carried,
 ) -> Result<Option<ContextsReport>, NodeError> {
+    let carried = carried.and_then(|(outcome, mut contexts)| {
+        let common = outcome.common.as_deref().unwrap_or_default();
+        entered.texts(shared, common, &mut contexts.texts)?;
+        let matched = common.iter().filter_map(|place| contexts.texts.remove(place)).collect();
+        Ok((outcome, contexts, matched))
+    });
     match carried {
-        Ok((outcome, contexts)) => {
+        Ok((outcome, contexts, matched)) => {
+            let matched: Vec<Observable> = matched;
             let kept = {
                 let mut node = shared.lock();
-                node.close(row, entered, &outcome)?;
+                node.close(row, &matched, &outcome)?;
                 node.keep_contexts(row, contexts)?
             };
             push(shared, link, row.accord)?;

@@ -324,3 +324,81 @@ fn the_budget_of_items_counts_offers_and_answers() {
     assert_eq!(used(20), (1, 600 + 400), "the answer was given at 21");
     assert_eq!(used(21), (1, 400));
 }
+
+/// A list counts as what its party could have tried with it.
+#[test]
+fn a_short_list_of_a_vole_run_uses_the_least_that_a_cheat_can_try() {
+    let text = text(2);
+    let mut world = World::agreed(2, &text);
+    for number in 1..=3 {
+        world.analyst(A, u64::from(number) + 10, Body::OfferMatch(offer(&text, number, 1000)));
+    }
+    let own = world.analyst(B, 14, Body::OfferMatch(offer(&text, 4, 10)));
+    let act = world.analyst(A, 15, answer(4, own, 855));
+    world.holds(act);
+    let act = world.analyst(A, 16, Body::OfferMatch(offer(&text, 5, 10)));
+    world.void(act, "4000 items in 30 days: 3855 were entered, 146 more do not fit");
+    // Neither an answer nor the fallback has places left over.
+    let swapped = swap(&text, "mode = \"which\"", "mode = \"count\"");
+    let mut world = World::agreed(2, &swapped);
+    let count = |number, size| {
+        let engine = "ecdh-ristretto255/1".to_owned();
+        Offer { mode: Mode::Count, engine, ..offer(&swapped, number, size) }
+    };
+    for number in 1..=3 {
+        world.analyst(A, u64::from(number) + 10, Body::OfferMatch(count(number, 1000)));
+    }
+    let own = world.analyst(B, 14, Body::OfferMatch(count(4, 10)));
+    world.analyst(A, 15, answer(4, own, 855));
+    let act = world.analyst(A, 16, Body::OfferMatch(count(5, 145)));
+    world.holds(act);
+}
+
+/// Bins follow the longer list, and each has places left over.
+#[test]
+fn a_long_answer_adds_what_its_bins_add() {
+    let wide = swap(&text(2), "max_items = 1000", "max_items = 268435456");
+    let wide = swap(&wide, "items = 4000", "items = 300000000");
+    let mut world = World::agreed(2, &wide);
+    let offered = world.analyst(A, 10, Body::OfferMatch(offer(&wide, 1, 1)));
+    let used = |world: &World| {
+        let state = world.state();
+        let accord = state.in_force_at(at(START + 20)).unwrap();
+        let rule = super::super::matching::match_rule(accord, "1").unwrap();
+        [A, B].map(|party| state.used(world.ids[party], "1", rule, at(START + 20)).1)
+    };
+    assert_eq!(used(&world), [146, 0]);
+    world.analyst(B, 11, answer(1, offered, 1 << 28));
+    assert_eq!(used(&world), [146 * 256, 1 << 28]);
+}
+
+/// A stop that its author dates back takes nothing away from what the other side did before it
+/// could know of it; whoever had seen it is bound by it.
+#[test]
+fn a_stop_that_was_dated_back_voids_no_offer_and_no_answer() {
+    let text = text(2);
+    let mut world = World::agreed(2, &text);
+    let heads =
+        |world: &World| -> Vec<u64> { world.logs.iter().map(|log| log.len() as u64).collect() };
+    let offered = world.analyst(A, 10, Body::OfferMatch(offer(&text, 1, 10)));
+    let seen = heads(&world);
+    let answered = world.analyst(B, 30, answer(1, offered, 10));
+    let own = world.analyst(B, 31, Body::OfferMatch(offer(&text, 2, 10)));
+    world.act_seen((A, Role::DutyOfficer), START + 11, &seen, stop());
+    for act in [answered, own] {
+        world.holds(act);
+    }
+    // The stop itself holds, for its author and for who has seen it, and counts from its own date.
+    let state = world.state();
+    assert_eq!(state.stops[&world.ids[A]].since, at(START + 11));
+    let act = world.analyst(B, 40, Body::OfferMatch(offer(&text, 3, 10)));
+    world.void(act, "stopped by");
+    let act = world.analyst(A, 41, answer(2, own, 10));
+    world.void(act, "stopped by");
+    // To stop once more does not free who had seen the first stop alone.
+    let first = heads(&world);
+    world.act(A, Role::DutyOfficer, START + 42, stop());
+    let body = Body::OfferMatch(offer(&text, 4, 10));
+    let act = world.act_seen((B, Role::Analyst), START + 50, &first, body);
+    world.void(act, "stopped by");
+}

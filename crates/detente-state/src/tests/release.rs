@@ -2,7 +2,7 @@
 
 use super::matching::{abort, answer, done, offer, run, with_contexts};
 use super::{A, B, C, DAY, START, World, at, digest_of, swap, text};
-use crate::{Receipt, Released};
+use crate::{OPEN_RUN_SECONDS_MAX, Receipt, Released};
 use detente_core::Kind;
 use detente_core::Span;
 use detente_core::Tlp;
@@ -122,6 +122,32 @@ fn a_release_rests_on_an_open_run_that_brings_contexts_and_on_no_other() {
         let act = world.releases(A, time + 3, &body);
         world.void(act, "did not close alike");
     }
+}
+
+/// A run that nobody closed is no door for good.
+#[test]
+fn an_open_run_carries_releases_for_a_day() {
+    let text = with_contexts(&text(2));
+    let payload = |number| Offer { mode: Mode::Payload, ..offer(&text, number, 10) };
+    let mut world = World::agreed(2, &text);
+    let offered = world.act(A, Role::Analyst, START + 10, Body::OfferMatch(payload(1)));
+    world.act(B, Role::Analyst, START + 20, answer(1, offered, 10));
+    let body = release(&text, Some(run(1)), &["2"]);
+    let last = 20 + OPEN_RUN_SECONDS_MAX;
+    let act = world.releases(A, last, &body);
+    world.holds(act);
+    for party in [A, B] {
+        let act = world.releases(party, last + 1, &body);
+        world.void(act, "did not close alike");
+    }
+    let state = world.state();
+    let open = |time| state.runs[&run(1)].backs_release(world.ids[A], at(START + time));
+    assert!(open(last) && !open(last + 1));
+    // One that both close alike carries them whenever it was.
+    world.act(A, Role::Analyst, START + last + 2, done(1, Some(3), 9));
+    world.act(B, Role::Analyst, START + last + 3, done(1, Some(3), 9));
+    let act = world.releases(A, last + 4, &body);
+    world.holds(act);
 }
 
 /// Who takes contexts and then dates an abort back, before the release that let them go, takes

@@ -1,8 +1,9 @@
 //! Own indicators: dedupe, order, totals.
 
 use detente_core::{Kind, UnixSeconds};
+use detente_intel::Observable;
 use detente_intel::{Context, Indicator};
-use detente_node::ports::{Added, KindCount, Store, StoreError};
+use detente_node::ports::{Added, KindCount, Moment, PageOf, Store, StoreError, Verdicts};
 
 use super::{Done, observable};
 
@@ -111,5 +112,61 @@ pub(super) fn caller_may_read_meanwhile(store: &mut dyn Store) -> Done {
     assert_eq!(read, [one.clone(), one]);
     store.put_indicators(NOW, &[indicator("c.example.com", "one")?])?;
     assert_eq!(store.count(&[Kind::Domain])?, 3);
+    Ok(())
+}
+
+/// All that is vouched for, read in pages of so many sightings.
+fn pages(store: &dyn Store, moment: Moment, max: usize) -> Result<Vec<String>, StoreError> {
+    let kinds = [Kind::Domain, Kind::Ipv4];
+    let mut verdicts = Verdicts::default();
+    let mut asked = Vec::new();
+    let mut vouches = |kind: Kind, context: &Context| {
+        asked.push((kind, context.source.clone()));
+        context.source == "open"
+    };
+    let mut found = Vec::new();
+    let mut after: Option<Observable> = None;
+    loop {
+        let of = PageOf { kinds: &kinds, moment, after: after.as_ref(), max };
+        let page = store.vouched(&of, &mut verdicts, &mut vouches)?;
+        assert!(page.items.len() <= max);
+        found.extend(page.items.iter().map(|item| item.value().to_owned()));
+        match page.next {
+            Some(next) => assert!(after.replace(next.clone()) != Some(next), "it goes on"),
+            None => break,
+        }
+    }
+    asked.sort();
+    let all = asked.len();
+    asked.dedup();
+    assert_eq!(asked.len(), all, "each context is asked about once a kind");
+    Ok(found)
+}
+
+pub(super) fn lists_come_in_pages(store: &mut dyn Store) -> Done {
+    let put = |store: &mut dyn Store, lines: &[(&str, &str)]| -> Done {
+        let lines: Result<Vec<_>, _> = lines.iter().map(|(o, s)| indicator(o, s)).collect();
+        store.put_indicators(NOW, &lines?).map(|_| ())
+    };
+    let empty = store.moment()?;
+    put(store, &[("b.example.com", "open"), ("a.example.com", "shut"), ("10.0.0.1", "open")])?;
+    put(store, &[("a.example.com", "open"), ("c.example.com", "shut"), ("10.0.0.2", "shut")])?;
+    put(store, &[("http://example.com/", "open"), ("b.example.com", "shut")])?;
+    let want = ["a.example.com", "b.example.com", "10.0.0.1"];
+    let then = store.moment()?;
+    for max in 1..12 {
+        assert_eq!(pages(store, then, max)?, want, "{max}");
+        assert_eq!(pages(store, empty, max)?, [""; 0], "{max}");
+    }
+    // What comes later is not there at the moment: neither an observable nor a context that would
+    // vouch for an older one.
+    put(store, &[("aa.example.com", "open"), ("c.example.com", "open"), ("10.0.0.2", "open")])?;
+    let now = store.moment()?;
+    let more = ["a.example.com", "aa.example.com", "b.example.com", "c.example.com", "10.0.0.1"];
+    for max in 1..12 {
+        assert_eq!(pages(store, then, max)?, want, "{max}");
+        let found = pages(store, now, max)?;
+        assert_eq!((&found[..5], found[5].as_str()), (&more.map(String::from)[..], "10.0.0.2"));
+    }
     Ok(())
 }

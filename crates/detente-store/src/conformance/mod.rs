@@ -44,6 +44,7 @@ const DEEDS: &[Deed] = &[
     ("contexts keep their order", indicator::contexts_keep_their_order),
     ("observables come sorted", indicator::observables_come_sorted),
     ("a caller may read while observables come", indicator::caller_may_read_meanwhile),
+    ("lists come in pages", indicator::lists_come_in_pages),
     ("runs are replaced", run::runs_are_replaced),
     ("matched is of one accord and peer", run::matched_is_of_accord_and_peer),
     ("values stay with observables", lookup::values_stay_with_observables),

@@ -4,11 +4,11 @@
 //! it; a batch is sorted before it is written, so that neighbours in the table are written
 //! together. The order in which contexts came is kept by a running number.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use detente_core::{Digest, Kind, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
-use detente_node::ports::{Added, KindCount};
+use detente_node::ports::{Added, KindCount, ListPage, Moment, PageOf, Verdicts};
 use rusqlite::{CachedStatement, Connection, Transaction};
 
 use super::fault::{Fault, damaged, number, refused, sql};
@@ -155,43 +155,62 @@ pub(super) fn each(
     Ok(())
 }
 
-/// As [`each`], but only observables of which some context is vouched for. Contexts are few against
-/// observables: each is asked about once a kind.
-pub(super) fn vouched(
+/// Now: sightings that come later have this number or a larger one.
+pub(super) fn moment(conn: &Connection) -> Result<Moment, Fault> {
+    let next = conn.query_row("SELECT next FROM counter", [], |row| number(row, 0))?;
+    Ok(Moment(next))
+}
+
+/// As [`each`], but a page of it, and only observables of which some context that was there at the
+/// moment is vouched for. Contexts are few against observables: each is asked about once while its
+/// verdict is held.
+pub(super) fn page(
     conn: &Connection,
-    kinds: &[Kind],
+    of: &PageOf<'_>,
+    verdicts: &mut Verdicts,
     vouches: &mut dyn FnMut(Kind, &Context) -> bool,
-    each: &mut dyn FnMut(Observable),
-) -> Result<(), Fault> {
-    let mut contexts = conn.prepare_cached(
-        "SELECT DISTINCT context.id, json FROM observable
-        JOIN sighting ON sighting.observable = observable.id
-        JOIN context ON context.id = sighting.context WHERE kind = ?1",
-    )?;
+) -> Result<ListPage, Fault> {
     let mut values = conn.prepare_cached(
-        "SELECT value, context FROM observable
+        "SELECT value, context, n FROM observable
         JOIN sighting ON sighting.observable = observable.id
-        WHERE kind = ?1 ORDER BY value",
+        WHERE kind = ?1 AND value > ?2 ORDER BY value",
     )?;
-    for kind in sorted(kinds) {
-        let mut allowed: HashSet<i64> = HashSet::new();
-        let mut rows = contexts.query([kind.code()])?;
-        while let Some(row) = rows.next()? {
-            if vouches(kind, &context(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?) {
-                allowed.insert(row.get(0)?);
-            }
+    let mut contexts = conn.prepare_cached("SELECT json FROM context WHERE id = ?1")?;
+    let mut vouched = |kind: Kind, id: i64| -> Result<bool, Fault> {
+        if let Some(verdict) = verdicts.held(kind, id) {
+            return Ok(verdict);
         }
-        let mut rows = values.query([kind.code()])?;
-        let mut last = String::new();
+        let json: String = contexts.query_row([id], |row| row.get(0))?;
+        let verdict = vouches(kind, &context(&json)?);
+        verdicts.hold(kind, id, verdict);
+        Ok(verdict)
+    };
+    let mut page = ListPage::default();
+    let mut looked_at = 0;
+    // The observable whose sightings are being looked at, and whether it was taken.
+    let (mut last, mut taken) = (None::<(Kind, String)>, false);
+    let begin = of.after.map_or(0, |after| after.kind().code());
+    for kind in sorted(of.kinds).into_iter().filter(|kind| kind.code() >= begin) {
+        let from = of.after.filter(|after| after.kind() == kind).map_or("", Observable::value);
+        let mut rows = values.query((kind.code(), from))?;
         while let Some(row) = rows.next()? {
             let value = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            if value != last && allowed.contains(&row.get(1)?) {
-                value.clone_into(&mut last);
-                each(observable(kind, value)?);
+            if last.as_ref().is_none_or(|(of, text)| *of != kind || text != value) {
+                if let Some((kind, text)) = last.filter(|_| looked_at >= of.max) {
+                    page.next = Some(observable(kind, &text)?);
+                    return Ok(page);
+                }
+                (last, taken) = (Some((kind, value.to_owned())), false);
+            }
+            looked_at += 1;
+            let there = number::<u64>(row, 2)? < of.moment.0;
+            if !taken && there && vouched(kind, row.get(1)?)? {
+                taken = true;
+                page.items.push(observable(kind, value)?);
             }
         }
     }
-    Ok(())
+    Ok(page)
 }
 
 /// A context as it was stored.

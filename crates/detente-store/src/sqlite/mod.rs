@@ -26,8 +26,8 @@ use detente_core::act::Salt;
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
-    AccordRow, Added, EntryRow, KindCount, LogAppend, LogKey, LogRow, ReceivedRow, RunRow, Store,
-    StoreError,
+    AccordRow, Added, EntryRow, KindCount, ListPage, LogAppend, LogKey, LogRow, Moment, PageOf,
+    ReceivedRow, RunRow, Store, StoreError, Verdicts,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -227,13 +227,17 @@ impl Store for SqliteStore {
         self.read(|conn| indicator::each(conn, kinds, each))
     }
 
+    fn moment(&self) -> Result<Moment, StoreError> {
+        self.read(indicator::moment)
+    }
+
     fn vouched(
         &self,
-        kinds: &[Kind],
+        of: &PageOf<'_>,
+        verdicts: &mut Verdicts,
         vouches: &mut dyn FnMut(Kind, &Context) -> bool,
-        each: &mut dyn FnMut(Observable),
-    ) -> Result<(), StoreError> {
-        self.read(|conn| indicator::vouched(conn, kinds, vouches, each))
+    ) -> Result<ListPage, StoreError> {
+        self.read(|conn| indicator::page(conn, of, verdicts, vouches))
     }
 
     fn count(&self, kinds: &[Kind]) -> Result<u64, StoreError> {

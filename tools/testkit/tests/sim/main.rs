@@ -13,9 +13,11 @@
 mod accord;
 mod fault;
 mod hostile;
+mod list;
 mod log;
 mod lookup;
 mod lookup_hostile;
+mod lost;
 mod matching;
 mod matching_hostile;
 mod party;

@@ -9,6 +9,7 @@ use detente_intel::NORMAL_FORM_VERSION;
 use detente_node::ports::{Link, LinkError, Stream};
 use detente_node::{dry_run, run_match};
 use detente_peer::{Refusal, Request, Response};
+use detente_state::ENTERED_MIN;
 use detente_testkit::{ACCORD, End, Forger, NodeEnd, SimLink, Terms, World};
 
 use crate::{assert_sound, code, refusal};
@@ -217,6 +218,30 @@ fn budgets_hold_whatever_the_other_side_writes() {
     forger.upload(&world.members[0].shared, &world.ids(), ACCORD);
     assert_eq!(world.node(0).state(accord).unwrap().runs.len(), 3);
     assert!(!world.audit(0, accord).is_sound(), "the fourth and fifth are a breach");
+    assert_eq!(refusal(&begin(&world, accord, RunId::new([4; 32])).unwrap()), "unknown");
+}
+
+/// With a list of one, a program that keeps to no protocol tries 146 values: they are counted.
+#[test]
+fn a_cheat_with_short_lists_uses_up_the_budget_of_items() {
+    let engine = "vole-mlkem768".to_owned();
+    let terms = Terms { items: 3 * ENTERED_MIN, runs: 30, engine, ..Terms::default() };
+    let (world, accord) = World::in_force(125, &terms);
+    let mut forger = Forger::take_over(&world.members[1], accord);
+    let seen = forger.see(&world.members[0]);
+    for n in 0..5 {
+        let body = offer(&world, accord, |offer| {
+            (offer.run, offer.size) = (RunId::new([n; 32]), 1);
+            "vole-mlkem768/1".clone_into(&mut offer.engine);
+        });
+        let seen = seen.clone();
+        forger.write(Role::Analyst, body, |header| header.seen = seen);
+    }
+    forger.upload(&world.members[0].shared, &world.ids(), ACCORD);
+    assert_eq!(world.node(0).state(accord).unwrap().runs.len(), 3);
+    let report = world.audit(0, accord);
+    let codes: Vec<&str> = report.findings.iter().map(|found| found.code).collect();
+    assert!(!report.is_sound() && codes.contains(&"match_items_used_up"), "{codes:?}");
     assert_eq!(refusal(&begin(&world, accord, RunId::new([4; 32])).unwrap()), "unknown");
 }
 

@@ -11,6 +11,7 @@ use detente_core::{AccordId, Digest, PartyId, RunId, Tlp};
 use detente_intel::Indicator;
 use detente_node::ports::Store as _;
 use detente_node::{NodeError, pull, push_all, release, resend, run_match};
+use detente_state::entered;
 use detente_testkit::{Cut, Dice, SimLink, Strike, Terms, When, World, context, observable};
 
 use crate::{assert_settled, assert_sound};
@@ -115,7 +116,7 @@ impl Script {
             let dead = member.store.is_dead();
             member.store.heal();
             if dead || self.dice.once_in(40) {
-                member.reopen().unwrap();
+                member.restart().unwrap();
             }
         }
     }
@@ -311,7 +312,7 @@ impl Script {
         for at in 0..self.world.members.len() {
             let member = &mut self.world.members[at];
             member.store.heal();
-            member.reopen().unwrap();
+            member.restart().unwrap();
             latest = latest.max(member.clock.get());
             if let Ok(state) = member.node().state(self.accord) {
                 let times = state.history.iter().map(|event| event.time.get());
@@ -360,7 +361,7 @@ impl Script {
                 let of_clause = || state.runs.values().filter(|run| run.offer.clause == clause);
                 let offers: Vec<(u64, u64)> = of_clause()
                     .filter(|run| run.initiator == member.id)
-                    .map(|run| (run.offered.get(), run.offer.size.into()))
+                    .map(|run| (run.offered.get(), entered(&run.offer, None)))
                     .collect();
                 let answers = of_clause().filter_map(|run| run.answer.as_ref());
                 let mut items: Vec<(u64, u64)> = answers

@@ -55,6 +55,12 @@ pub(super) fn entered_bound(options: &VoleOptions, len: u32) -> u64 {
     store.overfit_bound(CHEAT_HASHES_LOG2) * u64::from(bins)
 }
 
+/// The items that a receiver can enter whatever it can compute: one for each column of its store.
+pub(super) fn entered_free(options: &VoleOptions, len: u32, peer_len: u32) -> u64 {
+    let (bins, store) = layout::cut(len, peer_len, options.whole);
+    store.all_columns() as u64 * u64::from(bins)
+}
+
 /// Keys and hashes of one bin.
 struct BinContext {
     simd: Simd,

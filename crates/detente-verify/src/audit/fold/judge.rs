@@ -89,7 +89,7 @@ fn judge_release(state: &State, act: &Act, body: &ReleaseBody, parties: &[PartyI
     }
     if let Some(run) = body.run {
         let run = state.runs.get(&run);
-        if !run.is_some_and(|run| run.backs_release(author)) {
+        if !run.is_some_and(|run| run.backs_release(author, now)) {
             let what = "it rests on a run that did not tell its author which items are common";
             return Err(Refusal::new("release_other_run", what));
         }

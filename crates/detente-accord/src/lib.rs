@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod asks;
 mod clause;
 mod fault;
 mod language;
@@ -15,12 +16,14 @@ mod own_words;
 mod parse;
 mod parse_clause;
 mod parse_match;
+mod parse_permit;
 mod prose;
 mod table;
 #[cfg(test)]
 mod tests;
 mod word;
 
+pub use asks::{Asks, ThreatFrom};
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
     PAYLOAD_BYTES, Pad, Permit, Rule, Side,
@@ -39,6 +42,8 @@ pub const MAX_PARTIES: usize = 32;
 /// Most pairs of direction (one party to another) and label that prohibitions may name. The
 /// exposure table has 140 cells for each: 14 kinds, 5 colours, matched or not.
 pub const MAX_ROWS: usize = 8_192;
+/// Most categories that a text may name.
+pub const MAX_CATEGORIES: usize = 256;
 /// Longest slug of an accord, in bytes.
 pub const MAX_SLUG: usize = 64;
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use detente_accord::{Accord, Faults};
 use detente_core::object::Object;
 use detente_core::{Kind, PartyId, Tlp, UnixSeconds};
-use detente_gate::{Question, Verdict, decide, decide_all, exposure};
+use detente_gate::{Question, Rules, Verdict, decide, decide_all, exposure};
 use detente_state::{InForce, Released, State, TextState};
 
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
@@ -96,6 +96,7 @@ fn object(number: usize) -> Object {
         confidence: Some(60),
         valid_from: None,
         valid_until: None,
+        handling: detente_core::Handling::default(),
     }
 }
 
@@ -128,14 +129,16 @@ fn measure(accord: &Accord, count: usize) {
     let facts: Vec<_> = objects.iter().map(|object| object.facts(b"")).collect();
     let allows = |verdict: &Verdict| matches!(verdict, Verdict::Allow(_));
 
+    let rules = Rules::new(accord);
     let ask = |facts| {
         let question = Question {
-            accord: Ok(accord),
+            rules: Ok(&rules),
             stopped_by: None,
             from: "A",
             to: "B",
             facts,
             matched: true,
+            consent: false,
             now: NOW,
             used: &|_, _| Released::default(),
         };

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use detente_accord::{Accord, Rule};
 use detente_core::act::ObjectFacts;
-use detente_core::{Kind, Tlp, UnixSeconds};
+use detente_core::{Handling, Kind, ObjectKind, Tlp, UnixSeconds};
 use detente_state::Released;
 
-use crate::decide::{Question, Verdict, decide};
+use crate::decide::{Question, decide};
+use crate::rules::Rules;
+use crate::verdict::Verdict;
 
 /// Who releases to whom, by handle.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +48,7 @@ impl Exposure {
     /// The cells through which something may leave.
     pub fn open(&self) -> impl Iterator<Item = (&Cell, &str)> {
         self.cells.iter().filter_map(|cell| match &cell.verdict {
-            Verdict::Allow(allowance) => Some((cell, allowance.clause.as_str())),
+            Verdict::Allow(allowance) => Some((cell, &*allowance.clause)),
             Verdict::Deny(_) => None,
         })
     }
@@ -57,6 +59,7 @@ impl Exposure {
 /// and labels that the text does not name can't change an answer.
 pub fn exposure(accord: &Accord, now: UnixSeconds) -> Exposure {
     let labels = labels(accord);
+    let rules = Rules::new(accord);
     let mut cells = Vec::new();
     for from in &accord.parties {
         for to in accord.parties.iter().filter(|to| to.handle != from.handle) {
@@ -66,7 +69,7 @@ pub fn exposure(accord: &Accord, now: UnixSeconds) -> Exposure {
                     for matched in [false, true] {
                         for label in &labels {
                             let cell = (kind, tlp, matched, label.clone());
-                            cells.push(ask(accord, &direction, cell, now));
+                            cells.push(ask(&rules, &direction, cell, now));
                         }
                     }
                 }
@@ -77,12 +80,14 @@ pub fn exposure(accord: &Accord, now: UnixSeconds) -> Exposure {
 }
 
 fn ask(
-    accord: &Accord,
+    rules: &Rules,
     direction: &Direction,
     (kind, tlp, matched, label): (Kind, Tlp, bool, Option<String>),
     now: UnixSeconds,
 ) -> Cell {
     let facts = ObjectFacts {
+        object: ObjectKind::Indicator,
+        handling: Handling::default(),
         kind,
         tlp,
         marking_unknown: false,
@@ -90,12 +95,13 @@ fn ask(
         bytes: 1,
     };
     let verdict = decide(&Question {
-        accord: Ok(accord),
+        rules: Ok(rules),
         stopped_by: None,
         from: &direction.from,
         to: &direction.to,
         facts: &facts,
         matched,
+        consent: false,
         now,
         used: &|_, _| Released::default(),
     });

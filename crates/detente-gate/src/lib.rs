@@ -13,11 +13,17 @@ mod decide;
 mod enter;
 mod exposure;
 mod release;
+mod rules;
+mod space;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub use contexts::{ContextRelease, decide_if_matched};
-pub use decide::{Allowance, Denial, Question, Verdict, decide};
+pub use decide::{Question, decide};
 pub use enter::{Entrant, may_enter};
 pub use exposure::{Cell, Direction, Exposure, exposure};
 pub use release::{Decided, Release, ReleaseFault, decide_all};
+pub use rules::Rules;
+pub use space::{Dimension, Space};
+pub use verdict::{Allowance, Because, Denial, Fact, Taken, Verdict};

@@ -5,13 +5,13 @@ use detente_accord::{MatchRule, Pad};
 use detente_core::act::{Answer, Blame, Body, Close, Learn, MAX_REASON, Mode, Offer, Outcome};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId};
-use detente_gate::{Entrant, may_enter};
 use detente_intel::{Context, NORMAL_FORM_VERSION, Observable};
 use detente_log::RootBuilder;
 use detente_match::{Engine, Item, Padding, Params, Seed, Session, padded_len};
 use detente_state::{Entry, Run};
 
 use crate::error::NodeError;
+use crate::handling::Door;
 use crate::node::Node;
 use crate::ports::{LinkError, RunRow};
 use crate::report::MatchReport;
@@ -74,17 +74,8 @@ impl Node {
         max: u32,
     ) -> Result<Vec<Observable>, NodeError> {
         let text = self.in_force(accord)?;
-        let handle = |party| text.party(party).map_or("", |party| party.handle.as_str());
-        let (own, other) = (handle(self.party()), handle(peer));
-        let mut vouches = |kind, context: &Context| {
-            let entrant = Entrant {
-                kind,
-                tlp: context.markings.tlp().unwrap_or(text.default_tlp),
-                marking_unknown: context.markings.is_closed(),
-                labels: &context.labels,
-            };
-            may_enter(text, own, other, &entrant)
-        };
+        let door = Door::new(text, self.party(), peer);
+        let mut vouches = |kind, context: &Context| door.vouches(kind, context);
         let mut items = Vec::new();
         self.store.vouched(kinds, &mut vouches, &mut |observable| {
             if items.len() <= max as usize {

@@ -231,7 +231,7 @@ fn told(rule: &MatchRule) -> String {
 
 fn cell(cell: &detente_gate::Cell) -> CellReport {
     let (open, clause, code) = match &cell.verdict {
-        Verdict::Allow(allowance) => (true, Some(allowance.clause.clone()), "allowed"),
+        Verdict::Allow(allowance) => (true, Some(allowance.clause.to_string()), "allowed"),
         Verdict::Deny(denial) => (false, denial.clause().map(str::to_owned), denial.code()),
     };
     CellReport {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use detente_core::act::ObjectFacts;
-use detente_core::{Kind, Tlp, UnixSeconds};
+use detente_core::{Kind, Pap, Purpose, Tlp, UnixSeconds};
 use proptest::prelude::*;
 
-use super::{Allow, Ban, Draft, NOW, accord, ask, question};
+use super::{Allow, Ban, Draft, More, NOW, accord, ask, question};
 use crate::{Cell, Exposure, Verdict, decide, exposure};
 
 const SIDES: [(&str, &str); 7] =
@@ -22,12 +22,31 @@ fn kinds(least: usize) -> impl Strategy<Value = Vec<Kind>> {
     proptest::sample::subsequence(Kind::ALL.to_vec(), least..6)
 }
 
+/// What a rule asks of the other facts: mostly nothing.
+fn more() -> impl Strategy<Value = More> {
+    use proptest::sample::{select, subsequence};
+    let categories =
+        prop_oneof![3 => Just(Vec::new()), 1 => subsequence(vec!["power", "water"], 1..3)];
+    let threats = vec!["A", "B", "third", "unknown"];
+    let threat = prop_oneof![3 => Just(Vec::new()), 1 => subsequence(threats, 1..3)];
+    let purposes = subsequence(Purpose::ALL.to_vec(), 1..3);
+    let purposes = prop_oneof![3 => Just(Vec::new()), 1 => purposes];
+    let pap = prop_oneof![3 => Just(None), 1 => select(Pap::ALL).prop_map(Some)];
+    (categories, threat, purposes, pap).prop_map(|(categories, threat, purposes, pap)| More {
+        categories,
+        threat,
+        purposes,
+        pap,
+    })
+}
+
 fn permit() -> impl Strategy<Value = Allow> {
     let cap = proptest::option::of((1u64..4, proptest::option::of(1u64..500)));
     let expires = proptest::option::of(proptest::sample::select(vec!["2020-01-01", "2029-01-01"]));
     let sides = proptest::sample::select(SIDES.to_vec());
-    (sides, kinds(1), any::<bool>(), tlp(), cap, expires).prop_map(
-        |((from, to), kinds, matched, max_tlp, cap, expires)| Allow {
+    let more = (more(), proptest::bool::weighted(0.1));
+    (sides, kinds(1), any::<bool>(), tlp(), cap, expires, more).prop_map(
+        |((from, to), kinds, matched, max_tlp, cap, expires, (more, listed))| Allow {
             from,
             to,
             kinds,
@@ -35,6 +54,8 @@ fn permit() -> impl Strategy<Value = Allow> {
             max_tlp,
             cap,
             expires,
+            more,
+            listed,
         },
     )
 }
@@ -42,8 +63,9 @@ fn permit() -> impl Strategy<Value = Allow> {
 fn prohibition() -> impl Strategy<Value = Ban> {
     let labels = proptest::sample::subsequence(LABELS.to_vec(), 0..3);
     let sides = proptest::sample::select(SIDES.to_vec());
-    (sides, kinds(0), labels, proptest::option::of(tlp()))
-        .prop_map(|((from, to), kinds, labels, min_tlp)| Ban { from, to, kinds, labels, min_tlp })
+    (sides, kinds(0), labels, proptest::option::of(tlp()), more()).prop_map(
+        |((from, to), kinds, labels, min_tlp, more)| Ban { from, to, kinds, labels, min_tlp, more },
+    )
 }
 
 /// Clauses with numbers that are given in no order.
@@ -78,6 +100,7 @@ fn is_open(clauses: &[Draft], cell: &Cell) -> bool {
                 && (rule.labels.is_empty()
                     || cell.label.as_deref().is_some_and(|label| rule.labels.contains(&label)))
                 && rule.min_tlp.is_none_or(|min| cell.tlp.code() >= min.code())
+            // The other facts are unknown in this table: what asks for one covers the cell.
         }
         _ => false,
     });
@@ -88,6 +111,11 @@ fn is_open(clauses: &[Draft], cell: &Cell) -> bool {
                 && (cell.matched || !rule.matched)
                 && cell.tlp.code() <= rule.max_tlp.code()
                 && rule.expires != Some("2020-01-01")
+                && rule.more.categories.is_empty()
+                && rule.more.purposes.is_empty()
+                && rule.more.pap.is_none()
+                && (rule.more.threat.is_empty() || rule.more.threat.contains(&"unknown"))
+                && !rule.listed
         }
         _ => false,
     });
@@ -119,6 +147,8 @@ fn object() -> impl Strategy<Value = ObjectFacts> {
     let labels = proptest::sample::subsequence(vec!["INSIDER", "other", "victim", "état"], 0..4);
     (proptest::sample::select(Kind::ALL.to_vec()), tlp(), any::<bool>(), labels).prop_map(
         |(kind, tlp, marking_unknown, labels)| ObjectFacts {
+            object: detente_core::ObjectKind::Indicator,
+            handling: detente_core::Handling::default(),
             kind,
             tlp,
             marking_unknown,
@@ -171,7 +201,7 @@ proptest! {
         if let Verdict::Allow(allowance) = decide(&question) {
             prop_assert!(!object.marking_unknown);
             let named = clauses.iter().find_map(|clause| match clause {
-                Draft::Allow(id, rule) if *id == allowance.clause => Some(rule),
+                Draft::Allow(id, rule) if **id == *allowance.clause => Some(rule),
                 _ => None,
             });
             let rule = named.expect("a permission has this number");

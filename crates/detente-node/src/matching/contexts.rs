@@ -108,7 +108,7 @@ impl Node {
         let (accord, run, peer) = (desk.row.accord, desk.row.run, desk.row.peer);
         let own = self.party();
         let room = self.room(accord, run)?;
-        let default = self.in_force(accord)?.default_tlp;
+        let text = self.in_force(accord)?;
         let there = self.there(accord, peer)?;
         let mut items = Vec::with_capacity(common.len());
         let mut known = Vec::new();
@@ -118,7 +118,7 @@ impl Node {
             if let Some(item) = desk.entered.items.get(*place).filter(|_| looked_at < CONTEXTS_MAX)
             {
                 for context in self.store.contexts(item)? {
-                    objects.push(object(item, &context, default));
+                    objects.push(object(item, &context, text));
                 }
             } else {
                 passed_over += 1;
@@ -310,13 +310,13 @@ impl Node {
         items: &[Observable],
     ) -> Result<ContextPreview, NodeError> {
         let now = self.act_time(accord)?;
-        let default = self.in_force(accord)?.default_tlp;
+        let text = self.in_force(accord)?;
         let state = self.state(accord)?;
         let mut decide = decide_if_matched(state, (self.party(), peer), clause, room as usize, now);
         let mut preview = ContextPreview { room, ..ContextPreview::default() };
         for item in items {
             for context in self.store.contexts(item)? {
-                let object = object(item, &context, default);
+                let object = object(item, &context, text);
                 match decide(&object) {
                     Verdict::Allow(_) => preview.may_leave += 1,
                     verdict => {

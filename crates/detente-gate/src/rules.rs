@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use detente_accord::{Accord, Asks, Forbid, Only, Permit, Rule, Side, ThreatFrom};
-use detente_core::{Kind, ObjectKind, Pap, PartyId, Purpose, Tlp};
+use detente_core::{Kind, ObjectKind, Pap, PartyId, Purpose, Tlp, UnixSeconds};
 
 use crate::decide::ASKED;
+use crate::layout::Sets;
 use crate::space::{Cell, DIMENSIONS, Dimension, Named, Space, object_value, place, search};
 use crate::verdict::Fact;
 
@@ -73,6 +74,13 @@ impl Bank {
     /// The clauses that cover a value, as words.
     pub(crate) fn at(&self, dimension: Dimension, value: usize) -> &[u64] {
         &self.values[dimension as usize][value * self.words..(value + 1) * self.words]
+    }
+
+    /// The clauses that cover a label, or, without one, an object without a label that is named.
+    pub(crate) fn label(&self, label: Option<usize>) -> impl Iterator<Item = u64> + '_ {
+        let named = label.map(|at| &self.labelled[at * self.words..(at + 1) * self.words]);
+        let each = (0..self.words).map(move |word| named.map_or(0, |set| set[word]));
+        each.zip(&self.unlabelled).map(|(named, unlabelled)| named | unlabelled)
     }
 
     /// Those of a word of clauses that cover the object in these dimensions.
@@ -292,6 +300,32 @@ impl Rules {
         let unknown =
             asked.find(|((dimension, _), asks)| **asks && self.space.is_unknown(cell, *dimension));
         unknown.map(|((_, fact), _)| fact)
+    }
+
+    /// The clauses that may speak at a time: permissions that have ended do not.
+    pub(crate) fn alive(&self, now: UnixSeconds) -> Sets {
+        let set = |bank: &Bank, speaks: &dyn Fn(usize) -> bool| {
+            let mut words = vec![0; bank.words];
+            for at in (0..bank.clauses.len()).filter(|at| speaks(*at)) {
+                words[at / WORD] |= 1 << (at % WORD);
+            }
+            words
+        };
+        let holds = |at: usize| {
+            let ends = self.permissions.get(at).and_then(|rule| rule.expires);
+            ends.is_none_or(|ends| now < ends)
+        };
+        Sets { permits: set(&self.permits, &holds), forbids: set(&self.forbids, &|_| true) }
+    }
+
+    /// The permissions by the form in which they let an object leave.
+    pub(crate) fn forms(&self) -> Vec<Vec<u64>> {
+        vec![vec![u64::MAX; self.permits.words]]
+    }
+
+    /// The place of a label, if a prohibition names it.
+    pub(crate) fn label_place(&self, label: &str) -> Option<usize> {
+        search(&self.space.labels, label)
     }
 
     /// A party of the text by its handle, as its place in the space. `*` is nobody's handle.

@@ -1,6 +1,6 @@
 //! Accords: texts that are checked, and what the parties do about them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Outcome, Pair, World, detente, history, list, number, text, workspace};
 
@@ -143,49 +143,96 @@ fn a_draft_needs_a_known_party_and_a_plain_name() {
     assert!(drafted.out.contains(&pair.a.id()) && drafted.out.contains(&pair.b.id()));
 }
 
-/// The open cells of a text: (from, to, kind, colour).
-fn open(report: &Value) -> Vec<(String, String, String, String)> {
-    let cells = list(report, "table").iter();
-    let open = cells.filter(|cell| cell["open"] == true && cell["label"].is_null());
-    open.map(|cell| {
-        assert_eq!(cell["matched"], true, "{cell:#}");
-        let field = |name| text(cell, name).to_owned();
-        (field("from"), field("to"), field("kind"), field("tlp"))
-    })
-    .collect()
+/// The open cells of a text, as far as they differ: (direction, kind, colour).
+fn open(report: &Value) -> Vec<(String, String, String)> {
+    let words = |region: &Value, axis: &str| -> Vec<String> {
+        let all = region[axis].as_array().unwrap_or_else(|| panic!("{axis} of {region:#}"));
+        all.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let mut cells = Vec::new();
+    for region in list(report, "regions") {
+        assert_eq!(region["matched"], json!(["matched"]), "{region:#}");
+        assert_eq!(region["label"], json!(["none of these"]), "{region:#}");
+        let directions = match region["direction"].is_null() {
+            true => vec!["A to B".to_owned(), "B to A".to_owned()],
+            false => words(region, "direction"),
+        };
+        for direction in &directions {
+            for object in words(region, "object") {
+                let colours = words(region, "tlp").into_iter();
+                cells.extend(colours.map(|tlp| (direction.clone(), object.clone(), tlp)));
+            }
+        }
+    }
+    cells
 }
 
 #[test]
 fn exposure_shows_everything_that_may_ever_leave() {
     let pair = Pair::met(false, true);
-    let exposure = |file: &str, json: &[&str]| {
-        Outcome::of(detente().args(["accord", "exposure", file]).args(json)).exits(0)
+    let exposure = |file: &str, more: &[&str]| {
+        Outcome::of(detente().args(["accord", "exposure", file]).args(more)).exits(0)
     };
     let file = pair.draft("draft.toml", |text| text);
     let report = exposure(&file, &["--json"]).json();
     let wide = open(&report);
     // Two directions, eight kinds, three colours up to amber; matched alone.
     assert_eq!(wide.len(), 2 * 8 * 3, "{wide:?}");
-    assert!(wide.iter().all(|cell| cell.3 != "TLP:RED"));
-    assert_eq!(number(&report, "open"), 48);
-    assert!(number(&report, "cells") > 48);
-    assert_eq!(list(&report, "table").len() as u64, number(&report, "cells"));
+    assert!(wide.iter().all(|cell| cell.2 != "TLP:RED"));
+    // For each of them PAP, category, origin, purpose, and whether receivers are listed.
+    let others = 5 * 2 * 4 * 7 * 2;
+    assert_eq!(number(&report, "open"), 48 * others);
+    assert_eq!(number(&report, "cells"), 2 * 18 * 5 * 2 * 3 * others);
     exposure(&file, &[])
         .says("TLP:CLEAR, TLP:GREEN, TLP:AMBER")
         .says("nothing labelled source or victim leaves")
-        .says("48 of ");
+        .says("any party may release matched indicators (domain, ipv4")
+        .says("26880 of ");
+    let csv = exposure(&file, &["--csv"]).out;
+    assert!(csv.starts_with("direction,object,tlp,pap,"), "{csv}");
+    assert!(csv.contains("*,domain|ipv4|ipv6|url|md5|sha1|sha256|email,TLP:CLEAR|"), "{csv}");
 
-    let narrow = pair.draft("narrow.toml", |text| {
+    let narrow_file = pair.draft("narrow.toml", |text| {
         text.replace("max_tlp = \"amber\"", "max_tlp = \"clear\"")
             .replacen("from = \"*\"", "from = \"A\"", 1)
             .replacen("to = \"*\"", "to = \"B\"", 1)
     });
-    let narrow = open(&exposure(&narrow, &["--json"]).json());
+    let narrow = open(&exposure(&narrow_file, &["--json"]).json());
     assert_eq!(narrow.len(), 8);
-    assert!(narrow.iter().all(|cell| wide.contains(cell) && cell.0 == "A"));
+    assert!(narrow.iter().all(|cell| wide.contains(cell) && cell.0 == "A to B"));
+
+    let diff = |args: &[&str]| Outcome::of(detente().args(["accord", "diff"]).args(args)).exits(0);
+    let report = diff(&[&file, &narrow_file, "--json"]).json();
+    assert_eq!((number(&report, "opens"), number(&report, "closes")), (0, 40 * others));
+    let report = diff(&[&narrow_file, &file, "--json"]).json();
+    assert_eq!((number(&report, "opens"), number(&report, "closes")), (40 * others, 0));
+    diff(&[&narrow_file, &file]).says("opens").says("22400 cells open and 0 close");
+    diff(&[&file, &file]).says("no cell opens or closes");
+    assert!(diff(&[&file, &narrow_file, "--csv"]).out.contains(",2,closes,"));
 
     let bad = pair.world.write("bad.toml", "format = 1\n");
     Outcome::of(detente().args(["accord", "exposure", &bad])).exits(1);
+    Outcome::of(detente().args(["accord", "diff", &file, &bad])).exits(1);
+}
+
+#[test]
+fn one_question_is_answered_with_its_clauses() {
+    let pair = Pair::met(false, true);
+    let file = pair.draft("draft.toml", |text| text);
+    let ask = |words: &[&str]| {
+        Outcome::of(detente().args(["accord", "exposure", &file, "--ask"]).args(words))
+    };
+    let domain = ["from=A", "to=B", "kind=domain", "tlp=amber", "matched=yes"];
+    ask(&[&domain[..], &["label=apt"]].concat()).exits(0).says("yes: ").says("permit any of it: 2");
+    ask(&[&domain[..], &["label=Victim"]].concat())
+        .exits(0)
+        .says("no: 0 of ")
+        .says("forbid any of it: 3");
+    ask(&["kind=domain"]).exits(0).says("in part: ");
+    ask(&["tlp=red"]).exits(0).says("no clause permits any of it");
+    ask(&["tlp=mauve"]).exits(1).says("amber+strict");
+    ask(&["colour=red"]).exits(1).says("nothing that can be asked");
+    ask(&["domain"]).exits(1).says("asks nothing");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use detente_core::Kind;
-use detente_core::Tlp;
+use super::asks::Asks;
 use detente_core::act::{ActKind, Engine, Learn, Mode};
+use detente_core::{Kind, Pap, Tlp};
 use detente_core::{Span, UnixSeconds};
 
 /// A numbered clause: prose in each language and at most one machine rule.
@@ -138,12 +138,18 @@ pub struct Permit {
     pub from: Side,
     /// Who receives.
     pub to: Side,
-    /// What sort of indicators, sorted.
+    /// What sort of indicators, sorted; none if it is not about indicators.
     pub kinds: Vec<Kind>,
     /// Which of them.
     pub only: Only,
+    /// What it asks besides.
+    pub asks: Asks,
     /// The most closed colour that may leave under this clause.
     pub max_tlp: Tlp,
+    /// The most closed PAP colour that may; none means that it does not ask.
+    pub max_pap: Option<Pap>,
+    /// Whether only what is marked releasable to the receiver may leave.
+    pub releasable: bool,
     /// How much may leave.
     pub cap: Option<Cap>,
     /// How long the receiver may keep it, and from when.
@@ -161,10 +167,14 @@ pub struct Forbid {
     pub to: Side,
     /// What sort of indicators; none means every sort.
     pub kinds: Vec<Kind>,
+    /// What it asks besides.
+    pub asks: Asks,
     /// Only objects with one of these labels; none means all.
     pub labels: Vec<String>,
     /// Only objects at least as closed as this; none means all.
     pub min_tlp: Option<Tlp>,
+    /// Only objects at least as closed as this by PAP; none means all.
+    pub min_pap: Option<Pap>,
 }
 
 /// Room for the contexts of one common item that a clause may give, in bytes.

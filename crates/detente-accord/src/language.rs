@@ -6,8 +6,8 @@
 //! and whoever checks the text is told so.
 
 use super::clause::{ClockStart, Only, Pad};
-use detente_core::Span;
 use detente_core::act::{Learn, Mode};
+use detente_core::{ObjectKind, Purpose, Span};
 
 /// A language of prose, as far as its words are known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ const ENGLISH: Words = Words {
     each: "a an each every per another few several some next same following any",
     often: "hourly daily weekly biweekly fortnightly monthly quarterly yearly annual biannual \
         annually overnight",
-    marked: "tlp mark marked marking markings labeled labelled colour colours color colors",
+    marked: "tlp pap mark marked marking markings labeled labelled colour colours color colors",
     colours: &[],
     clause: "clause",
     clauses: "clauses",
@@ -74,7 +74,7 @@ const GERMAN: Words = Words {
     each: "ein eine einem einen einer eines jede jedem jeden jeder jedes je pro alle wenige \
         wenigen einige einigen",
     often: "stündlich täglich wöchentlich monatlich vierteljährlich jährlich",
-    marked: "tlp markiert markierte markierten markierung gekennzeichnet gekennzeichnete \
+    marked: "tlp pap markiert markierte markierten markierung gekennzeichnet gekennzeichnete \
         gekennzeichneten farbe farben stufe",
     colours: &[
         ("klar", "clear"),
@@ -96,7 +96,7 @@ const OTHER: Words = Words {
     units: "",
     each: "",
     often: "",
-    marked: "tlp",
+    marked: "tlp pap",
     colours: &[],
     clause: "",
     clauses: "",
@@ -215,6 +215,49 @@ impl Said {
         }
     }
 
+    pub(super) fn object(object: ObjectKind) -> Said {
+        match object {
+            ObjectKind::Indicator => Said::two("indicators", "Merkmale"),
+            ObjectKind::Sighting => Said::two("sightings", "Sichtungen"),
+            ObjectKind::MalwareSample => Said::two("malware samples", "Proben von Schadprogrammen"),
+            ObjectKind::Report => Said::two("reports", "Berichte"),
+            ObjectKind::Vulnerability => Said::two("vulnerabilities", "Schwachstellen"),
+        }
+    }
+
+    pub(super) fn purpose(purpose: Purpose) -> Said {
+        match purpose {
+            Purpose::NetworkDefence => Said::two("network defence", "Verteidigung von Netzen"),
+            Purpose::IncidentResponse => Said::two("incident response", "Behandlung von Vorfällen"),
+            Purpose::ThreatResearch => {
+                Said::two("research into threats", "Forschung zu Bedrohungen")
+            }
+            Purpose::PublicWarning => Said::two("public warning", "Warnung der Öffentlichkeit"),
+            Purpose::LawEnforcement => Said::two("law enforcement", "Strafverfolgung"),
+            Purpose::Intelligence => Said::two("intelligence", "Nachrichtendienste"),
+        }
+    }
+
+    /// Behind `from`, `aus`.
+    pub(super) fn territory(name: &str) -> Said {
+        Said::two(format!("the territory of {name}"), format!("dem Gebiet von {name}"))
+    }
+
+    pub(super) fn third_territory() -> Said {
+        Said::two("a territory of no party", "dem Gebiet keiner Partei")
+    }
+
+    pub(super) fn unknown_origin() -> Said {
+        Said::two("an unknown place", "unbekanntem Ort")
+    }
+
+    pub(super) fn releasable() -> Said {
+        Said::two(
+            "only what is marked as releasable to the receiver",
+            "nur was als freigegeben für die empfangende Partei bezeichnet ist",
+        )
+    }
+
     pub(super) fn pad(pad: Pad) -> Said {
         match pad {
             Pad::Multiple(of) => Said::two(
@@ -245,6 +288,16 @@ impl Said {
         } else {
             Said::two("any other party", "jede andere Partei")
         }
+    }
+
+    /// `a, b <or> c`, of things that each language says in its own way.
+    pub(super) fn join(items: &[Said], english: &str, german: &str) -> Said {
+        let of = |tongue| items.iter().map(|item| item.in_tongue(tongue)).collect::<Vec<&str>>();
+        let (one, two) = (of(Tongue::English), of(Tongue::German));
+        Said::two(
+            Said::list(&one, english, german).english,
+            Said::list(&two, english, german).german,
+        )
     }
 
     /// `a, b <and> c`.

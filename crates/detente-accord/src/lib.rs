@@ -10,6 +10,7 @@
 
 mod align;
 mod annex;
+mod asks;
 mod clause;
 mod document;
 mod fault;
@@ -22,6 +23,7 @@ mod parse_annex;
 mod parse_clause;
 mod parse_definition;
 mod parse_match;
+mod parse_permit;
 mod prose;
 mod redline;
 mod rolling;
@@ -33,6 +35,7 @@ mod unit;
 mod word;
 
 pub use annex::{Annex, AnnexFault, AnnexKind, MAX_ANNEX, MAX_ANNEXES, UnknownAnnexKind};
+pub use asks::{Asks, ThreatFrom};
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
     PAYLOAD_BYTES, Pad, Permit, Rule, Side,
@@ -63,6 +66,8 @@ pub const MAX_PARTIES: usize = 32;
 /// Most pairs of direction (one party to another) and label that prohibitions may name. The
 /// exposure table has 140 cells for each: 14 kinds, 5 colours, matched or not.
 pub const MAX_ROWS: usize = 8_192;
+/// Most categories that a text may name.
+pub const MAX_CATEGORIES: usize = 256;
 /// Longest slug of an accord, in bytes.
 pub const MAX_SLUG: usize = 64;
 

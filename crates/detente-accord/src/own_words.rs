@@ -68,6 +68,8 @@ pub(super) enum Claim {
     Period(String),
     /// A colour.
     Colour(Tlp),
+    /// A colour of the Permissible Actions Protocol.
+    Pap(String),
 }
 
 impl Claim {
@@ -76,7 +78,7 @@ impl Claim {
         match self {
             Claim::Number(number) => number.chars().any(char::is_numeric),
             Claim::NoClause(_) => true,
-            Claim::Period(_) | Claim::Colour(_) => false,
+            Claim::Period(_) | Claim::Colour(_) | Claim::Pap(_) => false,
         }
     }
 }
@@ -210,8 +212,7 @@ impl Reader<'_> {
         if self.tokens[at].is_numeric() {
             return self.numeric(at, raw, low).into_iter().collect();
         }
-        let mut claims: Vec<Claim> =
-            self.colour(at, raw, low).map(Claim::Colour).into_iter().collect();
+        let mut claims: Vec<Claim> = self.colour_claim(at, raw, low).into_iter().collect();
         if self.is_number_word(at) {
             claims.extend(self.number_words(at).map(Claim::Number));
             return claims;
@@ -330,6 +331,14 @@ impl Reader<'_> {
             }
         }
         false
+    }
+
+    fn colour_claim(&self, at: usize, raw: &str, low: &str) -> Option<Claim> {
+        let tlp = self.colour(at, raw, low)?;
+        let mut before = self.tokens.get(..at).unwrap_or_default().iter().rev();
+        let before = before.find(|token| !matches!(token, Token::Mark(':')));
+        let pap = before.and_then(Token::low) == Some("pap");
+        Some(if pap { Claim::Pap(raw.to_owned()) } else { Claim::Colour(tlp) })
     }
 
     /// The colour that a word names, if it does name one here.

@@ -9,8 +9,9 @@ use super::language::Said;
 use super::prose::{Param, Plain};
 use super::table::{Source, Table};
 use super::{
-    Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Emergency, Exit, MAX_PARTIES,
-    MAX_ROWS, MAX_SLUG, Party, Rule, parse_annex, parse_clause, parse_definition, terms,
+    Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Emergency, Exit, Forbid,
+    MAX_CATEGORIES, MAX_PARTIES, MAX_ROWS, MAX_SLUG, Party, Permit, Rule, parse_annex,
+    parse_clause, parse_definition, terms,
 };
 use detente_core::Tlp;
 use detente_core::act::{ActKind, MAX_TEXT};
@@ -184,10 +185,21 @@ fn written_languages(clauses: &[Table<'_>]) -> Vec<String> {
 /// The exposure table of a text must be one that people can have computed and read.
 fn check_rows(root: &Table<'_>, parties: usize, clauses: &[Clause]) {
     let mut labels: BTreeSet<&str> = BTreeSet::new();
+    let mut categories: BTreeSet<&str> = BTreeSet::new();
     for clause in clauses {
         if let Some(Rule::Forbid(rule)) = &clause.rule {
             labels.extend(rule.labels.iter().map(String::as_str));
         }
+        categories.extend(match &clause.rule {
+            Some(Rule::Forbid(Forbid { asks, .. }) | Rule::Permit(Permit { asks, .. })) => {
+                asks.categories.iter().map(String::as_str)
+            }
+            _ => [].iter().map(String::as_str),
+        });
+    }
+    if categories.len() > MAX_CATEGORIES {
+        let what = format!("the text names {} categories", categories.len());
+        root.fault("too_many", what, format!("name at most {MAX_CATEGORIES}"));
     }
     let directions = parties * parties.saturating_sub(1);
     let rows = directions.saturating_mul(labels.len() + 1);

@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Party;
-use super::clause::{Cap, Clause, Forbid, Oblige, Only, Permit, Rule, Side};
+use super::clause::{Clause, Oblige, Rule, Side};
 use super::language::Said;
 use super::parse::{Time, check_languages, known_handle, read_deadline};
 use super::parse_match::read_match;
+use super::parse_permit::{read_forbid, read_permit};
 use super::prose::{Param, Plain, Prose};
 use super::table::Table;
-use detente_core::Kind;
-use detente_core::Span;
-use detente_core::Tlp;
-use detente_core::act::{ActKind, MAX_CLAUSE_ID, MAX_LABEL};
+use detente_core::act::{ActKind, MAX_CLAUSE_ID};
+use detente_core::{Kind, Span};
 
 /// Ceiling for counts and bytes in caps and budgets.
 pub(super) const MAX_COUNT: u64 = 1 << 48;
@@ -46,7 +45,7 @@ impl Around<'_> {
     }
 
     /// Both ends of a direction in words.
-    fn direction(&self, from: &Side, to: &Side) -> [Param; 2] {
+    pub(super) fn direction(&self, from: &Side, to: &Side) -> [Param; 2] {
         let other = || Said::other_party(self.handles.len() == 2);
         let said = match (from, to) {
             (Side::Any, Side::Any) => [self.side(from), other()],
@@ -229,7 +228,7 @@ fn read_rule(table: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) ->
 }
 
 /// A direction: both ends named, known and different.
-fn read_direction(rule: &Table<'_>, handles: &[String]) -> Option<(Side, Side)> {
+pub(super) fn read_direction(rule: &Table<'_>, handles: &[String]) -> Option<(Side, Side)> {
     let side = |key: &'static str| -> Option<Side> {
         if !rule.has(key) {
             rule.fault(
@@ -279,138 +278,6 @@ pub(super) fn read_kinds(rule: &Table<'_>, required: bool) -> Option<Vec<Kind>> 
 
 pub(super) fn kinds_said(kinds: &[Kind]) -> Said {
     Said::same(kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "))
-}
-
-/// `object` names what is released; in this format there is one sort.
-fn read_object(rule: &Table<'_>) {
-    match rule.text("object").as_deref() {
-        // A field that is no string is a fault already.
-        None if rule.has("object") => {}
-        Some("indicator") => {}
-        Some(other) => rule.fault(
-            "bad_value",
-            format!("{} speaks of object {other:?}", rule.name),
-            "write object = \"indicator\"",
-        ),
-        None => rule.fault(
-            "no_scope",
-            format!("{} does not say which objects", rule.name),
-            "write object = \"indicator\"",
-        ),
-    }
-}
-
-fn read_permit(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Permit> {
-    read_object(rule);
-    let direction = read_direction(rule, around.handles);
-    let kinds = read_kinds(rule, true);
-    if !rule.has("only") {
-        rule.fault(
-            "no_scope",
-            format!("{} does not say whether it covers matched indicators only", rule.name),
-            "write only = \"matched\" or only = \"any\"",
-        );
-    }
-    let only = rule.parsed::<Only>("only");
-    if !rule.has("max_tlp") {
-        rule.fault(
-            "no_scope",
-            format!("{} has no marking ceiling", rule.name),
-            "write max_tlp = \"amber\" (clear, green, amber, amber+strict or red)",
-        );
-    }
-    let max_tlp = rule.parsed::<Tlp>("max_tlp");
-    let cap = rule.table("cap").and_then(|cap| read_cap(&cap, params));
-    if rule.has("cap") && cap.is_none() {
-        params.extend(["cap.count", "cap.per", "cap.bytes"].map(Param::unread));
-    }
-    let retention = rule.table("retention").and_then(|table| {
-        let deadline = read_deadline(&table, "within");
-        if !table.has("within") {
-            table.missing("within", "write within = \"P180D\"");
-        }
-        table.finish();
-        deadline
-    });
-    let expires = rule.parsed::<Time>("expires").map(|time| time.0);
-    rule.finish();
-    let (kinds, (from, to)) = (kinds?, direction?);
-    params.extend(around.direction(&from, &to));
-    params.push(Param::value("kinds", kinds_said(&kinds)));
-    params.push(Param::new("max_tlp", max_tlp?, true));
-    params.push(Param::said("only", Said::only(only?)));
-    match retention {
-        Some(retention) => {
-            params.push(Param::value("retention.within", Said::span(retention.within)));
-            params.push(Param::value("retention.clock", Said::clock(retention.clock)));
-        }
-        None if rule.has("retention") => {
-            params.extend(["retention.within", "retention.clock"].map(Param::unread));
-        }
-        None => {}
-    }
-    match expires {
-        Some(expires) => params.push(Param::new("expires", expires, true)),
-        None if rule.has("expires") => params.push(Param::unread("expires")),
-        None => {}
-    }
-    Some(Permit { from, to, kinds, only: only?, max_tlp: max_tlp?, cap, retention, expires })
-}
-
-fn read_cap(cap: &Table<'_>, params: &mut Vec<Param>) -> Option<Cap> {
-    if !cap.has("count") {
-        cap.missing("count", "say how many: count = 200");
-    }
-    if !cap.has("per") {
-        cap.missing("per", "say in which window: per = \"P30D\"");
-    }
-    let count = cap.number("count", MAX_COUNT);
-    let bytes = cap.number("bytes", MAX_COUNT);
-    let per = cap.parsed::<Span>("per");
-    cap.finish();
-    let (count, per) = (count?, per?);
-    params.push(Param::new("cap.count", count, true));
-    params.push(Param::value("cap.per", Said::span(per)));
-    if let Some(bytes) = bytes {
-        params.push(Param::new("cap.bytes", bytes, true));
-    }
-    Some(Cap { count, bytes, per })
-}
-
-fn read_forbid(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Forbid> {
-    read_object(rule);
-    let direction = read_direction(rule, around.handles);
-    let kinds = read_kinds(rule, false);
-    let labels = rule.list::<String>("labels");
-    if rule.has("labels") && labels.is_none() {
-        params.push(Param::unread("labels"));
-    }
-    let mut labels = labels.unwrap_or_default();
-    labels.sort();
-    for label in labels.iter().filter(|label| label.len() > MAX_LABEL) {
-        rule.fault(
-            "bad_value",
-            format!("label {label:?} in {} is too long", rule.name),
-            format!("a label has at most {MAX_LABEL} bytes"),
-        );
-    }
-    let min_tlp = rule.parsed::<Tlp>("min_tlp");
-    rule.finish();
-    let (kinds, (from, to)) = (kinds?, direction?);
-    params.extend(around.direction(&from, &to));
-    if !kinds.is_empty() {
-        params.push(Param::value("kinds", kinds_said(&kinds)));
-    }
-    if !labels.is_empty() {
-        let words: Vec<&str> = labels.iter().map(String::as_str).collect();
-        params.push(Param::value("labels", Said::list(&words, "or", "oder")));
-    }
-    match min_tlp {
-        Some(tlp) => params.push(Param::new("min_tlp", tlp, true)),
-        None if rule.has("min_tlp") => params.push(Param::unread("min_tlp")),
-        None => {}
-    }
-    Some(Forbid { from, to, kinds, labels, min_tlp })
 }
 
 fn read_oblige(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -> Option<Oblige> {

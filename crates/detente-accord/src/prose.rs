@@ -217,6 +217,7 @@ impl Param {
         match claim {
             Claim::Number(_) | Claim::Period(_) => shown.starts_with(|c: char| c.is_numeric()),
             Claim::Colour(_) => shown.starts_with("TLP:"),
+            Claim::Pap(_) => shown.starts_with("PAP:"),
             Claim::NoClause(_) => false,
         }
     }
@@ -281,6 +282,7 @@ fn says(claim: &Claim) -> String {
         Claim::Number(number) => format!("says {number:?}, a number that is no parameter"),
         Claim::Period(period) => format!("says {period:?}, a period that is no parameter"),
         Claim::Colour(tlp) => format!("says {tlp}, a colour that is no parameter"),
+        Claim::Pap(pap) => format!("says PAP {pap:?}, a colour that is no parameter"),
         Claim::NoClause(id) => format!("refers to clause {id}, which the text does not have"),
     }
 }
@@ -308,6 +310,11 @@ fn remedy(claim: &Claim, tongue: Tongue, clause: bool) -> String {
         Claim::Colour(_) => {
             "leave it out: the ceiling of a permission is its `max_tlp`, the floor of a \
              prohibition its `min_tlp`"
+                .to_owned()
+        }
+        Claim::Pap(_) => {
+            "leave it out: the ceiling of a permission is its `max_pap`, the floor of a \
+             prohibition its `min_pap`"
                 .to_owned()
         }
         Claim::NoClause(_) => "refer to a clause of this text".to_owned(),

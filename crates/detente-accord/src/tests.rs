@@ -1,3 +1,4 @@
+mod asks;
 mod drift;
 mod hostile;
 mod lookup;

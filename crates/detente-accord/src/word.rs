@@ -4,15 +4,12 @@ use std::str::FromStr;
 
 use super::Bindingness;
 use super::annex::AnnexKind;
+use super::asks::ThreatFrom;
 use super::clause::{ClockStart, Only, Pad, Side};
 use super::parse::Time;
-use detente_core::Digest;
-use detente_core::Kind;
-use detente_core::PartyId;
-use detente_core::Span;
-use detente_core::Tlp;
 use detente_core::act::{ActKind, Engine, Learn, Mode};
 use detente_core::party::Role;
+use detente_core::{Digest, Kind, ObjectKind, Pap, PartyId, Purpose, Span, Tlp};
 
 /// A value that a text writes as a string.
 pub(super) trait Word: FromStr {
@@ -71,6 +68,30 @@ impl Word for AnnexKind {
 impl Word for Tlp {
     fn remedy() -> String {
         one_of(Tlp::ALL.map(Tlp::name))
+    }
+}
+
+impl Word for Pap {
+    fn remedy() -> String {
+        one_of(Pap::ALL.iter().map(|pap| pap.name()))
+    }
+}
+
+impl Word for ObjectKind {
+    fn remedy() -> String {
+        one_of(ObjectKind::ALL.iter().map(|object| object.name()))
+    }
+}
+
+impl Word for Purpose {
+    fn remedy() -> String {
+        one_of(Purpose::ALL.iter().map(|purpose| purpose.name()))
+    }
+}
+
+impl Word for ThreatFrom {
+    fn remedy() -> String {
+        "write the id of a party, \"third\" or \"unknown\"".to_owned()
     }
 }
 

@@ -11,6 +11,7 @@ pub mod name;
 pub mod party;
 pub mod sign;
 
+mod handling;
 mod id;
 mod kind;
 mod level;
@@ -20,6 +21,10 @@ mod time;
 mod tlp;
 mod words;
 
+pub use handling::{
+    Handling, MAX_RELEASABLE, ObjectKind, Pap, Purpose, UnknownObjectKind, UnknownPap,
+    UnknownPurpose, Whose,
+};
 pub use id::{AccordId, BadId, Digest, KeyId, PartyId, RunId, log_origin, mirror_name};
 pub use kind::{Kind, UnknownKind};
 pub use level::{Level, UnknownLevel};

@@ -2,6 +2,7 @@
 
 use crate::act::{MAX_LABEL, MAX_LABELS, ObjectFacts};
 use crate::encode::{DecodeError, DecodeFault, Reader, Writer};
+use crate::handling::{Handling, MAX_RELEASABLE, ObjectKind};
 use crate::id::Digest;
 use crate::kind::Kind;
 use crate::time::UnixSeconds;
@@ -43,6 +44,8 @@ pub struct Object {
     pub valid_from: Option<UnixSeconds>,
     /// Until when it holds.
     pub valid_until: Option<UnixSeconds>,
+    /// How it may be handled, beside its colour.
+    pub handling: Handling,
 }
 
 impl Object {
@@ -56,6 +59,7 @@ impl Object {
             self.confidence.is_some(),
             self.valid_from.is_some(),
             self.valid_until.is_some(),
+            !self.handling.is_empty(),
         ];
         w.map(7 + optional.into_iter().filter(|there| *there).count());
         w.uint(1).uint(1);
@@ -81,6 +85,9 @@ impl Object {
             if let Some(time) = time {
                 w.uint(key).uint(time.get());
             }
+        }
+        if !self.handling.is_empty() {
+            self.handling.write(w.uint(14));
         }
         w.into_bytes()
     }
@@ -122,6 +129,8 @@ impl Object {
         };
         let valid_from = time(r, 12)?;
         let valid_until = time(r, 13)?;
+        let handling =
+            if fields.optional(r, 14)? { read_handling(r)? } else { Handling::default() };
         fields.end(r)?;
         if !r.is_empty() {
             return Err(r.fail(DecodeFault::Trailing(bytes.len() - r.offset())));
@@ -139,6 +148,7 @@ impl Object {
             confidence,
             valid_from,
             valid_until,
+            handling,
         })
     }
 
@@ -150,11 +160,13 @@ impl Object {
     /// What the gate decides on.
     pub fn facts(&self, bytes: &[u8]) -> ObjectFacts {
         ObjectFacts {
+            object: ObjectKind::Indicator,
             kind: self.kind,
             tlp: self.tlp,
             marking_unknown: self.marking_unknown,
             labels: self.labels.clone(),
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            handling: self.handling.clone(),
         }
     }
 
@@ -180,6 +192,13 @@ impl Object {
             whole &= list.len() <= MAX_LABELS;
             list.truncate(MAX_LABELS);
         }
+        let handling = &self.handling;
+        whole &= handling.category.as_ref().is_none_or(|word| word.len() <= MAX_LABEL)
+            && handling.releasable.as_ref().is_none_or(|list| list.len() <= MAX_RELEASABLE);
+        if !whole {
+            self.handling.category = None;
+            self.handling.releasable = Some(Vec::new());
+        }
         // A label may be what a prohibition looks for: one that does not fit closes the object too.
         self.marking_unknown |= !whole;
         for (text, max) in [
@@ -202,6 +221,15 @@ fn check_len(r: &Reader<'_>, bytes: &[u8]) -> Result<(), DecodeError> {
     Err(r.fail(DecodeFault::TooLong { got: bytes.len() as u64, max: MAX_OBJECT }))
 }
 
+/// One that says nothing is left out.
+fn read_handling(r: &mut Reader<'_>) -> Result<Handling, DecodeError> {
+    let handling = Handling::read(r)?;
+    if handling.is_empty() {
+        return Err(r.fail(DecodeFault::Rule("handling says nothing")));
+    }
+    Ok(handling)
+}
+
 fn read_confidence(r: &mut Reader<'_>) -> Result<u8, DecodeError> {
     match r.uint8("confidence")? {
         confidence @ 0..=100 => Ok(confidence),
@@ -222,15 +250,18 @@ fn read_time(r: &mut Reader<'_>) -> Result<UnixSeconds, DecodeError> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Kind, Object, Tlp, UnixSeconds};
+    use super::{Handling, Kind, Object, Tlp, UnixSeconds};
 
     pub(crate) fn object() -> impl Strategy<Value = Object> {
         let labels = || proptest::collection::btree_set("[a-z]{1,120}", 0..40);
         let text = || proptest::option::of(".{0,300}");
         let time = || proptest::option::of(0u64..1 << 32);
-        (0usize..14, 0usize..5, labels(), labels(), (text(), text(), text()), (time(), time()))
-            .prop_map(|(kind, tlp, markings, labels, (source, origin, comment), (from, until))| {
+        let texts = (text(), text(), text());
+        let handling = crate::handling::tests::handling();
+        (0usize..14, 0usize..5, labels(), labels(), texts, (time(), time()), handling).prop_map(
+            |(kind, tlp, markings, labels, (source, origin, comment), (from, until), handling)| {
                 Object {
+                    handling,
                     kind: Kind::ALL[kind],
                     value: "x".to_owned(),
                     tlp: Tlp::ALL[tlp],
@@ -245,7 +276,8 @@ mod tests {
                     valid_until: until.map(UnixSeconds::new),
                 }
                 .fit()
-            })
+            },
+        )
     }
 
     proptest! {
@@ -288,6 +320,7 @@ mod tests {
             confidence: None,
             valid_from: None,
             valid_until: None,
+            handling: Handling::default(),
         };
         assert!(object.clone().fit().marking_unknown);
         object.labels = vec!["x".to_owned()];

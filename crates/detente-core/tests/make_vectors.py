@@ -263,7 +263,9 @@ STEPS_ON_TEXTS = [("initial", 18), ("sign_ad_referendum", 19), ("ratify", 21), (
 def bodies():
     run, text, root = b"\x03" * 32, b"\x07" * 32, b"\x08" * 32
     offer = [run, text, "1", 1, 1, 1, "ecdh/1", 1024, root]
-    entry = [root, "2", 1, 2, False, ["a", "b"], 100]
+    known = {1: "election-system", 2: 2, 3: [root], 4: 1, 5: [text, root], 6: []}
+    entry = [root, "2", 1, 2, False, ["a", "b"], 100, 1, {}]
+    whole = entry[:8] + [known]
     listed = {1: text, 2: "5", 3: 1, 4: "voprf/1", 5: 1, 6: run, 7: 1024, 8: root}
 
     def with_part(whole, place, part):
@@ -298,6 +300,9 @@ def bodies():
         ("close_match_aborted", 10, [run, {3: 1, 4: "cut"}]),
         ("release", 11, {1: text, 2: run, 3: [entry]}),
         ("release_without_run", 11, release(entry, entry)),
+        ("release_all_facts", 11, release(whole)),
+        ("release_of_a_report", 11, release(with_part(entry, 7, 4))),
+        ("release_to_nobody", 11, release(with_part(entry, 8, {3: [], 5: []}))),
         ("receipt", 12, [text, root]),
         ("publish_filter", 13, listed),
         ("publish_filter_that_follows", 13, {**listed, 9: text}),
@@ -354,6 +359,17 @@ def bodies():
         ("release_label_too_long", 11, release(with_part(entry, 5, ["x" * 101]))),
         ("release_labels_too_many", 11, release(with_part(entry, 5, many))),
         ("release_marking_no_boolean", 11, release(with_part(entry, 4, 0))),
+        ("release_object_kind_unknown", 11, release(with_part(entry, 7, 6))),
+        ("release_category_empty", 11, release(with_part(entry, 8, {1: ""}))),
+        ("release_category_too_long", 11, release(with_part(entry, 8, {1: "x" * 101}))),
+        ("release_pap_unknown", 11, release(with_part(entry, 8, {2: 4}))),
+        ("release_threat_of_two", 11, release(with_part(entry, 8, {3: [text, root]}))),
+        ("release_purpose_unknown", 11, release(with_part(entry, 8, {4: 0}))),
+        ("release_parties_unsorted", 11, release(with_part(entry, 8, {5: [root, text]}))),
+        ("release_party_twice", 11, release(with_part(entry, 8, {5: [root, root]}))),
+        ("release_parties_too_many", 11,
+         release(with_part(entry, 8, {5: [bytes([number]) * 32 for number in range(33)]}))),
+        ("release_handling_field_unknown", 11, release(with_part(entry, 8, {7: 1}))),
         ("release_claims_more_entries", 11, Raw(one.replace(b"\x03\x81", b"\x03\x82"))),
         ("release_claims_too_many", 11, Raw(cbor({1: text, 3: Raw(b"\x9a\xff\xff\xff\xff")}))),
         ("receipt_one_item", 12, [text]),

@@ -12,8 +12,8 @@ use detente_core::slot::Slot;
 use detente_core::{Digest, PartyId, RunId, UnixSeconds};
 use detente_state::State;
 
-use crate::decide::{Denial, Verdict};
 use crate::release::{Asked, Decided, Release, Tally};
+use crate::verdict::{Denial, Verdict};
 
 /// Bytes of an act's body that a manifest can't use. Choice: more than its head takes.
 const BODY_HEAD: usize = 256;
@@ -122,7 +122,7 @@ impl Act {
         }
         let verdict = tally.decide(&facts);
         if let Verdict::Allow(allowance) = &verdict {
-            let clause = allowance.clause.clone();
+            let clause = allowance.clause.to_string();
             self.manifest.push(ManifestEntry { object: one.address, clause, facts });
             self.bytes += more;
         }

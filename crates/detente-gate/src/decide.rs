@@ -1,17 +1,20 @@
 //! The decision on one object.
 
-use detente_accord::{Accord, Forbid, Only, Permit, Rule};
+use std::sync::Arc;
+
+use detente_accord::{Only, Permit};
 use detente_core::act::ObjectFacts;
-use detente_core::encode::DecodeError;
-use detente_core::{Span, Tlp, UnixSeconds};
+use detente_core::{Span, UnixSeconds};
 use detente_state::{NotInForce, Released};
 
-use crate::enter::Entrant;
+use crate::rules::{Hit, Rules};
+use crate::space::{Cell, Dimension};
+use crate::verdict::{Allowance, Because, Denial, Fact, Taken, Verdict};
 
 /// All that a decision rests on.
 pub struct Question<'a> {
-    /// The text in force, or why there is none.
-    pub accord: Result<&'a Accord, NotInForce>,
+    /// The text in force, made ready, or why there is none.
+    pub rules: Result<&'a Rules, NotInForce>,
     /// The party whose stop holds, if one does.
     pub stopped_by: Option<String>,
     /// Who releases, by handle.
@@ -22,334 +25,165 @@ pub struct Question<'a> {
     pub facts: &'a ObjectFacts,
     /// Whether a run under this accord, closed alike by both sides, found it at both.
     pub matched: bool,
+    /// Whether the originator's consent to this release is on record.
+    pub consent: bool,
     /// The time of the decision.
     pub now: UnixSeconds,
     /// What the releasing party has released under a clause in a window that ends now.
     pub used: &'a dyn Fn(&str, Span) -> Released,
 }
 
-/// The gate's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may leave.
-    Allow(Allowance),
-    /// It stays.
-    Deny(Denial),
-}
-
-/// Under which clause an object may leave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Allowance {
-    /// The clause.
-    pub clause: String,
-    /// In words.
-    pub reason: String,
-}
-
-/// Why an object stays.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denial {
-    /// The cap of the only clause that would permit it is reached.
-    #[error("clause {clause} lets {max} {what} leave in {per}, and {used} have left")]
-    Cap {
-        /// The permission.
-        clause: String,
-        /// `objects` or `bytes`.
-        what: &'static str,
-        /// What left in the window.
-        used: u64,
-        /// The cap.
-        max: u64,
-        /// The window.
-        per: Span,
-    },
-    /// The permission has ended.
-    #[error("clause {clause} expired on {at}")]
-    Expired {
-        /// The permission.
-        clause: String,
-        /// When it ended.
-        at: UnixSeconds,
-    },
-    /// A prohibition covers it.
-    #[error("clause {clause} forbids it{because}")]
-    Forbidden {
-        /// The prohibition.
-        clause: String,
-        /// By what, in words.
-        because: String,
-    },
-    /// The object is not in its canonical form: the other side would have to refuse it.
-    #[error("the object is malformed")]
-    Malformed(#[source] DecodeError),
-    /// A marking is not understood, or markings contradict each other.
-    #[error("a marking is unknown or contradictory, and so closed")]
-    MarkingUnknown,
-    /// Nothing permits it.
-    #[error("no clause permits it from {from} to {to}: {kind}, {tlp}, {}", found(*matched))]
-    NoPermit {
-        /// Who would release.
-        from: String,
-        /// Who would receive.
-        to: String,
-        /// What sort of indicator.
-        kind: detente_core::Kind,
-        /// Its colour.
-        tlp: Tlp,
-        /// Whether it is matched.
-        matched: bool,
-    },
-    /// Within a run, the contexts of one item have no more room.
-    #[error("its {got} bytes do not fit the {room} that the clause gives the contexts of one item")]
-    NoRoom {
-        /// Bytes of the object.
-        got: usize,
-        /// Bytes that the clause gives, for all contexts of the item together.
-        room: usize,
-    },
-    /// Within a run, one release holds no more.
-    #[error("the release of this run holds no more")]
-    ReleaseFull,
-    /// No accord is in force.
-    #[error("no accord is in force")]
-    NotInForce(#[source] NotInForce),
-    /// A permission covers matched indicators only.
-    #[error("clause {clause} covers matched indicators only, and no run found this one at both")]
-    NotMatched {
-        /// The permission.
-        clause: String,
-    },
-    /// A stop holds.
-    #[error("stopped by {by}")]
-    Stopped {
-        /// Who stopped.
-        by: String,
-    },
-    /// Its colour is more closed than the permission's ceiling.
-    #[error("marked {tlp}, clause {clause} lets go up to {max}")]
-    TlpCeiling {
-        /// The permission.
-        clause: String,
-        /// The object's colour.
-        tlp: Tlp,
-        /// The ceiling.
-        max: Tlp,
-    },
-}
-
-/// Whether a run found it, in words.
-const fn found(matched: bool) -> &'static str {
-    if matched { "matched" } else { "not matched" }
-}
-
-impl Denial {
-    /// A stable machine code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Denial::Cap { .. } => "cap_reached",
-            Denial::Expired { .. } => "permit_expired",
-            Denial::Forbidden { .. } => "forbidden",
-            Denial::Malformed(_) => "object_malformed",
-            Denial::MarkingUnknown => "marking_unknown",
-            Denial::NoPermit { .. } => "no_permit",
-            Denial::NoRoom { .. } => "no_room",
-            Denial::NotInForce(_) => "not_in_force",
-            Denial::NotMatched { .. } => "not_matched",
-            Denial::ReleaseFull => "release_full",
-            Denial::Stopped { .. } => "stopped",
-            Denial::TlpCeiling { .. } => "tlp_ceiling",
-        }
-    }
-
-    /// The clause that speaks, if one does.
-    pub fn clause(&self) -> Option<&str> {
-        match self {
-            Denial::Cap { clause, .. }
-            | Denial::Expired { clause, .. }
-            | Denial::Forbidden { clause, .. }
-            | Denial::NotMatched { clause }
-            | Denial::TlpCeiling { clause, .. } => Some(clause),
-            _ => None,
-        }
-    }
-
-    /// How near the object came to leaving: the nearest miss is the most useful answer.
-    const fn nearness(&self) -> u8 {
-        match self {
-            Denial::Cap { .. } => 4,
-            Denial::Expired { .. } => 3,
-            Denial::TlpCeiling { .. } => 2,
-            Denial::NotMatched { .. } => 1,
-            _ => 0,
-        }
-    }
-}
+/// What covers an object of a permission's scope, whatever else the permission asks.
+const SCOPE: &[Dimension] = &[Dimension::From, Dimension::To, Dimension::Object];
 
 /// Decides whether one object may leave.
 ///
-/// Order: accord in force; stop; two different parties of it; markings understood; prohibitions;
-/// then permissions, each with its scope, ceiling, expiry and cap; else no. The order of clauses in
-/// the text does not matter: among several permissions the lowest-numbered that lets the object go
-/// is named.
+/// Order: accord in force; stop; two different parties of it; the object's own markings (all
+/// understood, the receiver among those to whom it is releasable, the originator's consent);
+/// prohibitions; then permissions, each with its scope, facts, ceilings, expiry and cap; else no.
+/// The order of clauses in the text does not matter: among several permissions the lowest-numbered
+/// that lets the object go is named. Nothing is allocated but for strangers.
 pub fn decide(question: &Question<'_>) -> Verdict {
-    let accord = match &question.accord {
-        Ok(accord) => *accord,
+    let rules = match &question.rules {
+        Ok(rules) => *rules,
         Err(error) => return Verdict::Deny(Denial::NotInForce(error.clone())),
     };
     if let Some(by) = &question.stopped_by {
         return Verdict::Deny(Denial::Stopped { by: by.clone() });
     }
     // A stranger is nobody, not "any party": `*` in a clause means the parties of the accord.
-    let party = |handle: &str| accord.parties.iter().any(|known| known.handle == handle);
-    if !party(question.from) || !party(question.to) || question.from == question.to {
-        return Verdict::Deny(no_permit(question));
-    }
-    if question.facts.marking_unknown {
-        return Verdict::Deny(Denial::MarkingUnknown);
-    }
-    if let Some(denial) = forbidden(accord, question) {
+    let (from, to) = match (rules.side(question.from), rules.side(question.to)) {
+        (Some(from), Some(to)) if from != to => (from, to),
+        _ => {
+            return Verdict::Deny(no_permit(question, question.from.into(), question.to.into()));
+        }
+    };
+    if let Some(denial) = marked_closed(rules, question, to) {
         return Verdict::Deny(denial);
     }
-    permitted(accord, question)
-}
-
-/// Clause ids in the order of their numbers: 3.2 before 3.10. Parts have no leading zeros, so that
-/// the longer number is the larger.
-fn clause_order(id: &str) -> impl Ord + '_ {
-    let parts = id.split('.').map(|part| (part.len(), part));
-    parts.collect::<Vec<(usize, &str)>>()
-}
-
-fn forbidden(accord: &Accord, question: &Question<'_>) -> Option<Denial> {
-    let mut hits: Vec<(&str, String)> = Vec::new();
-    for clause in &accord.clauses {
-        if let Some(Rule::Forbid(rule)) = &clause.rule
-            && let Some(because) = covers(rule, question)
-        {
-            hits.push((&clause.id, because));
-        }
+    let cell = rules.space.cell((from, to), question.facts, question.matched);
+    let labels = rules.space.labels(&question.facts.labels);
+    if let Some(hit) = rules.forbidding(&cell, &labels) {
+        return Verdict::Deny(forbidden(rules, &cell, hit));
     }
-    let (clause, because) =
-        hits.into_iter().min_by(|(a, _), (b, _)| clause_order(a).cmp(&clause_order(b)))?;
-    Some(Denial::Forbidden { clause: clause.to_owned(), because })
+    permitted(rules, question, &cell).unwrap_or_else(|| Verdict::Deny(miss(rules, question, &cell)))
 }
 
-/// Whether a prohibition covers the object, and by what.
-fn covers(rule: &Forbid, question: &Question<'_>) -> Option<String> {
-    let facts = question.facts;
-    let entrant = Entrant {
-        kind: facts.kind,
-        tlp: facts.tlp,
-        marking_unknown: facts.marking_unknown,
-        labels: &facts.labels,
+/// What the object's own markings say, whatever the clauses do.
+fn marked_closed(rules: &Rules, question: &Question<'_>, to: usize) -> Option<Denial> {
+    let handling = &question.facts.handling;
+    if question.facts.marking_unknown {
+        return Some(Denial::MarkingUnknown);
+    }
+    let receiver = rules.id(to)?;
+    if handling.releasable.as_ref().is_some_and(|list| !list.contains(&receiver)) {
+        return Some(Denial::NotReleasable);
+    }
+    (handling.originator.is_some() && !question.consent).then_some(Denial::ConsentMissing)
+}
+
+fn forbidden(rules: &Rules, cell: &Cell, hit: Hit) -> Denial {
+    let clause = Arc::clone(&rules.forbids.clauses[hit.clause]);
+    let because = match hit.label {
+        Some(label) => Because::Label(label),
+        None => rules.unknown_to(cell, hit.clause).map_or(Because::Scope, Because::Unknown),
     };
-    forbids(rule, (question.from, question.to), &entrant)
+    Denial::Forbidden { clause, because }
 }
 
-/// Whether a prohibition covers what is so known, from one party to the other, and by what.
-pub(crate) fn forbids(
-    rule: &Forbid,
-    (from, to): (&str, &str),
-    facts: &Entrant<'_>,
-) -> Option<String> {
-    if !rule.from.is(from) || !rule.to.is(to) {
-        return None;
-    }
-    if !rule.kinds.is_empty() && !rule.kinds.contains(&facts.kind) {
-        return None;
-    }
-    if rule.min_tlp.is_some_and(|min| facts.tlp < min) {
-        return None;
-    }
-    if rule.labels.is_empty() {
-        return Some(String::new());
-    }
-    let label = rule.labels.iter().find(|label| {
-        let mut own = facts.labels.iter();
-        own.any(|own| same_label(own, label))
-    })?;
-    Some(format!(": label {label:?}"))
-}
-
-/// Labels are compared as people read them: without regard to case in any script, and to white
-/// space around. A prohibition must not be passed by writing its label otherwise.
-fn same_label(one: &str, other: &str) -> bool {
-    let (one, other) = (one.trim(), other.trim());
-    if one.is_ascii() && other.is_ascii() {
-        return one.eq_ignore_ascii_case(other);
-    }
-    // Upper case first: it makes one of what has two small letters (final sigma, sharp s).
-    let folded = |text: &str| text.to_uppercase().to_lowercase();
-    folded(one) == folded(other)
-}
-
-fn no_permit(question: &Question<'_>) -> Denial {
-    Denial::NoPermit {
-        from: question.from.to_owned(),
-        to: question.to.to_owned(),
-        kind: question.facts.kind,
-        tlp: question.facts.tlp,
-        matched: question.matched,
-    }
-}
-
-fn permitted(accord: &Accord, question: &Question<'_>) -> Verdict {
+fn no_permit(question: &Question<'_>, from: Arc<str>, to: Arc<str>) -> Denial {
     let facts = question.facts;
-    let mut permits: Vec<(&str, &Permit)> = Vec::new();
-    for clause in &accord.clauses {
-        if let Some(Rule::Permit(rule)) = &clause.rule
-            && rule.from.is(question.from)
-            && rule.to.is(question.to)
-            && rule.kinds.contains(&facts.kind)
-        {
-            permits.push((&clause.id, rule));
+    Denial::NoPermit { from, to, kind: facts.kind, tlp: facts.tlp, matched: question.matched }
+}
+
+/// The first permission that covers the object, has not expired and has room.
+fn permitted(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Option<Verdict> {
+    rules.permits.each(cell, &Dimension::ALL).find_map(|at| {
+        let rule = rules.permissions.get(at)?;
+        let cap = bounds(&rules.permits.clauses[at], rule, question).ok()?;
+        Some(Verdict::Allow(Allowance {
+            clause: Arc::clone(&rules.permits.clauses[at]),
+            kind: question.facts.kind,
+            tlp: question.facts.tlp,
+            max_tlp: rule.max_tlp,
+            matched: rule.only == Only::Matched,
+            cap,
+        }))
+    })
+}
+
+/// The nearest miss among the permissions in whose scope the object is.
+fn miss(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Denial {
+    let word = |dimension: Dimension| rules.word(usize::from(cell[dimension as usize]));
+    let none = no_permit(question, word(Dimension::From), word(Dimension::To));
+    rules.permits.each(cell, SCOPE).fold(none, |nearest, at| {
+        match fault(rules, question, cell, at) {
+            Some(denial) if denial.nearness() > nearest.nearness() => denial,
+            _ => nearest,
+        }
+    })
+}
+
+/// Why a permission in whose scope the object is does not let it go.
+fn fault(rules: &Rules, question: &Question<'_>, cell: &Cell, at: usize) -> Option<Denial> {
+    let rule = rules.permissions.get(at)?;
+    let clause = || Arc::clone(&rules.permits.clauses[at]);
+    let covers = |dimension| rules.permits.covers(at, cell, dimension);
+    let facts = question.facts;
+    if !covers(Dimension::Matched) {
+        return Some(Denial::NotMatched { clause: clause() });
+    }
+    for (dimension, fact) in ASKED {
+        if !covers(dimension) {
+            let unknown = rules.space.is_unknown(cell, dimension);
+            return Some(match (unknown, rule.max_pap, facts.handling.pap) {
+                (true, ..) => Denial::FactUnknown { clause: clause(), fact },
+                (false, Some(max), Some(pap)) if fact == Fact::Pap => {
+                    Denial::PapCeiling { clause: clause(), pap, max }
+                }
+                (false, ..) => Denial::Outside { clause: clause(), fact },
+            });
         }
     }
-    permits.sort_by(|(a, _), (b, _)| clause_order(a).cmp(&clause_order(b)));
-    let mut nearest = no_permit(question);
-    for (clause, rule) in permits {
-        match check_permit(clause, rule, question) {
-            Ok(reason) => {
-                return Verdict::Allow(Allowance { clause: clause.to_owned(), reason });
-            }
-            Err(denial) if denial.nearness() > nearest.nearness() => nearest = denial,
-            Err(_) => {}
-        }
+    if !covers(Dimension::Tlp) {
+        return Some(Denial::TlpCeiling { clause: clause(), tlp: facts.tlp, max: rule.max_tlp });
     }
-    Verdict::Deny(nearest)
+    if !covers(Dimension::Releasable) {
+        return Some(Denial::NotListed { clause: clause() });
+    }
+    bounds(&rules.permits.clauses[at], rule, question).err()
 }
 
-fn check_permit(clause: &str, rule: &Permit, question: &Question<'_>) -> Result<String, Denial> {
-    let clause = || clause.to_owned();
-    let facts = question.facts;
-    if rule.only == Only::Matched && !question.matched {
-        return Err(Denial::NotMatched { clause: clause() });
-    }
-    if facts.tlp > rule.max_tlp {
-        return Err(Denial::TlpCeiling { clause: clause(), tlp: facts.tlp, max: rule.max_tlp });
-    }
+/// Facts for which a clause may ask, and their dimensions.
+pub(crate) const ASKED: [(Dimension, Fact); 4] = [
+    (Dimension::Category, Fact::Category),
+    (Dimension::Threat, Fact::Threat),
+    (Dimension::Purpose, Fact::Purpose),
+    (Dimension::Pap, Fact::Pap),
+];
+
+/// What bounds a permission that covers an object: expiry and cap.
+fn bounds(
+    clause: &Arc<str>,
+    rule: &Permit,
+    question: &Question<'_>,
+) -> Result<Option<Taken>, Denial> {
     if let Some(at) = rule.expires
         && question.now >= at
     {
-        return Err(Denial::Expired { clause: clause(), at });
+        return Err(Denial::Expired { clause: Arc::clone(clause), at });
     }
-    let mut reason = format!("{}, {} within {}", facts.kind, facts.tlp, rule.max_tlp);
-    if rule.only == Only::Matched {
-        reason.push_str(", matched");
+    let Some(cap) = &rule.cap else { return Ok(None) };
+    let used = (question.used)(clause, cap.per);
+    let full =
+        |what, used, max| Denial::Cap { clause: Arc::clone(clause), what, used, max, per: cap.per };
+    if used.count >= cap.count {
+        return Err(full("objects", used.count, cap.count));
     }
-    if let Some(cap) = &rule.cap {
-        let used = (question.used)(&clause(), cap.per);
-        if used.count >= cap.count {
-            let (used, max, per) = (used.count, cap.count, cap.per);
-            return Err(Denial::Cap { clause: clause(), what: "objects", used, max, per });
-        }
-        if let Some(max) = cap.bytes
-            && used.bytes.saturating_add(facts.bytes.into()) > max
-        {
-            let (used, per) = (used.bytes, cap.per);
-            return Err(Denial::Cap { clause: clause(), what: "bytes", used, max, per });
-        }
-        reason.push_str(&format!(", {} of {} in {}", used.count + 1, cap.count, cap.per));
+    if let Some(max) = cap.bytes
+        && used.bytes.saturating_add(question.facts.bytes.into()) > max
+    {
+        return Err(full("bytes", used.bytes, max));
     }
-    Ok(reason)
+    Ok(Some(Taken { nth: used.count + 1, max: cap.count, per: cap.per }))
 }

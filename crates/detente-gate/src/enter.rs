@@ -2,14 +2,15 @@
 //!
 //! A run tells the other side that we hold an indicator, if it holds it too. That is less than a
 //! release, and not nothing: what no clause could ever let go must not show that way either. So a
-//! context that is closed, covered by a prohibition, or marked TLP:RED where no permission goes as
-//! far as that, keeps its indicator out, unless another context of the same indicator vouches for
-//! it.
+//! context that is closed, covered by a prohibition, releasable to others alone, under the control
+//! of its originator, or marked TLP:RED where no permission goes as far as that, keeps its
+//! indicator out, unless another context of the same indicator vouches for it.
 
-use detente_accord::{Accord, Rule};
-use detente_core::{Kind, Tlp};
+use detente_core::act::ObjectFacts;
+use detente_core::{Handling, Kind, ObjectKind, Tlp};
 
-use crate::decide::forbids;
+use crate::rules::Rules;
+use crate::space::Dimension;
 
 /// What is known of one context of an indicator.
 #[derive(Clone, Copy, Debug)]
@@ -22,24 +23,39 @@ pub struct Entrant<'a> {
     pub marking_unknown: bool,
     /// Its labels.
     pub labels: &'a [String],
+    /// How else it may be handled.
+    pub handling: &'a Handling,
 }
 
 /// Whether a context vouches for its indicator in a run in which `from` enters it and `to` may
 /// learn that it is common.
-pub fn may_enter(accord: &Accord, from: &str, to: &str, entrant: &Entrant<'_>) -> bool {
-    let red_may_go = || {
-        accord.clauses.iter().any(|clause| match &clause.rule {
-            Some(Rule::Permit(rule)) => {
-                rule.from.is(from) && rule.to.is(to) && rule.max_tlp == Tlp::Red
-            }
-            _ => false,
-        })
-    };
-    if entrant.marking_unknown || (entrant.tlp == Tlp::Red && !red_may_go()) {
+pub fn may_enter(rules: &Rules, from: &str, to: &str, entrant: &Entrant<'_>) -> bool {
+    let (Some(from), Some(to)) = (rules.side(from), rules.side(to)) else { return false };
+    let handling = entrant.handling;
+    let receiver = rules.id(to);
+    let others = |list: &Vec<_>| receiver.is_none_or(|receiver| !list.contains(&receiver));
+    if from == to
+        || entrant.marking_unknown
+        || handling.originator.is_some()
+        || handling.releasable.as_ref().is_some_and(others)
+    {
         return false;
     }
-    !accord.clauses.iter().any(|clause| match &clause.rule {
-        Some(Rule::Forbid(rule)) => forbids(rule, (from, to), entrant).is_some(),
-        _ => false,
-    })
+    let facts = ObjectFacts {
+        object: ObjectKind::Indicator,
+        kind: entrant.kind,
+        tlp: entrant.tlp,
+        marking_unknown: false,
+        labels: Vec::new(),
+        bytes: 0,
+        handling: handling.clone(),
+    };
+    // No prohibition asks whether it is matched.
+    let cell = rules.space.cell((from, to), &facts, false);
+    let red_may_go = || {
+        let within = [Dimension::From, Dimension::To, Dimension::Tlp];
+        rules.permits.each(&cell, &within).next().is_some()
+    };
+    (entrant.tlp != Tlp::Red || red_may_go())
+        && rules.forbidding(&cell, &rules.space.labels(entrant.labels)).is_none()
 }

@@ -10,14 +10,26 @@
 
 mod contexts;
 mod decide;
+mod diagram;
 mod enter;
 mod exposure;
+mod layout;
 mod release;
+mod rules;
+mod space;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub use contexts::{ContextRelease, decide_if_matched};
-pub use decide::{Allowance, Denial, Question, Verdict, decide};
+pub use decide::{Question, decide};
+pub use diagram::{MAX_BRANCHES, MAX_REGIONS, TooComplex};
 pub use enter::{Entrant, may_enter};
-pub use exposure::{Cell, Direction, Exposure, exposure};
+pub use exposure::{
+    Answer, Asked, BadQuestion, Difference, Exposure, Region, Turn, Turned, ask, diff, exposure,
+};
+pub use layout::Axis;
 pub use release::{Decided, Release, ReleaseFault, decide_all};
+pub use rules::Rules;
+pub use space::{Dimension, Space};
+pub use verdict::{Allowance, Because, Denial, Fact, Taken, Verdict};

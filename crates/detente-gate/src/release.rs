@@ -9,7 +9,9 @@ use detente_core::object::Object;
 use detente_core::{Digest, Kind, PartyId, RunId, Span, UnixSeconds};
 use detente_state::{NotInForce, Released, State};
 
-use crate::decide::{Denial, Question, Verdict, decide};
+use crate::decide::{Question, decide};
+use crate::rules::Rules;
+use crate::verdict::{Denial, Verdict};
 
 /// One object and the gate's answer.
 #[derive(Clone, Debug)]
@@ -77,6 +79,9 @@ pub fn decide_all(
 pub(crate) struct Tally<'a> {
     state: &'a State,
     asked: Asked,
+    /// The text in force, made ready, and the two parties' handles in it.
+    rules: Result<Rules, NotInForce>,
+    handles: (String, String),
     /// The kinds of indicator that the run told both sides of.
     told: &'a [Kind],
     /// What had left before, by clause and window; and what this release adds, by clause.
@@ -86,9 +91,16 @@ pub(crate) struct Tally<'a> {
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(state: &'a State, asked: Asked) -> Tally<'a> {
+        let accord = state.in_force_at(asked.now);
+        let handle = |party: PartyId| {
+            let named = accord.as_ref().ok().and_then(|accord| accord.party(party));
+            named.map_or(String::new(), |party| party.handle.clone())
+        };
         Tally {
             state,
             asked,
+            handles: (handle(asked.from), handle(asked.to)),
+            rules: accord.map(Rules::new),
             told: told(state, asked),
             before: RefCell::default(),
             own: BTreeMap::new(),
@@ -106,7 +118,7 @@ impl<'a> Tally<'a> {
     pub(crate) fn decide(&mut self, facts: &ObjectFacts) -> Verdict {
         let verdict = self.look(facts);
         if let Verdict::Allow(allowance) = &verdict {
-            let sum = self.own.entry(allowance.clause.clone()).or_default();
+            let sum = self.own.entry(allowance.clause.to_string()).or_default();
             *sum = sum.plus(Released { count: 1, bytes: facts.bytes.into() });
         }
         verdict
@@ -114,12 +126,7 @@ impl<'a> Tally<'a> {
 
     /// Decides, and counts nothing.
     pub(crate) fn look(&self, facts: &ObjectFacts) -> Verdict {
-        let Asked { from, to, now, .. } = self.asked;
-        let accord = self.state.in_force_at(now);
-        let handle = |party: PartyId| {
-            let named = accord.as_ref().ok().and_then(|accord| accord.party(party));
-            named.map_or("", |party| party.handle.as_str())
-        };
+        let Asked { from, now, .. } = self.asked;
         let used = |clause: &str, per| {
             let mut before = self.before.borrow_mut();
             // The state does not change under a tally: its releases are summed up once.
@@ -129,12 +136,13 @@ impl<'a> Tally<'a> {
             before.plus(self.own.get(clause).copied().unwrap_or_default())
         };
         decide(&Question {
-            accord: accord.clone(),
+            rules: self.rules.as_ref().map_err(Clone::clone),
             stopped_by: self.state.stopped_at(now).map(|(party, _)| self.state.name_of(party)),
-            from: handle(from),
-            to: handle(to),
+            from: &self.handles.0,
+            to: &self.handles.1,
             facts,
             matched: self.told.contains(&facts.kind),
+            consent: false,
             now,
             used: &used,
         })
@@ -233,7 +241,7 @@ impl Release {
         for decided in decide_all(state, (from, to), run, objects, now) {
             let facts = decided.facts();
             if let Verdict::Allow(allowance) = decided.verdict {
-                let clause = allowance.clause;
+                let clause = allowance.clause.to_string();
                 manifest.push(ManifestEntry { object: decided.address, clause, facts });
                 leaving.push((decided.address, decided.bytes));
             }
@@ -347,7 +355,7 @@ impl Release {
         }
         for (index, entry) in body.manifest.iter().enumerate() {
             match tally.decide(&entry.facts) {
-                Verdict::Allow(allowance) if allowance.clause == entry.clause => {}
+                Verdict::Allow(allowance) if *allowance.clause == *entry.clause => {}
                 other => return Err((index, other)),
             }
         }

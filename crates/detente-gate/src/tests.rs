@@ -3,19 +3,62 @@
 mod contexts;
 mod enter;
 mod exposure;
+mod handling;
 mod laws;
 mod release;
 mod verdict;
 
 use detente_accord::Accord;
 use detente_core::act::ObjectFacts;
-use detente_core::{Kind, PartyId, Span, Tlp, UnixSeconds};
+use detente_core::{Kind, Pap, PartyId, Purpose, Span, Tlp, UnixSeconds};
 use detente_state::{InForce, Released, State, TextState};
 
-use crate::{Question, Verdict, decide};
+use crate::{Question, Rules, Verdict, decide};
 
 /// The second at which the tests ask.
 pub(crate) const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
+
+/// What a rule asks of facts beside kind and colour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct More {
+    pub(crate) categories: Vec<&'static str>,
+    /// Handles, `third` or `unknown`.
+    pub(crate) threat: Vec<&'static str>,
+    pub(crate) purposes: Vec<Purpose>,
+    /// The ceiling of a permission, the floor of a prohibition.
+    pub(crate) pap: Option<Pap>,
+}
+
+impl More {
+    fn shown(&self, pap: &str) -> String {
+        let mut shown = String::new();
+        for (there, name) in [
+            (!self.categories.is_empty(), "categories"),
+            (!self.threat.is_empty(), "threat_origin"),
+            (!self.purposes.is_empty(), "purposes"),
+            (self.pap.is_some(), pap),
+        ] {
+            shown.push_str(&if there { format!(" {{{name}}}") } else { String::new() });
+        }
+        shown
+    }
+
+    fn text(&self, pap: &str) -> String {
+        let mut text = String::new();
+        let mut list = |name: &str, words: String| {
+            if !words.is_empty() {
+                text.push_str(&format!("{name} = [{words}]\n"));
+            }
+        };
+        list("categories", quoted(&self.categories));
+        list("threat_origin", quoted(&self.threat));
+        list("purposes", quoted(&self.purposes));
+        if let Some(colour) = self.pap {
+            text.push_str(&format!("{pap} = {:?}\n", colour.name()));
+        }
+        text
+    }
+}
 
 /// A permission to be written into a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +71,9 @@ pub(crate) struct Allow {
     /// Objects and bytes in thirty days.
     pub(crate) cap: Option<(u64, Option<u64>)>,
     pub(crate) expires: Option<&'static str>,
+    pub(crate) more: More,
+    /// Only what is marked releasable to the receiver.
+    pub(crate) listed: bool,
 }
 
 /// A prohibition to be written into a text.
@@ -38,6 +84,7 @@ pub(crate) struct Ban {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) labels: Vec<&'static str>,
     pub(crate) min_tlp: Option<Tlp>,
+    pub(crate) more: More,
 }
 
 /// A clause with its number.
@@ -61,12 +108,21 @@ pub(crate) fn allow() -> Allow {
         max_tlp: Tlp::Amber,
         cap: None,
         expires: None,
+        more: More::default(),
+        listed: false,
     }
 }
 
 /// Everything is forbidden.
 pub(crate) fn ban() -> Ban {
-    Ban { from: "*", to: "*", kinds: Vec::new(), labels: Vec::new(), min_tlp: None }
+    Ban {
+        from: "*",
+        to: "*",
+        kinds: Vec::new(),
+        labels: Vec::new(),
+        min_tlp: None,
+        more: More::default(),
+    }
 }
 
 fn quoted<T: ToString>(words: impl IntoIterator<Item = T>) -> String {
@@ -104,7 +160,8 @@ impl Allow {
             shown.push_str(if bytes.is_some() { " {cap.bytes}" } else { "" });
         }
         shown.push_str(if self.expires.is_some() { " {expires}" } else { "" });
-        shown
+        shown.push_str(if self.listed { " {releasable}" } else { "" });
+        shown + &self.more.shown("max_pap")
     }
 
     fn text(&self) -> String {
@@ -124,7 +181,8 @@ impl Allow {
         if let Some(expires) = self.expires {
             text.push_str(&format!("expires = {expires:?}\n"));
         }
-        text
+        text.push_str(if self.listed { "releasable = \"listed\"\n" } else { "" });
+        text + &self.more.text("max_pap")
     }
 }
 
@@ -133,7 +191,7 @@ impl Ban {
         let labels = if self.labels.is_empty() { "" } else { "{labels} " };
         let tlp = if self.min_tlp.is_some() { "{min_tlp}" } else { "" };
         let kinds = if self.kinds.is_empty() { "" } else { "{kinds} " };
-        format!("{{from}} {{to}} {kinds}{labels}{tlp}")
+        format!("{{from}} {{to}} {kinds}{labels}{tlp}{}", self.more.shown("min_pap"))
     }
 
     fn text(&self) -> String {
@@ -150,7 +208,7 @@ impl Ban {
         if let Some(tlp) = self.min_tlp {
             text.push_str(&format!("min_tlp = {:?}\n", tlp.name()));
         }
-        text
+        text + &self.more.text("min_pap")
     }
 }
 
@@ -202,6 +260,8 @@ pub(crate) fn in_force(accord: Accord) -> State {
 /// A green domain without labels.
 pub(crate) fn facts() -> ObjectFacts {
     ObjectFacts {
+        object: detente_core::ObjectKind::Indicator,
+        handling: detente_core::Handling::default(),
         kind: Kind::Domain,
         tlp: Tlp::Green,
         marking_unknown: false,
@@ -211,14 +271,16 @@ pub(crate) fn facts() -> ObjectFacts {
 }
 
 /// Nothing stands in the way and nothing is used; the object is matched.
-pub(crate) fn question<'a>(accord: &'a Accord, facts: &'a ObjectFacts) -> Question<'a> {
+pub(crate) fn question<'a>(accord: &Accord, facts: &'a ObjectFacts) -> Question<'a> {
     Question {
-        accord: Ok(accord),
+        // Left until the test ends, so that each test need not keep it.
+        rules: Ok(Box::leak(Box::new(Rules::new(accord)))),
         stopped_by: None,
         from: "A",
         to: "B",
         facts,
         matched: true,
+        consent: false,
         now: NOW,
         used: &|_, _| Released::default(),
     }

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod handling;
 mod indicator;
 mod marking;
 mod observable;
@@ -18,6 +19,7 @@ pub mod read;
 mod refang;
 mod timestamp;
 
+pub use handling::Stated;
 pub use indicator::{
     Context, ContextFault, Indicator, MAX_DESCRIPTION, MAX_EXTRA_KEY, MAX_EXTRA_VALUE, MAX_EXTRAS,
     MAX_LABEL, MAX_LABELS, MAX_ORIGIN, MAX_SOURCE,

@@ -5,8 +5,8 @@
 //! ([`Markings::is_closed`]); nothing here ever opens anything.
 //!
 //! Sources: FIRST TLP 2.0 (August 2022); STIX 2.1 section 7.2 (TLP 1 definitions, section 7.2.1.4)
-//! and the OASIS extension definition "TLP 2.0"; MISP taxonomies `tlp` and `PAP`. PAP is kept as
-//! text.
+//! and the OASIS extension definition "TLP 2.0"; MISP taxonomy `tlp`. What else there
+//! is on handling is kept as text, and read in `handling.rs`.
 
 use detente_core::Tlp;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ const STIX_TLP: [(&str, Tlp); 10] = [
 
 /// Prefixes of MISP taxonomies that restrict handling and that nobody here can interpret: their
 /// tags close the marking.
-const FOREIGN_REGIMES: [&str; 9] = [
+const FOREIGN_REGIMES: [&str; 8] = [
     "acs-marking:",
     "cssa:sharing-class",
     "de-vs:",
@@ -41,7 +41,6 @@ const FOREIGN_REGIMES: [&str; 9] = [
     "fr-classif:",
     "iep2-policy:",
     "iep2-reference:",
-    "iep:",
     "nato:",
 ];
 
@@ -119,7 +118,7 @@ impl Markings {
     }
 
     /// Reads a text that is known to be a marking, such as a CSV cell: a colour in any of its
-    /// spellings, `PAP:...`; anything else closes the marking.
+    /// spellings, `PAP:...`, `REL TO ...` and the like; anything else closes the marking.
     pub fn add_text(&mut self, text: &str) {
         let text = text.trim();
         if !text.is_empty() && !self.add_tag(text) {
@@ -139,8 +138,8 @@ impl Markings {
         if let Some(colour) = lower.strip_prefix("tlp:") {
             self.add_tlp_tag(tag, colour);
             true
-        } else if lower.starts_with("pap:") {
-            self.keep(tag);
+        } else if crate::handling::is_handling(&lower) {
+            crate::handling::take(self, tag);
             true
         } else if FOREIGN_REGIMES.iter().any(|prefix| lower.starts_with(prefix)) {
             self.add_unknown(tag);
@@ -152,7 +151,7 @@ impl Markings {
 
     fn add_tlp_tag(&mut self, tag: &str, colour: &str) {
         if colour == "ex:chr" {
-            self.source_hidden = true;
+            self.hide_source();
             self.keep(tag);
             return;
         }
@@ -191,7 +190,12 @@ impl Markings {
         }
     }
 
-    fn keep(&mut self, text: &str) {
+    /// Forbids to name the source.
+    pub(crate) fn hide_source(&mut self) {
+        self.source_hidden = true;
+    }
+
+    pub(crate) fn keep(&mut self, text: &str) {
         let text = text.trim();
         let end = text.floor_char_boundary(MAX_MARKING_TEXT);
         let (kept, cut) = text.split_at(end);

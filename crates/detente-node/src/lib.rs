@@ -8,6 +8,7 @@ mod accord;
 mod book;
 mod error;
 mod export;
+mod handling;
 mod intake;
 mod keys;
 mod log;

@@ -7,14 +7,13 @@
 
 use detente_accord::{MatchRule, Rule};
 use detente_core::act::{Filter, Mode};
-use detente_core::{AccordId, Digest, Kind, PartyId};
-use detente_gate::{Entrant, may_enter};
-use detente_intel::Context;
+use detente_core::{AccordId, Digest, PartyId};
 use detente_lookup::{Key, Shape};
 use detente_match::{Blame, Engine, Progress};
 use detente_state::{MatchRefusal, Published};
 
 use crate::error::NodeError;
+use crate::handling::Door;
 use crate::matching::{misbehaved, own_engine, refused};
 use crate::node::Node;
 use crate::ports::Evaluation;
@@ -150,17 +149,9 @@ impl Node {
         Key::derive(&self.keys.log, terms.key_info(epoch).as_bytes()).map_err(fault)
     }
 
-    /// Whether a context vouches for its observable towards the other side.
-    fn vouches(&self, terms: &Terms, to: PartyId, kind: Kind, context: &Context) -> bool {
-        let Ok(text) = self.in_force(terms.accord) else { return false };
-        let handle = |party| text.party(party).map_or("", |party| party.handle.as_str());
-        let entrant = Entrant {
-            kind,
-            tlp: context.markings.tlp().unwrap_or(text.default_tlp),
-            marking_unknown: context.markings.is_closed(),
-            labels: &context.labels,
-        };
-        may_enter(text, handle(self.party()), handle(to), &entrant)
+    /// Decides which contexts vouch for their observables towards the other side.
+    fn door(&self, terms: &Terms, to: PartyId) -> Result<Door<'_>, NodeError> {
+        Ok(Door::new(self.in_force(terms.accord)?, self.party(), to))
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_accord::Rule;
+use detente_accord::{Accord, Rule};
 use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
-use detente_core::{AccordId, Digest, Kind, PartyId, RunId, Tlp, UnixSeconds};
+use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_gate::{Decided, Release, Verdict, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
 use detente_state::{Effect, ReleaseState, State};
 
 use crate::error::NodeError;
+use crate::handling::handling;
 use crate::matching::pull;
 use crate::node::{Node, Shared};
 use crate::ports::{Link, ReceivedRow};
@@ -65,11 +66,11 @@ impl Node {
     /// The context of everything that a run found at both sides, as objects. What came from other
     /// parties is not among it: it is theirs.
     fn objects_of_run(&self, accord: AccordId, run: RunId) -> Result<Vec<Object>, NodeError> {
-        let default = self.in_force(accord)?.default_tlp;
+        let text = self.in_force(accord)?;
         let mut objects = Vec::new();
         for observable in self.store.matched(run)? {
             for context in self.store.contexts(&observable)? {
-                objects.push(object(&observable, &context, default));
+                objects.push(object(&observable, &context, text));
             }
         }
         Ok(objects)
@@ -514,7 +515,7 @@ pub(crate) fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Opti
 }
 
 /// The object that would leave for one context of an observable.
-pub(crate) fn object(observable: &Observable, context: &Context, default: Tlp) -> Object {
+pub(crate) fn object(observable: &Observable, context: &Context, text: &Accord) -> Object {
     let time = |seconds: Option<i64>| {
         seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(UnixSeconds::new)
     };
@@ -522,7 +523,7 @@ pub(crate) fn object(observable: &Observable, context: &Context, default: Tlp) -
     Object {
         kind: observable.kind(),
         value: observable.value().to_owned(),
-        tlp: markings.tlp().unwrap_or(default),
+        tlp: markings.tlp().unwrap_or(text.default_tlp),
         marking_unknown: markings.is_closed(),
         markings: markings.texts().to_vec(),
         labels: context.labels.clone(),
@@ -533,6 +534,7 @@ pub(crate) fn object(observable: &Observable, context: &Context, default: Tlp) -
         confidence: context.confidence,
         valid_from: time(context.valid_from),
         valid_until: time(context.valid_until),
+        handling: handling(context, text),
     }
     .fit()
 }
@@ -541,7 +543,7 @@ pub(crate) fn report_object(decided: &Decided) -> ObjectReport {
     let object = &decided.object;
     let (allowed, clause, code, reason) = match &decided.verdict {
         Verdict::Allow(allowance) => {
-            (true, Some(allowance.clause.clone()), "allowed", allowance.reason.clone())
+            (true, Some(allowance.clause.to_string()), "allowed", allowance.to_string())
         }
         Verdict::Deny(denial) => {
             (false, denial.clause().map(str::to_owned), denial.code(), crate::mirror::chain(denial))

@@ -203,10 +203,32 @@ pub enum AccordVerb {
         /// The text, a TOML file.
         file: PathBuf,
     },
-    /// Everything that may ever leave under a text, computed cell by cell.
+    /// Everything that may ever leave under a text: the whole table, computed, not sampled.
+    ///
+    /// Cells of the table are the product of direction, object, TLP, PAP, matched or not, category,
+    /// origin of the threat, purpose, list of receivers, and label. Open cells are gathered in
+    /// regions that share no cell; every other cell is closed.
     Exposure {
         /// A TOML file, or an accord.
         accord: String,
+        /// The table as CSV.
+        #[arg(long, conflicts_with_all = ["json", "ask"])]
+        csv: bool,
+        /// One question: could an object like this leave, and by which clause? Words such as
+        /// `from=A kind=domain tlp=amber category=energy label=victim`; what is not said may be
+        /// anything.
+        #[arg(long, num_args = 1.., value_name = "WORD=VALUE")]
+        ask: Vec<String>,
+    },
+    /// Which cells of the exposure table open or close if one text replaces another.
+    Diff {
+        /// The old text: a TOML file, or an accord.
+        before: String,
+        /// The new text: a TOML file, or an accord.
+        after: String,
+        /// The table as CSV.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
     },
     /// Put a text forward.
     Propose {

@@ -372,12 +372,27 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
     match verb {
         AccordVerb::Draft { slug, with, out } => draft_text(context, &slug, &with, out.as_deref()),
         AccordVerb::Check { file } => check_text(context, &file),
-        AccordVerb::Exposure { accord } => {
-            let text = text_or_file(context, &accord)?;
-            let accord = Accord::parse(&text)
-                .map_err(|error| Failure::from(detente_node::NodeError::from(error)))?;
-            let report = exposure::report(&accord, world::now());
+        AccordVerb::Exposure { accord, csv, ask } => {
+            let accord = sound_text(context, &accord)?;
+            if !ask.is_empty() {
+                let report = exposure::answer(&accord, &ask, world::now())?;
+                return show(context.json, &report, output::answer);
+            }
+            let report = exposure::report(&accord, world::now())?;
+            if csv {
+                print_text(&exposure::exposure_csv(&report));
+                return Ok(0);
+            }
             show(context.json, &report, output::exposure)
+        }
+        AccordVerb::Diff { before, after, csv } => {
+            let (before, after) = (sound_text(context, &before)?, sound_text(context, &after)?);
+            let report = exposure::difference(&before, &after, world::now())?;
+            if csv {
+                print_text(&exposure::difference_csv(&report));
+                return Ok(0);
+            }
+            show(context.json, &report, output::difference)
         }
         AccordVerb::Propose { file, role } => {
             let bytes = read_input(&file, MAX_TEXT as u64)?;
@@ -511,6 +526,13 @@ fn text_or_file(context: &Context, name: &str) -> Result<Vec<u8>, Failure> {
     }
     let command = Command::Text { accord: name.to_owned(), text: None };
     Ok(context.ask::<String>(&command)?.0.into_bytes())
+}
+
+/// A text that holds no fault, from a file or an accord.
+fn sound_text(context: &Context, name: &str) -> Result<Accord, Failure> {
+    let text = text_or_file(context, name)?;
+    let faults = |error| Failure::from(detente_node::NodeError::from(error));
+    Accord::parse(&text).map_err(faults).map_err(|failure| failure.in_file(name))
 }
 
 fn draft_text(

@@ -10,7 +10,9 @@ use detente_core::object::Object;
 use detente_core::party::{Card, Role, RoleKey};
 use detente_core::sign::{Signable, Unverified, sign};
 use detente_core::slot::Slot;
-use detente_core::{AccordId, Digest, Kind, PartyId, RunId, Tlp, UnixSeconds};
+use detente_core::{
+    AccordId, Digest, Handling, Kind, Pap, PartyId, Purpose, RunId, Tlp, UnixSeconds, Whose,
+};
 
 use crate::Target;
 
@@ -135,6 +137,8 @@ fn match_bodies() -> Vec<Body> {
 
 fn release_body() -> Body {
     let facts = ObjectFacts {
+        object: detente_core::ObjectKind::Indicator,
+        handling: handling(),
         kind: Kind::ALL[0],
         tlp: Tlp::ALL[2],
         marking_unknown: false,
@@ -191,8 +195,21 @@ fn object_seed() -> Vec<u8> {
         confidence: Some(50),
         valid_from: Some(time()),
         valid_until: Some(time()),
+        handling: handling(),
     };
     object.encode()
+}
+
+fn handling() -> Handling {
+    let party = PartyId::new([6; PartyId::LEN]);
+    Handling {
+        category: Some("election-system".into()),
+        pap: Some(Pap::Amber),
+        threat: Some(Whose::Third),
+        purpose: Some(Purpose::NetworkDefence),
+        releasable: Some(vec![party]),
+        originator: Some(Whose::Party(party)),
+    }
 }
 
 fn slot_seed() -> Vec<u8> {

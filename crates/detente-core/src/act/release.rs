@@ -2,6 +2,7 @@
 
 use crate::act::MAX_CLAUSE_ID;
 use crate::encode::{DecodeError, DecodeFault, Reader, Writer};
+use crate::handling::{Handling, ObjectKind};
 use crate::id::{Digest, RunId};
 use crate::kind::Kind;
 use crate::tlp::Tlp;
@@ -16,6 +17,8 @@ pub const MAX_LABEL: usize = 100;
 /// The facts of an object that the gate decides on. All of them can be read off the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectFacts {
+    /// What sort of object it is.
+    pub object: ObjectKind,
     /// What the indicator observes.
     pub kind: Kind,
     /// The most restrictive TLP colour of all its markings.
@@ -27,6 +30,8 @@ pub struct ObjectFacts {
     pub labels: Vec<String>,
     /// Size of the object in bytes.
     pub bytes: u32,
+    /// How it may be handled, as far as that is known.
+    pub handling: Handling,
 }
 
 /// One object in a release.
@@ -90,7 +95,7 @@ impl ReleaseBody {
 
 impl ManifestEntry {
     fn write(&self, w: &mut Writer) {
-        w.array(7)
+        w.array(9)
             .bytes(self.object.as_bytes())
             .text(&self.clause)
             .uint(self.facts.kind.code().into())
@@ -100,11 +105,12 @@ impl ManifestEntry {
         for label in &self.facts.labels {
             w.text(label);
         }
-        w.uint(self.facts.bytes.into());
+        w.uint(self.facts.bytes.into()).uint(self.facts.object.code().into());
+        self.facts.handling.write(w);
     }
 
     fn read(r: &mut Reader<'_>) -> Result<ManifestEntry, DecodeError> {
-        r.tuple(7)?;
+        r.tuple(9)?;
         let object = Digest::new(r.fixed()?);
         let clause = r.text(MAX_CLAUSE_ID)?.to_owned();
         let kind = read_kind(r)?;
@@ -112,7 +118,17 @@ impl ManifestEntry {
         let marking_unknown = r.bool()?;
         let labels = read_labels(r)?;
         let bytes = r.uint32("object size")?;
-        let facts = ObjectFacts { kind, tlp, marking_unknown, labels, bytes };
+        let object_kind = ObjectKind::read(r)?;
+        let handling = Handling::read(r)?;
+        let facts = ObjectFacts {
+            object: object_kind,
+            kind,
+            tlp,
+            marking_unknown,
+            labels,
+            bytes,
+            handling,
+        };
         Ok(ManifestEntry { object, clause, facts })
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Act, ActKind, Answer, Blame, Body, Close, Filter, Header, Learn, ManifestEntry, Mode,
     ObjectFacts, Offer, Outcome, ReleaseBody, Seen, open_leaf,
 };
+use crate::handling::ObjectKind;
 use crate::id::{AccordId, Digest, PartyId, RunId};
 use crate::kind::Kind;
 use crate::party::tests::key;
@@ -16,8 +17,11 @@ fn digest() -> impl Strategy<Value = Digest> {
 
 fn facts() -> impl Strategy<Value = ObjectFacts> {
     let labels = proptest::collection::btree_set("[a-z]{1,8}", 0..4);
-    (0usize..14, 0usize..5, any::<bool>(), labels, any::<u32>()).prop_map(
-        |(kind, tlp, marking_unknown, labels, bytes)| ObjectFacts {
+    let more = (proptest::sample::select(ObjectKind::ALL), crate::handling::tests::handling());
+    (0usize..14, 0usize..5, any::<bool>(), labels, any::<u32>(), more).prop_map(
+        |(kind, tlp, marking_unknown, labels, bytes, (object, handling))| ObjectFacts {
+            object,
+            handling,
             kind: Kind::ALL[kind],
             tlp: Tlp::ALL[tlp],
             marking_unknown,

@@ -1,20 +1,32 @@
 //! What may show in a matching run.
 
-use detente_core::{Kind, Tlp};
+use detente_core::{Handling, Kind, Tlp};
 
 use super::{Allow, Ban, Draft, accord, allow, ban};
-use crate::{Entrant, may_enter};
+use crate::{Entrant, Rules, may_enter};
+
+const UNKNOWN: &Handling = &Handling {
+    category: None,
+    pap: None,
+    threat: None,
+    purpose: None,
+    releasable: None,
+    originator: None,
+};
 
 fn entrant(tlp: Tlp, labels: &[String]) -> Entrant<'_> {
-    Entrant { kind: Kind::Domain, tlp, marking_unknown: false, labels }
+    Entrant { kind: Kind::Domain, tlp, marking_unknown: false, labels, handling: UNKNOWN }
 }
 
 #[test]
 fn what_is_closed_never_enters() {
-    let accord = accord(&[Draft::Allow("1".to_owned(), Allow { max_tlp: Tlp::Red, ..allow() })]);
-    assert!(may_enter(&accord, "A", "B", &entrant(Tlp::Clear, &[])));
+    let rules = Rules::new(&accord(&[Draft::Allow(
+        "1".to_owned(),
+        Allow { max_tlp: Tlp::Red, ..allow() },
+    )]));
+    assert!(may_enter(&rules, "A", "B", &entrant(Tlp::Clear, &[])));
     let closed = Entrant { marking_unknown: true, ..entrant(Tlp::Clear, &[]) };
-    assert!(!may_enter(&accord, "A", "B", &closed));
+    assert!(!may_enter(&rules, "A", "B", &closed));
 }
 
 #[test]
@@ -27,20 +39,25 @@ fn red_enters_only_where_a_permission_goes_as_far() {
         (Tlp::Red, "B", false),
     ] {
         let to = if from == "B" { "A" } else { "*" };
-        let accord =
-            accord(&[Draft::Allow("1".to_owned(), Allow { max_tlp, from, to, ..allow() })]);
-        assert_eq!(may_enter(&accord, "A", "B", &entrant(Tlp::Red, &[])), enters, "{max_tlp}");
-        assert!(may_enter(&accord, "A", "B", &entrant(Tlp::AmberStrict, &[])), "{max_tlp}");
+        let rules = Rules::new(&accord(&[Draft::Allow(
+            "1".to_owned(),
+            Allow { max_tlp, from, to, ..allow() },
+        )]));
+        assert_eq!(may_enter(&rules, "A", "B", &entrant(Tlp::Red, &[])), enters, "{max_tlp}");
+        assert!(may_enter(&rules, "A", "B", &entrant(Tlp::AmberStrict, &[])), "{max_tlp}");
     }
 }
 
 #[test]
 fn what_a_prohibition_covers_stays_out() {
     let rule = Ban { from: "A", to: "B", labels: vec!["victim"], ..ban() };
-    let accord = accord(&[Draft::Allow("1".to_owned(), allow()), Draft::Ban("2".to_owned(), rule)]);
+    let rules = Rules::new(&accord(&[
+        Draft::Allow("1".to_owned(), allow()),
+        Draft::Ban("2".to_owned(), rule),
+    ]));
     let labels = ["Victim ".to_owned()];
-    assert!(!may_enter(&accord, "A", "B", &entrant(Tlp::Clear, &labels)));
+    assert!(!may_enter(&rules, "A", "B", &entrant(Tlp::Clear, &labels)));
     // It is forbidden in one direction.
-    assert!(may_enter(&accord, "B", "A", &entrant(Tlp::Clear, &labels)));
-    assert!(may_enter(&accord, "A", "B", &entrant(Tlp::Clear, &["source".to_owned()])));
+    assert!(may_enter(&rules, "B", "A", &entrant(Tlp::Clear, &labels)));
+    assert!(may_enter(&rules, "A", "B", &entrant(Tlp::Clear, &["source".to_owned()])));
 }

@@ -33,6 +33,7 @@ pub(super) fn object(number: usize) -> Object {
         confidence: None,
         valid_from: None,
         valid_until: None,
+        handling: detente_core::Handling::default(),
     }
 }
 
@@ -109,7 +110,7 @@ fn a_cap_counts_down_within_one_release() {
     let decided = decide_all(&state, ab(), None, objects(5), NOW);
     assert_eq!(allowed(&decided), [true, true, true, false, false]);
     let Verdict::Allow(last) = &decided[2].verdict else { panic!() };
-    assert!(last.reason.ends_with("3 of 3 in 30 days"), "{}", last.reason);
+    assert!(last.to_string().ends_with("3 of 3 in 30 days"), "{last}");
     let denial = denied(decided[3].verdict.clone());
     assert!(matches!(denial, Denial::Cap { what: "objects", used: 3, max: 3, .. }));
     let release = Release::decide(&state, ab(), None, objects(5), NOW).unwrap();

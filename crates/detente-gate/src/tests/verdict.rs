@@ -24,8 +24,11 @@ fn what_a_clause_permits_leaves_and_names_it() {
     let rule = Allow { matched: true, cap: Some((5, None)), ..allow() };
     let verdict = ask(&only(rule), &facts());
     let Verdict::Allow(allowance) = verdict else { panic!("{verdict:?}") };
-    assert_eq!(allowance.clause, "1");
-    assert_eq!(allowance.reason, "domain, TLP:GREEN within TLP:AMBER, matched, 1 of 5 in 30 days");
+    assert_eq!(&*allowance.clause, "1");
+    assert_eq!(
+        allowance.to_string(),
+        "domain, TLP:GREEN within TLP:AMBER, matched, 1 of 5 in 30 days"
+    );
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn without_an_accord_in_force_nothing_leaves() {
         NotInForce::Denounced { since: NOW },
     ] {
         let mut question = question(&accord, &facts);
-        question.accord = Err(error.clone());
+        question.rules = Err(error.clone());
         let denial = denied(decide(&question));
         assert_eq!(denial, Denial::NotInForce(error));
         assert_eq!((denial.code(), denial.clause()), ("not_in_force", None));
@@ -190,7 +193,7 @@ fn ceiling_matched_and_expiry_each_have_their_reason() {
     question.now = end.minus(Span::seconds(1));
     assert_eq!(clause_of(&decide(&question)), "1");
     question.now = end;
-    let clause = "1".to_owned();
+    let clause = "1".into();
     let expired = Denial::Expired { clause, at: end };
     assert_eq!(denied(decide(&question)), expired);
 

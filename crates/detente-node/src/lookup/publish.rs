@@ -155,10 +155,8 @@ fn begin(
         ));
     }
     let kinds = &terms.rule.kinds;
-    let asker = terms.asker;
-    let vouchers = node
-        .store
-        .vouchers(kinds, &mut |kind, context| node.vouches(&terms, asker, kind, context))?;
+    let door = node.door(&terms, terms.asker)?;
+    let vouchers = node.store.vouchers(kinds, &mut |kind, context| door.vouches(kind, context))?;
     let total = node.store.count(kinds)?;
     let engine = terms.engine()?.name();
     Ok((Build { terms, engine, key, epoch, previous }, vouchers, total))

@@ -148,22 +148,23 @@ impl Node {
     fn admitted(&self, terms: &Terms, values: &[Observable]) -> Result<Asked, NodeError> {
         terms.asks(self)?;
         let mut asked = Asked { entered: Vec::new(), held_out: Vec::new() };
+        let door = self.door(terms, terms.holder)?;
         let mut values: Vec<&Observable> = values.iter().collect();
         values.sort();
         values.dedup();
         for value in values {
             let contexts = self.store.contexts(value)?;
             let kind = value.kind();
-            let vouched = |node: &Node| {
+            let vouched = || {
                 // What is not in the own list has no context of its own: the default colour and no
                 // label, so that a prohibition by kind holds for it too.
                 let bare = detente_intel::Context::from_source("asked");
                 let contexts = if contexts.is_empty() { vec![bare] } else { contexts.clone() };
-                contexts.iter().any(|context| node.vouches(terms, terms.holder, kind, context))
+                contexts.iter().any(|context| door.vouches(kind, context))
             };
             if !terms.rule.kinds.contains(&kind) {
                 asked.held_out.push((value.clone(), "the clause does not cover its kind"));
-            } else if !vouched(self) {
+            } else if !vouched() {
                 asked.held_out.push((value.clone(), "its marking or a prohibition keeps it in"));
             } else {
                 asked.entered.push(value.clone());

@@ -120,7 +120,7 @@ impl Node {
         let (accord, run, peer) = (desk.row.accord, desk.row.run, desk.row.peer);
         let own = self.party();
         let room = self.room(accord, run)?;
-        let default = self.in_force(accord)?.default_tlp;
+        let text = self.in_force(accord)?;
         let there = self.there(accord, peer)?;
         let mut items = Vec::with_capacity(common.len());
         let mut known = Vec::new();
@@ -129,7 +129,7 @@ impl Node {
             let mut objects = Vec::new();
             if let Some(item) = texts.get(place).filter(|_| looked_at < CONTEXTS_MAX) {
                 for context in self.store.contexts(item)? {
-                    objects.push(object(item, &context, default));
+                    objects.push(object(item, &context, text));
                 }
             } else {
                 passed_over += 1;
@@ -321,12 +321,12 @@ impl Node {
         preview: &mut ContextPreview,
     ) -> Result<(), NodeError> {
         let now = self.act_time(accord)?;
-        let default = self.in_force(accord)?.default_tlp;
+        let text = self.in_force(accord)?;
         let (state, room) = (self.state(accord)?, preview.room as usize);
         let mut decide = decide_if_matched(state, (self.party(), peer), clause, room, now);
         for item in items {
             for context in self.store.contexts(item)? {
-                let object = object(item, &context, default);
+                let object = object(item, &context, text);
                 match decide(&object) {
                     Verdict::Allow(_) => preview.may_leave += 1,
                     verdict => {

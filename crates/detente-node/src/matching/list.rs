@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 use detente_accord::{Accord, Pad};
 use detente_core::{AccordId, Digest, Kind, PartyId};
-use detente_gate::{Entrant, may_enter};
 use detente_intel::{Context, Observable};
 use detente_log::RootBuilder;
 use detente_match::{Progress, padded_len};
 
 use super::{OnProgress, padding};
 use crate::error::NodeError;
+use crate::handling::Door;
 use crate::node::{Node, Shared};
 use crate::ports::{Moment, PageOf, Store, Verdicts};
 
@@ -39,22 +39,15 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Whether a context lets its observable enter.
-    fn vouches(&self, kind: Kind, context: &Context) -> bool {
-        let text = &self.text;
-        let handle = |party| text.party(party).map_or("", |party| party.handle.as_str());
-        let entrant = Entrant {
-            kind,
-            tlp: context.markings.tlp().unwrap_or(text.default_tlp),
-            marking_unknown: context.markings.is_closed(),
-            labels: &context.labels,
-        };
-        may_enter(text, handle(self.own), handle(self.peer), &entrant)
-    }
-
     /// Reads from the front.
     pub(super) fn reader(&self) -> Reader<'_> {
-        Reader { source: self, verdicts: Verdicts::default(), after: None, ended: false }
+        Reader {
+            source: self,
+            door: Door::new(&self.text, self.own, self.peer),
+            verdicts: Verdicts::default(),
+            after: None,
+            ended: false,
+        }
     }
 }
 
@@ -80,6 +73,8 @@ impl Node {
 /// Where a reading of a source stands.
 pub(super) struct Reader<'a> {
     source: &'a Source,
+    /// Which indicators enter.
+    door: Door<'a>,
     verdicts: Verdicts,
     after: Option<Observable>,
     ended: bool,
@@ -102,7 +97,8 @@ impl Reader<'_> {
         let source = self.source;
         let after = self.after.as_ref();
         let of = PageOf { kinds: &source.kinds, moment: source.moment, after, max };
-        let mut vouches = |kind, context: &Context| source.vouches(kind, context);
+        let door = &self.door;
+        let mut vouches = |kind, context: &Context| door.vouches(kind, context);
         let page = store.vouched(&of, &mut self.verdicts, &mut vouches)?;
         self.after = page.next;
         self.ended = self.after.is_none();

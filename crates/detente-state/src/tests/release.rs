@@ -15,6 +15,8 @@ fn entry(number: u8, clause: &str) -> ManifestEntry {
         object: Digest::new([number; 32]),
         clause: clause.to_owned(),
         facts: ObjectFacts {
+            object: detente_core::ObjectKind::Indicator,
+            handling: detente_core::Handling::default(),
             kind: Kind::Domain,
             tlp: Tlp::Green,
             marking_unknown: false,

@@ -21,6 +21,7 @@ fn bytes(domain: &str, comment: &str) -> Vec<u8> {
         confidence: None,
         valid_from: None,
         valid_until: None,
+        handling: detente_core::Handling::default(),
     };
     object.encode()
 }

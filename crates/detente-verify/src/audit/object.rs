@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_core::Digest;
 use detente_core::act::{Body, ObjectFacts};
 use detente_core::object::{MAX_OBJECT, Object};
+use detente_core::{Digest, Whose};
 use detente_state::Logs;
 
 use super::desk::Desk;
@@ -149,12 +149,31 @@ pub(super) fn check(
 }
 
 fn facts_in_words(facts: &ObjectFacts) -> String {
+    let handling = &facts.handling;
+    let known = [
+        handling.category.as_ref().map(|word| format!("category {word:?}")),
+        handling.pap.map(|pap| pap.to_string()),
+        handling.threat.map(|whose| format!("threat from {}", whose_in_words(whose))),
+        handling.purpose.map(|purpose| format!("for {purpose}")),
+        handling.releasable.as_ref().map(|list| format!("releasable to {} parties", list.len())),
+        handling.originator.map(|whose| format!("originator {}", whose_in_words(whose))),
+    ];
+    let known: String = known.into_iter().flatten().map(|word| format!(", {word}")).collect();
     format!(
-        "{}, {}{}, labels [{}], {} bytes",
+        "{} {}, {}{}, labels [{}], {} bytes{}",
+        facts.object,
         facts.kind,
         facts.tlp,
         if facts.marking_unknown { ", closed by a marking" } else { "" },
         crate::report::show(&facts.labels.join(", ")),
-        facts.bytes
+        facts.bytes,
+        crate::report::show(&known)
     )
+}
+
+fn whose_in_words(whose: Whose) -> String {
+    match whose {
+        Whose::Third => "no party".to_owned(),
+        Whose::Party(party) => party.short(),
+    }
 }

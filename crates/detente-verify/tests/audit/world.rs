@@ -452,5 +452,6 @@ pub fn object(value: &str, tlp: Tlp) -> Object {
         confidence: Some(80),
         valid_from: None,
         valid_until: None,
+        handling: detente_core::Handling::default(),
     }
 }

@@ -68,7 +68,7 @@ impl Walk<'_> {
         std::fs::write(&path, &text).map_err(|error| Failure::io("writing", &path, &error))?;
         let accord = Accord::parse(text.as_bytes())
             .map_err(|error| Failure::from(detente_node::NodeError::from(error)))?;
-        let table = exposure::report(&accord, world::now());
+        let table = exposure::report(&accord, world::now())?;
         let lines = [
             format!(
                 "{} clauses; text {} (SHA-256 of accord.toml)",

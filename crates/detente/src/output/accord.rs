@@ -5,7 +5,7 @@ use detente_node::report::{ActReport, EventReport, PartyReport, StatusReport};
 
 use super::{safe, table};
 use crate::check::CheckReport;
-use crate::exposure::ExposureReport;
+use crate::exposure::{AnswerReport, DifferenceReport, ExposureReport, RegionReport};
 
 /// Parties, one block each.
 pub fn parties(parties: &[PartyReport]) {
@@ -155,24 +155,61 @@ pub fn checked(report: &CheckReport) {
 /// The exposure table.
 pub fn exposure(report: &ExposureReport) {
     println!("{}: what may ever leave under text {}", safe(&report.title), &report.text[..8]);
-    if report.rows.is_empty() {
+    if report.regions.is_empty() {
         println!("  nothing may leave");
     } else {
-        let mut table = table(&["from", "to", "marked", "only", "clause", "kinds"]);
-        for row in &report.rows {
-            table.add_row([
-                safe(&row.from),
-                safe(&row.to),
-                row.tlp.join(", "),
-                row.only.clone(),
-                row.clause.clone(),
-                row.kinds.join(", "),
-            ]);
-        }
-        println!("{table}");
+        regions(report.regions.iter().map(|region| ("", region)));
     }
     for line in &report.words {
         println!("  {}", safe(line));
     }
     println!("  {} of {} cells are open; every other cell is closed", report.open, report.cells);
+}
+
+/// What a change of a text opens and closes.
+pub fn difference(report: &DifferenceReport) {
+    println!("from text {} to text {}", &report.before[..8], &report.after[..8]);
+    if report.regions.is_empty() {
+        println!("  no cell opens or closes");
+    } else {
+        regions(report.regions.iter().map(|turned| (turned.turn.as_str(), &turned.region)));
+    }
+    println!("  {} cells open and {} close, of {}", report.opens, report.closes, report.cells);
+}
+
+/// The answer to a question.
+pub fn answer(report: &AnswerReport) {
+    println!("{}: {} of {} such cells are open", report.answer, report.open, report.cells);
+    regions(report.regions.iter().map(|region| ("", region)));
+    for (clauses, what) in [(&report.permits, "permit"), (&report.forbids, "forbid")] {
+        if !clauses.is_empty() {
+            println!("  clauses that {what} any of it: {}", clauses.join(", "));
+        }
+    }
+    if report.permits.is_empty() {
+        println!("  no clause permits any of it");
+    }
+}
+
+/// Regions as a table with the axes that any of them narrows.
+fn regions<'a>(regions: impl Iterator<Item = (&'a str, &'a RegionReport)>) {
+    let regions: Vec<(&str, &RegionReport)> = regions.collect();
+    let narrowed = |at: usize| regions.iter().any(|(_, region)| region.axes()[at].1.is_some());
+    let Some((_, first)) = regions.first() else { return };
+    let shown: Vec<usize> = (0..first.axes().len()).filter(|at| narrowed(*at)).collect();
+    let turned = regions.iter().any(|(turn, _)| !turn.is_empty());
+    let mut head: Vec<&str> = if turned { vec![""] } else { Vec::new() };
+    head.extend(shown.iter().map(|at| first.axes()[*at].0));
+    head.extend(["clauses", "cells"]);
+    let mut table = table(&head);
+    for (turn, region) in &regions {
+        let mut row: Vec<String> = if turned { vec![(*turn).to_owned()] } else { Vec::new() };
+        row.extend(shown.iter().map(|at| match region.axes()[*at].1 {
+            None => "any".to_owned(),
+            Some(values) => safe(&values.join(", ")),
+        }));
+        row.extend([region.clauses.join(", "), region.cells.to_string()]);
+        table.add_row(row);
+    }
+    println!("{table}");
 }

@@ -7,7 +7,7 @@ mod lookup;
 mod table;
 
 pub use self::table::{matrix, meetings, positions, words};
-pub use accord::{act, checked, exposure, history, parties, status};
+pub use accord::{act, answer, checked, difference, exposure, history, parties, status};
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};

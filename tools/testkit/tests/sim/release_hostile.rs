@@ -35,6 +35,7 @@ pub(crate) fn object(value: &str) -> Object {
         confidence: None,
         valid_from: None,
         valid_until: None,
+        handling: detente_core::Handling::default(),
     }
 }
 

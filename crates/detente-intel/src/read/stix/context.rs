@@ -61,6 +61,7 @@ pub(super) fn defined(object: &Object, id: &str) -> Markings {
         }
     }
     if let Some(Value::Object(extensions)) = &object.extensions {
+        extensions.values().for_each(|extension| add_policy(&mut markings, extension));
         colours
             .extend(extensions.values().filter_map(|e| e.get("tlp_2_0")).filter_map(Value::as_str));
     }
@@ -76,13 +77,27 @@ pub(super) fn defined(object: &Object, id: &str) -> Markings {
     markings
 }
 
+/// The statements of a FIRST IEP policy, if an extension is one.
+fn add_policy(markings: &mut Markings, extension: &Value) {
+    let policy = extension.as_object().filter(|fields| fields.contains_key("permitted_actions"));
+    for (key, value) in policy.into_iter().flatten() {
+        if key != "extension_type" && key != "external_references" {
+            let value = value.as_str().unwrap_or("?");
+            markings.add_tag(&format!("iep:{}=\"{value}\"", key.replace('_', "-")));
+        }
+    }
+}
+
 /// The context of an object and the ids of markings that are still to be looked up.
 pub(super) fn context_of(intake: &Intake<'_>, object: &Object) -> (Context, Vec<String>) {
     let mut context = intake.context();
     context.origin = text(&object.id).map(str::to_owned);
     context.describe(text(&object.description).unwrap_or(""));
     for label in texts(&object.labels).chain(texts(&object.indicator_types)) {
-        context.add_label(label);
+        let own = label.get(.."detente:".len()).is_some_and(|p| p.eq_ignore_ascii_case("detente:"));
+        if !own || !context.markings.add_tag(label) {
+            context.add_label(label);
+        }
     }
     if let Some(confidence) = &object.confidence {
         context.confidence = confidence.as_u64().and_then(|n| u8::try_from(n).ok());

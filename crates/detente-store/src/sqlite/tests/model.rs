@@ -41,6 +41,7 @@ pub(super) fn received(release: u8, place: u32, comment: &str) -> ReceivedRow {
         confidence: None,
         valid_from: None,
         valid_until: None,
+        handling: detente_core::Handling::default(),
     }
     .encode();
     ReceivedRow {

@@ -1,0 +1,295 @@
+//! What the gate answers, as data; words are made when somebody asks for them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use detente_core::encode::DecodeError;
+use detente_core::{Kind, Pap, Span, Tlp, UnixSeconds};
+use detente_state::NotInForce;
+
+/// The gate's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may leave.
+    Allow(Allowance),
+    /// It stays.
+    Deny(Denial),
+}
+
+/// Under which clause an object may leave; `to_string` says why in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The clause.
+    pub clause: Arc<str>,
+    /// What sort of indicator.
+    pub kind: Kind,
+    /// Its colour.
+    pub tlp: Tlp,
+    /// The clause's ceiling.
+    pub max_tlp: Tlp,
+    /// Whether the clause covers matched indicators only.
+    pub matched: bool,
+    /// What the object takes of the clause's cap.
+    pub cap: Option<Taken>,
+}
+
+/// What an object takes of a cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which one it is in the window, from 1.
+    pub nth: u64,
+    /// The cap in objects.
+    pub max: u64,
+    /// The window.
+    pub per: Span,
+}
+
+impl fmt::Display for Allowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} within {}", self.kind, self.tlp, self.max_tlp)?;
+        if self.matched {
+            f.write_str(", matched")?;
+        }
+        match self.cap {
+            Some(Taken { nth, max, per }) => write!(f, ", {nth} of {max} in {per}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A fact for which a clause may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// What it is about.
+    Category,
+    /// What may be done with it.
+    Pap,
+    /// What it is given for.
+    Purpose,
+    /// Where the threat comes from.
+    Threat,
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fact::Category => "category",
+            Fact::Pap => "PAP colour",
+            Fact::Purpose => "purpose",
+            Fact::Threat => "origin of the threat",
+        })
+    }
+}
+
+/// By what a prohibition covers an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// By its scope.
+    Scope,
+    /// By a label, as the text writes it.
+    Label(Arc<str>),
+    /// It asks for a fact that is not known of the object.
+    Unknown(Fact),
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::Scope => Ok(()),
+            Because::Label(label) => write!(f, ": label {label:?}"),
+            Because::Unknown(fact) => write!(f, ": its {fact} is unknown"),
+        }
+    }
+}
+
+/// Why an object stays.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    /// The cap of the only clause that would permit it is reached.
+    #[error("clause {clause} lets {max} {what} leave in {per}, and {used} have left")]
+    Cap {
+        /// The permission.
+        clause: Arc<str>,
+        /// `objects` or `bytes`.
+        what: &'static str,
+        /// What left in the window.
+        used: u64,
+        /// The cap.
+        max: u64,
+        /// The window.
+        per: Span,
+    },
+    /// Its originator must consent to each release, and no consent is on record.
+    #[error("its originator must consent to each release, and no consent is on record")]
+    ConsentMissing,
+    /// The permission has ended.
+    #[error("clause {clause} expired on {at}")]
+    Expired {
+        /// The permission.
+        clause: Arc<str>,
+        /// When it ended.
+        at: UnixSeconds,
+    },
+    /// The permission asks for a fact that is not known of the object.
+    #[error("clause {clause} asks for its {fact}, which is unknown")]
+    FactUnknown {
+        /// The permission.
+        clause: Arc<str>,
+        /// The fact.
+        fact: Fact,
+    },
+    /// A prohibition covers it.
+    #[error("clause {clause} forbids it{because}")]
+    Forbidden {
+        /// The prohibition.
+        clause: Arc<str>,
+        /// By what.
+        because: Because,
+    },
+    /// The object is not in its canonical form: the other side would have to refuse it.
+    #[error("the object is malformed")]
+    Malformed(#[source] DecodeError),
+    /// A marking is not understood, or markings contradict each other.
+    #[error("a marking is unknown or contradictory, and so closed")]
+    MarkingUnknown,
+    /// Nothing permits it.
+    #[error("no clause permits it from {from} to {to}: {kind}, {tlp}, {}", found(*matched))]
+    NoPermit {
+        /// Who would release.
+        from: Arc<str>,
+        /// Who would receive.
+        to: Arc<str>,
+        /// What sort of indicator.
+        kind: Kind,
+        /// Its colour.
+        tlp: Tlp,
+        /// Whether it is matched.
+        matched: bool,
+    },
+    /// Within a run, the contexts of one item have no more room.
+    #[error("its {got} bytes do not fit the {room} that the clause gives the contexts of one item")]
+    NoRoom {
+        /// Bytes of the object.
+        got: usize,
+        /// Bytes that the clause gives, for all contexts of the item together.
+        room: usize,
+    },
+    /// Within a run, one release holds no more.
+    #[error("the release of this run holds no more")]
+    ReleaseFull,
+    /// No accord is in force.
+    #[error("no accord is in force")]
+    NotInForce(#[source] NotInForce),
+    /// The permission covers only what is marked as releasable to the receiver.
+    #[error("clause {clause} covers only what is marked as releasable to the receiver")]
+    NotListed {
+        /// The permission.
+        clause: Arc<str>,
+    },
+    /// A permission covers matched indicators only.
+    #[error("clause {clause} covers matched indicators only, and no run found this one at both")]
+    NotMatched {
+        /// The permission.
+        clause: Arc<str>,
+    },
+    /// It is marked as releasable to others than the receiver.
+    #[error("it is marked as releasable to others alone")]
+    NotReleasable,
+    /// The permission does not cover this value of a fact.
+    #[error("clause {clause} does not cover its {fact}")]
+    Outside {
+        /// The permission.
+        clause: Arc<str>,
+        /// The fact.
+        fact: Fact,
+    },
+    /// Its PAP colour is more closed than the permission's ceiling.
+    #[error("marked {pap}, clause {clause} lets go up to {max}")]
+    PapCeiling {
+        /// The permission.
+        clause: Arc<str>,
+        /// The object's colour.
+        pap: Pap,
+        /// The ceiling.
+        max: Pap,
+    },
+    /// A stop holds.
+    #[error("stopped by {by}")]
+    Stopped {
+        /// Who stopped.
+        by: String,
+    },
+    /// Its colour is more closed than the permission's ceiling.
+    #[error("marked {tlp}, clause {clause} lets go up to {max}")]
+    TlpCeiling {
+        /// The permission.
+        clause: Arc<str>,
+        /// The object's colour.
+        tlp: Tlp,
+        /// The ceiling.
+        max: Tlp,
+    },
+}
+
+/// Whether a run found it, in words.
+const fn found(matched: bool) -> &'static str {
+    if matched { "matched" } else { "not matched" }
+}
+
+impl Denial {
+    /// A stable machine code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Denial::Cap { .. } => "cap_reached",
+            Denial::ConsentMissing => "consent_missing",
+            Denial::Expired { .. } => "permit_expired",
+            Denial::FactUnknown { .. } => "fact_unknown",
+            Denial::Forbidden { .. } => "forbidden",
+            Denial::Malformed(_) => "object_malformed",
+            Denial::MarkingUnknown => "marking_unknown",
+            Denial::NoPermit { .. } => "no_permit",
+            Denial::NoRoom { .. } => "no_room",
+            Denial::NotInForce(_) => "not_in_force",
+            Denial::NotListed { .. } => "not_listed",
+            Denial::NotMatched { .. } => "not_matched",
+            Denial::NotReleasable => "not_releasable",
+            Denial::Outside { .. } => "outside_clause",
+            Denial::PapCeiling { .. } => "pap_ceiling",
+            Denial::ReleaseFull => "release_full",
+            Denial::Stopped { .. } => "stopped",
+            Denial::TlpCeiling { .. } => "tlp_ceiling",
+        }
+    }
+
+    /// The clause that speaks, if one does.
+    pub fn clause(&self) -> Option<&str> {
+        match self {
+            Denial::Cap { clause, .. }
+            | Denial::Expired { clause, .. }
+            | Denial::FactUnknown { clause, .. }
+            | Denial::Forbidden { clause, .. }
+            | Denial::NotListed { clause }
+            | Denial::NotMatched { clause }
+            | Denial::Outside { clause, .. }
+            | Denial::PapCeiling { clause, .. }
+            | Denial::TlpCeiling { clause, .. } => Some(clause),
+            _ => None,
+        }
+    }
+
+    /// How near the object came to leaving: the nearest miss is the most useful answer. In the
+    /// order in which a permission is checked.
+    pub(crate) const fn nearness(&self) -> u8 {
+        match self {
+            Denial::NotMatched { .. } => 1,
+            Denial::Outside { .. } => 2,
+            Denial::FactUnknown { .. } => 3,
+            Denial::PapCeiling { .. } => 4,
+            Denial::TlpCeiling { .. } => 5,
+            Denial::NotListed { .. } => 6,
+            Denial::Expired { .. } => 7,
+            Denial::Cap { .. } => 8,
+            _ => 0,
+        }
+    }
+}

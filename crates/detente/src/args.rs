@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::looking::LookupArgs;
+use crate::paper::PaperVerb;
 
 /// Cyber security co-operation between parties that do not trust each other.
 ///
@@ -276,6 +277,8 @@ pub enum AccordVerb {
         #[command(flatten)]
         which: Which,
     },
+    #[command(flatten)]
+    Paper(PaperVerb),
 }
 
 /// An accord and, if several of its texts are open, which.

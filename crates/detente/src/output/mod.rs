@@ -4,11 +4,13 @@ mod accord;
 mod audit;
 mod intel;
 mod lookup;
+mod paper;
 
 pub use accord::{act, checked, exposure, history, parties, status};
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
+pub use paper::{annexes, redline, redline_plain};
 
 use anstream::eprintln;
 use comfy_table::{ContentArrangement, Table};

@@ -14,10 +14,8 @@ mod redline;
 use std::fmt;
 use std::str::FromStr;
 
+use detente_accord::{Accord, Faults};
 use detente_core::Digest;
-
-use crate::Accord;
-use crate::fault::Faults;
 
 pub use redline::{RedlineNames, write_redline};
 

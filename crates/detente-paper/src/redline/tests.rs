@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{ChangeKind, Edit, Redline, redline};
-use crate::tests::SOUND;
-use crate::unit::split;
+use crate::SOUND;
+use detente_accord::split;
 
 fn shown(redline: &Redline) -> Vec<String> {
     let mut lines = Vec::new();

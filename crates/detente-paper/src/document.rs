@@ -196,8 +196,8 @@ pub enum DocumentFault {
         has: Digest,
     },
     /// The text is not sound.
-    #[error("{0}")]
-    Text(Faults),
+    #[error("the text in the document is not sound")]
+    Text(#[source] Faults),
     /// It is too long.
     #[error("a document has at most {MAX_DOCUMENT} bytes")]
     TooLong,

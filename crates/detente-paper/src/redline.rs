@@ -86,11 +86,11 @@ pub enum Edit {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedlineFault {
     /// The new one.
-    #[error("the new text can't be read: {0}")]
-    New(Faults),
+    #[error("the new text can't be read")]
+    New(#[source] Faults),
     /// The old one.
-    #[error("the old text can't be read: {0}")]
-    Old(Faults),
+    #[error("the old text can't be read")]
+    Old(#[source] Faults),
 }
 
 impl RedlineFault {

@@ -29,9 +29,9 @@ fn units(bytes: &[u8]) -> bool {
     true
 }
 
-/// A change of one unit by the other side: parts with a zero byte between, namely the unit, a letter
-/// (`n` a new unit, `b` one that starts from ours), the note, the words in brackets with line feeds
-/// between, then the options; an empty one leaves the unit out.
+/// A change of one unit by the other side: parts with a zero byte between, namely the unit, a
+/// letter (`n` a new unit, `b` one that starts from ours), the note, the words in brackets with
+/// line feeds between, then the options; an empty one leaves the unit out.
 fn change(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let mut parts = text.split('\0');

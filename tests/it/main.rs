@@ -28,6 +28,7 @@ mod interop;
 mod log;
 mod lookup;
 mod matching;
+mod paper;
 mod party;
 mod payload;
 mod release;

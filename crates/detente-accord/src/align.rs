@@ -15,25 +15,25 @@ const MAX_CELLS: usize = 250_000;
 /// How often a stretch is parted at words that stand once.
 const MAX_DEPTH: usize = 24;
 /// Most words of all options together that are laid beside one another.
-pub(crate) const MAX_ALIGNED_WORDS: usize = 60_000;
+pub const MAX_ALIGNED_WORDS: usize = 60_000;
 /// Most options that are laid beside one another.
-pub(crate) const MAX_ALIGNED: usize = 24;
+pub const MAX_ALIGNED: usize = 24;
 
 /// What is shown for words in brackets for which nothing is offered, among others.
 const NO_OFFER: &str = "[...]";
 
 /// A word or a sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token<'a> {
+pub struct Token<'a> {
     /// Its letters; none where words stand in brackets and nothing is offered.
-    pub(crate) word: Option<&'a str>,
+    pub word: Option<&'a str>,
     /// Whether a blank stands before it.
-    pub(crate) spaced: bool,
+    pub spaced: bool,
 }
 
 /// The words and signs of a text. A parameter such as `{cap.count}` is one; where a script has no
 /// blanks between words, each letter is.
-pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
+pub fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut spaced = false;
     let mut rest = text;
@@ -91,7 +91,7 @@ fn is_joined(c: char) -> bool {
 }
 
 /// Tokens as text, with their blanks.
-pub(crate) fn join(tokens: &[Token<'_>]) -> String {
+pub fn join(tokens: &[Token<'_>]) -> String {
     let mut text = String::new();
     for token in tokens {
         if token.spaced && !text.is_empty() {
@@ -103,7 +103,7 @@ pub(crate) fn join(tokens: &[Token<'_>]) -> String {
 }
 
 /// Where the same items stand in both lists, in order: as many as can be found within the bounds.
-pub(crate) fn common<T: Ord>(one: &[T], other: &[T]) -> Vec<(usize, usize)> {
+pub fn common<T: Ord>(one: &[T], other: &[T]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut open = vec![(0..one.len(), 0..other.len(), 0)];
     while let Some((mut a, mut b, depth)) = open.pop() {
@@ -210,7 +210,7 @@ fn increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
 
 /// A stretch of several options laid beside one another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stretch<'a> {
+pub enum Stretch<'a> {
     /// All have these words.
     Same(Vec<Token<'a>>),
     /// They part here: each wording with the places of the options that have it.
@@ -218,7 +218,7 @@ pub(crate) enum Stretch<'a> {
 }
 
 /// Lays options beside one another. The first is the one whose words the others are compared with.
-pub(crate) fn align<'a>(options: &[Vec<Token<'a>>]) -> Vec<Stretch<'a>> {
+pub fn align<'a>(options: &[Vec<Token<'a>>]) -> Vec<Stretch<'a>> {
     let Some((first, others)) = options.split_first() else { return Vec::new() };
     let words = |tokens: &[Token<'a>]| -> Vec<Option<&'a str>> {
         tokens.iter().map(|token| token.word).collect()

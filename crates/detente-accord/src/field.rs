@@ -16,27 +16,27 @@ const BY_LANGUAGE: &[&str] = &["prose", "text", "title", "note"];
 
 /// A value of a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Field {
+pub struct Field {
     /// Where it stands: `permit.cap.count`.
-    pub(crate) path: String,
+    pub path: String,
     /// What it says, each stretch of blanks and line ends as one blank.
-    pub(crate) value: String,
+    pub value: String,
 }
 
 /// The language of a field's words, if its path ends with one: `prose.en`.
-pub(crate) fn language(path: &str) -> Option<&str> {
+pub fn language(path: &str) -> Option<&str> {
     let (before, last) = path.rsplit_once('.')?;
     let field = before.split('.').next().unwrap_or_default();
     BY_LANGUAGE.contains(&field).then_some(last)
 }
 
 /// The fields by their paths; where a path stands twice, the later.
-pub(crate) fn by_path(fields: &[Field]) -> BTreeMap<&str, &str> {
+pub fn by_path(fields: &[Field]) -> BTreeMap<&str, &str> {
     fields.iter().map(|field| (field.path.as_str(), field.value.as_str())).collect()
 }
 
 /// The fields of a unit in the order in which they are written; none if a path is too long.
-pub(crate) fn fields(key: &UnitKey, text: &str) -> Option<Vec<Field>> {
+pub fn fields(key: &UnitKey, text: &str) -> Option<Vec<Field>> {
     let root = DeTable::parse(text).ok()?;
     let mut found = Vec::new();
     for (name, value) in root.get_ref() {

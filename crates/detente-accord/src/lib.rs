@@ -8,13 +8,13 @@
 
 #![forbid(unsafe_code)]
 
-mod align;
+pub mod align;
 mod annex;
 mod asks;
 mod clause;
-mod document;
+mod confusable;
 mod fault;
-mod field;
+pub mod field;
 mod hidden;
 mod language;
 mod own_words;
@@ -25,7 +25,6 @@ mod parse_definition;
 mod parse_match;
 mod parse_permit;
 mod prose;
-mod redline;
 mod rolling;
 mod table;
 mod terms;
@@ -40,12 +39,8 @@ pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
     PAYLOAD_BYTES, Pad, Permit, Rule, Side,
 };
-pub use document::{
-    DOCUMENT_VERSION, DocumentFault, DocumentFormat, MAX_DOCUMENT, RedlineNames,
-    UnknownDocumentFormat, read_document, write_document, write_redline,
-};
+pub use confusable::{Confusable, MAX_CONFUSABLES, confusables};
 pub use fault::{Fault, Faults};
-pub use redline::{ChangeKind, Edit, FieldChange, Redline, RedlineFault, UnitChange, redline};
 pub use rolling::{
     Alternative, Change, Choice, FieldView, MAX_CHANGES, MAX_NOTE, MAX_OPTION, MAX_OPTIONS,
     MAX_OWN_UNITS, MAX_QUOTE, MAX_QUOTES, Offer, OpenUnit, OptionView, Piece, Rolling,

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::hidden;
 use super::language::{Said, Tongue};
 use super::own_words::{Claim, Piece, claims};
 use super::table::Source;
@@ -79,9 +80,13 @@ pub(super) struct Prose<'a> {
 impl Prose<'_> {
     /// Fills the parameters in and notes each fault.
     pub(super) fn fill(&self, language: &str, text: &str, at: &Range<usize>) -> String {
-        if text.trim().is_empty() || text.len() > MAX_PROSE || has_hidden(text) {
-            let what = "is empty, too long or has hidden characters";
-            self.fault(at, language, what, &format!("write 1 to {MAX_PROSE} bytes of plain text"));
+        let hidden = hidden::find(text).map(|(_, c)| c);
+        if text.trim().is_empty() || text.len() > MAX_PROSE || hidden.is_some() {
+            let what = match hidden {
+                Some(c) => format!("has {}", hidden::describe(c)),
+                None => "is empty or too long".to_owned(),
+            };
+            self.fault(at, language, &what, &format!("write 1 to {MAX_PROSE} bytes of plain text"));
             return String::new();
         }
         let tongue = Tongue::of(language);
@@ -333,8 +338,4 @@ fn push_shown(filled: &mut String, shown: &str, phrase: bool) {
         }
         _ => filled.push_str(shown),
     }
-}
-
-fn has_hidden(text: &str) -> bool {
-    !detente_core::name::is_plain(&text.replace(['\n', '\t', '\r'], " "))
 }

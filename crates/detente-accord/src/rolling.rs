@@ -334,7 +334,7 @@ impl Slot {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RollingFault {
     /// The text can't be split into units.
-    #[error("{}", .0)]
+    #[error(transparent)]
     Text(#[from] Faults),
     /// The author is no party to the negotiation.
     #[error("the author is no party to this text")]

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, MAX_FAULTS};
+use super::hidden;
 use super::word::Word;
 
 /// Most items in any list of a text.
@@ -149,11 +150,18 @@ impl<'a> Table<'a> {
             self.wrong_type(key, value, "a string in quotes");
             return None;
         };
-        if text.len() > MAX_STRING || text.is_empty() || !detente_core::name::is_plain(text) {
+        // A line end does not hide, but does not stand in a name or title either.
+        let hidden =
+            text.chars().find(|c| !detente_core::name::is_plain(c.encode_utf8(&mut [0; 4])));
+        if text.len() > MAX_STRING || text.is_empty() || hidden.is_some() {
+            let has = match hidden {
+                Some(c) => format!("has {}", hidden::describe(c)),
+                None => "is empty or too long".to_owned(),
+            };
             self.source.fault(
                 &value.span(),
                 "bad_string",
-                format!("`{key}` in {} is empty, too long or has hidden characters", self.name),
+                format!("`{key}` in {} {has}", self.name),
                 format!("write 1 to {MAX_STRING} bytes of plain text"),
             );
             return None;

@@ -159,7 +159,7 @@ fn what_nobody_reads_is_refused() {
     refused("may = [\"propose\", \"sign\"]", "may = [\"propose\"]", "nobody_signs", "A may sign");
     refused("id = \"4\"", "id = \"3\"", "repeated", "clause 3");
     refused("between = [\"A\", \"B\"]", "between = [\"A\", \"C\"]", "unknown_party", "\"C\"");
-    refused("CERT Beta", "CERT \u{202e}Beta", "bad_string", "hidden");
+    refused("CERT Beta", "CERT \u{202e}Beta", "bad_string", "U+202E (right-to-left override)");
 }
 
 #[test]

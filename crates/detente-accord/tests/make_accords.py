@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Writes vectors/accord/: a sound text, and one spoilt text for each fault.
 
-The line of a fault is that of its marker in the spoilt text; expect.json says what must be found.
+The line of a fault is that of its marker in the spoilt text; expect.json says what must be found,
+and of sound texts the units, split here by other means than in the product.
 
     python3 make_accords.py <folder>
 """
 
 import hashlib
 import json
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 AGREED = '''status = "agreed"
@@ -168,6 +171,24 @@ def line_of(text, marker):
     return text[: text.index(marker)].count("\n") + 1
 
 
+def units(text):
+    """Key and SHA-256 of each unit of a text without comments and strings of several lines."""
+    starts = [0]
+    for header in re.finditer(r"^\n*\[\[?[a-z-]+\]", text, re.MULTILINE):
+        starts.append(header.start())
+    found = []
+    for start, end in zip(starts, starts[1:] + [len(text)]):
+        part = text[start:end]
+        ((table, value),) = tomllib.loads(part).items()
+        key = "head" if table == "format" else table
+        if isinstance(value, list):
+            fields = ("party", "role") if table == "authority" else ("id",)
+            key = " ".join([table] + [value[0][field] for field in fields])
+        found.append([key, hashlib.sha256(part.encode()).hexdigest()])
+    assert "".join(text[a:b] for a, b in zip(starts, starts[1:] + [len(text)])) == text
+    return found
+
+
 def too_many(sound):
     parties = "".join(
         f'[[party]]\nid = "P{n}"\nname = "CERT {n}"\nroot = "{n:064}"\n\n' for n in range(30)
@@ -191,7 +212,8 @@ def main():
     for part in [b"sound-0"] + parties:
         accord.update(len(part).to_bytes(8, "big") + part)
     sha256 = hashlib.sha256(sound.encode()).hexdigest()
-    cases = [{"name": "sound.toml", "sha256": sha256, "accord": accord.hexdigest(), "faults": []}]
+    good = {"accord": accord.hexdigest(), "faults": []}
+    cases = [{"name": "sound.toml", "sha256": sha256, "units": units(sound), **good}]
     for name, edits in GOOD:
         text = sound
         for old, new in edits:
@@ -200,7 +222,7 @@ def main():
         file = f"sound_{name}.toml"
         (folder / file).write_text(text)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
-        cases.append({"name": file, "sha256": sha256, "accord": accord.hexdigest(), "faults": []})
+        cases.append({"name": file, "sha256": sha256, "units": units(text), **good})
     texts = []
     for name, old, new, faults in BAD:
         assert sound.count(old) == 1, old

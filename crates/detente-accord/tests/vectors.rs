@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use detente_accord::Accord;
+use detente_accord::{Accord, split};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn text<'a>(case: &'a Value, field: &str) -> &'a str {
     case[field].as_str().unwrap_or_default()
@@ -69,6 +69,10 @@ fn texts_read_or_are_refused_on_the_line_of_their_fault() {
             Ok(accord) => {
                 assert_eq!(accord.digest.to_string(), text(case, "sha256"), "{name}");
                 assert_eq!(accord.id().to_string(), text(case, "accord"), "{name}");
+                let units = split(std::str::from_utf8(&bytes).expect("UTF-8")).expect("units");
+                let units =
+                    units.iter().map(|u| json!([u.key.to_string(), u.digest().to_string()]));
+                assert_eq!(Value::Array(units.collect()), case["units"], "{name}");
                 Vec::new()
             }
             Err(faults) => {

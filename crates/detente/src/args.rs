@@ -6,6 +6,7 @@ use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand};
 
 use crate::looking::LookupArgs;
+use crate::paper::PaperVerb;
 
 /// Cyber security co-operation between parties that do not trust each other.
 ///
@@ -310,6 +311,8 @@ pub enum AccordVerb {
     },
     #[command(flatten)]
     Table(Box<TableVerb>),
+    #[command(flatten)]
+    Paper(PaperVerb),
 }
 
 /// An accord and, if several of its texts are open, which.

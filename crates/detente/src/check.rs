@@ -1,6 +1,6 @@
 //! What `accord check` finds in a text, and how its prose reads.
 
-use detente_accord::{Accord, Rule};
+use detente_accord::{Accord, Confusable, Rule, confusables};
 use detente_core::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,25 @@ pub struct CheckReport {
     pub findings: Vec<FaultReport>,
     /// The clauses of a sound text with their prose as it reads.
     pub clauses: Vec<ReadClause>,
+    /// Words that can be taken for others.
+    pub confusables: Vec<ConfusableReport>,
     /// Languages whose words for numbers and periods are not known here, and so were not checked.
     pub words_unread: Vec<String>,
+}
+
+/// A word that can be taken for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfusableReport {
+    /// Where it stands first: `clause 3.1`.
+    pub unit: String,
+    /// The field there: `prose.en`.
+    pub field: String,
+    /// The word.
+    pub word: String,
+    /// Its letters that are not ASCII, with their code points.
+    pub letters: Vec<String>,
+    /// The word that it looks like; none if it mixes letters of two scripts.
+    pub like: Option<String>,
 }
 
 /// A clause as it reads.
@@ -47,6 +64,20 @@ impl CheckReport {
     }
 }
 
+/// The words of a text that can be taken for others; none of a text that has no units.
+fn confusable_words(text: &[u8]) -> Vec<ConfusableReport> {
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    let found = confusables(text).unwrap_or_default();
+    let report = |one: Confusable| ConfusableReport {
+        unit: one.unit.to_string(),
+        field: one.field,
+        word: one.word,
+        letters: one.letters,
+        like: one.like,
+    };
+    found.into_iter().map(report).collect()
+}
+
 /// Checks a text as of `now`.
 pub fn check(file: &str, text: &[u8], now: UnixSeconds) -> CheckReport {
     let accord = match Accord::parse(text) {
@@ -61,6 +92,7 @@ pub fn check(file: &str, text: &[u8], now: UnixSeconds) -> CheckReport {
                 faults,
                 findings: Vec::new(),
                 clauses: Vec::new(),
+                confusables: confusable_words(text),
                 words_unread: Vec::new(),
             };
         }
@@ -83,6 +115,7 @@ pub fn check(file: &str, text: &[u8], now: UnixSeconds) -> CheckReport {
                 prose: clause.prose.clone(),
             })
             .collect(),
+        confusables: confusable_words(text),
         words_unread: accord.unread_languages().into_iter().map(str::to_owned).collect(),
     }
 }

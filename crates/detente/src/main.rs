@@ -19,6 +19,7 @@ mod keystore;
 mod links;
 mod looking;
 mod output;
+mod paper;
 mod party_name;
 mod passphrase;
 mod progress;

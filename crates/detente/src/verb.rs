@@ -26,20 +26,21 @@ use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::table::{TableCommand, TableVerb};
 use crate::{
-    card_file, check, demo, draft, exposure, init, output, party_name, print_json, print_text, run,
-    serve, verify, world,
+    card_file, check, demo, draft, exposure, init, output, paper, party_name, print_json,
+    print_text, run, serve, verify, world,
 };
 
 /// Where a command works and how it speaks.
-struct Context {
+pub struct Context {
     home: Home,
     passphrase: Source,
-    json: bool,
+    /// Whether a program reads what is printed.
+    pub json: bool,
 }
 
 impl Context {
     /// Runs a command and gives its report.
-    fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<(T, Value), Failure> {
+    pub fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<(T, Value), Failure> {
         let mut bar = Bar::new(self.json);
         let answer = run::run(&self.home, &self.passphrase, command, &mut |news: Progress| {
             bar.update(&news);
@@ -356,7 +357,7 @@ fn confirm(report: &PartyReport, yes: bool, json: bool) -> Result<(), Failure> {
 }
 
 /// Reads a file, or stdin for `-`.
-fn read_input(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
+pub fn read_input(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
     if path != Path::new("-") {
         return read_bounded(path, max);
     }
@@ -431,6 +432,7 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
         AccordVerb::History { accord } => {
             context.show::<Vec<_>>(&Command::History { accord }, |events| output::history(events))
         }
+        AccordVerb::Paper(verb) => paper::run(context, verb),
         AccordVerb::Text { which, in_force, language } => {
             accord_text(context, which, (in_force, language))
         }

@@ -139,6 +139,19 @@ pub fn checked(report: &CheckReport) {
             safe(language)
         );
     }
+    for word in &report.confusables {
+        let place = format!("{} ({})", safe(&word.unit), safe(&word.field));
+        let what = match &word.like {
+            Some(like) => format!("looks like {:?}", safe(like)),
+            None => "mixes letters of two scripts".to_owned(),
+        };
+        let letters = if word.letters.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", safe(&word.letters.join(", ")))
+        };
+        println!("look closely: {place}: {:?} {what}{letters}", safe(&word.word));
+    }
     for fault in report.faults.iter().chain(&report.findings) {
         println!("{file}:{}: {}", fault.line, safe(&fault.what));
         println!("    remedy: {}", safe(&fault.remedy));

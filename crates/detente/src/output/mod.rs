@@ -4,6 +4,7 @@ mod accord;
 mod audit;
 mod intel;
 mod lookup;
+mod paper;
 mod table;
 
 pub use self::table::{matrix, meetings, positions, words};
@@ -11,6 +12,7 @@ pub use accord::{act, answer, checked, difference, exposure, history, parties, s
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
+pub use paper::{annexes, redline, redline_plain};
 
 use anstream::eprintln;
 use comfy_table::{ContentArrangement, Table};

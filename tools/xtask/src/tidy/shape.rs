@@ -15,7 +15,7 @@ const MAX_CRATE_LINES: usize = 6_500;
 
 /// Crates that may be larger, with their own limit, until they part: detente-node holds the use
 /// cases of runs and of look-ups, and the ports of all.
-const LARGER_CRATES: &[(&str, usize)] = &[("detente-node", 8_100)];
+const LARGER_CRATES: &[(&str, usize)] = &[("detente-node", 8_200)];
 
 /// The only folder that may hold `unsafe`.
 const KERNELS: &str = "crates/detente-vole/src/simd/";

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{ChangeKind, Edit, Redline, redline};
-use crate::tests::SOUND;
-use crate::unit::split;
+use crate::SOUND;
+use detente_accord::split;
 
 fn shown(redline: &Redline) -> Vec<String> {
     let mut lines = Vec::new();
@@ -79,8 +79,7 @@ fn the_text_at_fault_is_named() {
     assert_eq!(redline("[", SOUND).unwrap_err().code(), "old_text_faulty");
     let fault = redline(SOUND, "[exit]\n# \u{202e}").unwrap_err();
     assert_eq!(fault.code(), "new_text_faulty");
-    assert!(fault.to_string().contains("U+202E"), "{fault}");
-    assert_eq!(fault.faults().0.len(), 1);
+    assert!(fault.faults().to_string().contains("U+202E"), "{fault:?}");
 }
 
 #[test]

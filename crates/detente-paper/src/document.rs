@@ -14,10 +14,8 @@ mod redline;
 use std::fmt;
 use std::str::FromStr;
 
+use detente_accord::{Accord, Faults};
 use detente_core::Digest;
-
-use crate::Accord;
-use crate::fault::Faults;
 
 pub use redline::{RedlineNames, write_redline};
 
@@ -198,8 +196,8 @@ pub enum DocumentFault {
         has: Digest,
     },
     /// The text is not sound.
-    #[error("{0}")]
-    Text(Faults),
+    #[error("the text in the document is not sound")]
+    Text(#[source] Faults),
     /// It is too long.
     #[error("a document has at most {MAX_DOCUMENT} bytes")]
     TooLong,

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use detente_accord::field::fields;
+use detente_accord::{Accord, Clause, Meaning, UnitKey, split};
 use detente_core::words;
 
 use super::label::{Labels, labels};
-use crate::field::fields;
-use crate::unit::{UnitKey, split};
-use crate::{Accord, Clause, Meaning};
 
 /// A document.
 pub(super) struct Page {
@@ -20,7 +19,7 @@ pub(super) struct Page {
 
 /// A part of a document.
 pub(super) enum Block {
-    /// A heading of level 2 or 3.
+    /// A heading of level 2 to 4.
     Heading(u8, String),
     /// Labels and values.
     Facts(Vec<(String, String)>),
@@ -115,13 +114,13 @@ impl Page {
                 Meaning::Divergent(meanings) => {
                     self.heading(3, format!("{} ({})", definition.id, l.divergent));
                     for (handle, texts) in meanings {
-                        self.facts(vec![(l.party, name_of(accord, handle))]);
+                        self.heading(4, name_of(accord, handle));
                         self.blocks.push(Block::Texts(texts.clone()));
                     }
                 }
             }
             if !definition.note.is_empty() {
-                self.facts(vec![(l.note, String::new())]);
+                self.heading(4, l.note);
                 self.blocks.push(Block::Texts(definition.note.clone()));
             }
         }

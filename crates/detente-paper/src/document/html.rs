@@ -18,10 +18,11 @@ const SOURCE_END: &str = "</pre>\n";
 
 const STYLE: &str = "
 body { font-family: serif; line-height: 1.45; max-width: 60em; margin: 2em auto; padding: 0 1em; }
-h1, h2, h3 { font-family: sans-serif; line-height: 1.2; break-after: avoid; }
+h1, h2, h3, h4 { font-family: sans-serif; line-height: 1.2; break-after: avoid; }
 h2 { margin-top: 2em; border-bottom: 1px solid; }
 table { border-collapse: collapse; margin: 0.5em 0; font-size: 0.9em; }
-th, td { text-align: left; vertical-align: top; padding: 0.15em 1em 0.15em 0; overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: 0.15em 1em 0.15em 0; }
+td { overflow-wrap: anywhere; }
 .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(16em, 1fr)); gap: 0 2em; }
 .tag { font-family: sans-serif; font-size: 0.8em; }
 .sign { break-inside: avoid; margin: 2em 0; }

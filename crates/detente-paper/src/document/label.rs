@@ -1,7 +1,5 @@
 //! The words of a document around what the text says, in English and German.
 
-use crate::language::Tongue;
-
 /// Headings and labels of one language.
 pub(super) struct Labels {
     /// For the `lang` of the page.
@@ -90,7 +88,7 @@ const ENGLISH: Labels = Labels {
     signatures: "Signatures",
     signs: "signs the text with this SHA-256",
     source: "The text as it is signed",
-    source_note: "The program takes the text from here. The SHA-256 of just these bytes is the text's.",
+    source_note: "The program takes the text from here. Its SHA-256 is that of just these bytes.",
     stop_by: "May stop everything",
     survives: "Outlives the accord",
     terms: "Terms",
@@ -137,7 +135,7 @@ const GERMAN: Labels = Labels {
     signatures: "Unterschriften",
     signs: "unterzeichnet den Text mit diesem SHA-256",
     source: "Der Text, wie er unterzeichnet wird",
-    source_note: "Von hier nimmt das Programm den Text. Der SHA-256 genau dieser Bytes ist der des Textes.",
+    source_note: "Von hier nimmt das Programm den Text. Sein SHA-256 ist der genau dieser Bytes.",
     stop_by: "Darf alles anhalten",
     survives: "Überdauert die Vereinbarung",
     terms: "Begriffe",
@@ -147,8 +145,8 @@ const GERMAN: Labels = Labels {
 
 /// The labels for a document whose first language has this tag: English, if it is no known one.
 pub(super) fn labels(language: &str) -> &'static Labels {
-    match Tongue::of(language) {
-        Tongue::German => &GERMAN,
-        Tongue::English | Tongue::Other => &ENGLISH,
+    match language.split('-').next() {
+        Some("de") => &GERMAN,
+        _ => &ENGLISH,
     }
 }

@@ -4,8 +4,7 @@ use super::{
     DocumentFault, DocumentFormat, MAX_DOCUMENT, RedlineNames, read_document, write_document,
     write_redline,
 };
-use crate::redline;
-use crate::tests::SOUND;
+use crate::{SOUND, redline};
 
 const BOTH: [DocumentFormat; 2] = [DocumentFormat::Html, DocumentFormat::Markdown];
 const RICH: &str = include_str!("../../../../vectors/accord/sound_divergent.toml");
@@ -124,9 +123,11 @@ fn a_redline_is_a_page_too() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn any_title_comes_back(title in "[\\PC&&[^\\p{C}\"\\\\0-9]]{1,40}") {
-        let text = SOUND.replace("A test accord", &title);
+        let text = SOUND.replace("A sound accord", &title);
         for format in BOTH {
             if let Ok(document) = write_document(&text, format) {
                 prop_assert_eq!(read_document(&document), Ok(text.clone()));
@@ -135,7 +136,11 @@ proptest! {
     }
 
     #[test]
-    fn any_document_is_taken_or_refused(from in 0_usize..4_000, to in 0_usize..400, c in any::<char>()) {
+    fn any_document_is_taken_or_refused(
+        from in 0_usize..4_000,
+        to in 0_usize..400,
+        c in any::<char>(),
+    ) {
         for format in BOTH {
             let document = write_document(SOUND, format).unwrap();
             let chars: Vec<char> = document.chars().collect();

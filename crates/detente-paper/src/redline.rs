@@ -1,15 +1,15 @@
 //! The difference of two texts, unit by unit and word by word.
 //!
 //! Is: what was put in, taken out, moved and worded anew, as typed pieces from which coloured text,
-//! Markdown, HTML and JSON are written. Time is bounded for any two texts (see [`crate::align`]).
-//! Is not: a judgement of what a change means; `accord diff` says what it newly lets out.
+//! Markdown, HTML and JSON are written. Time is bounded for any two texts (see
+//! [`detente_accord::align`]). Is not: a judgement of what a change means; `accord diff` says what
+//! it newly lets out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::align::{Stretch, align, common, join, tokens};
-use crate::fault::Faults;
-use crate::field::{by_path, fields};
-use crate::unit::{Unit, UnitKey, split};
+use detente_accord::align::{Stretch, align, common, join, tokens};
+use detente_accord::field::{by_path, fields};
+use detente_accord::{Faults, Unit, UnitKey, split};
 
 /// What is called a field where two contents differ in comments and layout alone.
 const AS_WRITTEN: &str = "as written";
@@ -86,11 +86,11 @@ pub enum Edit {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedlineFault {
     /// The new one.
-    #[error("the new text can't be read: {0}")]
-    New(Faults),
+    #[error("the new text can't be read")]
+    New(#[source] Faults),
     /// The old one.
-    #[error("the old text can't be read: {0}")]
-    Old(Faults),
+    #[error("the old text can't be read")]
+    Old(#[source] Faults),
 }
 
 impl RedlineFault {

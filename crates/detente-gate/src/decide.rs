@@ -17,6 +17,9 @@ pub struct Question<'a> {
     pub rules: Result<&'a Rules, NotInForce>,
     /// The party whose stop holds, if one does.
     pub stopped_by: Option<String>,
+    /// Why a permission does not run between the two now, if it does not: suspended, reserved, one
+    /// of them not bound. A prohibition always holds.
+    pub held: &'a dyn Fn(&str) -> Option<Arc<str>>,
     /// Who releases, by handle.
     pub from: &'a str,
     /// Who receives, by handle.
@@ -168,6 +171,9 @@ fn bounds(
     rule: &Permit,
     question: &Question<'_>,
 ) -> Result<Option<Taken>, Denial> {
+    if let Some(why) = (question.held)(clause) {
+        return Err(Denial::Held { clause: Arc::clone(clause), why });
+    }
     if let Some(at) = rule.expires
         && question.now >= at
     {

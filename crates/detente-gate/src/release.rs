@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use detente_accord::{Accord, Rule};
-use detente_core::act::{Body, MAX_BODY, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
+use detente_core::act::{
+    Body, MAX_BODY, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody, Way,
+};
 use detente_core::object::Object;
 use detente_core::{Digest, Kind, PartyId, RunId, Span, UnixSeconds};
 use detente_state::{NotInForce, Released, State};
@@ -82,6 +85,10 @@ pub(crate) struct Tally<'a> {
     /// The text in force, made ready, and the two parties' handles in it.
     rules: Result<Rules, NotInForce>,
     handles: (String, String),
+    /// Who has stopped everything; none while a clause runs that no stop holds up.
+    stopped_by: Option<String>,
+    /// Clauses that do not run between the two now, and why.
+    held: BTreeMap<String, Arc<str>>,
     /// The kinds of indicator that the run told both sides of.
     told: &'a [Kind],
     /// What had left before, by clause and window; and what this release adds, by clause.
@@ -100,6 +107,8 @@ impl<'a> Tally<'a> {
             state,
             asked,
             handles: (handle(asked.from), handle(asked.to)),
+            stopped_by: stopped_by(state, accord.as_ref().ok().copied(), asked.now),
+            held: held(state, accord.as_ref().ok().copied(), asked),
             rules: accord.map(Rules::new),
             told: told(state, asked),
             before: RefCell::default(),
@@ -137,7 +146,8 @@ impl<'a> Tally<'a> {
         };
         decide(&Question {
             rules: self.rules.as_ref().map_err(Clone::clone),
-            stopped_by: self.state.stopped_at(now).map(|(party, _)| self.state.name_of(party)),
+            stopped_by: self.stopped_by.clone(),
+            held: &|clause| self.held.get(clause).cloned(),
             from: &self.handles.0,
             to: &self.handles.1,
             facts,
@@ -147,6 +157,33 @@ impl<'a> Tally<'a> {
             used: &used,
         })
     }
+}
+
+/// The permissions of a text.
+fn permits(accord: Option<&Accord>) -> impl Iterator<Item = &str> {
+    let clauses = accord.map_or(&[][..], |accord| accord.clauses.as_slice()).iter();
+    clauses
+        .filter(|clause| matches!(clause.rule, Some(Rule::Permit(_))))
+        .map(|clause| clause.id.as_str())
+}
+
+/// The permissions that do not run between the two now, and why.
+fn held(state: &State, accord: Option<&Accord>, asked: Asked) -> BTreeMap<String, Arc<str>> {
+    let way = Way { from: asked.from, to: asked.to };
+    let cells = permits(accord).map(|id| (id, state.standing(id, way, asked.now)));
+    cells
+        .filter(|(_, cell)| !cell.standing.runs())
+        .map(|(id, cell)| (id.to_owned(), cell.to_string().into()))
+        .collect()
+}
+
+/// Who has stopped everything. Where the text has permissions that no stop holds up, the others
+/// are held one by one.
+fn stopped_by(state: &State, accord: Option<&Accord>, now: UnixSeconds) -> Option<String> {
+    let (party, _) = state.stopped_at(now)?;
+    let never = accord.map_or(&[][..], |accord| accord.terms.suspension.never.as_slice());
+    let insulated = permits(accord).any(|id| never.iter().any(|own| own == id));
+    (!insulated).then(|| state.name_of(party))
 }
 
 /// The kinds of indicator of which the run told the releasing side which ones both hold, or tells

@@ -252,7 +252,7 @@ pub(crate) fn in_force(accord: Accord) -> State {
     let mut state = State::new(accord.id(), &ids);
     let text = accord.digest;
     state.in_force = Some(InForce { text, since });
-    let known = TextState::new(accord, Vec::new(), id("A"), since);
+    let known = TextState::agreed(accord, Vec::new(), since);
     state.texts.insert(text, known);
     state
 }
@@ -276,6 +276,7 @@ pub(crate) fn question<'a>(accord: &Accord, facts: &'a ObjectFacts) -> Question<
         // Left until the test ends, so that each test need not keep it.
         rules: Ok(Box::leak(Box::new(Rules::new(accord)))),
         stopped_by: None,
+        held: &|_| None,
         from: "A",
         to: "B",
         facts,

@@ -213,6 +213,14 @@ pub enum Denial {
         /// The ceiling.
         max: Pap,
     },
+    /// The permission does not run between the two now.
+    #[error("clause {clause} does not run: {why}")]
+    Held {
+        /// The permission.
+        clause: Arc<str>,
+        /// Why, in words.
+        why: Arc<str>,
+    },
     /// A stop holds.
     #[error("stopped by {by}")]
     Stopped {
@@ -245,6 +253,7 @@ impl Denial {
             Denial::Expired { .. } => "permit_expired",
             Denial::FactUnknown { .. } => "fact_unknown",
             Denial::Forbidden { .. } => "forbidden",
+            Denial::Held { .. } => "clause_held",
             Denial::Malformed(_) => "object_malformed",
             Denial::MarkingUnknown => "marking_unknown",
             Denial::NoPermit { .. } => "no_permit",
@@ -268,6 +277,7 @@ impl Denial {
             | Denial::Expired { clause, .. }
             | Denial::FactUnknown { clause, .. }
             | Denial::Forbidden { clause, .. }
+            | Denial::Held { clause, .. }
             | Denial::NotListed { clause }
             | Denial::NotMatched { clause }
             | Denial::Outside { clause, .. }
@@ -289,6 +299,7 @@ impl Denial {
             Denial::NotListed { .. } => 6,
             Denial::Expired { .. } => 7,
             Denial::Cap { .. } => 8,
+            Denial::Held { .. } => 9,
             _ => 0,
         }
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effect, NotInForce, State, entered};
+use super::{Cell, Effect, NotInForce, State, entered};
 use detente_accord::{Accord, MatchRule, Rule};
 use detente_core::UnixSeconds;
-use detente_core::act::{Act, Answer, Close, Header, Learn, Mode, Offer, Outcome};
+use detente_core::act::{Act, Answer, Close, Header, Learn, Mode, Offer, Outcome, Way};
 use detente_core::{Digest, PartyId};
 
 /// How long after its answer a run may carry releases while nobody has closed it, in seconds: a
@@ -122,6 +122,14 @@ pub enum MatchRefusal {
     /// Nothing is in force.
     #[error(transparent)]
     NotInForce(#[from] NotInForce),
+    /// The clause does not run between the two: suspended, reserved, or one is not bound.
+    #[error("clause {clause} does not run: {why}")]
+    Held {
+        /// The clause.
+        clause: String,
+        /// Why, in words.
+        why: String,
+    },
     /// Nothing to look up in.
     #[error("the holder of clause {0} has published no filter under the text in force")]
     NoFilter(String),
@@ -216,6 +224,7 @@ impl MatchRefusal {
             MatchRefusal::OtherTerms { .. } => "match_other_terms",
             MatchRefusal::OtherText { .. } => "match_other_text",
             MatchRefusal::RunsUsedUp { .. } => "match_runs_used_up",
+            MatchRefusal::Held { .. } => "match_clause_held",
             MatchRefusal::Stopped(_) => "match_stopped",
             MatchRefusal::TooManyItems { .. } => "match_too_many_items",
         }
@@ -245,6 +254,23 @@ impl State {
         self.may_enter(entry, entry.size.into(), Asked::Now(now))
     }
 
+    /// What keeps a clause of matching from running between its two sides. A run goes both ways.
+    fn match_held(
+        &self,
+        accord: &Accord,
+        (clause, rule): (&str, &MatchRule),
+        header: Option<&Header>,
+        now: UnixSeconds,
+    ) -> Option<Cell> {
+        let party = |handle: &String| {
+            let named = accord.parties.iter().find(|party| party.handle == *handle);
+            named.map(|party| party.id)
+        };
+        let (from, to) = (party(rule.between.first()?)?, party(rule.between.get(1)?)?);
+        let ways = [Way { from, to }, Way { from: to, to: from }];
+        ways.into_iter().find_map(|way| self.held_for(accord.digest, (clause, way), header, now))
+    }
+
     /// As [`State::may_match`], for a set that uses `charge` of the budget of items.
     fn may_enter(
         &self,
@@ -267,6 +293,13 @@ impl State {
         if !handle.is_some_and(|handle| rule.between.iter().any(|side| side == handle)) {
             let party = self.name_of(party);
             return Err(MatchRefusal::NotASide { clause: named(), party });
+        }
+        let header = match asked {
+            Asked::Now(_) => None,
+            Asked::By(header) => Some(header),
+        };
+        if let Some(cell) = self.match_held(accord, (clause, rule), header, now) {
+            return Err(MatchRefusal::Held { clause: named(), why: cell.to_string() });
         }
         if let Some(terms) = &rule.lookup
             && (handle == Some(terms.holder.as_str())) == offers

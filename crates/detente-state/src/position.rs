@@ -44,6 +44,15 @@ impl TextState {
         }
     }
 
+    /// The text as one by which all its parties are bound since a moment.
+    pub fn agreed(accord: Accord, bytes: Vec<u8>, since: UnixSeconds) -> TextState {
+        let parties: Vec<PartyId> = accord.parties.iter().map(|party| party.id).collect();
+        let proposer = parties.first().copied().unwrap_or(PartyId::new([0; 32]));
+        let mut text = TextState::new(accord, bytes, proposer, since);
+        text.votes = parties.into_iter().map(|party| (party, 0, Some(since))).collect();
+        text
+    }
+
     /// Since when `party` is bound by its consent, as far as its first `upto` acts say.
     pub(super) fn bound_as_of(&self, party: PartyId, upto: u64) -> Option<UnixSeconds> {
         let own = self.votes.iter().filter(|(by, place, _)| *by == party && *place < upto);

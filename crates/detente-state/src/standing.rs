@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use detente_core::act::Way;
+use detente_core::act::{Header, Way};
 use detente_core::{Digest, PartyId, Span, UnixSeconds};
 
 use super::State;
 use super::reserve::Reception;
+use super::suspend::Held;
 
 /// How a clause stands in one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +63,15 @@ pub struct Cell {
     pub why: String,
 }
 
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.why.as_str() {
+            "" => write!(f, "{}", self.standing),
+            why => write!(f, "{} {why}", self.standing),
+        }
+    }
+}
+
 impl Cell {
     fn new(standing: Standing, why: impl Into<String>) -> Cell {
         Cell { standing, why: why.into() }
@@ -78,13 +88,7 @@ impl State {
         if accord.clause(clause).is_none() {
             return Cell::new(Standing::NotInForce, "the text in force has no such clause");
         }
-        for party in [way.from, way.to] {
-            if self.bound_since(party, accord.digest).is_none_or(|since| now < since) {
-                let why = format!("{} is not bound", self.name_of(party));
-                return Cell::new(Standing::NotInForce, why);
-            }
-        }
-        if let Some(why) = self.reserved(accord.digest, clause, way, now) {
+        if let Some(why) = self.not_between(accord.digest, clause, way, now) {
             return Cell::new(Standing::NotInForce, why);
         }
         let insulated = accord.terms.suspension.never.iter().any(|own| own == clause);
@@ -92,11 +96,57 @@ impl State {
             let why = format!("by {} until {}", self.name_of(by), stop.lapses);
             return Cell::new(Standing::Stopped, why);
         }
-        self.held_up(clause, way, now)
+        self.held_up(clause, way, now, |_| true)
     }
 
-    fn held_up(&self, clause: &str, way: Way, now: UnixSeconds) -> Cell {
-        let mut all = self.held_at(clause, way, now).peekable();
+    /// Why something under a clause of the text in force may not happen in a direction, as far as
+    /// the author of an act had seen: a suspension that it had not seen takes nothing away from what
+    /// was done by then. Stops are asked for elsewhere.
+    pub(super) fn held_for(
+        &self,
+        text: Digest,
+        (clause, way): (&str, Way),
+        header: Option<&Header>,
+        now: UnixSeconds,
+    ) -> Option<Cell> {
+        if let Some(why) = self.not_between(text, clause, way, now) {
+            return Some(Cell::new(Standing::NotInForce, why));
+        }
+        let knew = |held: &Held| {
+            header.is_none_or(|header| {
+                let seen = header.seen.iter().find(|seen| seen.party == held.party);
+                held.party == header.author || seen.is_some_and(|seen| held.place < seen.size)
+            })
+        };
+        let cell = self.held_up(clause, way, now, knew);
+        (!cell.standing.runs()).then_some(cell)
+    }
+
+    /// Why a clause is not in force between two parties that have a text in force.
+    fn not_between(
+        &self,
+        text: Digest,
+        clause: &str,
+        way: Way,
+        now: UnixSeconds,
+    ) -> Option<String> {
+        let unbound = [way.from, way.to]
+            .into_iter()
+            .find(|party| self.bound_since(*party, text).is_none_or(|since| now < since));
+        match unbound {
+            Some(party) => Some(format!("{} is not bound", self.name_of(party))),
+            None => self.reserved(text, clause, way, now),
+        }
+    }
+
+    fn held_up(
+        &self,
+        clause: &str,
+        way: Way,
+        now: UnixSeconds,
+        knew: impl Fn(&Held) -> bool,
+    ) -> Cell {
+        let mut all = self.held_at(clause, way, now).filter(|held| knew(held)).peekable();
         if all.peek().is_none() {
             return Cell::new(Standing::Running, "");
         }

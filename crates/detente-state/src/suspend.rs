@@ -14,6 +14,8 @@ pub struct Held {
     pub act: Digest,
     /// Who holds up.
     pub party: PartyId,
+    /// The place of the act in that party's log.
+    pub place: u64,
     /// The text in force when it was made.
     pub text: Digest,
     /// Which clauses.
@@ -102,6 +104,7 @@ impl State {
         self.suspensions.push(Held {
             act,
             party: header.author,
+            place: header.sequence,
             text: own.text,
             clauses: own.clauses.clone(),
             ways: own.ways.clone(),

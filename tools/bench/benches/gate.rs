@@ -134,6 +134,7 @@ fn verdicts_50_clauses(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(OBJECTS)).bench(|| {
         let open = objects.iter().filter(|facts| {
             let question = Question {
+                held: &|_| None,
                 rules: Ok(&rules),
                 stopped_by: None,
                 from: "A",

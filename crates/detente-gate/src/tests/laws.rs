@@ -257,6 +257,7 @@ fn atoms(text: &Accord, pick: usize) -> Vec<(Cell, Option<String>)> {
 
 fn verdict(text: &Rules, cell: &Cell) -> Verdict {
     decide(&Question {
+        held: &|_| None,
         rules: Ok(text),
         stopped_by: None,
         from: cell.from,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use detente_core::act::{
     Answer, Close, Learn, MAX_LABEL, MAX_LABELS, MAX_MANIFEST, Mode, Offer, Outcome, ReleaseBody,
+    Way,
 };
 use detente_core::object::Object;
 use detente_core::{Digest, Kind, PartyId, RunId, Span, Tlp, UnixSeconds};
-use detente_state::{ReleaseState, Released, Run, State, Stop};
+use detente_state::{Held, ReleaseState, Released, Run, State, Stop};
 
 use super::{Allow, Ban, Draft, NOW, accord, allow, ban, clause_of, denied, id, in_force, only};
 use crate::{Decided, Denial, Release, ReleaseFault, Verdict, decide_all};
@@ -372,4 +373,76 @@ fn what_is_on_record_may_go_again_and_nothing_else() {
     state.stops.clear();
     state.in_force = None;
     assert_eq!(again(&state, id("B"), &bytes).unwrap_err().code(), "release_stopped");
+}
+
+/// A suspension by B of clauses, of what A gives to B.
+fn suspension(clauses: &[&str], since: UnixSeconds) -> Held {
+    let (from, to) = ab();
+    Held {
+        act: Digest::new([9; 32]),
+        party: to,
+        place: 7,
+        text: Digest::new([8; 32]),
+        clauses: clauses.iter().map(ToString::to_string).collect(),
+        ways: vec![Way { from, to }],
+        since,
+        expires: None,
+        resumed: None,
+        reason: "a leak".to_owned(),
+        answers: None,
+        contested: Vec::new(),
+    }
+}
+
+#[test]
+fn a_suspended_permission_lets_nothing_go_in_its_direction_and_others_go_on() {
+    let drafts = [Draft::Allow("1".into(), allow()), Draft::Allow("2".into(), allow())];
+    let mut state = in_force(accord(&drafts));
+    let (a, b) = ab();
+    let clause = |state: &State, from, to| {
+        let decided = decide_all(state, (from, to), None, objects(1), NOW);
+        match &decided[0].verdict {
+            Verdict::Allow(allowance) => Ok(allowance.clause.to_string()),
+            Verdict::Deny(denial) => Err(denial.code()),
+        }
+    };
+    assert_eq!(clause(&state, a, b), Ok("1".to_owned()));
+    state.suspensions.push(suspension(&["1"], NOW));
+    assert_eq!(clause(&state, a, b), Ok("2".to_owned()), "the next permission that runs");
+    assert_eq!(clause(&state, b, a), Ok("1".to_owned()), "the other direction");
+    state.suspensions.push(suspension(&["2"], NOW));
+    assert_eq!(clause(&state, a, b), Err("clause_held"));
+    state.suspensions[1].since = UnixSeconds::new(NOW.get() + 1);
+    assert_eq!(clause(&state, a, b), Ok("2".to_owned()), "not before it begins");
+    let decided = decide_all(&state, (a, b), None, objects(1), NOW);
+    assert_eq!(clause_of(&decided[0].verdict), "2");
+}
+
+#[test]
+fn a_suspended_prohibition_still_forbids() {
+    let drafts = [Draft::Allow("1".into(), allow()), Draft::Ban("2".into(), ban())];
+    let mut state = in_force(accord(&drafts));
+    state.suspensions.push(suspension(&["2"], NOW));
+    let decided = decide_all(&state, ab(), None, objects(1), NOW);
+    let Verdict::Deny(Denial::Forbidden { clause, .. }) = &decided[0].verdict else {
+        panic!("{:?}", decided[0].verdict)
+    };
+    assert_eq!(&**clause, "2", "to suspend a prohibition opens nothing");
+}
+
+#[test]
+fn a_stop_spares_the_clauses_that_the_text_insulates() {
+    let drafts = [Draft::Allow("1".into(), allow()), Draft::Allow("2".into(), allow())];
+    let mut text = accord(&drafts);
+    text.terms.suspension.never = vec!["2".to_owned()];
+    let mut state = in_force(text);
+    let stop = Stop::new(NOW, UnixSeconds::new(NOW.get() + DAY), "a leak".to_owned(), 3);
+    state.stops.insert(id("B"), stop);
+    let decided = decide_all(&state, ab(), None, objects(1), NOW);
+    assert_eq!(clause_of(&decided[0].verdict), "2");
+    let mut state = in_force(accord(&drafts));
+    let stop = Stop::new(NOW, UnixSeconds::new(NOW.get() + DAY), "a leak".to_owned(), 3);
+    state.stops.insert(id("B"), stop);
+    let decided = decide_all(&state, ab(), None, objects(1), NOW);
+    assert!(matches!(decided[0].verdict, Verdict::Deny(Denial::Stopped { .. })));
 }

@@ -1,7 +1,7 @@
 //! The negotiating table, by the real program: positions before there is a text, brackets, the clean
 //! text, signature ad referendum, suspension, contest, notice and its revocation.
 
-use crate::support::{Pair, list, text};
+use crate::support::{Outcome, Pair, World, detente, list, text};
 
 const GROUP: [&str; 10] = [
     "--subject",
@@ -189,4 +189,31 @@ fn an_act_without_authority_is_entered_only_if_asked_for_and_waits() {
     let stands = list(&list(&report, "topics")[0], "stands");
     let borea = stands.iter().find(|stand| stand["party"] == "Borea").unwrap();
     assert_eq!(borea["level"], "initialled", "{report:#}");
+}
+
+/// The story of July 2017, from the first word to the end of an accord.
+#[test]
+fn the_story_of_hamburg_runs_and_its_record_is_sound() {
+    let world = World::new();
+    let dir = world.path("story").display().to_string();
+    let told = Outcome::of(detente().args(["demo", "--story", "hamburg", "--json", "--dir", &dir]));
+    let told = told.exits(0).json();
+    assert_eq!(told["sound"], true, "{told:#}");
+    let lines: Vec<String> = list(&told, "steps")
+        .iter()
+        .flat_map(|step| list(step, "lines"))
+        .map(|line| line.as_str().unwrap_or_default().to_owned())
+        .collect();
+    for says in [
+        "working group on cyber security: contradicted",
+        "REVERSAL of CERT Beta: from floated to withdrawn after 13 hours",
+        "the scope is empty",
+        "open brackets: 1",
+        "clause 2: paused, contested | running",
+        "not in force: denounced with effect from 2017-",
+        "SOUND",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(says)), "{says}: {lines:#?}");
+    }
+    world.verify("story/record").exits(0);
 }

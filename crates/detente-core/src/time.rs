@@ -76,6 +76,20 @@ impl Span {
     pub const fn get(self) -> u64 {
         self.0
     }
+
+    /// The span unit by unit, for people: `30 days 4 seconds`.
+    pub fn words(self) -> String {
+        let mut rest = self.0;
+        let mut words = Vec::new();
+        for (unit, name) in [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")] {
+            let number = rest / unit;
+            rest %= unit;
+            if number > 0 {
+                words.push(format!("{number} {name}{}", if number == 1 { "" } else { "s" }));
+            }
+        }
+        if words.is_empty() { "0 seconds".to_owned() } else { words.join(" ") }
+    }
 }
 
 impl FromStr for Span {
@@ -134,6 +148,10 @@ mod tests {
 
     #[test]
     fn spans_read_and_print() {
+        assert_eq!(Span::seconds(13 * 3_600).words(), "13 hours");
+        assert_eq!(Span::seconds(30 * 86_400 + 4).words(), "30 days 4 seconds");
+        assert_eq!(Span::seconds(61).words(), "1 minute 1 second");
+        assert_eq!(Span::seconds(0).words(), "0 seconds");
         assert_eq!("P30D".parse(), Ok(Span::seconds(30 * 86_400)));
         assert_eq!("PT24H".parse::<Span>().unwrap().to_string(), "1 day");
         assert_eq!("PT90S".parse::<Span>().unwrap().to_string(), "90 seconds");

@@ -58,7 +58,7 @@ const NAMED: usize = 8;
 
 impl fmt::Display for Reversal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "from {} to {} after {} on ", self.before, self.level, self.after)?;
+        write!(f, "from {} to {} after {} on ", self.before, self.level, self.after.words())?;
         let clauses = self.topics.iter().filter(|topic| matches!(topic, Topic::Clause(_))).count();
         for (at, topic) in self.topics.iter().take(NAMED).enumerate() {
             match (topic, at) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::table::TableVerb;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
@@ -150,6 +150,9 @@ pub enum Verb {
     },
     /// Walk through the main job: two nodes, an accord, a match, a release, an audit.
     Demo {
+        /// Which: `matching` is the main job; `hamburg` an accord from a first word to its end.
+        #[arg(long, value_enum, default_value_t = StoryName::Matching)]
+        story: StoryName,
         /// Folder for both nodes; must be new or empty.
         #[arg(long, default_value = "detente-demo")]
         dir: PathBuf,
@@ -162,6 +165,15 @@ pub enum Verb {
         /// bash, zsh, fish, elvish or powershell.
         shell: clap_complete::Shell,
     },
+}
+
+/// The stories of the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoryName {
+    /// July 2017: positions, brackets, signature, suspension, notice.
+    Hamburg,
+    /// Two nodes match and release.
+    Matching,
 }
 
 /// Commands on parties.

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use detente_core::PartyId;
-use detente_node::ports::StoreError;
+use detente_node::ports::{Clock, StoreError};
 use detente_node::{Class, Node, NodeError, Shared};
 use detente_store::SqliteStore;
 use serde_json::Value;
@@ -38,13 +38,22 @@ pub struct Local {
 impl Local {
     /// Opens a node whose lock is held.
     pub fn open(home: &Home, lock: File, passphrase: &Source) -> Result<Local, Failure> {
+        Local::open_at(home, lock, passphrase, Box::new(SystemClock))
+    }
+
+    /// The same with another clock than the system's.
+    pub fn open_at(
+        home: &Home,
+        lock: File,
+        passphrase: &Source,
+        clock: Box<dyn Clock>,
+    ) -> Result<Local, Failure> {
         crate::import::sweep(home);
         let card = read_card(home)?;
         let (keys, identity) = unlock(home, passphrase.read(false)?)?;
         let store = open_store(home, card.value().party())?;
-        let mut node =
-            Node::open(Box::new(store), Box::new(SystemClock), Box::new(SystemEntropy), keys, card)
-                .map_err(damaged)?;
+        let mut node = Node::open(Box::new(store), clock, Box::new(SystemEntropy), keys, card)
+            .map_err(damaged)?;
         // Under the lock no other process drives a run. A full disk keeps nobody from reading.
         match node.close_lost_runs() {
             Ok(0) => {}

@@ -131,7 +131,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             show(json, &report, output::verified)?;
             Ok(code)
         }
-        Verb::Demo { dir, serve } => demo::demo(&dir, serve, json),
+        Verb::Demo { story, dir, serve } => demo::demo(story, &dir, serve, json),
         Verb::Completions { shell } => {
             let mut bytes = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "detente", &mut bytes);

@@ -4,6 +4,7 @@
 //! are read off what came of it.
 
 mod data;
+mod hamburg;
 mod steps;
 mod teller;
 
@@ -12,12 +13,15 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::args::StoryName;
 use crate::fail::Failure;
 use crate::home::{Home, write_secret};
 use crate::init::{NewParty, init};
 use crate::passphrase::Source;
 use crate::run::{Local, lock};
 use crate::serve::{self, Serving};
+use crate::world::SystemClock;
+use detente_node::ports::Clock;
 use teller::Teller;
 
 /// One party of the demo.
@@ -27,8 +31,8 @@ struct Side {
     address: String,
 }
 
-/// Runs the demo; with `stay`, leaves both nodes up until the process is asked to end.
-pub fn demo(dir: &Path, stay: bool, json: bool) -> Result<u8, Failure> {
+/// Runs a story; with `stay`, leaves both nodes up until the process is asked to end.
+pub fn demo(story: StoryName, dir: &Path, stay: bool, json: bool) -> Result<u8, Failure> {
     if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::refused(
             "folder_not_empty",
@@ -45,12 +49,29 @@ pub fn demo(dir: &Path, stay: bool, json: bool) -> Result<u8, Failure> {
     ];
     let passphrase = make_parties(&dir, &sides, &mut teller)?;
     let [alpha, beta] = &sides;
-    let (a, _a_serving) = start(alpha, &passphrase)?;
-    let (b, _b_serving) = start(beta, &passphrase)?;
-    let walk =
-        steps::Walk { dir: &dir, a: &a.engine, b: &b.engine, names: [alpha.name, beta.name] };
-    let sound = walk.run(&mut teller)?;
-    teller.end(&dir, sound, stay);
+    let clock = hamburg::StoryClock::new();
+    let opened = |side: &Side| -> Result<(Local, Serving), Failure> {
+        match story {
+            StoryName::Matching => start(side, &passphrase, Box::new(SystemClock)),
+            StoryName::Hamburg => start(side, &passphrase, Box::new(clock.clone())),
+        }
+    };
+    let (a, _a_serving) = opened(alpha)?;
+    let (b, _b_serving) = opened(beta)?;
+    let names = [alpha.name, beta.name];
+    let (dir, a_engine, b_engine) = (dir.as_path(), &a.engine, &b.engine);
+    let (accord, sound) = match story {
+        StoryName::Matching => {
+            let walk = steps::Walk { dir, a: a_engine, b: b_engine, names };
+            (steps::SLUG, walk.run(&mut teller)?)
+        }
+        StoryName::Hamburg => {
+            let clock = clock.clone();
+            let story = hamburg::Story { dir, a: a_engine, b: b_engine, names, clock };
+            (hamburg::SLUG, story.run(&mut teller)?)
+        }
+    };
+    teller.end(dir, accord, (sound, stay));
     if stay {
         serve::wait(&a)?;
     }
@@ -75,9 +96,13 @@ fn make_parties(dir: &Path, sides: &[Side; 2], teller: &mut Teller) -> Result<Pa
     Ok(path)
 }
 
-fn start(side: &Side, passphrase: &Path) -> Result<(Local, Serving), Failure> {
+fn start(
+    side: &Side,
+    passphrase: &Path,
+    clock: Box<dyn Clock>,
+) -> Result<(Local, Serving), Failure> {
     let source = Source { file: Some(passphrase.to_owned()) };
-    let local = Local::open(&side.home, lock(&side.home)?, &source)?;
+    let local = Local::open_at(&side.home, lock(&side.home)?, &source, clock)?;
     let serving = serve::start(&side.home, &local, Some(&side.address))?;
     Ok((local, serving))
 }

@@ -20,7 +20,7 @@ use crate::verify::{VerifyReport, verify};
 use crate::{exposure, world};
 
 /// What the demo calls its accord.
-const SLUG: &str = "demo";
+pub const SLUG: &str = "demo";
 
 /// Two nodes and where they lie.
 pub struct Walk<'a> {

@@ -46,13 +46,13 @@ impl Teller {
     }
 
     /// Ends with what the reader can do next.
-    pub fn end(&self, dir: &Path, sound: bool, stay: bool) {
+    pub fn end(&self, dir: &Path, accord: &str, (sound, stay): (bool, bool)) {
         let seconds = world::stopwatch().duration_since(self.begun).as_secs_f64();
         let program = near(&std::env::current_exe().unwrap_or_else(|_| "detente".into()));
         let dir = near(dir);
         let verify = format!("{program} verify {dir}/record");
         let look = format!(
-            "{program} --home {dir}/alpha --passphrase-file {dir}/passphrase accord history demo"
+            "{program} --home {dir}/alpha --passphrase-file {dir}/passphrase accord history {accord}"
         );
         if self.json {
             print_json(&json!({

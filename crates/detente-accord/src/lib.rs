@@ -26,7 +26,7 @@ mod word;
 pub use asks::{Asks, ThreatFrom};
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
-    PAYLOAD_BYTES, Pad, Permit, Rule, Side,
+    Onward, PAYLOAD_BYTES, Pad, Permit, Reciprocity, Rule, Side,
 };
 pub use fault::{Fault, Faults};
 

@@ -18,6 +18,7 @@ pub mod object;
 pub mod slot;
 mod time;
 mod tlp;
+mod transform;
 mod words;
 
 pub use handling::{
@@ -28,4 +29,5 @@ pub use id::{AccordId, BadId, Digest, KeyId, PartyId, RunId, log_origin, mirror_
 pub use kind::{Kind, UnknownKind};
 pub use time::{BadTime, Span, UnixSeconds};
 pub use tlp::{Tlp, UnknownTlp};
+pub use transform::{MAX_TRANSFORMS, TEAR_LINE, Transform, UnknownTransform};
 pub use words::{WORDS, words};

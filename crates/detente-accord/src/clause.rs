@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::asks::Asks;
 use detente_core::act::{ActKind, Engine, Learn, Mode};
-use detente_core::{Kind, Pap, Tlp};
+use detente_core::{Kind, Pap, Tlp, Transform};
 use detente_core::{Span, UnixSeconds};
 
 /// A numbered clause: prose in each language and at most one machine rule.
@@ -131,6 +131,66 @@ pub struct Cap {
     pub per: Span,
 }
 
+/// For `take` objects that came from the receiver in the window, `give` may leave under the clause,
+/// and `slack` more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reciprocity {
+    /// Objects that may leave ...
+    pub give: u64,
+    /// ... for so many that came.
+    pub take: u64,
+    /// Objects that may leave beyond that.
+    pub slack: u64,
+    /// The window, ending now.
+    pub per: Span,
+}
+
+impl Reciprocity {
+    /// How many objects may leave in the window if so many came.
+    pub fn room(&self, came: u64) -> u64 {
+        let earned = u128::from(came) * u128::from(self.give) / u128::from(self.take.max(1));
+        u64::try_from(earned).unwrap_or(u64::MAX).saturating_add(self.slack)
+    }
+}
+
+/// Whether who receives may pass it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Onward {
+    /// Freely, as far as its markings go.
+    Allowed,
+    /// After the releasing party has consented.
+    Consent,
+    /// Not at all.
+    Forbidden,
+}
+
+impl Onward {
+    /// The word in a text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Onward::Allowed => "allowed",
+            Onward::Consent => "consent",
+            Onward::Forbidden => "forbidden",
+        }
+    }
+}
+
+impl FromStr for Onward {
+    type Err = UnknownOnward;
+
+    fn from_str(text: &str) -> Result<Onward, UnknownOnward> {
+        [Onward::Allowed, Onward::Consent, Onward::Forbidden]
+            .into_iter()
+            .find(|word| word.name() == text)
+            .ok_or(UnknownOnward)
+    }
+}
+
+/// `onward` is none of its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write \"allowed\", \"consent\" or \"forbidden\"")]
+pub struct UnknownOnward;
+
 /// A permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
@@ -152,8 +212,16 @@ pub struct Permit {
     pub releasable: bool,
     /// How much may leave.
     pub cap: Option<Cap>,
+    /// How much more may leave than comes back.
+    pub reciprocity: Option<Reciprocity>,
+    /// What is taken out of an object before it leaves, sorted.
+    pub transforms: Vec<Transform>,
     /// How long the receiver may keep it, and from when.
     pub retention: Option<Deadline>,
+    /// Whether the receiver may pass it on; none means that the clause does not say.
+    pub onward: Option<Onward>,
+    /// By when the receiver says what came of it.
+    pub feedback: Option<Deadline>,
     /// When the permission ends by itself.
     pub expires: Option<UnixSeconds>,
 }

@@ -5,9 +5,9 @@
 //! parameters are then shown in English, digits and upper-case colours are checked, words are not,
 //! and whoever checks the text is told so.
 
-use super::clause::{ClockStart, Only, Pad};
+use super::clause::{ClockStart, Only, Onward, Pad};
 use detente_core::act::{Learn, Mode};
-use detente_core::{ObjectKind, Purpose, Span};
+use detente_core::{ObjectKind, Purpose, Span, Transform};
 
 /// A language of prose, as far as its words are known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +222,38 @@ impl Said {
             ObjectKind::MalwareSample => Said::two("malware samples", "Proben von Schadprogrammen"),
             ObjectKind::Report => Said::two("reports", "Berichte"),
             ObjectKind::Vulnerability => Said::two("vulnerabilities", "Schwachstellen"),
+        }
+    }
+
+    pub(super) fn transform(transform: Transform) -> Said {
+        match transform {
+            Transform::StripComment => Said::two("without comments", "ohne Kommentare"),
+            Transform::StripLabels => Said::two("without labels", "ohne Bezeichnungen"),
+            Transform::StripConfidence => {
+                Said::two("without confidence", "ohne Angabe der Verlässlichkeit")
+            }
+            Transform::StripValidity => Said::two("without validity", "ohne Gültigkeit"),
+            Transform::HideSource => Said::two("without the source", "ohne die Quelle"),
+            Transform::TearLine => Said::two(
+                "with what stands above the tear line of a comment",
+                "mit dem, was im Kommentar über der Abrisslinie steht",
+            ),
+        }
+    }
+
+    pub(super) fn onward(onward: Onward) -> Said {
+        match onward {
+            Onward::Allowed => Said::two(
+                "may be passed on as far as its markings go",
+                "darf weitergegeben werden, soweit die Markierungen es zulassen",
+            ),
+            Onward::Consent => Said::two(
+                "may be passed on after the releasing party has consented",
+                "darf nach Zustimmung der gebenden Partei weitergegeben werden",
+            ),
+            Onward::Forbidden => {
+                Said::two("may not be passed on", "darf nicht weitergegeben werden")
+            }
         }
     }
 

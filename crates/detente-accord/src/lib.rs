@@ -37,7 +37,7 @@ pub use annex::{Annex, AnnexFault, AnnexKind, MAX_ANNEX, MAX_ANNEXES, UnknownAnn
 pub use asks::{Asks, ThreatFrom};
 pub use clause::{
     Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
-    PAYLOAD_BYTES, Pad, Permit, Rule, Side,
+    Onward, PAYLOAD_BYTES, Pad, Permit, Reciprocity, Rule, Side,
 };
 pub use confusable::{Confusable, MAX_CONFUSABLES, confusables};
 pub use fault::{Fault, Faults};

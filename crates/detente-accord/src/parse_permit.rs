@@ -1,14 +1,14 @@
 //! Reads the rules that the gate decides by: permissions and prohibitions.
 
 use super::asks::{Asks, read_asks, read_pap, read_releasable};
-use super::clause::{Cap, Deadline, Forbid, Only, Permit};
+use super::clause::{Cap, Deadline, Forbid, Only, Onward, Permit, Reciprocity};
 use super::language::Said;
 use super::parse::{Time, read_deadline};
 use super::parse_clause::{Around, MAX_COUNT, kinds_said, read_direction, read_kinds};
 use super::prose::Param;
 use super::table::Table;
 use detente_core::act::MAX_LABEL;
-use detente_core::{Kind, ObjectKind, Span, Tlp};
+use detente_core::{Kind, ObjectKind, Span, Tlp, Transform};
 
 /// Kinds are of indicators: named in a rule that is about indicators, and in no other.
 fn read_kinds_of(rule: &Table<'_>, asks: Option<&Asks>, permit: bool) -> Option<Vec<Kind>> {
@@ -74,7 +74,11 @@ pub(super) fn read_permit(
     if rule.has("cap") && cap.is_none() {
         params.extend(["cap.count", "cap.per", "cap.bytes"].map(Param::unread));
     }
-    let retention = read_retention(rule, params);
+    let reciprocity = read_reciprocity(rule, params);
+    let transforms = read_transforms(rule, asks.as_ref(), params);
+    let retention = read_period(rule, ("retention", "P180D"), params);
+    let feedback = read_period(rule, ("feedback", "P14D"), params);
+    let onward = read_onward(rule, params);
     let expires = rule.parsed::<Time>("expires").map(|time| time.0);
     rule.finish();
     let (kinds, (from, to)) = (kinds?, direction?);
@@ -97,33 +101,105 @@ pub(super) fn read_permit(
         max_pap,
         releasable,
         cap,
+        reciprocity,
+        transforms,
         retention,
+        onward,
+        feedback,
         expires,
     })
 }
 
-/// How long the receiver may keep it, and from when.
-fn read_retention(rule: &Table<'_>, params: &mut Vec<Param>) -> Option<Deadline> {
-    let table = rule.table("retention");
-    let retention = table.and_then(|table| {
+/// A period with its clock: how long the receiver may keep an object, by when it says what came
+/// of it.
+fn read_period(
+    rule: &Table<'_>,
+    (key, such_as): (&'static str, &str),
+    params: &mut Vec<Param>,
+) -> Option<Deadline> {
+    let period = rule.table(key).and_then(|table| {
         let deadline = read_deadline(&table, "within");
         if !table.has("within") {
-            table.missing("within", "write within = \"P180D\"");
+            table.missing("within", format!("write within = \"{such_as}\""));
         }
         table.finish();
         deadline
     });
-    match retention {
-        Some(retention) => {
-            params.push(Param::value("retention.within", Said::span(retention.within)));
-            params.push(Param::value("retention.clock", Said::clock(retention.clock)));
+    let [within, clock] = ["within", "clock"].map(|field| format!("{key}.{field}"));
+    match period {
+        Some(period) => {
+            params.push(Param::value(&within, Said::span(period.within)));
+            params.push(Param::value(&clock, Said::clock(period.clock)));
         }
-        None if rule.has("retention") => {
-            params.extend(["retention.within", "retention.clock"].map(Param::unread));
+        None if rule.has(key) => {
+            params.extend([within, clock].map(|name| Param::unread(&name)));
         }
         None => {}
     }
-    retention
+    period
+}
+
+fn read_reciprocity(rule: &Table<'_>, params: &mut Vec<Param>) -> Option<Reciprocity> {
+    const FIELDS: [&str; 4] = ["give", "take", "slack", "per"];
+    let table = rule.table("reciprocity");
+    let read = table.and_then(|table| {
+        for field in FIELDS.into_iter().filter(|field| !table.has(field)) {
+            table.missing(field, "write { give = 1, take = 1, slack = 20, per = \"P90D\" }");
+        }
+        let number = |field| table.number(field, MAX_COUNT);
+        let (give, take, slack) = (number("give"), number("take"), number("slack"));
+        let per = table.parsed::<Span>("per");
+        table.finish();
+        Some(Reciprocity { give: give?, take: take?, slack: slack?, per: per? })
+    });
+    match read {
+        Some(Reciprocity { give, take, slack, per }) => params.extend([
+            Param::new("reciprocity.give", give, true),
+            Param::new("reciprocity.take", take, true),
+            Param::new("reciprocity.slack", slack, true),
+            Param::value("reciprocity.per", Said::span(per)),
+        ]),
+        None if rule.has("reciprocity") => {
+            params.extend(FIELDS.map(|field| Param::unread(&format!("reciprocity.{field}"))));
+        }
+        None => {}
+    }
+    read
+}
+
+/// What is taken out of objects: of indicators, the only ones that a node can change.
+fn read_transforms(
+    rule: &Table<'_>,
+    asks: Option<&Asks>,
+    params: &mut Vec<Param>,
+) -> Vec<Transform> {
+    let mut transforms = rule.list::<Transform>("transform").unwrap_or_default();
+    transforms.sort_unstable();
+    let others = asks.is_some_and(|asks| asks.objects != [ObjectKind::Indicator]);
+    if rule.has("transform") && others {
+        rule.fault(
+            "bad_value",
+            format!("{} transforms other objects than indicators", rule.name),
+            "write a clause for indicators alone",
+        );
+    }
+    if !transforms.is_empty() {
+        let said: Vec<Said> = transforms.iter().map(|one| Said::transform(*one)).collect();
+        params.push(Param::value("transform", Said::join(&said, "and", "und")));
+    } else if rule.has("transform") {
+        params.push(Param::unread("transform"));
+    }
+    transforms
+}
+
+fn read_onward(rule: &Table<'_>, params: &mut Vec<Param>) -> Option<Onward> {
+    let onward = rule.parsed::<Onward>("onward");
+    match onward {
+        Some(onward) => params.push(Param::value("onward", Said::onward(onward))),
+        None if rule.has("onward") => params.push(Param::unread("onward")),
+        None => {}
+    }
+    onward
 }
 
 fn read_cap(cap: &Table<'_>, params: &mut Vec<Param>) -> Option<Cap> {

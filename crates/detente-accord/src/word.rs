@@ -5,11 +5,11 @@ use std::str::FromStr;
 use super::Bindingness;
 use super::annex::AnnexKind;
 use super::asks::ThreatFrom;
-use super::clause::{ClockStart, Only, Pad, Side};
+use super::clause::{ClockStart, Only, Onward, Pad, Side};
 use super::parse::Time;
 use detente_core::act::{ActKind, Engine, Learn, Mode};
 use detente_core::party::Role;
-use detente_core::{Digest, Kind, ObjectKind, Pap, PartyId, Purpose, Span, Tlp};
+use detente_core::{Digest, Kind, ObjectKind, Pap, PartyId, Purpose, Span, Tlp, Transform};
 
 /// A value that a text writes as a string.
 pub(super) trait Word: FromStr {
@@ -92,6 +92,18 @@ impl Word for Purpose {
 impl Word for ThreatFrom {
     fn remedy() -> String {
         "write the id of a party, \"third\" or \"unknown\"".to_owned()
+    }
+}
+
+impl Word for Transform {
+    fn remedy() -> String {
+        one_of(Transform::ALL.map(Transform::name))
+    }
+}
+
+impl Word for Onward {
+    fn remedy() -> String {
+        one_of([Onward::Allowed, Onward::Consent, Onward::Forbidden].map(Onward::name))
     }
 }
 

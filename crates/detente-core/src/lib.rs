@@ -19,6 +19,7 @@ pub mod object;
 pub mod slot;
 mod time;
 mod tlp;
+mod transform;
 mod words;
 
 pub use handling::{
@@ -30,4 +31,5 @@ pub use kind::{Kind, UnknownKind};
 pub use level::{Level, UnknownLevel};
 pub use time::{BadTime, Span, UnixSeconds};
 pub use tlp::{Tlp, UnknownTlp};
+pub use transform::{MAX_TRANSFORMS, TEAR_LINE, Transform, UnknownTransform};
 pub use words::{WORDS, words};

@@ -247,7 +247,7 @@ fn read_time(r: &mut Reader<'_>) -> Result<UnixSeconds, DecodeError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::{Handling, Kind, Object, Tlp, UnixSeconds};

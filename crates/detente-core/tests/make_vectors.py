@@ -264,8 +264,8 @@ def bodies():
     run, text, root = b"\x03" * 32, b"\x07" * 32, b"\x08" * 32
     offer = [run, text, "1", 1, 1, 1, "ecdh/1", 1024, root]
     known = {1: "election-system", 2: 2, 3: [root], 4: 1, 5: [text, root], 6: []}
-    entry = [root, "2", 1, 2, False, ["a", "b"], 100, 1, {}]
-    whole = entry[:8] + [known]
+    entry = [root, "2", 1, 2, False, ["a", "b"], 100, 1, {}, []]
+    whole = entry[:8] + [known, [1, 2, 5]]
     listed = {1: text, 2: "5", 3: 1, 4: "voprf/1", 5: 1, 6: run, 7: 1024, 8: root}
 
     def with_part(whole, place, part):
@@ -369,6 +369,9 @@ def bodies():
         ("release_party_twice", 11, release(with_part(entry, 8, {5: [root, root]}))),
         ("release_parties_too_many", 11,
          release(with_part(entry, 8, {5: [bytes([number]) * 32 for number in range(33)]}))),
+        ("release_transform_unknown", 11, release(with_part(entry, 9, [7]))),
+        ("release_transforms_unsorted", 11, release(with_part(entry, 9, [2, 1]))),
+        ("release_transform_twice", 11, release(with_part(entry, 9, [1, 1]))),
         ("release_handling_field_unknown", 11, release(with_part(entry, 8, {7: 1}))),
         ("release_claims_more_entries", 11, Raw(one.replace(b"\x03\x81", b"\x03\x82"))),
         ("release_claims_too_many", 11, Raw(cbor({1: text, 3: Raw(b"\x9a\xff\xff\xff\xff")}))),

@@ -17,8 +17,11 @@ use crate::verdict::{Denial, Verdict};
 
 /// Bytes of an act's body that a manifest can't use. Choice: more than its head takes.
 const BODY_HEAD: usize = 256;
-/// Bytes of a manifest entry beside its clause and labels, at most.
-const ENTRY_BYTES: usize = 64;
+/// Bytes of a manifest entry beside its clause, labels, category and receivers, at most: address
+/// and numbers take 50, the map of handling with two parties and the transforms 100.
+const ENTRY_BYTES: usize = 160;
+/// Bytes of a party in a list.
+const PARTY_BYTES: usize = 34;
 /// Bytes of a text's head in an act, at most.
 const TEXT_HEAD: usize = 3;
 
@@ -49,17 +52,14 @@ impl ContextRelease {
         for item in items {
             let mut slot = Slot::default();
             for object in item {
-                let bytes = object.encode();
-                let address = Object::address(&bytes);
-                if !seen.insert(address) {
+                let mut one = tally.weigh(object);
+                if !seen.insert(one.address) {
                     continue;
                 }
-                let mut one =
-                    Decided { address, object, bytes, verdict: Verdict::Deny(Denial::ReleaseFull) };
-                one.verdict = act.ask(&mut tally, &one, (&slot, room));
+                one.verdict = act.admit(&mut tally, &one, (&slot, room));
                 if let Verdict::Allow(_) = &one.verdict {
                     slot.push(one.bytes.clone());
-                    objects.push((address, one.bytes.clone()));
+                    objects.push((one.address, one.bytes.clone()));
                 }
                 decided.push(one);
             }
@@ -99,34 +99,30 @@ struct Act {
 
 impl Act {
     /// The gate's answer on an object, if there is room for it; with it, the manifest grows.
-    fn ask(
+    fn admit(
         &mut self,
         tally: &mut Tally<'_>,
         one: &Decided,
         (slot, room): (&Slot, usize),
     ) -> Verdict {
-        if let Err(error) = Object::decode(&one.bytes) {
-            return Verdict::Deny(Denial::Malformed(error));
-        }
+        // What the gate would keep is kept for its own reason, room or not.
+        let Verdict::Allow(allowance) = &one.verdict else { return one.verdict.clone() };
         let facts = one.facts();
-        // What the gate would keep is kept for its own reason, room or not; asked without counting.
-        let verdict = tally.look(&facts);
-        let Verdict::Allow(allowance) = &verdict else { return verdict };
         if !slot.fits(one.bytes.len(), room) {
             return Verdict::Deny(Denial::NoRoom { got: one.bytes.len(), room });
         }
+        let handling = &facts.handling;
+        let listed = handling.releasable.as_ref().map_or(0, Vec::len) * PARTY_BYTES;
+        let known = listed + handling.category.as_ref().map_or(0, String::len);
         let labels = facts.labels.iter().map(|label| label.len() + TEXT_HEAD).sum::<usize>();
-        let more = ENTRY_BYTES + allowance.clause.len() + labels;
+        let more = ENTRY_BYTES + allowance.clause.len() + known + labels;
         if self.manifest.len() >= MAX_MANIFEST || self.bytes + more > MAX_BODY {
             return Verdict::Deny(Denial::ReleaseFull);
         }
-        let verdict = tally.decide(&facts);
-        if let Verdict::Allow(allowance) = &verdict {
-            let clause = allowance.clause.to_string();
-            self.manifest.push(ManifestEntry { object: one.address, clause, facts });
-            self.bytes += more;
-        }
-        verdict
+        self.manifest.push(allowance.entry(one.address, facts));
+        self.bytes += more;
+        tally.count(one);
+        one.verdict.clone()
     }
 }
 
@@ -142,15 +138,12 @@ pub fn decide_if_matched(
     let asked = Asked { from, to, run: None, now };
     let tally = Tally::for_clause(state, asked, clause);
     move |object| {
-        let bytes = object.encode();
-        match Object::decode(&bytes) {
-            Err(error) => Verdict::Deny(Denial::Malformed(error)),
-            Ok(_) => match tally.look(&object.facts(&bytes)) {
-                Verdict::Allow(_) if !Slot::default().fits(bytes.len(), room) => {
-                    Verdict::Deny(Denial::NoRoom { got: bytes.len(), room })
-                }
-                verdict => verdict,
-            },
+        let one = tally.weigh(object.clone());
+        match one.verdict {
+            Verdict::Allow(_) if !Slot::default().fits(one.bytes.len(), room) => {
+                Verdict::Deny(Denial::NoRoom { got: one.bytes.len(), room })
+            }
+            verdict => verdict,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use detente_accord::{Only, Permit};
 use detente_core::act::ObjectFacts;
-use detente_core::{Span, UnixSeconds};
+use detente_core::{Span, Transform, UnixSeconds};
 use detente_state::{NotInForce, Released};
 
 use crate::rules::{Hit, Rules};
@@ -34,6 +34,12 @@ pub struct Question<'a> {
     pub now: UnixSeconds,
     /// What the releasing party has released under a clause in a window that ends now.
     pub used: &'a dyn Fn(&str, Span) -> Released,
+    /// Objects that the receiver has released to the releasing party in a window that ends now.
+    pub came: &'a dyn Fn(Span) -> u64,
+    /// Bytes of the object as it would leave under these transforms.
+    pub size: &'a dyn Fn(&[Transform]) -> u32,
+    /// Asks about this permission alone; without it, the first that lets the object go.
+    pub under: Option<&'a str>,
 }
 
 /// What covers an object of a permission's scope, whatever else the permission asks.
@@ -101,7 +107,11 @@ fn no_permit(question: &Question<'_>, from: Arc<str>, to: Arc<str>) -> Denial {
 
 /// The first permission that covers the object, has not expired and has room.
 fn permitted(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Option<Verdict> {
-    rules.permits.each(cell, &Dimension::ALL).find_map(|at| {
+    let mut covering = rules.permits.each(cell, &Dimension::ALL);
+    covering.find_map(|at| {
+        if question.under.is_some_and(|clause| clause != &*rules.permits.clauses[at]) {
+            return None;
+        }
         let rule = rules.permissions.get(at)?;
         let cap = bounds(&rules.permits.clauses[at], rule, question).ok()?;
         Some(Verdict::Allow(Allowance {
@@ -111,6 +121,7 @@ fn permitted(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Option<Verd
             max_tlp: rule.max_tlp,
             matched: rule.only == Only::Matched,
             cap,
+            transforms: Arc::clone(&rules.transforms[at]),
         }))
     })
 }
@@ -120,6 +131,9 @@ fn miss(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Denial {
     let word = |dimension: Dimension| rules.word(usize::from(cell[dimension as usize]));
     let none = no_permit(question, word(Dimension::From), word(Dimension::To));
     rules.permits.each(cell, SCOPE).fold(none, |nearest, at| {
+        if question.under.is_some_and(|clause| clause != &*rules.permits.clauses[at]) {
+            return nearest;
+        }
         match fault(rules, question, cell, at) {
             Some(denial) if denial.nearness() > nearest.nearness() => denial,
             _ => nearest,
@@ -165,7 +179,7 @@ pub(crate) const ASKED: [(Dimension, Fact); 4] = [
     (Dimension::Pap, Fact::Pap),
 ];
 
-/// What bounds a permission that covers an object: expiry and cap.
+/// What bounds a permission that covers an object: expiry, reciprocity and cap.
 fn bounds(
     clause: &Arc<str>,
     rule: &Permit,
@@ -179,6 +193,14 @@ fn bounds(
     {
         return Err(Denial::Expired { clause: Arc::clone(clause), at });
     }
+    if let Some(ratio) = &rule.reciprocity {
+        let (per, used) = (ratio.per, (question.used)(clause, ratio.per).count);
+        let came = (question.came)(per);
+        let room = ratio.room(came);
+        if used >= room {
+            return Err(Denial::Reciprocity { clause: Arc::clone(clause), used, came, room, per });
+        }
+    }
     let Some(cap) = &rule.cap else { return Ok(None) };
     let used = (question.used)(clause, cap.per);
     let full =
@@ -187,7 +209,7 @@ fn bounds(
         return Err(full("objects", used.count, cap.count));
     }
     if let Some(max) = cap.bytes
-        && used.bytes.saturating_add(question.facts.bytes.into()) > max
+        && used.bytes.saturating_add((question.size)(&rule.transforms).into()) > max
     {
         return Err(full("bytes", used.bytes, max));
     }

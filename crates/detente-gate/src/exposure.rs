@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use detente_accord::Accord;
-use detente_core::UnixSeconds;
+use detente_core::{Transform, UnixSeconds};
 
 use crate::diagram::{CLOSED, Diagram, Graph, Id, Patch, TooComplex, join, values};
 use crate::layout::{Axis, Layout, Wanted};
@@ -24,6 +24,8 @@ pub struct Region {
     /// The permissions that let its cells go, in the order of their numbers: of those that let an
     /// object leave in the same form, the first.
     pub clauses: Vec<Arc<str>>,
+    /// For each of them what is taken out.
+    pub transforms: Vec<Arc<[Transform]>>,
     /// How many cells it has.
     pub cells: u64,
 }
@@ -46,6 +48,8 @@ pub enum Turn {
     Opens,
     /// What could leave stays.
     Closes,
+    /// It leaves in another form: other things are taken out.
+    Changes,
 }
 
 impl Turn {
@@ -54,6 +58,7 @@ impl Turn {
         match self {
             Turn::Opens => "opens",
             Turn::Closes => "closes",
+            Turn::Changes => "changes",
         }
     }
 }
@@ -78,8 +83,8 @@ pub struct Turned {
 pub struct Difference {
     /// Regions whose answer changes; no two share a cell.
     pub regions: Vec<Turned>,
-    /// Cells that open, and that close.
-    pub counts: [u64; 2],
+    /// Cells that open, that close, and that change their form.
+    pub counts: [u64; 3],
     /// All cells.
     pub cells: u64,
 }
@@ -103,6 +108,11 @@ pub(crate) fn exposure_of(
     let regions = patches.iter().map(|patch| Region {
         values: in_words(&rules.space, &layout, patch),
         clauses: clauses(rules, diagram.permits(patch.leaf)),
+        transforms: diagram
+            .permits(patch.leaf)
+            .iter()
+            .map(|at| Arc::clone(&rules.transforms[*at]))
+            .collect(),
         cells: patch.cells,
     });
     Ok(Exposure {
@@ -142,7 +152,12 @@ pub fn diff(before: &Accord, after: &Accord, now: UnixSeconds) -> Result<Differe
             (true, true) => return 0,
             (true, false) => Turn::Opens,
             (false, true) => Turn::Closes,
-            (false, false) => return 0,
+            (false, false)
+                if old.forms_of(was.permits(left)) == new.forms_of(is.permits(right)) =>
+            {
+                return 0;
+            }
+            (false, false) => Turn::Changes,
         };
         let found = (turn, left, right);
         let at = pairs.iter().position(|known| *known == found).unwrap_or_else(|| {
@@ -165,7 +180,7 @@ pub fn diff(before: &Accord, after: &Accord, now: UnixSeconds) -> Result<Differe
     }
     regions.sort_by_key(|region| region.turn);
     let count = |turn| turns(&graph, root, &layout, &pairs, turn);
-    let counts = [Turn::Opens, Turn::Closes].map(count);
+    let counts = [Turn::Opens, Turn::Closes, Turn::Changes].map(count);
     Ok(Difference { regions, counts, cells: layout.cells() })
 }
 

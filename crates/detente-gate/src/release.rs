@@ -9,7 +9,7 @@ use detente_core::act::{
     Body, MAX_BODY, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody, Way,
 };
 use detente_core::object::Object;
-use detente_core::{Digest, Kind, PartyId, RunId, Span, UnixSeconds};
+use detente_core::{Digest, Kind, PartyId, RunId, Span, Transform, UnixSeconds};
 use detente_state::{NotInForce, Released, State};
 
 use crate::decide::{Question, decide};
@@ -21,7 +21,7 @@ use crate::verdict::{Denial, Verdict};
 pub struct Decided {
     /// SHA-256 of the object's bytes.
     pub address: Digest,
-    /// The object.
+    /// The object; one that may leave, as it leaves: what its clause takes out is not in it.
     pub object: Object,
     /// Its canonical bytes.
     pub bytes: Vec<u8>,
@@ -61,19 +61,12 @@ pub fn decide_all(
     let mut seen: BTreeSet<Digest> = BTreeSet::new();
     let mut decided = Vec::with_capacity(objects.len());
     for object in objects {
-        let bytes = object.encode();
-        let address = Object::address(&bytes);
+        let one = tally.weigh(object);
         // The same bytes twice are one object.
-        if !seen.insert(address) {
-            continue;
+        if seen.insert(one.address) {
+            tally.count(&one);
+            decided.push(one);
         }
-        // What can't be read back would be refused over there, and its facts would spoil the
-        // manifest that is signed.
-        let verdict = match Object::decode(&bytes) {
-            Ok(_) => tally.decide(&object.facts(&bytes)),
-            Err(error) => Verdict::Deny(Denial::Malformed(error)),
-        };
-        decided.push(Decided { address, object, bytes, verdict });
     }
     decided
 }
@@ -123,19 +116,73 @@ impl<'a> Tally<'a> {
         Tally { told, ..Tally::new(state, asked) }
     }
 
-    /// Decides, and counts what may leave as left.
-    pub(crate) fn decide(&mut self, facts: &ObjectFacts) -> Verdict {
-        let verdict = self.look(facts);
-        if let Verdict::Allow(allowance) = &verdict {
-            let sum = self.own.entry(allowance.clause.to_string()).or_default();
-            *sum = sum.plus(Released { count: 1, bytes: facts.bytes.into() });
+    /// Decides on an object, and makes of one that may leave what its clause lets leave. Counts
+    /// nothing.
+    pub(crate) fn weigh(&self, object: Object) -> Decided {
+        let bytes = object.encode();
+        // What can't be read back would be refused over there, and its facts would spoil the
+        // manifest that is signed.
+        let verdict = match Object::decode(&bytes) {
+            Err(error) => Verdict::Deny(Denial::Malformed(error)),
+            Ok(_) => {
+                let size = |transforms: &[Transform]| match transforms {
+                    [] => length(&bytes),
+                    some => length(&Transform::all(some, &object).encode()),
+                };
+                self.ask(&object.facts(&bytes), &size, None)
+            }
+        };
+        match &verdict {
+            Verdict::Allow(allowance) if !allowance.transforms.is_empty() => {
+                let object = Transform::all(&allowance.transforms, &object);
+                let bytes = object.encode();
+                Decided { address: Object::address(&bytes), object, bytes, verdict }
+            }
+            _ => Decided { address: Object::address(&bytes), object, bytes, verdict },
         }
-        verdict
     }
 
-    /// Decides, and counts nothing.
-    pub(crate) fn look(&self, facts: &ObjectFacts) -> Verdict {
-        let Asked { from, now, .. } = self.asked;
+    /// Counts what may leave as left.
+    pub(crate) fn count(&mut self, one: &Decided) {
+        if let Verdict::Allow(allowance) = &one.verdict {
+            self.add(&allowance.clause, length(&one.bytes));
+        }
+    }
+
+    fn add(&mut self, clause: &str, bytes: u32) {
+        let sum = self.own.entry(clause.to_owned()).or_default();
+        *sum = sum.plus(Released { count: 1, bytes: bytes.into() });
+    }
+
+    /// Asks about an object on record under its clause alone, and counts it: what the clause takes
+    /// out is out already, so that a clause before it could look as if it had had room.
+    ///
+    /// # Errors
+    /// What the gate says instead; a permission if another clause would let it go.
+    fn replay(&mut self, entry: &ManifestEntry) -> Result<(), Verdict> {
+        let ask = |under| self.ask(&entry.facts, &|_| entry.facts.bytes, under);
+        match ask(Some(&entry.clause)) {
+            Verdict::Allow(allowance) if *allowance.transforms != *entry.transforms => {
+                Err(Verdict::Deny(Denial::OtherTransforms { clause: allowance.clause }))
+            }
+            Verdict::Allow(_) => {
+                self.add(&entry.clause, entry.facts.bytes);
+                Ok(())
+            }
+            denied @ Verdict::Deny(_) => Err(match ask(None) {
+                other @ Verdict::Allow(_) => other,
+                Verdict::Deny(_) => denied,
+            }),
+        }
+    }
+
+    fn ask(
+        &self,
+        facts: &ObjectFacts,
+        size: &dyn Fn(&[Transform]) -> u32,
+        under: Option<&str>,
+    ) -> Verdict {
+        let Asked { from, to, now, .. } = self.asked;
         let used = |clause: &str, per| {
             let mut before = self.before.borrow_mut();
             // The state does not change under a tally: its releases are summed up once.
@@ -144,6 +191,7 @@ impl<'a> Tally<'a> {
                 .or_insert_with(|| self.state.released(from, clause, per, now));
             before.plus(self.own.get(clause).copied().unwrap_or_default())
         };
+        let came = |per| self.state.came(to, from, per, now);
         decide(&Question {
             rules: self.rules.as_ref().map_err(Clone::clone),
             stopped_by: self.stopped_by.clone(),
@@ -155,6 +203,9 @@ impl<'a> Tally<'a> {
             consent: false,
             now,
             used: &used,
+            came: &came,
+            size,
+            under,
         })
     }
 }
@@ -184,6 +235,21 @@ fn stopped_by(state: &State, accord: Option<&Accord>, now: UnixSeconds) -> Optio
     let never = accord.map_or(&[][..], |accord| accord.terms.suspension.never.as_slice());
     let insulated = permits(accord).any(|id| never.iter().any(|own| own == id));
     (!insulated).then(|| state.name_of(party))
+}
+
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+/// The address under which an object would leave now, as far as a permission takes anything out.
+pub fn address_there(
+    state: &State,
+    (from, to): (PartyId, PartyId),
+    run: Option<RunId>,
+    now: UnixSeconds,
+) -> impl Fn(&Object) -> Digest {
+    let tally = Tally::new(state, Asked { from, to, run, now });
+    move |object| tally.weigh(object.clone()).address
 }
 
 /// The kinds of indicator of which the run told the releasing side which ones both hold, or tells
@@ -278,8 +344,7 @@ impl Release {
         for decided in decide_all(state, (from, to), run, objects, now) {
             let facts = decided.facts();
             if let Verdict::Allow(allowance) = decided.verdict {
-                let clause = allowance.clause.to_string();
-                manifest.push(ManifestEntry { object: decided.address, clause, facts });
+                manifest.push(allowance.entry(decided.address, facts));
                 leaving.push((decided.address, decided.bytes));
             }
         }
@@ -368,7 +433,8 @@ impl Release {
     }
 
     /// Asks the gate again about a release in the record: the state just before it, its author, the
-    /// receiver and time must give the same clause for each object. A release under another text
+    /// receiver and time must let each object go under the clause that the release names, with what
+    /// that clause takes out taken out. A release under another text
     /// than the one in force fails at its first place.
     ///
     /// Judge an author by what it knew ([`detente_state::Logs::fold_known_to`]).
@@ -391,10 +457,7 @@ impl Release {
             Err(error) => return Err((0, Verdict::Deny(Denial::NotInForce(error)))),
         }
         for (index, entry) in body.manifest.iter().enumerate() {
-            match tally.decide(&entry.facts) {
-                Verdict::Allow(allowance) if *allowance.clause == *entry.clause => {}
-                other => return Err((index, other)),
-            }
+            tally.replay(entry).map_err(|verdict| (index, verdict))?;
         }
         Ok(())
     }

@@ -4,10 +4,11 @@
 //! the clauses' numbers. What covers an object is the intersection over the dimensions (the bitmap
 //! index of Lakshman and Stiliadis, SIGCOMM 1998). Nothing is allocated to decide.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use detente_accord::{Accord, Asks, Forbid, Only, Permit, Rule, Side, ThreatFrom};
-use detente_core::{Kind, ObjectKind, Pap, PartyId, Purpose, Tlp, UnixSeconds};
+use detente_core::{Kind, ObjectKind, Pap, PartyId, Purpose, Tlp, Transform, UnixSeconds};
 
 use crate::decide::ASKED;
 use crate::layout::Sets;
@@ -23,6 +24,8 @@ pub struct Rules {
     pub(crate) permits: Bank,
     pub(crate) forbids: Bank,
     pub(crate) permissions: Vec<Permit>,
+    /// What each permission takes out.
+    pub(crate) transforms: Vec<Arc<[Transform]>>,
     /// For which facts each prohibition asks.
     asking: Vec<[bool; ASKED.len()]>,
     /// Labels of each prohibition: as the text writes them, and their places.
@@ -178,6 +181,7 @@ impl Rules {
             permits: Bank::new(&space, permit_ids),
             forbids: Bank::new(&space, forbid_ids),
             permissions: permits.iter().map(|(_, rule)| (*rule).clone()).collect(),
+            transforms: permits.iter().map(|(_, rule)| rule.transforms.as_slice().into()).collect(),
             asking: Vec::with_capacity(forbids.len()),
             banned: Vec::with_capacity(forbids.len()),
             own,
@@ -320,7 +324,17 @@ impl Rules {
 
     /// The permissions by the form in which they let an object leave.
     pub(crate) fn forms(&self) -> Vec<Vec<u64>> {
-        vec![vec![u64::MAX; self.permits.words]]
+        let mut forms: BTreeMap<&[Transform], Vec<u64>> = BTreeMap::new();
+        for (at, transforms) in self.transforms.iter().enumerate() {
+            let set = forms.entry(transforms).or_insert_with(|| vec![0; self.permits.words]);
+            set[at / WORD] |= 1 << (at % WORD);
+        }
+        forms.into_values().collect()
+    }
+
+    /// The forms in which permissions let objects leave.
+    pub(crate) fn forms_of(&self, permits: &[usize]) -> BTreeSet<&[Transform]> {
+        permits.iter().map(|at| &*self.transforms[*at]).collect()
     }
 
     /// The place of a label, if a prohibition names it.

@@ -1,16 +1,18 @@
 //! Texts made from drafts, and states in which they are in force.
 
+mod cedar;
 mod contexts;
 mod enter;
 mod exposure;
 mod handling;
 mod laws;
 mod release;
+mod transform;
 mod verdict;
 
 use detente_accord::Accord;
 use detente_core::act::ObjectFacts;
-use detente_core::{Kind, Pap, PartyId, Purpose, Span, Tlp, UnixSeconds};
+use detente_core::{Kind, Pap, PartyId, Purpose, Span, Tlp, Transform, UnixSeconds};
 use detente_state::{InForce, Released, State, TextState};
 
 use crate::{Question, Rules, Verdict, decide};
@@ -74,6 +76,9 @@ pub(crate) struct Allow {
     pub(crate) more: More,
     /// Only what is marked releasable to the receiver.
     pub(crate) listed: bool,
+    pub(crate) transforms: Vec<Transform>,
+    /// Give, take and slack in ninety days.
+    pub(crate) ratio: Option<(u64, u64, u64)>,
 }
 
 /// A prohibition to be written into a text.
@@ -110,6 +115,8 @@ pub(crate) fn allow() -> Allow {
         expires: None,
         more: More::default(),
         listed: false,
+        transforms: Vec::new(),
+        ratio: None,
     }
 }
 
@@ -161,6 +168,12 @@ impl Allow {
         }
         shown.push_str(if self.expires.is_some() { " {expires}" } else { "" });
         shown.push_str(if self.listed { " {releasable}" } else { "" });
+        shown.push_str(if self.transforms.is_empty() { "" } else { " {transform}" });
+        if self.ratio.is_some() {
+            shown.push_str(
+                " {reciprocity.give} {reciprocity.take} {reciprocity.slack} {reciprocity.per}",
+            );
+        }
         shown + &self.more.shown("max_pap")
     }
 
@@ -182,6 +195,14 @@ impl Allow {
             text.push_str(&format!("expires = {expires:?}\n"));
         }
         text.push_str(if self.listed { "releasable = \"listed\"\n" } else { "" });
+        if !self.transforms.is_empty() {
+            text.push_str(&format!("transform = [{}]\n", quoted(&self.transforms)));
+        }
+        if let Some((give, take, slack)) = self.ratio {
+            text.push_str(&format!(
+                "reciprocity = {{ give = {give}, take = {take}, slack = {slack}, per = \"P90D\" }}\n"
+            ));
+        }
         text + &self.more.text("max_pap")
     }
 }
@@ -284,6 +305,9 @@ pub(crate) fn question<'a>(accord: &Accord, facts: &'a ObjectFacts) -> Question<
         consent: false,
         now: NOW,
         used: &|_, _| Released::default(),
+        came: &|_| 0,
+        size: &|_| 100,
+        under: None,
     }
 }
 

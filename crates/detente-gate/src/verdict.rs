@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use detente_core::act::{ManifestEntry, ObjectFacts};
 use detente_core::encode::DecodeError;
-use detente_core::{Kind, Pap, Span, Tlp, UnixSeconds};
+use detente_core::{Digest, Kind, Pap, Span, Tlp, Transform, UnixSeconds};
 use detente_state::NotInForce;
 
 /// The gate's answer.
@@ -31,6 +32,8 @@ pub struct Allowance {
     pub matched: bool,
     /// What the object takes of the clause's cap.
     pub cap: Option<Taken>,
+    /// What is taken out of the object before it leaves, sorted.
+    pub transforms: Arc<[Transform]>,
 }
 
 /// What an object takes of a cap.
@@ -44,16 +47,24 @@ pub struct Taken {
     pub per: Span,
 }
 
+impl Allowance {
+    /// The entry for an object that leaves under it.
+    pub(crate) fn entry(&self, object: Digest, facts: ObjectFacts) -> ManifestEntry {
+        let (clause, transforms) = (self.clause.to_string(), self.transforms.to_vec());
+        ManifestEntry { object, clause, transforms, facts }
+    }
+}
+
 impl fmt::Display for Allowance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {} within {}", self.kind, self.tlp, self.max_tlp)?;
         if self.matched {
             f.write_str(", matched")?;
         }
-        match self.cap {
-            Some(Taken { nth, max, per }) => write!(f, ", {nth} of {max} in {per}"),
-            None => Ok(()),
+        if let Some(Taken { nth, max, per }) = self.cap {
+            write!(f, ", {nth} of {max} in {per}")?;
         }
+        self.transforms.iter().try_for_each(|transform| write!(f, ", {transform}"))
     }
 }
 
@@ -221,6 +232,29 @@ pub enum Denial {
         /// Why, in words.
         why: Arc<str>,
     },
+    /// Other things were taken out of it than the clause says.
+    #[error("other things were taken out of it than clause {clause} says")]
+    OtherTransforms {
+        /// The permission.
+        clause: Arc<str>,
+    },
+    /// More has left than came back, beyond what the clause allows.
+    #[error(
+        "clause {clause} lets {room} objects leave in {per} for the {came} that came, and {used} \
+         have left"
+    )]
+    Reciprocity {
+        /// The permission.
+        clause: Arc<str>,
+        /// Objects that left under it in the window.
+        used: u64,
+        /// Objects that came from the receiver in the window.
+        came: u64,
+        /// Objects that may leave for them.
+        room: u64,
+        /// The window.
+        per: Span,
+    },
     /// A stop holds.
     #[error("stopped by {by}")]
     Stopped {
@@ -262,8 +296,10 @@ impl Denial {
             Denial::NotListed { .. } => "not_listed",
             Denial::NotMatched { .. } => "not_matched",
             Denial::NotReleasable => "not_releasable",
+            Denial::OtherTransforms { .. } => "other_transforms",
             Denial::Outside { .. } => "outside_clause",
             Denial::PapCeiling { .. } => "pap_ceiling",
+            Denial::Reciprocity { .. } => "out_of_ratio",
             Denial::ReleaseFull => "release_full",
             Denial::Stopped { .. } => "stopped",
             Denial::TlpCeiling { .. } => "tlp_ceiling",
@@ -280,7 +316,9 @@ impl Denial {
             | Denial::Held { clause, .. }
             | Denial::NotListed { clause }
             | Denial::NotMatched { clause }
+            | Denial::OtherTransforms { clause }
             | Denial::Outside { clause, .. }
+            | Denial::Reciprocity { clause, .. }
             | Denial::PapCeiling { clause, .. }
             | Denial::TlpCeiling { clause, .. } => Some(clause),
             _ => None,
@@ -298,8 +336,9 @@ impl Denial {
             Denial::TlpCeiling { .. } => 5,
             Denial::NotListed { .. } => 6,
             Denial::Expired { .. } => 7,
-            Denial::Cap { .. } => 8,
-            Denial::Held { .. } => 9,
+            Denial::Reciprocity { .. } => 8,
+            Denial::Cap { .. } => 9,
+            Denial::Held { .. } => 10,
             _ => 0,
         }
     }

@@ -7,7 +7,7 @@ use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
-use detente_gate::{Decided, Release, Verdict, decide_all};
+use detente_gate::{Decided, Release, Verdict, address_there, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
 use detente_state::{Effect, ReleaseState, State};
@@ -147,12 +147,13 @@ impl Node {
         }
         let mut objects = self.objects_of_run(accord, run)?;
         let there = if again { BTreeMap::new() } else { self.there(accord, row.peer)? };
-        let known: Vec<Object> = objects
-            .extract_if(.., |object| there.contains_key(&Object::address(&object.encode())))
-            .collect();
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
         let state = self.state(accord)?;
+        let address = address_there(state, (own, row.peer), Some(run), now);
+        let known: Vec<Object> =
+            objects.extract_if(.., |object| there.contains_key(&address(object))).collect();
+        drop(address);
         let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
         let mut report = self.release_report(accord, run, row.peer, &decided)?;
         let known = decide_all(state, (own, row.peer), Some(run), known, now);
@@ -352,8 +353,7 @@ impl Node {
             let object = Object::decode(bytes);
             let sound = match (entry, &object) {
                 (Some(entry), Ok(object)) => {
-                    Object::address(bytes) == entry.object
-                        && object.facts(bytes) == entry.facts
+                    entry.is_of(object, bytes)
                         && self.was_matched((accord, peer), body.run, object)?
                 }
                 _ => false,

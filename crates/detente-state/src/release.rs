@@ -70,6 +70,22 @@ impl State {
             .fold(Released::default(), |sum, used| sum.plus(*used))
     }
 
+    /// Objects that `author` released to `to` with effect in the window of `per` that ends `now`. A
+    /// release goes to the other side of the run it rests on; without a run, to the only other
+    /// party.
+    pub fn came(&self, author: PartyId, to: PartyId, per: Span, now: UnixSeconds) -> u64 {
+        let from = now.minus(per);
+        let two = self.parties.len() == 2 && self.parties.contains_key(&to);
+        let meant = |release: &&ReleaseState| match release.run {
+            None => two,
+            Some(run) => self.runs.get(&run).is_some_and(|run| run.has(to)),
+        };
+        let own = self.releases.iter().filter(|release| release.author == author);
+        own.filter(|release| release.time > from)
+            .filter(meant)
+            .fold(0, |sum: u64, release| sum.saturating_add(release.objects as u64))
+    }
+
     pub(super) fn release(&mut self, act: &Act, body: &ReleaseBody) -> Result<Effect, String> {
         let checked = self.check_release(act.header(), body);
         let header = act.header();

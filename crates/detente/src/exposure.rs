@@ -55,6 +55,8 @@ pub struct RegionReport {
     pub label: Option<Vec<String>>,
     /// The clauses that let them go.
     pub clauses: Vec<String>,
+    /// For each of these clauses what is taken out before an object leaves.
+    pub forms: Vec<Vec<String>>,
     /// How many cells.
     pub cells: u64,
 }
@@ -93,12 +95,19 @@ impl RegionReport {
             releasable: next(),
             label: next(),
             clauses: clauses.iter().map(ToString::to_string).collect(),
+            forms: Vec::new(),
             cells,
         }
     }
 
     fn of(region: &Region) -> RegionReport {
-        RegionReport::new(&region.values, &region.clauses, region.cells)
+        let words = |form: &std::sync::Arc<[detente_core::Transform]>| {
+            form.iter().map(ToString::to_string).collect()
+        };
+        RegionReport {
+            forms: region.transforms.iter().map(words).collect(),
+            ..RegionReport::new(&region.values, &region.clauses, region.cells)
+        }
     }
 }
 
@@ -115,6 +124,8 @@ pub struct DifferenceReport {
     pub opens: u64,
     /// Cells that close.
     pub closes: u64,
+    /// Cells whose objects leave in another form.
+    pub changes: u64,
     /// All cells.
     pub cells: u64,
 }
@@ -122,9 +133,9 @@ pub struct DifferenceReport {
 /// Cells that a change turns alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnReport {
-    /// `opens` or `closes`.
+    /// `opens`, `closes` or `changes`.
     pub turn: String,
-    /// The cells; its clauses are those of the text in which they are open.
+    /// The cells; its clauses are those of the new text, and of the old one where it closes.
     pub region: RegionReport,
 }
 
@@ -175,7 +186,7 @@ pub fn difference(
         turn: turned.turn.name().to_owned(),
         region: RegionReport::new(
             &turned.values,
-            if turned.turn == Turn::Opens { &turned.after } else { &turned.before },
+            if turned.turn == Turn::Closes { &turned.before } else { &turned.after },
             turned.cells,
         ),
     };
@@ -185,6 +196,7 @@ pub fn difference(
         regions: found.regions.iter().map(turned).collect(),
         opens: found.counts[0],
         closes: found.counts[1],
+        changes: found.counts[2],
         cells: found.cells,
     })
 }

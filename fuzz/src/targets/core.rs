@@ -11,7 +11,8 @@ use detente_core::party::{Card, Role, RoleKey};
 use detente_core::sign::{Signable, Unverified, sign};
 use detente_core::slot::Slot;
 use detente_core::{
-    AccordId, Digest, Handling, Kind, Pap, PartyId, Purpose, RunId, Tlp, UnixSeconds, Whose,
+    AccordId, Digest, Handling, Kind, Pap, PartyId, Purpose, RunId, Tlp, Transform, UnixSeconds,
+    Whose,
 };
 
 use crate::Target;
@@ -145,7 +146,12 @@ fn release_body() -> Body {
         labels: vec!["a".into(), "b".into()],
         bytes: 100,
     };
-    let manifest = vec![ManifestEntry { object: DIGEST, clause: "2".into(), facts }];
+    let manifest = vec![ManifestEntry {
+        object: DIGEST,
+        clause: "2".into(),
+        transforms: vec![Transform::HideSource],
+        facts,
+    }];
     Body::Release(ReleaseBody { text: DIGEST, run: Some(RunId::new([3; RunId::LEN])), manifest })
 }
 

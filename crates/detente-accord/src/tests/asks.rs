@@ -1,7 +1,7 @@
 //! What rules ask beside kind and colour: how it reads, how prose says it, what is refused.
 
 use super::{SOUND, refused};
-use crate::{Accord, Asks, Rule, ThreatFrom};
+use crate::{Accord, Asks, Reciprocity, Rule, ThreatFrom};
 use detente_core::{ObjectKind, Pap, Purpose};
 
 /// The sound text whose permission has these fields too, shown at the end of its prose.
@@ -52,11 +52,23 @@ fn prose_shows_each_thing_that_a_rule_asks() {
         ("purposes = [\"intelligence\"]", "{purposes}"),
         ("max_pap = \"green\"", "{max_pap}"),
         ("releasable = \"listed\"", "{releasable}"),
+        ("transform = [\"tear-line\", \"hide-source\"]", "{transform}"),
+        ("onward = \"consent\"", "{onward}"),
+        (
+            "feedback = { within = \"P14D\", clock = \"receipt\" }",
+            "{feedback.within} {feedback.clock}",
+        ),
+        (
+            "reciprocity = { give = 2, take = 1, slack = 20, per = \"P90D\" }",
+            "{reciprocity.give} {reciprocity.take} {reciprocity.slack} {reciprocity.per}",
+        ),
         ("", ""),
     ] {
         assert_eq!(codes(&with(fields, name)), [""; 0], "{fields}");
         if !name.is_empty() {
-            assert_eq!(codes(&with(fields, "")), ["parameter_not_shown"; 2], "{fields}");
+            let hidden = codes(&with(fields, ""));
+            let parameters = 2 * name.matches('{').count();
+            assert_eq!(hidden, vec!["parameter_not_shown"; parameters], "{fields}");
         }
     }
 }
@@ -78,6 +90,11 @@ fn what_can_not_be_meant_is_refused() {
         ("max_pap = \"white\"", "bad_value"),
         ("releasable = \"all\"", "bad_value"),
         ("min_pap = \"green\"", "unknown_field"),
+        ("transform = [\"strip-all\"]", "bad_value"),
+        ("onward = \"maybe\"", "bad_value"),
+        ("feedback = { within = \"P14D\" }", "deadline_without_clock"),
+        ("reciprocity = { give = 1, take = 1, per = \"P90D\" }", "missing_field"),
+        ("reciprocity = { give = 1, take = 0, slack = 1, per = \"P90D\" }", "bad_value"),
     ] {
         assert!(codes(&with(fields, "")).contains(&code), "{fields}");
     }
@@ -118,4 +135,12 @@ fn a_prohibition_may_speak_of_every_object() {
     let text = text.replace("Nichts mit", "Nichts ({object}) mit");
     let codes = codes(&text);
     assert!(codes.is_empty(), "{codes:?}");
+}
+
+#[test]
+fn reciprocity_is_a_ratio_and_slack() {
+    let rule = Reciprocity { give: 2, take: 3, slack: 5, per: detente_core::Span::seconds(1) };
+    let rooms = [0, 1, 2, 3, 4, 6].map(|came| rule.room(came));
+    assert_eq!(rooms, [5, 5, 6, 7, 7, 9]);
+    assert_eq!(Reciprocity { give: u64::MAX, take: 1, ..rule }.room(u64::MAX), u64::MAX);
 }

@@ -5,7 +5,9 @@ use crate::encode::{DecodeError, DecodeFault, Reader, Writer};
 use crate::handling::{Handling, ObjectKind};
 use crate::id::{Digest, RunId};
 use crate::kind::Kind;
+use crate::object::Object;
 use crate::tlp::Tlp;
+use crate::transform::Transform;
 
 /// Most objects in one release.
 pub const MAX_MANIFEST: usize = 16_384;
@@ -41,7 +43,9 @@ pub struct ManifestEntry {
     pub object: Digest,
     /// The clause that lets it go.
     pub clause: String,
-    /// What the gate saw.
+    /// What was taken out of it before it left, sorted.
+    pub transforms: Vec<Transform>,
+    /// What the gate saw, but of the object as it left.
     pub facts: ObjectFacts,
 }
 
@@ -94,8 +98,16 @@ impl ReleaseBody {
 }
 
 impl ManifestEntry {
+    /// Whether this is the object that the entry names: its address, its facts, and nothing in it
+    /// that was to be taken out.
+    pub fn is_of(&self, object: &Object, bytes: &[u8]) -> bool {
+        Object::address(bytes) == self.object
+            && object.facts(bytes) == self.facts
+            && Transform::all(&self.transforms, object) == *object
+    }
+
     fn write(&self, w: &mut Writer) {
-        w.array(9)
+        w.array(10)
             .bytes(self.object.as_bytes())
             .text(&self.clause)
             .uint(self.facts.kind.code().into())
@@ -107,10 +119,11 @@ impl ManifestEntry {
         }
         w.uint(self.facts.bytes.into()).uint(self.facts.object.code().into());
         self.facts.handling.write(w);
+        Transform::write_all(&self.transforms, w);
     }
 
     fn read(r: &mut Reader<'_>) -> Result<ManifestEntry, DecodeError> {
-        r.tuple(9)?;
+        r.tuple(10)?;
         let object = Digest::new(r.fixed()?);
         let clause = r.text(MAX_CLAUSE_ID)?.to_owned();
         let kind = read_kind(r)?;
@@ -129,7 +142,8 @@ impl ManifestEntry {
             bytes,
             handling,
         };
-        Ok(ManifestEntry { object, clause, facts })
+        let transforms = Transform::read_all(r)?;
+        Ok(ManifestEntry { object, clause, transforms, facts })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::kind::Kind;
 use crate::party::tests::key;
 use crate::time::UnixSeconds;
 use crate::tlp::Tlp;
+use crate::transform::Transform;
 
 fn digest() -> impl Strategy<Value = Digest> {
     any::<[u8; 32]>().prop_map(Digest::new)
@@ -32,8 +33,10 @@ fn facts() -> impl Strategy<Value = ObjectFacts> {
 }
 
 fn release() -> impl Strategy<Value = Body> {
-    let entry = (digest(), "[0-9.]{1,6}", facts())
-        .prop_map(|(object, clause, facts)| ManifestEntry { object, clause, facts });
+    let transforms = proptest::sample::subsequence(Transform::ALL.to_vec(), 0..4);
+    let entry = (digest(), "[0-9.]{1,6}", transforms, facts()).prop_map(
+        |(object, clause, transforms, facts)| ManifestEntry { object, clause, transforms, facts },
+    );
     (digest(), any::<Option<[u8; 32]>>(), proptest::collection::vec(entry, 0..5)).prop_map(
         |(text, run, manifest)| {
             Body::Release(ReleaseBody { text, run: run.map(RunId::new), manifest })

@@ -78,18 +78,19 @@ fn a_difference_is_what_opens_and_what_closes() {
     assert_eq!(found.cells, 6 * CELLS * 2);
     let cell = CELLS / 18 / 5;
     // To B: one colour more without the label, four more with it. To A and C: three colours less.
-    assert_eq!(found.counts, [2 * cell * 5, 4 * cell * 3]);
+    assert_eq!(found.counts, [2 * cell * 5, 4 * cell * 3, 0]);
     let sum = |turn| {
         let of = found.regions.iter().filter(|region| region.turn == turn);
         of.map(|region| region.cells).sum::<u64>()
     };
-    assert_eq!([sum(Turn::Opens), sum(Turn::Closes)], found.counts);
+    assert_eq!([sum(Turn::Opens), sum(Turn::Closes), 0], found.counts);
     assert!(found.regions.iter().all(|region| match region.turn {
         Turn::Opens => region.before.is_empty() && &*region.after[0] == "7",
         Turn::Closes => &*region.before[0] == "1" && region.after.is_empty(),
+        Turn::Changes => false,
     }));
     let same = diff(&old, &old, NOW).unwrap();
-    assert_eq!((same.counts, same.regions.len()), ([0, 0], 0));
+    assert_eq!((same.counts, same.regions.len()), ([0; 3], 0));
 }
 
 fn asked(words: &[(&str, &str)]) -> Asked {

@@ -61,6 +61,8 @@ fn permit() -> impl Strategy<Value = Allow> {
             expires,
             more,
             listed,
+            transforms: Vec::new(),
+            ratio: None,
         },
     )
 }
@@ -74,7 +76,7 @@ fn prohibition() -> impl Strategy<Value = Ban> {
 }
 
 /// Clauses with numbers that are given in no order.
-fn clauses() -> impl Strategy<Value = Vec<Draft>> {
+pub(super) fn clauses() -> impl Strategy<Value = Vec<Draft>> {
     let rules =
         (proptest::collection::vec(permit(), 0..5), proptest::collection::vec(prohibition(), 0..4));
     rules
@@ -96,11 +98,11 @@ fn clauses() -> impl Strategy<Value = Vec<Draft>> {
 
 /// One cell of a table, as the test sees it.
 #[derive(Clone, Debug)]
-struct Cell {
-    from: &'static str,
-    to: &'static str,
-    matched: bool,
-    facts: ObjectFacts,
+pub(super) struct Cell {
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
+    pub(super) matched: bool,
+    pub(super) facts: ObjectFacts,
 }
 
 /// The second reading: nothing shared with the gate, nothing clever.
@@ -224,7 +226,7 @@ fn cell_of(space: &Space, at: &[(Axis, usize)]) -> Cell {
 
 /// One cell for each way to choose an atom of each axis, with what the diagram says of it: whether
 /// it is open, and the clause. `pick` chooses among the values of an atom.
-fn atoms(text: &Accord, pick: usize) -> Vec<(Cell, Option<String>)> {
+pub(super) fn atoms(text: &Accord, pick: usize) -> Vec<(Cell, Option<String>)> {
     let rules = Rules::new(text);
     let layout = Layout::new(&rules.space, &[&rules], &Wanted::new());
     let diagram = Diagram::build(&layout, 0, (rules.alive(NOW), &rules.forms())).unwrap();
@@ -267,6 +269,9 @@ fn verdict(text: &Rules, cell: &Cell) -> Verdict {
         consent: false,
         now: NOW,
         used: &|_, _| Released::default(),
+        came: &|_| 0,
+        size: &|_| 1,
+        under: None,
     })
 }
 
@@ -361,7 +366,7 @@ proptest! {
             let of = found.regions.iter().filter(|region| region.turn == turn);
             of.map(|region| region.cells).sum::<u64>()
         };
-        prop_assert_eq!([sum(Turn::Opens), sum(Turn::Closes)], found.counts);
+        prop_assert_eq!([sum(Turn::Opens), sum(Turn::Closes), sum(Turn::Changes)], found.counts);
         let space = Space::of(&[&two, &one]);
         let opened = |text: &Accord| {
             let rules = Rules::within(text, space.clone());

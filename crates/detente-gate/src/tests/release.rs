@@ -314,6 +314,10 @@ fn replay_finds_what_was_changed() {
     assert_eq!(replayed(clause), Err((1, "other_clause")));
     let none = |body: &mut ReleaseBody| body.manifest[1].clause = "9".to_owned();
     assert_eq!(replayed(none), Err((1, "other_clause")));
+    let transforms = |body: &mut ReleaseBody| {
+        body.manifest[1].transforms = vec![detente_core::Transform::HideSource];
+    };
+    assert_eq!(replayed(transforms), Err((1, "other_transforms")));
     let kind = |body: &mut ReleaseBody| body.manifest[2].facts.kind = Kind::Ipv4;
     assert_eq!(replayed(kind), Err((2, "no_permit")));
     let tlp = |body: &mut ReleaseBody| body.manifest[0].facts.tlp = Tlp::Red;

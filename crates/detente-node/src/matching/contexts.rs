@@ -12,7 +12,7 @@ use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::slot::Slot;
 use detente_core::{AccordId, Digest, RunId};
-use detente_gate::{ContextRelease, Verdict, decide_if_matched};
+use detente_gate::{ContextRelease, Verdict, address_there, decide_if_matched};
 use detente_intel::Observable;
 use detente_match::Contexts as Batch;
 use detente_state::State;
@@ -122,6 +122,10 @@ impl Node {
         let room = self.room(accord, run)?;
         let text = self.in_force(accord)?;
         let there = self.there(accord, peer)?;
+        // The time that the act will state: the auditor replays the decision with it.
+        let now = self.act_time(accord)?;
+        let state = self.state(accord)?;
+        let address = address_there(state, (own, peer), Some(run), now);
         let mut items = Vec::with_capacity(common.len());
         let mut known = Vec::new();
         let (mut looked_at, mut passed_over) = (0, 0);
@@ -135,14 +139,11 @@ impl Node {
                 passed_over += 1;
             }
             looked_at += objects.len();
-            let at_peer =
-                |object: &mut Object| there.contains_key(&Object::address(&object.encode()));
+            let at_peer = |object: &mut Object| there.contains_key(&address(object));
             known.extend(objects.extract_if(.., at_peer));
             items.push(objects);
         }
-        // The time that the act will state: the auditor replays the decision with it.
-        let now = self.act_time(accord)?;
-        let state = self.state(accord)?;
+        drop(address);
         let decided = ContextRelease::decide(state, (own, peer), (run, room), items, now);
         let mut report = self.release_report(accord, run, peer, decided.decided())?;
         let known = detente_gate::decide_all(state, (own, peer), Some(run), known, now);
@@ -230,7 +231,7 @@ impl Node {
         let object = Object::decode(bytes).ok()?;
         let about =
             item.is_some_and(|item| item.kind() == object.kind && item.value() == object.value);
-        let same = Object::address(bytes) == entry.object && object.facts(bytes) == entry.facts;
+        let same = entry.is_of(&object, bytes);
         let received = self.now();
         (about && same).then(|| ReceivedRow {
             address: entry.object,

@@ -14,6 +14,7 @@ fn entry(number: u8, clause: &str) -> ManifestEntry {
     ManifestEntry {
         object: Digest::new([number; 32]),
         clause: clause.to_owned(),
+        transforms: Vec::new(),
         facts: ObjectFacts {
             object: detente_core::ObjectKind::Indicator,
             handling: detente_core::Handling::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_core::act::{Body, ObjectFacts};
+use detente_core::act::{Body, ManifestEntry, ObjectFacts};
 use detente_core::object::{MAX_OBJECT, Object};
 use detente_core::{Digest, Whose};
 use detente_state::Logs;
@@ -113,7 +113,13 @@ pub(super) fn check(
                     }
                 }
                 Some(Some(facts)) if *facts == entry.facts => {
-                    sound.insert(address);
+                    if is_stripped(objects, entry) {
+                        sound.insert(address);
+                    } else {
+                        let out: Vec<&str> = entry.transforms.iter().map(|t| t.name()).collect();
+                        let what = format!("the release says {}, and it is not", out.join(", "));
+                        desk.findings.breach("object_not_transformed", place(), what);
+                    }
                 }
                 Some(Some(facts)) => {
                     let what = format!(
@@ -146,6 +152,13 @@ pub(super) fn check(
         let what = "no release names this object";
         desk.findings.broken("object_unnamed", place, what);
     }
+}
+
+/// Whether what the release says it took out of an object is out.
+fn is_stripped(objects: &Objects, entry: &ManifestEntry) -> bool {
+    let bytes = objects.bytes.get(&entry.object).map_or(&[][..], Vec::as_slice);
+    entry.transforms.is_empty()
+        || Object::decode(bytes).is_ok_and(|object| entry.is_of(&object, bytes))
 }
 
 fn facts_in_words(facts: &ObjectFacts) -> String {

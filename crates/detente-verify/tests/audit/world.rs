@@ -358,6 +358,7 @@ impl World {
             let bytes = object.encode();
             let address = Object::address(&bytes);
             manifest.push(detente_core::act::ManifestEntry {
+                transforms: Vec::new(),
                 object: address,
                 clause: "2".to_owned(),
                 facts: object.facts(&bytes),

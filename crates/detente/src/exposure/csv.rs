@@ -5,8 +5,12 @@ use super::{DifferenceReport, ExposureReport, RegionReport};
 
 /// The open regions of a text.
 pub fn exposure_csv(report: &ExposureReport) -> String {
-    let mut lines = vec![head("clauses")];
-    lines.extend(report.regions.iter().map(|region| line(region, &joined(&region.clauses))));
+    let mut lines = vec![head("clauses,forms")];
+    lines.extend(report.regions.iter().map(|region| {
+        // What a clause takes out is joined by a plus.
+        let forms: Vec<String> = region.forms.iter().map(|form| form.join("+")).collect();
+        line(region, &format!("{},{}", joined(&region.clauses), joined(&forms)))
+    }));
     lines.concat()
 }
 

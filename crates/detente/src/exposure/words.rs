@@ -11,8 +11,8 @@ pub fn words(accord: &Accord) -> Vec<String> {
     let mut words: Vec<String> = accord.clauses.iter().flat_map(clause_words).collect();
     words.push(format!("an unmarked indicator counts as {}", accord.default_tlp));
     words.push(
-        "closed whatever the clauses say: markings that nobody here understands, lists of receivers \
-         without the receiver, and what its originator has not consented to"
+        "closed whatever the clauses say: markings that nobody here understands, lists of \
+         receivers without the receiver, and what its originator has not consented to"
             .to_owned(),
     );
     if accord.clauses.iter().any(speaks_of_others) {
@@ -90,6 +90,22 @@ fn permit_words(rule: &Permit) -> String {
                 words.push_str(&format!(" and {bytes} bytes"));
             }
         }
+    }
+    if let Some(ratio) = &rule.reciprocity {
+        words.push_str(&format!(
+            "; in {} {} for {} that came, and {} more",
+            ratio.per, ratio.give, ratio.take, ratio.slack
+        ));
+    }
+    if !rule.transforms.is_empty() {
+        let out: Vec<&str> = rule.transforms.iter().map(|transform| transform.name()).collect();
+        words.push_str(&format!("; in the form {}", out.join(", ")));
+    }
+    if let Some(onward) = rule.onward {
+        words.push_str(&format!("; onward: {}", onward.name()));
+    }
+    if let Some(told) = &rule.feedback {
+        words.push_str(&format!("; feedback {} from {}", told.within, told.clock.name()));
     }
     if let Some(kept) = &rule.retention {
         words.push_str(&format!("; kept {} from {}", kept.within, kept.clock.name()));

@@ -187,7 +187,10 @@ pub fn difference(report: &DifferenceReport) {
     } else {
         regions(report.regions.iter().map(|turned| (turned.turn.as_str(), &turned.region)));
     }
-    println!("  {} cells open and {} close, of {}", report.opens, report.closes, report.cells);
+    println!(
+        "  {} cells open and {} close; in {} objects leave in another form; of {}",
+        report.opens, report.closes, report.changes, report.cells
+    );
 }
 
 /// The answer to a question.

@@ -42,6 +42,7 @@ pub(crate) fn object(value: &str) -> Object {
 pub(crate) fn entry(object: &Object) -> ManifestEntry {
     let bytes = object.encode();
     ManifestEntry {
+        transforms: Vec::new(),
         object: Object::address(&bytes),
         clause: "2".to_owned(),
         facts: object.facts(&bytes),

@@ -100,8 +100,8 @@ impl State {
     }
 
     /// Why something under a clause of the text in force may not happen in a direction, as far as
-    /// the author of an act had seen: a suspension that it had not seen takes nothing away from what
-    /// was done by then. Stops are asked for elsewhere.
+    /// the author of an act had seen: a suspension that it had not seen takes nothing away from
+    /// what was done by then. Stops are asked for elsewhere.
     pub(super) fn held_for(
         &self,
         text: Digest,

@@ -120,6 +120,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<detente_table::exposure::ExposureFault> for Failure {
+    fn from(fault: detente_table::exposure::ExposureFault) -> Failure {
+        let (code, remedy) = (fault.code, fault.remedy);
+        Failure::refused(code, fault, remedy)
+    }
+}
+
 impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Failure {
         let exit = match error.class() {

@@ -10,7 +10,6 @@ mod control;
 mod demo;
 mod draft;
 mod export;
-mod exposure;
 mod fail;
 mod home;
 mod import;

@@ -12,7 +12,7 @@ use detente_node::report::{
     CountReport, ImportReport, LookupReport, MatchReport, PartyReport, ReleaseReport,
 };
 use detente_node::report_card;
-use detente_table::{Motion, WordsReport};
+use detente_table::{Motion, WordsReport, exposure};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -26,8 +26,8 @@ use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::table::{TableCommand, TableVerb};
 use crate::{
-    card_file, check, demo, draft, exposure, init, output, paper, party_name, print_json,
-    print_text, run, serve, verify, world,
+    card_file, check, demo, draft, init, output, paper, party_name, print_json, print_text, run,
+    serve, verify, world,
 };
 
 /// Where a command works and how it speaks.

@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use super::teller::Teller;
 use crate::command::{ActCommand, ActWord, Command, Engine};
 use crate::draft::{Side, draft};
-use crate::exposure;
 use crate::fail::Failure;
 use crate::table::TableCommand;
 use crate::verify::{VerifyReport, verify};
+use detente_table::exposure;
 
 /// What the story calls its accord.
 pub const SLUG: &str = "hamburg";

@@ -17,7 +17,8 @@ use crate::draft::{Side, draft};
 use crate::fail::Failure;
 use crate::output::number;
 use crate::verify::{VerifyReport, verify};
-use crate::{exposure, world};
+use crate::world;
+use detente_table::exposure;
 
 /// What the demo calls its accord.
 pub const SLUG: &str = "demo";

@@ -51,9 +51,8 @@ impl Teller {
         let program = near(&std::env::current_exe().unwrap_or_else(|_| "detente".into()));
         let dir = near(dir);
         let verify = format!("{program} verify {dir}/record");
-        let look = format!(
-            "{program} --home {dir}/alpha --passphrase-file {dir}/passphrase accord history {accord}"
-        );
+        let home = format!("--home {dir}/alpha --passphrase-file {dir}/passphrase");
+        let look = format!("{program} {home} accord history {accord}");
         if self.json {
             print_json(&json!({
                 "sound": sound, "seconds": seconds, "steps": self.steps, "folder": dir,

@@ -5,7 +5,7 @@ use detente_node::report::{ActReport, EventReport, PartyReport, StatusReport};
 
 use super::{safe, table};
 use crate::check::CheckReport;
-use crate::exposure::{AnswerReport, DifferenceReport, ExposureReport, RegionReport};
+use detente_table::exposure::{AnswerReport, DifferenceReport, ExposureReport, RegionReport};
 
 /// Parties, one block each.
 pub fn parties(parties: &[PartyReport]) {

@@ -114,7 +114,7 @@ pub const ROOMS: &[Place] = &[
         "detente-table",
         "crates/detente-table",
         2,
-        &["detente-accord", "detente-core", "detente-state"],
+        &["detente-accord", "detente-core", "detente-gate", "detente-state"],
     ),
     room(
         "detente-peer",

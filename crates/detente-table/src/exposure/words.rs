@@ -235,14 +235,20 @@ fn told(rule: &MatchRule) -> String {
 #[cfg(test)]
 mod tests {
     use detente_accord::Accord;
-    use detente_core::{PartyId, UnixSeconds};
 
-    use crate::draft::{Side, draft};
+    /// The template of matching, between two parties.
+    fn template() -> String {
+        include_str!("../../../../accords/matching.toml")
+            .replace("@SLUG@", "x")
+            .replace("@EXPIRES@", "2028-01-15")
+            .replace("@A_NAME@", "Alba")
+            .replace("@B_NAME@", "Borea")
+            .replace("@A_ROOT@", &"01".repeat(32))
+            .replace("@B_ROOT@", &"02".repeat(32))
+    }
 
     fn words(edits: &[(&str, &str)]) -> String {
-        let side = |name: &str, byte| Side { name: name.to_owned(), id: PartyId::new([byte; 32]) };
-        let now = UnixSeconds::new(1_800_000_000);
-        let mut text = draft("x", &side("Alba", 1), &side("Borea", 2), now).unwrap();
+        let mut text = template();
         for (from, to) in edits {
             assert!(text.contains(from), "{from}");
             text = text.replace(from, to);

@@ -9,8 +9,6 @@ use detente_core::UnixSeconds;
 use detente_gate::{Asked, Axis, BadQuestion, Region, Turn, Turned, ask, diff, exposure};
 use serde::{Deserialize, Serialize};
 
-use crate::fail::Failure;
-
 pub use csv::{difference_csv, exposure_csv};
 
 /// The exposure of a text.
@@ -156,11 +154,23 @@ pub struct AnswerReport {
     pub cells: u64,
 }
 
+/// Why there is no table, or no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct ExposureFault {
+    /// A stable machine code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
 /// Computes the exposure of a text.
 ///
 /// # Errors
-/// [`Failure`] for a text made to be costly.
-pub fn report(accord: &Accord, now: UnixSeconds) -> Result<ExposureReport, Failure> {
+/// [`ExposureFault`] for a text made to be costly.
+pub fn report(accord: &Accord, now: UnixSeconds) -> Result<ExposureReport, ExposureFault> {
     let table = exposure(accord, now).map_err(too_complex)?;
     Ok(ExposureReport {
         title: accord.title.clone(),
@@ -175,12 +185,12 @@ pub fn report(accord: &Accord, now: UnixSeconds) -> Result<ExposureReport, Failu
 /// Computes the difference of two texts.
 ///
 /// # Errors
-/// [`Failure`] for texts made to be costly.
+/// [`ExposureFault`] for texts made to be costly.
 pub fn difference(
     before: &Accord,
     after: &Accord,
     now: UnixSeconds,
-) -> Result<DifferenceReport, Failure> {
+) -> Result<DifferenceReport, ExposureFault> {
     let found = diff(before, after, now).map_err(too_complex)?;
     let turned = |turned: &Turned| TurnReport {
         turn: turned.turn.name().to_owned(),
@@ -204,27 +214,28 @@ pub fn difference(
 /// Answers a question: words such as `tlp=amber`.
 ///
 /// # Errors
-/// [`Failure`] if it can't be answered.
+/// [`ExposureFault`] if it can't be answered.
 pub fn answer(
     accord: &Accord,
     question: &[String],
     now: UnixSeconds,
-) -> Result<AnswerReport, Failure> {
+) -> Result<AnswerReport, ExposureFault> {
     let mut asked = Asked::default();
     for word in question {
         let (axis, value) = word.split_once('=').ok_or_else(|| {
             let what = format!("{word:?} asks nothing");
-            Failure::refused(
-                "bad_question",
-                what,
-                "write words such as from=A kind=domain tlp=amber",
-            )
+            let remedy = "write words such as from=A kind=domain tlp=amber";
+            ExposureFault { code: "bad_question", what, remedy }
         })?;
         asked.words.push((axis.to_owned(), value.to_owned()));
     }
     let answer = ask(accord, &asked, now).map_err(|fault| match fault {
         BadQuestion::TooComplex(fault) => too_complex(fault),
-        other => Failure::refused("bad_question", other, "ask what the table has"),
+        other => ExposureFault {
+            code: "bad_question",
+            what: other.to_string(),
+            remedy: "ask what the table has",
+        },
     })?;
     let named =
         |clauses: Vec<std::sync::Arc<str>>| clauses.iter().map(ToString::to_string).collect();
@@ -243,6 +254,7 @@ pub fn answer(
     })
 }
 
-fn too_complex(fault: detente_gate::TooComplex) -> Failure {
-    Failure::refused(fault.code(), fault, "simplify the text")
+fn too_complex(fault: detente_gate::TooComplex) -> ExposureFault {
+    let code = fault.code();
+    ExposureFault { code, what: fault.to_string(), remedy: "simplify the text" }
 }

@@ -14,8 +14,8 @@ const MAX_FILE_LINES: usize = 800;
 const MAX_CRATE_LINES: usize = 6_500;
 
 /// Crates that may be larger, with their own limit, until they part: detente-node holds the use
-/// cases of runs and of look-ups, and the ports of all; detente the words of all commands, what they
-/// print, and the stories of the demo.
+/// cases of runs and of look-ups, and the ports of all; detente the words of all commands, what
+/// they print, and the stories of the demo.
 const LARGER_CRATES: &[(&str, usize)] = &[("detente", 7_300), ("detente-node", 8_200)];
 
 /// The only folder that may hold `unsafe`.

@@ -36,12 +36,20 @@ pub struct Template {
 pub const DEFAULT_TEMPLATE: &str = "matching";
 
 /// All templates; the first is [`DEFAULT_TEMPLATE`].
-pub const TEMPLATES: &[Template] = &[Template {
-    name: DEFAULT_TEMPLATE,
-    purpose: "match indicators, release the context of what both hold",
-    parties: 2..=2,
-    text: include_str!("../../../accords/matching.toml"),
-}];
+pub const TEMPLATES: &[Template] = &[
+    Template {
+        name: DEFAULT_TEMPLATE,
+        purpose: "match indicators, release the context of what both hold",
+        parties: 2..=2,
+        text: include_str!("../../../accords/matching.toml"),
+    },
+    Template {
+        name: "confidence-2013",
+        purpose: "confidence between two states: CERT links, inquiries, voice line, working group",
+        parties: 2..=2,
+        text: include_str!("../../../accords/confidence-2013.toml"),
+    },
+];
 
 /// One party of a text, as it is filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -66,3 +66,20 @@ fn matching_lets_out_what_both_hold() {
     says(ask("matching", 2, &format!("{PLAIN} tlp=amber")), "yes", "2");
     says(ask("matching", 2, "matched=no"), "no", "");
 }
+
+/// Each side tells the other what seems to come from it, and nothing else.
+#[test]
+fn confidence_lets_out_what_seems_to_come_from_the_other_side() {
+    let ask = |words: &str| ask("confidence-2013", 2, words);
+    for (from, to, clause) in [("A", "B", "2.1"), ("B", "A", "2.2")] {
+        let plain = format!("from={from} to={to} kind=sha256 matched=no tlp=amber label=apt");
+        says(ask(&format!("{plain} threat_origin={to}")), "yes", clause);
+        for origin in [from, "third", "unknown"] {
+            says(ask(&format!("{plain} threat_origin={origin}")), "no", "");
+        }
+    }
+    for closed in ["tlp=amber+strict", "kind=email", "kind=report", "kind=malware-sample"] {
+        says(ask(closed), "no", "");
+    }
+    assert_eq!(ask("label=natural-person").0, "no");
+}

@@ -49,6 +49,12 @@ pub const TEMPLATES: &[Template] = &[
         parties: 2..=2,
         text: include_str!("../../../accords/confidence-2013.toml"),
     },
+    Template {
+        name: "assistance-2015",
+        purpose: "assistance between two states: requests on clocks, status, hotline, dialogue",
+        parties: 2..=2,
+        text: include_str!("../../../accords/assistance-2015.toml"),
+    },
 ];
 
 /// One party of a text, as it is filled in.

@@ -83,3 +83,14 @@ fn confidence_lets_out_what_seems_to_come_from_the_other_side() {
     }
     assert_eq!(ask("label=natural-person").0, "no");
 }
+
+#[test]
+fn assistance_lets_out_what_has_a_purpose() {
+    let ask = |words: &str| ask("assistance-2015", 2, words);
+    for purpose in ["law-enforcement", "incident-response", "network-defence"] {
+        says(ask(&format!("{PLAIN} tlp=amber purpose={purpose}")), "yes", "2.1");
+    }
+    for closed in ["purpose=intelligence", "purpose=unknown", "tlp=amber+strict", "kind=email"] {
+        says(ask(closed), "no", "");
+    }
+}

@@ -20,6 +20,9 @@ mod tests;
 /// How long a filled text lives, in seconds: a year of 365 days.
 const LIFE_SECONDS: u64 = 365 * 86_400;
 
+/// Most members of an ISAC's text, which has a matching clause for each two: 66.
+const MAX_MEMBERS: usize = 12;
+
 /// A text to start from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -54,6 +57,12 @@ pub const TEMPLATES: &[Template] = &[
         purpose: "assistance between two states: requests on clocks, status, hotline, dialogue",
         parties: 2..=2,
         text: include_str!("../../../accords/assistance-2015.toml"),
+    },
+    Template {
+        name: "isac-nis2",
+        purpose: "members of an ISAC: warnings on the clocks of NIS2, comparison two by two",
+        parties: 2..=MAX_MEMBERS,
+        text: include_str!("../../../accords/isac-nis2.toml"),
     },
 ];
 

@@ -94,3 +94,21 @@ fn assistance_lets_out_what_has_a_purpose() {
         says(ask(closed), "no", "");
     }
 }
+
+/// Matched up to amber, all else up to green; between each two members, in each direction.
+#[test]
+fn an_isac_has_two_ceilings() {
+    let ask = |words: &str| ask("isac-nis2", 3, words);
+    for (from, to) in [("A", "B"), ("B", "C"), ("C", "A")] {
+        let plain = format!("from={from} to={to} kind=url label=apt");
+        says(ask(&format!("{plain} matched=yes tlp=amber")), "yes", "2.2");
+        says(ask(&format!("{plain} matched=no tlp=green")), "yes", "2.3");
+        says(ask(&format!("{plain} matched=no tlp=amber")), "no", "");
+    }
+    assert_eq!(ask("label=customer-data").0, "no");
+    says(ask("tlp=amber+strict"), "no", "");
+    let text = filled("isac-nis2", 3);
+    for pair in ["[\"A\", \"B\"]", "[\"A\", \"C\"]", "[\"B\", \"C\"]"] {
+        assert_eq!(text.matches(&format!("between = {pair}")).count(), 1, "{pair}");
+    }
+}

@@ -64,6 +64,12 @@ pub const TEMPLATES: &[Template] = &[
         parties: 2..=MAX_MEMBERS,
         text: include_str!("../../../accords/isac-nis2.toml"),
     },
+    Template {
+        name: "banks",
+        purpose: "two banks: matching and look-ups of what attacks their customers",
+        parties: 2..=2,
+        text: include_str!("../../../accords/banks.toml"),
+    },
 ];
 
 /// One party of a text, as it is filled in.

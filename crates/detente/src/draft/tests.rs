@@ -112,3 +112,15 @@ fn an_isac_has_two_ceilings() {
         assert_eq!(text.matches(&format!("between = {pair}")).count(), 1, "{pair}");
     }
 }
+
+#[test]
+fn banks_let_out_what_both_hold_for_defence_alone() {
+    let ask = |words: &str| ask("banks", 2, words);
+    says(ask(&format!("{PLAIN} tlp=amber purpose=network-defence")), "yes", "2.1");
+    for closed in ["matched=no", "purpose=law-enforcement", "purpose=unknown", "kind=email"] {
+        says(ask(closed), "no", "");
+    }
+    for label in ["account-data", "customer-data", "natural-person"] {
+        assert_eq!(ask(&format!("label={label}")).0, "no");
+    }
+}

@@ -128,6 +128,52 @@ fn a_text_that_has_expired_is_found_and_not_proposed() {
     assert_eq!(pair.a.json(&["accord", "status"]).as_array().unwrap().len(), 0);
 }
 
+/// Every template, filled for real homes: sound, without finding, and open to the parties alone.
+#[test]
+fn each_template_is_a_text_to_start_from() {
+    let pair = Pair::met(false, true);
+    let third = pair.world.party("Cora", false);
+    let card = third.card(&pair.world.path("Cora.card"));
+    pair.a.run(&["party", "add", &card, "--yes"]).exits(0);
+    let serving = pair.b.serve();
+    let listed = pair.a.json(&["accord", "draft", "--templates"]);
+    let names: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|one| text(one, "template")).collect();
+    assert_eq!(names, ["matching", "confidence-2013", "assistance-2015", "isac-nis2", "banks"]);
+    let printed = pair.a.run(&["accord", "draft", "--templates"]).exits(0);
+    for name in names {
+        let both: &[&str] = &["--with", "Borea", "--with", "Cora"];
+        let others = if name == "isac-nis2" { both } else { &both[..2] };
+        let file = pair.world.path(&format!("{name}.toml")).display().to_string();
+        let draft = ["accord", "draft", "alba-borea", "--template", name, "--out", &file];
+        pair.a.run(&[&draft[..], others].concat()).exits(0);
+        assert!(printed.out.lines().any(|line| line.trim().starts_with(name)), "{printed}");
+        let check = |words: &[&str]| Outcome::of(detente().arg("accord").args(words)).exits(0);
+        let report = check(&["check", &file, "--json"]).json();
+        assert_eq!((&report["sound"], &report["findings"]), (&json!(true), &json!([])));
+        check(&["exposure", &file]).says("every other cell is closed");
+        check(&["exposure", &file, "--ask", "label=victim"]).says("no: 0 of ");
+        let document = pair.world.path("document.html").display().to_string();
+        check(&["export", &file, "--format", "html", "--out", &document]);
+        let back = check(&["import", &document]).out;
+        assert_eq!(back, std::fs::read_to_string(&file).unwrap(), "{name}");
+        assert_eq!(back.contains(&third.id()), name == "isac-nis2", "{name}");
+        // It can be put on the record as it stands.
+        if name != "isac-nis2" {
+            pair.a.run(&["accord", "propose", &file]).exits(0);
+        }
+    }
+    drop(serving);
+    let draft = ["accord", "draft", "x", "--with", "Borea"];
+    let fails = |code: &str, more: &[&str]| {
+        pair.a.fails(2, code, &[&draft[..], more].concat());
+    };
+    fails("unknown_template", &["--template", "treaty"]);
+    fails("template_parties", &["--with", "Cora"]);
+    fails("bad_draft", &["--with", "Borea", "--template", "isac-nis2"]);
+    pair.a.run(&["accord", "draft"]).exits(2).says("--with");
+}
+
 #[test]
 fn a_draft_needs_a_known_party_and_a_plain_name() {
     let pair = Pair::met(false, true);

@@ -142,6 +142,7 @@ fn every_command_speaks_json() {
         &["party", "list"],
         &["accord", "draft", "x", "--with", "Borea"],
         &["accord", "draft", "x", "--with", "Borea", "--out", &draft],
+        &["accord", "draft", "--templates"],
         &["accord", "check", &text],
         &["accord", "exposure", &text],
         &["accord", "exposure", "alba-borea"],

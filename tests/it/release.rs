@@ -184,3 +184,31 @@ fn the_other_side_away_nothing_is_decided() {
     let _serving = pair.b.serve();
     assert!(!pair.a.json(&RELEASE)["receipt"].is_null());
 }
+
+/// Under the template on confidence: each tells the other what seems to come from there.
+#[test]
+fn what_seems_to_come_from_the_other_side_may_be_told_to_it() {
+    let pair = Pair::met(false, true);
+    let _serving = pair.b.serve();
+    let draft = ["accord", "draft", "alba-borea", "--with", "Borea"];
+    let draft = [&draft[..], &["--template", "confidence-2013"]].concat();
+    let drafted = pair.a.run(&draft).exits(0).out;
+    pair.agree(|_| drafted.clone());
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("there.example.com", "amber", &["detente:threat-origin=\"Borea\""]),
+        ("here.example.com", "amber", &["detente:threat-origin=\"Alba\""]),
+        ("unsaid.example.com", "amber", &[]),
+    ];
+    pair.a.import(&[&pair.world.write("a.json", stix(rows)), "--source", "bundle"]);
+    let names = "there.example.com\nhere.example.com\nunsaid.example.com\n";
+    pair.b.import(&[&pair.world.write("b.txt", names), "--tlp", "green", "--source", "feed"]);
+    let run = pair.a.json(&["match", "alba-borea", "--clause", "2.3"]);
+    assert_eq!(number(&run, "common"), 3);
+    let released = verdicts(&pair.a.json(&RELEASE));
+    for (value, allowed) in [("there", true), ("here", false), ("unsaid", false)] {
+        let key = (format!("{value}.example.com"), "bundle".to_owned());
+        assert_eq!(released[&key].0, allowed, "{value}: {released:?}");
+    }
+    let found = pair.b.run(&["search", "there.example.com"]).exits(0);
+    assert!(found.out.contains("number 0"), "{found}");
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::draft::DraftArgs;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
 
@@ -200,17 +201,12 @@ pub enum PartyVerb {
 /// Commands on accords.
 #[derive(Debug, Subcommand)]
 pub enum AccordVerb {
-    /// Print a text to start from, between this party and another.
-    Draft {
-        /// What the parties will call the accord: lower-case letters, digits, hyphens.
-        slug: String,
-        /// The other party: its name or fingerprint.
-        #[arg(long)]
-        with: String,
-        /// Write it to this file instead.
-        #[arg(long)]
-        out: Option<PathBuf>,
-    },
+    /// Print a text to start from, between this party and others.
+    ///
+    /// The text is a template with the names of the parties filled in; it expires in a year. Read
+    /// it, change it, then see `accord check` and `accord exposure`. `--templates` lists the
+    /// templates.
+    Draft(DraftArgs),
     /// Check a text: every fault with its line and remedy; the prose of a sound one as it reads.
     Check {
         /// The text, a TOML file.

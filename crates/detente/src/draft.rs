@@ -1,23 +1,59 @@
-//! A text to start from: a technical accord between two parties on matching and on releasing the
-//! context of what both hold.
+//! A text to start from: which template, and between whom.
 
-use detente_accord::Accord;
+use std::path::PathBuf;
+
+use clap::Args;
+use detente_core::UnixSeconds;
 use detente_core::name::look_alike;
-use detente_core::{PartyId, Span, UnixSeconds};
 use detente_node::report::PartyReport;
+pub use detente_paper::Side;
+use detente_paper::{DEFAULT_TEMPLATE, TEMPLATES, Template, TemplateFault, template};
+use serde::{Deserialize, Serialize};
 
 use crate::fail::Failure;
 
 /// Fewest digits of a fingerprint that stand for all of it.
 const MIN_PREFIX: usize = 8;
-const TEMPLATE: &str = include_str!("../../../accords/matching.toml");
 
-/// One side of a draft.
-pub struct Side {
+/// What `accord draft` takes.
+#[derive(Clone, Debug, Args)]
+pub struct DraftArgs {
+    /// What the parties will call the accord: lower-case letters, digits, hyphens.
+    #[arg(required_unless_present = "templates")]
+    pub slug: Option<String>,
+    /// The other party: its name or fingerprint. Once for each, if the template has room.
+    #[arg(long, value_name = "PARTY", required_unless_present = "templates")]
+    pub with: Vec<String>,
+    /// The template.
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_TEMPLATE)]
+    pub template: String,
+    /// List the templates, each with what it is for; write no text.
+    #[arg(long, conflicts_with_all = ["slug", "with", "out"])]
+    pub templates: bool,
+    /// Write it to this file instead.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
+/// A template, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateReport {
     /// Its name.
-    pub name: String,
-    /// Its fingerprint.
-    pub id: PartyId,
+    pub template: String,
+    /// For how many parties it has room: `2`, or `2 to 12`.
+    pub parties: String,
+    /// What it is for.
+    pub purpose: String,
+}
+
+/// All templates.
+pub fn templates() -> Vec<TemplateReport> {
+    let report = |template: &Template| TemplateReport {
+        template: template.name.to_owned(),
+        parties: template.room(),
+        purpose: template.purpose.to_owned(),
+    };
+    TEMPLATES.iter().map(report).collect()
 }
 
 /// The party that `--with` names: by its name, or by its fingerprint or eight or more first digits
@@ -44,23 +80,25 @@ pub fn counterpart<'a>(known: &'a [PartyReport], with: &str) -> Result<&'a Party
     }
 }
 
-/// The text between two parties, expiring in a year.
-pub fn draft(slug: &str, a: &Side, b: &Side, now: UnixSeconds) -> Result<String, Failure> {
-    let expires = now.plus(Span::seconds(365 * 86_400)).to_string();
-    let day = expires.get(..10).unwrap_or_default();
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    let text = TEMPLATE
-        .replace("@SLUG@", &escape(slug))
-        .replace("@EXPIRES@", day)
-        .replace("@A_NAME@", &escape(&a.name))
-        .replace("@B_NAME@", &escape(&b.name))
-        .replace("@A_ROOT@", &a.id.to_string())
-        .replace("@B_ROOT@", &b.id.to_string());
-    match Accord::parse(text.as_bytes()) {
-        Ok(_) => Ok(text),
-        Err(faults) => {
-            let remedy = faults.0.first().map_or("", |fault| &fault.remedy);
-            Err(Failure::usage("bad_draft", &faults, remedy))
-        }
-    }
+/// The text of the template that is called `name` between these parties, expiring in a year.
+pub fn fill(name: &str, slug: &str, sides: &[Side], now: UnixSeconds) -> Result<String, Failure> {
+    let Some(template) = template(name) else {
+        let words = format!("there is no template {name:?}");
+        let known: Vec<&str> = TEMPLATES.iter().map(|template| template.name).collect();
+        let remedy = format!("name one of: {}", known.join(", "));
+        return Err(Failure::usage("unknown_template", words, &remedy));
+    };
+    let failure = |fault: TemplateFault| {
+        let remedy = fault.remedy();
+        Failure::usage(fault.code(), fault, &remedy)
+    };
+    template.fill(slug, sides, now).map_err(failure)
 }
+
+/// The text on matching between two parties, expiring in a year.
+pub fn draft(slug: &str, a: &Side, b: &Side, now: UnixSeconds) -> Result<String, Failure> {
+    fill(DEFAULT_TEMPLATE, slug, &[a.clone(), b.clone()], now)
+}
+
+#[cfg(test)]
+mod tests;

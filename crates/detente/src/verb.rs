@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::args::{AccordVerb, Cli, Global, LogVerb, PartyVerb, Verb, Which};
 use crate::command::{ActCommand, ActWord, Command, Progress};
+use crate::draft::DraftArgs;
 use crate::fail::{Failure, exit};
 use crate::home::{Home, MAX_CARD_FILE, read_bounded, write_secret};
 use crate::import::{self, Naming};
@@ -371,7 +372,7 @@ pub fn read_input(path: &Path, max: u64) -> Result<Vec<u8>, Failure> {
 
 fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
     match verb {
-        AccordVerb::Draft { slug, with, out } => draft_text(context, &slug, &with, out.as_deref()),
+        AccordVerb::Draft(args) => draft_text(context, &args),
         AccordVerb::Check { file } => check_text(context, &file),
         AccordVerb::Exposure { accord, csv, ask } => {
             let accord = sound_text(context, &accord)?;
@@ -537,12 +538,10 @@ fn sound_text(context: &Context, name: &str) -> Result<Accord, Failure> {
     Accord::parse(&text).map_err(faults).map_err(|failure| failure.in_file(name))
 }
 
-fn draft_text(
-    context: &Context,
-    slug: &str,
-    with: &str,
-    out: Option<&Path>,
-) -> Result<u8, Failure> {
+fn draft_text(context: &Context, args: &DraftArgs) -> Result<u8, Failure> {
+    if args.templates {
+        return show(context.json, &draft::templates(), |all| output::templates(all));
+    }
     let (parties, _) = context.ask::<Vec<PartyReport>>(&Command::Parties)?;
     let side = |party: &PartyReport| -> Result<draft::Side, Failure> {
         let id = party.id.parse().map_err(|error| Failure::environment("party", error, ""))?;
@@ -551,14 +550,20 @@ fn draft_text(
     let Some((own, others)) = parties.split_first() else {
         return Err(Failure::environment("party", "this home has no card", "make a new home"));
     };
-    let other = draft::counterpart(others, with)?;
-    let text = draft::draft(slug, &side(own)?, &side(other)?, world::now())?;
-    if let Some(path) = out {
+    let mut sides = vec![side(own)?];
+    for with in &args.with {
+        sides.push(side(draft::counterpart(others, with)?)?);
+    }
+    let slug = args.slug.as_deref().unwrap_or_default();
+    let text = draft::fill(&args.template, slug, &sides, world::now())?;
+    if let Some(path) = &args.out {
         std::fs::write(path, &text).map_err(|error| Failure::io("writing", path, &error))?;
     }
     if context.json {
-        print_json(&json!({ "accord": slug, "file": out, "text": text }));
-    } else if out.is_none() {
+        print_json(&json!({
+            "accord": slug, "template": args.template, "file": args.out, "text": text
+        }));
+    } else if args.out.is_none() {
         print_text(&text);
     }
     Ok(0)

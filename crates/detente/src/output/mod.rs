@@ -12,7 +12,7 @@ pub use accord::{act, answer, checked, difference, exposure, history, parties, s
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
-pub use paper::{annexes, redline, redline_plain};
+pub use paper::{annexes, redline, redline_plain, templates};
 
 use anstream::eprintln;
 use comfy_table::{ContentArrangement, Table};

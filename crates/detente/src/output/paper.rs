@@ -1,4 +1,4 @@
-//! Differences of texts, annexes.
+//! Differences of texts, annexes, templates.
 
 use std::fmt::Write as _;
 
@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use detente_paper::{ChangeKind, Edit, Redline, UnitChange};
 
 use super::{safe, table};
+use crate::draft::TemplateReport;
 use crate::paper::AnnexReport;
 
 /// A difference in colour: red and struck out went, green came.
@@ -44,6 +45,16 @@ fn redline_text(redline: &Redline, gone: Style, new: Style, bold: Style) -> Stri
 fn heading(unit: &UnitChange) -> String {
     let moved = if unit.moved && unit.kind != ChangeKind::Moved { ", moved" } else { "" };
     format!("{}: {}{moved}", unit.unit, unit.kind.name())
+}
+
+/// The templates of texts, a line each.
+pub fn templates(templates: &[TemplateReport]) {
+    let mut table = table(&["template", "parties", "what it is for"]);
+    for report in templates {
+        table.add_row([&report.template, &report.parties, &report.purpose]);
+    }
+    println!("{}", table.to_string().trim_end());
+    println!("fill one in: detente accord draft SLUG --with PARTY --template NAME");
 }
 
 /// The annexes of a text.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use detente_core::{Digest, UnixSeconds};
+use detente_core::{Digest, Span, UnixSeconds};
 use detente_node::ports::Clock;
 use detente_node::report::{ActReport, EventReport, PartyReport, StatusReport};
 use detente_table::{
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::teller::Teller;
 use crate::command::{ActCommand, ActWord, Command, Engine};
-use crate::draft::{Side, draft};
+use crate::draft::{Side, fill};
 use crate::fail::Failure;
 use crate::table::TableCommand;
 use crate::verify::{VerifyReport, verify};
@@ -255,7 +255,8 @@ impl Story<'_> {
             let node = engine.shared.lock();
             Side { name: node.card().value().name.clone(), id: node.party() }
         };
-        let text = draft(SLUG, &side(self.a), &side(self.b), self.clock.now())?;
+        let sides = [side(self.a), side(self.b)];
+        let text = fill("confidence-2013", SLUG, &sides, self.clock.now())?;
         let accord = detente_accord::Accord::parse(text.as_bytes())
             .map_err(|error| Failure::from(detente_node::NodeError::from(error)))?;
         let path = self.dir.join("accord.toml");
@@ -265,7 +266,7 @@ impl Story<'_> {
         let _: ActReport = ask(self.a, &Command::Propose { text, role: None })?;
         let whole = || About::Text { text: None };
         self.moves(self.b, step("support", whole(), "as a whole"), "head")?;
-        let (words, unit) = (Some("acknowledges it".to_owned()), "clause 4".to_owned());
+        let (words, unit) = (Some("acknowledges it".to_owned()), "clause 2.5".to_owned());
         let bracket = |options: &[&str], note: &str| Motion::Bracket {
             unit: unit.clone(),
             words: words.clone(),
@@ -287,7 +288,7 @@ impl Story<'_> {
         let digest = clean.clean.unwrap_or_default();
         let lines = [
             format!("{} of {} cells could ever open", exposed.open, exposed.cells),
-            format!("open brackets: 1, held by {}, in clause 4", self.names[1]),
+            format!("open brackets: 1, held by {}, in clause 2.5", self.names[1]),
             format!(
                 "both hold the same words: the clean text is {}",
                 digest.get(..8).unwrap_or("")
@@ -295,7 +296,7 @@ impl Story<'_> {
         ];
         let figures = json!({ "open": exposed.open, "cells": exposed.cells, "clean": digest });
         teller.data(
-            "A month later: a text, its whole exposure, a bracket, the clean text",
+            "A month later: a text after the one of 2013, its whole exposure, a bracket, the clean text",
             &lines,
             figures,
         );
@@ -327,17 +328,26 @@ impl Story<'_> {
 
     fn suspend(&self, teller: &mut Teller) -> Result<(), Failure> {
         self.clock.forward(20 * DAY);
-        let held = Motion::Suspend {
-            clauses: vec!["2".to_owned()],
+        // The text wants seven days of notice.
+        let from = self.clock.now().plus(Span::seconds(8 * DAY)).to_string();
+        let suspension = |clause: &str| Motion::Suspend {
+            clauses: vec![clause.to_owned()],
             toward: Toward::Out,
             parties: Vec::new(),
-            from: None,
+            from: Some(from.clone()),
             until: None,
             reason: "no receipt for nine releases".to_owned(),
             answers: None,
         };
-        let held = self.moves(self.a, held, "minister")?;
-        let mut shown = vec![held.summary.clone()];
+        let hotline = self.moves(self.a, suspension("3.1"), "minister");
+        let Err(refused) = hotline else {
+            return expect(false, "the hotline can't be suspended", ());
+        };
+        let held = self.moves(self.a, suspension("2.1"), "minister")?;
+        let before = self.cells(self.b, "2.1")?;
+        expect(before == ["running", "running"], "the notice runs first", &before)?;
+        self.clock.forward(9 * DAY);
+        let mut shown = vec![refused.error, held.summary.clone()];
         let expected = |cells: &[String], want: [&str; 2]| cells.iter().eq(want.iter());
         for (motion, engine, role, want) in [
             (None, self.b, "", ["paused", "running"]),
@@ -358,10 +368,10 @@ impl Story<'_> {
                 shown.push(self.moves(engine, motion, role)?.summary);
             }
             for engine in [self.a, self.b] {
-                let cells = self.cells(engine, "2")?;
-                expect(expected(&cells, want), "clause 2 in both directions", &cells)?;
+                let cells = self.cells(engine, "2.1")?;
+                expect(expected(&cells, want), "clause 2.1 in both directions", &cells)?;
             }
-            shown.push(format!("clause 2: {} | {}", want[0], want[1]));
+            shown.push(format!("clause 2.1: {} | {}", want[0], want[1]));
         }
         teller.step("One clause, one direction: suspended, contested, resumed", &shown);
         Ok(())
@@ -372,8 +382,8 @@ impl Story<'_> {
         let given = self.acts(self.b, ActWord::Denounce, None)?;
         let running = self.status(self.a)?;
         expect(running.in_force && running.notice.is_some(), "the notice runs", &running.notice)?;
-        // The draft's notice is thirty days.
-        self.clock.forward(31 * DAY);
+        // The notice is ninety days.
+        self.clock.forward(91 * DAY);
         let mut lines = vec![given.summary];
         for engine in [self.a, self.b] {
             let ended = self.status(engine)?;

@@ -6,7 +6,7 @@ use detente_paper::TEMPLATES;
 
 use super::{Side, fill, templates};
 use crate::check::check;
-use crate::exposure::{answer, report};
+use detente_table::exposure::{answer, report};
 
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
 

@@ -264,7 +264,7 @@ fn large(seed: u64) -> (World, AccordId, RunId) {
             long.add_label(&format!("{label:02}{}", "l".repeat(98)));
         }
         for marking in 0..31 {
-            long.markings.add_tag(&format!("pap:{marking:02}{}", "m".repeat(90)));
+            long.markings.add_tag(&format!("rel to A, B, {marking:02}{}", "m".repeat(80)));
         }
         holds(&world, 0, &name, long);
         holds(&world, 1, &name, Context::from_source("b"));

@@ -213,3 +213,31 @@ fn the_text_says_what_it_brings() {
         pair.a.run(&["accord", "check", &file]).exits(1).says(says);
     }
 }
+
+/// Under the template for banks: context for defence, and nothing of customers, not even that it
+/// is there.
+#[test]
+fn banks_give_context_for_defence_alone() {
+    let pair = Pair::met(false, true);
+    let _serving = pair.b.serve();
+    let draft = ["accord", "draft", "alba-borea", "--with", "Borea", "--template", "banks"];
+    let drafted = pair.a.run(&draft).exits(0).out;
+    pair.agree(|_| drafted.clone());
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("fraud.example.com", "amber", &["detente:purpose=\"network-defence\""]),
+        ("unsaid.example.com", "amber", &[]),
+        ("police.example.com", "green", &["detente:purpose=\"law-enforcement\""]),
+        ("shop.example.com", "green", &["detente:purpose=\"network-defence\"", "customer-data"]),
+    ];
+    pair.a.import(&[&pair.world.write("a.json", stix(rows)), "--source", "bundle"]);
+    let names = ["fraud", "unsaid", "police", "shop"].map(|name| format!("{name}.example.com\n"));
+    let names = pair.world.write("b.txt", names.concat());
+    pair.b.import(&[&names, "--tlp", "green", "--source", "feed-b"]);
+    let report = pair.a.json(&["match", "alba-borea", "--clause", "1.1"]);
+    assert_eq!(number(&report, "common"), 3, "{report:#}");
+    let given = verdicts(&report);
+    let code = |value: &str| given[&(format!("{value}.example.com"), "bundle".to_owned())].as_str();
+    assert_eq!(code("fraud"), "allowed", "{given:?}");
+    assert!(code("unsaid") != "allowed" && code("police") != "allowed", "{given:?}");
+    assert!(!given.keys().any(|(value, _)| value == "shop.example.com"), "{given:?}");
+}

@@ -295,11 +295,8 @@ impl Story<'_> {
             ),
         ];
         let figures = json!({ "open": exposed.open, "cells": exposed.cells, "clean": digest });
-        teller.data(
-            "A month later: a text after the one of 2013, its whole exposure, a bracket, the clean text",
-            &lines,
-            figures,
-        );
+        let title = "A month later: a text after that of 2013, all it could open, a bracket, clean";
+        teller.data(title, &lines, figures);
         Ok(digest)
     }
 

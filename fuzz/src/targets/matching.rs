@@ -1,9 +1,9 @@
 //! Targets of detente-match: what the other end of a run may send.
 
-use detente_match::ecdh::{Message, Session};
 use detente_lookup::{
     Change, FilterWriter, Key, Shape, dummies, encode_update, read_bucket, read_update,
 };
+use detente_match::ecdh::{Message, Session};
 use detente_match::{BaseTransfer, Engine, Item, Learn, Mode, Params, Role, Seed, VoleOptions};
 
 use crate::Target;

@@ -396,6 +396,15 @@ impl Release {
         if !receiver || !known.any(|known| known.manifest == manifest) {
             return Err(ReleaseFault::NotOnRecord);
         }
+        let author = state.releases.iter().find(|known| known.manifest == body.manifest_digest());
+        for entry in &body.manifest {
+            let Some(from) = author.map(|known| known.author) else { break };
+            let cell = state.standing(&entry.clause, Way { from, to }, now);
+            if !cell.standing.runs() {
+                let words = format!("clause {} does not run: {cell}", entry.clause);
+                return Err(ReleaseFault::Stopped(words));
+            }
+        }
         let mut leaving = Vec::with_capacity(body.manifest.len());
         for (place, entry) in body.manifest.iter().enumerate() {
             match objects.get(place) {

@@ -7,7 +7,7 @@ use detente_core::act::{Act, ActKind, Answering, Body, Header, Matter, Reply, St
 use detente_core::party::Role;
 use detente_core::{Digest, KeyId, Level, PartyId};
 
-use super::stand::Ground;
+use super::stand::{Ground, not_over};
 use super::{Effect, State};
 
 /// An act that has no effect, or not its full one, until its party confirms it.
@@ -61,6 +61,12 @@ impl State {
     /// The clause in the scope of an act that asks for two persons, if one does.
     pub fn asks_two(&self, kind: ActKind, body: &Body) -> Option<String> {
         let in_force = self.in_force.map(|force| force.text);
+        // An act on a whole text must not shed what the text in force asks of it.
+        if let Some(clause) = in_force.and_then(|text| self.asking(text, None, kind))
+            && matches!(kind, ActKind::Sign | ActKind::Ratify | ActKind::Accede | ActKind::Denounce)
+        {
+            return Some(clause);
+        }
         let (text, clauses): (Option<Digest>, Option<&[String]>) = match body {
             Body::Sign { text } | Body::Denounce { text, .. } => (Some(*text), None),
             Body::Stance(_, stance) => match &stance.matter {
@@ -75,7 +81,12 @@ impl State {
             }
             _ => return None,
         };
-        let text = self.texts.get(&text?)?;
+        self.asking(text?, clauses, kind)
+    }
+
+    /// The first of these clauses of a text that asks two persons for acts of a kind.
+    fn asking(&self, text: Digest, clauses: Option<&[String]>, kind: ActKind) -> Option<String> {
+        let text = self.texts.get(&text)?;
         let in_scope = |id: &String| clauses.is_none_or(|clauses| clauses.contains(id));
         let mut asking = text.accord.clauses.iter().filter(|clause| in_scope(&clause.id));
         asking.find(|clause| clause.two_person.contains(&kind)).map(|clause| clause.id.clone())
@@ -117,9 +128,6 @@ impl State {
         if pending.party != header.author {
             return Err("another party's act can't be confirmed".to_owned());
         }
-        if pending.waits == Waits::SecondPerson && pending.key == act.key() {
-            return Err("the same key can't be the second person".to_owned());
-        }
         let pending = pending.clone();
         let kind = pending.body.kind();
         let binding = match (&pending.body, pending.waits) {
@@ -133,6 +141,25 @@ impl State {
             _ => None,
         };
         self.authority(header.author, role, binding, text)?;
+        if let Body::Stance(_, stance) = &pending.body {
+            not_over(stance, header.time)?;
+        }
+        let asks = match (binding, text) {
+            (ActKind::Sign, Some(text)) => self.asks_two(binding, &Body::Sign { text }),
+            _ => self.asks_two(binding, &pending.body),
+        };
+        if let Some(clause) = asks {
+            if pending.waits == Waits::Authority {
+                // Whoever had no authority is no first person: this one is, and a second must come.
+                let (key, waits) = (act.key(), Waits::SecondPerson);
+                self.pending.insert(earlier, Pending { key, waits, ..pending });
+                let reason = format!("clause {clause} asks a second person for {binding}");
+                return Ok(Effect::Unconfirmed { reason });
+            }
+            if pending.key == act.key() {
+                return Err("the same key can't be the second person".to_owned());
+            }
+        }
         let header = Header { kind, ..header.clone() };
         let effect = match (&pending.body, pending.waits) {
             (Body::Stance(Step::SignAdReferendum, stance), Waits::Capital) => {
@@ -175,7 +202,8 @@ impl State {
         let text = self.stands.get(&header.author).and_then(|own| {
             topics.first().and_then(|topic| own.get(topic)?.last()).and_then(|stand| stand.text)
         });
-        if self.in_force.is_some_and(|force| Some(force.text) == text) {
+        let bound = text.is_some_and(|text| self.has_bound(header.author, text));
+        if bound || self.in_force.is_some_and(|force| Some(force.text) == text) {
             return Err("the text is in force: it can be denounced, not retracted".to_owned());
         }
         if let Some(text) = text {

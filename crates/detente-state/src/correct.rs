@@ -1,7 +1,9 @@
 //! Correction of errors in a text.
 //!
 //! Source: Vienna Convention on the Law of Treaties, article 79: the corrected text takes the place
-//! of the defective one from the beginning, once all parties have made the same correction.
+//! of the defective one, with the signatures on it, once all parties have made the same correction.
+//! A text that has come into force is not corrected here: acts rest on it by its digest. It is
+//! amended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +25,10 @@ impl State {
     ) -> Result<Effect, String> {
         let accord = Accord::parse(corrected).map_err(|faults| faults.to_string())?;
         let old = self.texts.get(&text).ok_or("no such text was proposed")?;
+        // Acts name the text in force by its digest: what they rest on must not change behind them.
+        if self.completed.contains(&text) {
+            return Err("the text has come into force: mend it by an amendment".to_owned());
+        }
         if accord.id() != self.accord {
             return Err("the corrected text is of another accord".to_owned());
         }
@@ -42,13 +48,9 @@ impl State {
         }
         let mended = TextState { accord, bytes: corrected.to_vec(), ..old.clone() };
         self.texts.insert(digest, mended);
-        if self.completed.contains(&text) {
-            self.completed.insert(digest);
-        }
-        for force in self.earlier.iter_mut().chain(&mut self.in_force) {
-            if force.text == text {
-                force.text = digest;
-            }
+        if let Some(old) = self.texts.get_mut(&text) {
+            old.votes.clear();
+            old.positions.clear();
         }
         self.corrected.insert(text, (digest, act));
         Ok(Effect::InEffect)

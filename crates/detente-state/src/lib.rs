@@ -47,7 +47,7 @@ pub use suspend::Held;
 
 use detente_accord::Rolling;
 use detente_core::UnixSeconds;
-use detente_core::act::{Act, ActKind, Step};
+use detente_core::act::{Act, ActKind};
 use detente_core::name::plain;
 use detente_core::party::{Card, Role};
 use detente_core::{AccordId, Digest, PartyId, RunId};
@@ -71,6 +71,10 @@ pub struct State {
     pub stops: BTreeMap<PartyId, Stop>,
     /// The notice of leaving the text in force that takes effect first.
     pub notice: Option<Notice>,
+    /// Each party's notice of leaving.
+    notices: BTreeMap<PartyId, Notice>,
+    /// Who is bound by each text that came into force, and since when.
+    bound: BTreeMap<Digest, BTreeMap<PartyId, UnixSeconds>>,
     /// Matching runs.
     pub runs: BTreeMap<RunId, Run>,
     /// Filters to look up in, in the order of the fold.
@@ -97,6 +101,8 @@ pub struct State {
     pub readouts: account::Readouts,
     /// The text under negotiation.
     rolling: Rolling,
+    /// Whether an act has changed who holds which words of it.
+    words_moved: bool,
     /// The clean text: none while brackets are open.
     pub clean: Option<Clean>,
     /// Corrections that not all parties have made yet.
@@ -172,6 +178,8 @@ impl State {
             completed: BTreeSet::new(),
             stops: BTreeMap::new(),
             notice: None,
+            notices: BTreeMap::new(),
+            bound: BTreeMap::new(),
             runs: BTreeMap::new(),
             filters: Vec::new(),
             releases: Vec::new(),
@@ -185,6 +193,7 @@ impl State {
             statements: Vec::new(),
             readouts: account::Readouts::new(),
             rolling: Rolling::new(parties),
+            words_moved: false,
             clean: None,
             corrections: correct::Corrections::new(),
             corrected: BTreeMap::new(),
@@ -238,7 +247,7 @@ impl State {
         let card = self.parties.get(&header.author).and_then(|state| state.card.as_ref());
         let role = card.and_then(|card| card.role_of(act.key())).map(|role| role.role);
         let (summary, effect) = self.dispatch(act, role);
-        if is_of_words(header.kind) {
+        if std::mem::take(&mut self.words_moved) {
             self.settle_words(header);
         }
         self.settle_for(header);
@@ -259,15 +268,14 @@ impl State {
             summary,
             effect,
         });
+        // Who confirms as a second person must not be the first.
+        if let Some(pending) = self.pending.get_mut(&act.digest()) {
+            pending.key = act.key();
+        }
+        self.note_seen(header);
         self.acts.insert(act.digest(), (header.author, header.kind));
         if let Some(state) = self.parties.get_mut(&header.author) {
             state.folded += 1;
         }
     }
-}
-
-/// Whether an act of this kind can change who holds which words.
-fn is_of_words(kind: ActKind) -> bool {
-    matches!(kind, ActKind::Propose | ActKind::Sign | ActKind::Bracket | ActKind::Confirm)
-        || Step::of(kind).is_some()
 }

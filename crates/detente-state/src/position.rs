@@ -222,11 +222,29 @@ impl State {
         fresh.sort_unstable();
         for (since, text) in fresh {
             self.completed.insert(text);
-            if self.in_force.is_none_or(|force| force.since <= since) {
-                // The one before governs until then, and what happened under it for good.
-                self.earlier.extend(self.in_force);
-                self.in_force = Some(InForce { text, since });
-                self.retire(text, since);
+            // The ones before govern until then, and what happened under them for good; one that
+            // would have begun later is displaced.
+            self.earlier.extend(self.in_force.take());
+            self.earlier.retain(|force| force.since <= since);
+            self.in_force = Some(InForce { text, since });
+            self.bind(&upto);
+            self.retire(text, since);
+        }
+        self.bind(&upto);
+    }
+
+    /// Keeps who is bound by texts that came into force, as far as was known: no later word of a
+    /// party's own, however it is dated, undoes that.
+    fn bind(&mut self, upto: &impl Fn(PartyId) -> u64) {
+        for digest in &self.completed {
+            let Some(text) = self.texts.get(digest) else { continue };
+            let bound = self.bound.entry(*digest).or_default();
+            for party in text.accord.parties.iter().map(|party| party.id) {
+                if !bound.contains_key(&party)
+                    && let Some(since) = text.bound_as_of(party, upto(party))
+                {
+                    bound.insert(party, since);
+                }
             }
         }
     }
@@ -241,7 +259,7 @@ impl State {
                     let vote = text.votes.iter().rev().find(|(by, _, _)| *by == notice.party);
                     vote.is_some_and(|(_, place, _)| *place > notice.place)
                 };
-                self.notice = self.notice.take().filter(|notice| !stays(notice));
+                self.notices.retain(|_, notice| !stays(notice));
             } else {
                 text.votes.retain(|(_, _, vote)| vote.is_none_or(|signed| signed > since));
                 text.positions.retain(|_, position| match position {
@@ -250,6 +268,12 @@ impl State {
                 });
             }
         }
+        self.nearest_notice();
+    }
+
+    /// The notice that takes effect first is the one that counts.
+    fn nearest_notice(&mut self) {
+        self.notice = self.notices.values().min_by_key(|notice| notice.effective).cloned();
     }
 
     /// The text in force at `now`.
@@ -336,6 +360,14 @@ impl State {
         if header.time >= text.accord.expires {
             return Err(format!("the text expired on {}", text.accord.expires));
         }
+        if let Some((mended, _)) = self.corrected.get(&digest) {
+            return Err(format!("it was corrected: text {} stands in its place", mended.short()));
+        }
+        if let Some(amends) = text.accord.amends
+            && self.in_force.is_none_or(|force| force.text != amends && force.text != digest)
+        {
+            return Err(format!("it amends text {}, which is not in force", amends.short()));
+        }
         Ok(text.positions.get(&header.author))
     }
 
@@ -347,12 +379,6 @@ impl State {
     ) -> Result<Effect, String> {
         if let Some(Position::Signed { since }) = self.signable(header, digest)? {
             return Err(format!("already signed at {since}"));
-        }
-        let amends = self.texts.get(&digest).and_then(|text| text.accord.amends);
-        if let Some(amends) = amends
-            && self.in_force.is_none_or(|force| force.text != amends)
-        {
-            return Err(format!("it amends text {}, which is not in force", amends.short()));
         }
         let since = header.time;
         let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
@@ -423,12 +449,21 @@ impl State {
         if self.in_force.is_some_and(|force| force.text == digest) {
             return Err("the text is in force: it can be denounced, not refused".to_owned());
         }
+        if self.has_bound(header.author, digest) {
+            return Err(
+                "the party is bound by the text: it can be denounced, not refused".to_owned()
+            );
+        }
         let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
         let refused = Position::Refused { since: header.time, reason: reason.to_owned() };
+        let before = text.positions.insert(header.author, refused);
+        if matches!(before, Some(Position::Refused { .. })) {
+            return Ok(Effect::InEffect);
+        }
         text.votes.push((header.author, header.sequence, None));
-        text.positions.insert(header.author, refused);
         // Having proposed or signed and then refusing is a step back, and shows as one.
         let topics = self.all_clauses(digest);
+        self.let_go_of_words(header.author, &topics)?;
         Ok(self.stand(Ground::of(header, act, Some(digest)), &topics, Level::Withdrawn))
     }
 
@@ -457,22 +492,27 @@ impl State {
                 accord.exit.notice.within
             ));
         }
-        // A later end changes nothing. A nearer one does: else a notice for a far day would keep
-        // the others from leaving.
-        if let Some(notice) = &self.notice
+        if self.bound_since(header.author, digest).is_none_or(|since| header.time < since) {
+            return Err("the party is not bound: it has nothing to leave".to_owned());
+        }
+        // Each party has its own notice, and the nearest end counts: nobody's keeps the others
+        // from leaving, and nobody can take back another's.
+        if let Some(notice) = self.notices.get(&header.author)
             && notice.effective <= effective
         {
             let Notice { given, effective, .. } = notice;
             return Err(format!("notice was given already at {given}, effective {effective}"));
         }
-        self.notice = Some(Notice {
+        let notice = Notice {
             act,
             party: header.author,
             place: header.sequence,
             given: header.time,
             effective,
             reason: reason.to_owned(),
-        });
+        };
+        self.notices.insert(header.author, notice);
+        self.nearest_notice();
         let topics = self.all_clauses(digest);
         Ok(self.stand(Ground::of(header, act, Some(digest)), &topics, Level::Withdrawn))
     }
@@ -485,7 +525,7 @@ impl State {
         act: Digest,
         given: Digest,
     ) -> Result<Effect, String> {
-        let notice = self.notice.as_ref().filter(|notice| notice.act == given);
+        let notice = self.notices.values().find(|notice| notice.act == given);
         let notice = notice.ok_or("no notice with that digest runs")?;
         if notice.party != header.author {
             return Err("another party's notice can't be revoked".to_owned());
@@ -493,8 +533,12 @@ impl State {
         if notice.effective <= header.time {
             return Err(format!("the notice took effect at {}", notice.effective));
         }
-        self.notice = None;
+        self.notices.remove(&header.author);
+        self.nearest_notice();
         let text = self.in_force.map(|force| force.text);
+        if text.is_none_or(|text| self.bound_since(header.author, text).is_none()) {
+            return Ok(Effect::InEffect);
+        }
         let level = match text.and_then(|text| self.texts.get(&text)) {
             Some(text) if text.accord.terms.entry.by == Consent::Ratification => Level::Bound,
             _ => Level::Signed,
@@ -509,6 +553,9 @@ impl State {
         let force = self.in_force.ok_or(NotInForce::NotSigned);
         let force = force.map_err(|error| error.to_string())?;
         let text = self.texts.get(&force.text).ok_or("no text is in force")?;
+        if self.bound_since(header.author, force.text).is_none() {
+            return Err("the party is not bound: it has nothing to stop".to_owned());
+        }
         let lapses = header.time.plus(text.accord.emergency.lapses);
         let mut stop = Stop::new(header.time, lapses, reason.to_owned(), header.sequence);
         if let Some(mut held) = self.stops.remove(&header.author) {

@@ -2,6 +2,8 @@
 //!
 //! Source: Vienna Convention on the Law of Treaties, articles 19 to 23 and 25.
 
+use std::collections::BTreeMap;
+
 use detente_core::act::{Header, Matter, Reply, Stance, Unilateral};
 use detente_core::{Digest, PartyId, UnixSeconds};
 
@@ -14,6 +16,8 @@ pub struct Aside {
     pub act: Digest,
     /// Whose.
     pub party: PartyId,
+    /// The place of the act in that party's log.
+    pub place: u64,
     /// On which text.
     pub text: Digest,
     /// On which clauses.
@@ -26,6 +30,8 @@ pub struct Aside {
     pub withdrawn: Option<UnixSeconds>,
     /// Of a reservation: the answers.
     pub answers: Vec<Answered>,
+    /// When each other party first showed that it had seen it, by that party's clock.
+    pub seen: BTreeMap<PartyId, UnixSeconds>,
 }
 
 /// What another party says of a reservation.
@@ -46,7 +52,7 @@ pub struct Answered {
 pub enum Reception {
     /// Accepted, by word or by silence.
     Accepted,
-    /// The time to object is still running, until then.
+    /// The time to object is still running, until then; for ever while the party has not seen it.
     Open(UnixSeconds),
     /// Objected to; the rest of the accord is in force between the two.
     Objected,
@@ -99,8 +105,22 @@ impl State {
                 let text = self.texts.get(&own.text);
                 let terms = text.and_then(|text| text.accord.terms.reservations.as_ref());
                 // A text without such terms takes no reservation: none gets this far.
-                let until = terms.map_or(own.since, |terms| own.since.plus(terms.silence));
+                // Silence runs from when the party knew, not from a date that its author chose.
+                let Some(seen) = own.seen.get(&other) else {
+                    return Reception::Open(UnixSeconds::MAX);
+                };
+                let until = terms.map_or(*seen, |terms| seen.plus(terms.silence));
                 if now < until { Reception::Open(until) } else { Reception::Accepted }
+            }
+        }
+    }
+
+    /// Keeps when the author of an act first shows that it had seen a reservation.
+    pub(super) fn note_seen(&mut self, header: &Header) {
+        for own in &mut self.reservations {
+            let mut seen = header.seen.iter().filter(|seen| seen.party == own.party);
+            if seen.any(|seen| own.place < seen.size) {
+                own.seen.entry(header.author).or_insert(header.time);
             }
         }
     }
@@ -120,7 +140,10 @@ impl State {
             return Err(format!("the text takes no reservation to clause {id}"));
         }
         // VCLT 19: when signing, ratifying or acceding, not after being bound.
-        if self.bound_since(header.author, own.text).is_some_and(|since| since < header.time) {
+        // The order of the log decides, not the dates.
+        let mut votes = text.votes.iter();
+        let voted = votes.any(|(by, _, since)| *by == header.author && since.is_some());
+        if voted || self.has_bound(header.author, own.text) {
             return Err("the party is bound already: a reservation comes before that".to_owned());
         }
         self.reservations.push(aside(header, act, own));
@@ -158,8 +181,14 @@ impl State {
         if own.party == header.author {
             return Err("a party answers the reservations of others".to_owned());
         }
-        if self.reception(own, header.author, header.time) == Reception::Accepted {
-            return Err("the reservation is accepted already, by word or by silence".to_owned());
+        match self.reception(own, header.author, header.time) {
+            Reception::Accepted => {
+                return Err("the reservation is accepted already, by word or by silence".to_owned());
+            }
+            Reception::Objected | Reception::Precluded if objects => {
+                return Err("the party has objected already: it can accept".to_owned());
+            }
+            _ => {}
         }
         let answer = Answered { party: header.author, since: header.time, objects, precludes };
         if let Some(own) = at.and_then(|at| self.reservations.get_mut(at)) {
@@ -219,11 +248,13 @@ fn aside(header: &Header, act: Digest, own: &Unilateral) -> Aside {
     Aside {
         act,
         party: header.author,
+        place: header.sequence,
         text: own.text,
         clauses: own.clauses.clone(),
         statement: own.statement.clone(),
         since: header.time,
         withdrawn: None,
         answers: Vec::new(),
+        seen: BTreeMap::new(),
     }
 }

@@ -27,6 +27,7 @@ impl State {
         let text = std::str::from_utf8(text).map_err(|_| "the text is not UTF-8")?;
         let base = base.and_then(|base| self.texts.get(&base));
         let base = base.and_then(|base| std::str::from_utf8(&base.bytes).ok());
+        self.words_moved = true;
         self.rolling.propose(header.author, base, text).map_err(|fault| fault.to_string())
     }
 
@@ -37,6 +38,7 @@ impl State {
         text: Digest,
         clauses: Option<&[Topic]>,
     ) -> Result<(), String> {
+        self.words_moved = true;
         let Some(known) = self.texts.get(&text) else { return Ok(()) };
         let words = std::str::from_utf8(&known.bytes).unwrap_or_default();
         let units = clauses.map(units).transpose()?;
@@ -51,6 +53,7 @@ impl State {
         party: PartyId,
         clauses: &[Topic],
     ) -> Result<(), String> {
+        self.words_moved = true;
         match self.rolling.let_go(party, &units(clauses)?) {
             Ok(()) | Err(RollingFault::UnknownUnit { .. }) => Ok(()),
             Err(fault) => Err(fault.to_string()),
@@ -73,6 +76,7 @@ impl State {
                 note: change.note.clone(),
             });
         }
+        self.words_moved = true;
         self.rolling.change(header.author, &read).map_err(|fault| fault.to_string())?;
         let clause = |change: &&detente_accord::Change| change.unit.table() == "clause";
         let topics = |offers: bool| -> Vec<Topic> {
@@ -84,7 +88,18 @@ impl State {
         let ground = Ground::of(header, act, Some(act));
         let bare = self.stand(ground, &topics(false), Level::Reserved);
         let offered = self.stand(ground, &topics(true), Level::Proposed);
-        Ok(if matches!(bare, Effect::Reversal(_)) { bare } else { offered })
+        Ok(match (bare, offered) {
+            // One event tells of both.
+            (Effect::Reversal(mut bare), Effect::Reversal(offered)) => {
+                if offered.before > bare.before {
+                    (bare.before, bare.after) = (offered.before, offered.after);
+                }
+                bare.topics.extend(offered.topics);
+                Effect::Reversal(bare)
+            }
+            (bare @ Effect::Reversal(_), _) => bare,
+            (_, offered) => offered,
+        })
     }
 
     /// Once nothing is open, the clean text can be signed like any that was proposed.

@@ -107,8 +107,8 @@ impl State {
     /// holds.
     pub fn stand_at(&self, party: PartyId, topic: &Topic, now: UnixSeconds) -> Option<&Stand> {
         let stands = self.stands.get(&party)?.get(topic)?;
-        let last = stands.iter().rev().find(|stand| stand.has_begun(now))?;
-        (!last.has_lapsed(now)).then_some(last)
+        // A short stand on top does not make one forget what lies below it.
+        stands.iter().rev().find(|stand| stand.has_begun(now) && !stand.has_lapsed(now))
     }
 
     /// Every topic on which anybody has taken a stand: clauses by number, then subjects.
@@ -157,7 +157,15 @@ impl State {
 
     fn push_stand(&mut self, ground: Ground, topic: &Topic, level: Level) {
         let stands = self.stands.entry(ground.party).or_default();
-        stands.entry(topic.clone()).or_default().push(Stand {
+        let stands = stands.entry(topic.clone()).or_default();
+        // The same again is nothing new.
+        if stands.last().is_some_and(|last| {
+            (last.level, last.text, last.effective, last.expires)
+                == (level, ground.text, ground.effective, ground.expires)
+        }) {
+            return;
+        }
+        stands.push(Stand {
             level,
             kind: ground.kind,
             act: ground.act,
@@ -225,14 +233,7 @@ impl State {
         act: Digest,
         (step, stance): (Step, &Stance),
     ) -> Result<Effect, String> {
-        if let Some(expires) = stance.expires.filter(|expires| *expires <= header.time) {
-            return Err(format!("it ended at {expires}, before it was made"));
-        }
-        if let Matter::Subject(subject) = &stance.matter
-            && subject.until <= header.time
-        {
-            return Err(format!("its scope ended at {}, before it was made", subject.until));
-        }
+        not_over(stance, header.time)?;
         let topics = self.topics_of(&stance.matter)?;
         let text = stance.matter.text();
         let ground = Ground {
@@ -263,6 +264,19 @@ impl State {
             _ => {}
         }
         Ok(self.stand(ground, &topics, level))
+    }
+}
+
+/// What has ended can't be begun or confirmed.
+pub(super) fn not_over(stance: &Stance, now: UnixSeconds) -> Result<(), String> {
+    if let Some(expires) = stance.expires.filter(|expires| *expires <= now) {
+        return Err(format!("it ended at {expires}, before it was made"));
+    }
+    match &stance.matter {
+        Matter::Subject(subject) if subject.until <= now => {
+            Err(format!("its scope ended at {}, before it was made", subject.until))
+        }
+        _ => Ok(()),
     }
 }
 

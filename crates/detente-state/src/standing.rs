@@ -54,6 +54,14 @@ impl fmt::Display for Standing {
     }
 }
 
+/// Whether the author of an act had seen another; without an act, everything is seen.
+fn knew(header: Option<&Header>, party: PartyId, place: u64) -> bool {
+    header.is_none_or(|header| {
+        let seen = header.seen.iter().find(|seen| seen.party == party);
+        party == header.author || seen.is_some_and(|seen| place < seen.size)
+    })
+}
+
 /// One cell of the matrix, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
@@ -88,7 +96,7 @@ impl State {
         if accord.clause(clause).is_none() {
             return Cell::new(Standing::NotInForce, "the text in force has no such clause");
         }
-        if let Some(why) = self.not_between(accord.digest, clause, way, now) {
+        if let Some(why) = self.not_between(accord.digest, (clause, way), None, now) {
             return Cell::new(Standing::NotInForce, why);
         }
         let insulated = accord.terms.suspension.never.iter().any(|own| own == clause);
@@ -96,7 +104,7 @@ impl State {
             let why = format!("by {} until {}", self.name_of(by), stop.lapses);
             return Cell::new(Standing::Stopped, why);
         }
-        self.held_up(clause, way, now, |_| true)
+        self.held_up(accord.digest, (clause, way), now, |_| true)
     }
 
     /// Why something under a clause of the text in force may not happen in a direction, as far as
@@ -109,16 +117,11 @@ impl State {
         header: Option<&Header>,
         now: UnixSeconds,
     ) -> Option<Cell> {
-        if let Some(why) = self.not_between(text, clause, way, now) {
+        if let Some(why) = self.not_between(text, (clause, way), header, now) {
             return Some(Cell::new(Standing::NotInForce, why));
         }
-        let knew = |held: &Held| {
-            header.is_none_or(|header| {
-                let seen = header.seen.iter().find(|seen| seen.party == held.party);
-                held.party == header.author || seen.is_some_and(|seen| held.place < seen.size)
-            })
-        };
-        let cell = self.held_up(clause, way, now, knew);
+        let knew = |held: &Held| knew(header, held.party, held.place);
+        let cell = self.held_up(text, (clause, way), now, knew);
         (!cell.standing.runs()).then_some(cell)
     }
 
@@ -126,8 +129,8 @@ impl State {
     fn not_between(
         &self,
         text: Digest,
-        clause: &str,
-        way: Way,
+        (clause, way): (&str, Way),
+        header: Option<&Header>,
         now: UnixSeconds,
     ) -> Option<String> {
         let unbound = [way.from, way.to]
@@ -135,18 +138,20 @@ impl State {
             .find(|party| self.bound_since(*party, text).is_none_or(|since| now < since));
         match unbound {
             Some(party) => Some(format!("{} is not bound", self.name_of(party))),
-            None => self.reserved(text, clause, way, now),
+            None => self.reserved(text, (clause, way), header, now),
         }
     }
 
     fn held_up(
         &self,
-        clause: &str,
-        way: Way,
+        text: Digest,
+        (clause, way): (&str, Way),
         now: UnixSeconds,
         knew: impl Fn(&Held) -> bool,
     ) -> Cell {
-        let mut all = self.held_at(clause, way, now).filter(|held| knew(held)).peekable();
+        // A suspension is of the text that was in force: another text starts with none.
+        let all = self.held_at(clause, way, now).filter(|held| held.text == text);
+        let mut all = all.filter(|held| knew(held)).peekable();
         if all.peek().is_none() {
             return Cell::new(Standing::Running, "");
         }
@@ -199,10 +204,16 @@ impl State {
     }
 
     /// Whether a reservation keeps a clause from being in force between the two ends.
-    fn reserved(&self, text: Digest, clause: &str, way: Way, now: UnixSeconds) -> Option<String> {
+    fn reserved(
+        &self,
+        text: Digest,
+        (clause, way): (&str, Way),
+        header: Option<&Header>,
+        now: UnixSeconds,
+    ) -> Option<String> {
         let ends = [(way.from, way.to), (way.to, way.from)];
         let own = self.reservations.iter().filter(|own| own.text == text && own.holds(now));
-        for own in own {
+        for own in own.filter(|own| knew(header, own.party, own.place)) {
             let Some((_, other)) = ends.into_iter().find(|(party, _)| *party == own.party) else {
                 continue;
             };
@@ -226,7 +237,15 @@ impl State {
 
     /// Since when a party is bound by a text; none if it is not.
     pub fn bound_since(&self, party: PartyId, text: Digest) -> Option<UnixSeconds> {
+        if self.completed.contains(&text) {
+            return self.bound.get(&text)?.get(&party).copied();
+        }
         self.texts.get(&text)?.bound_as_of(party, u64::MAX)
+    }
+
+    /// Whether a party is bound by a text that came into force.
+    pub(super) fn has_bound(&self, party: PartyId, text: Digest) -> bool {
+        self.bound.get(&text).is_some_and(|bound| bound.contains_key(&party))
     }
 
     /// Since when the accord is dormant: the parties have let the meetings that they agreed on go

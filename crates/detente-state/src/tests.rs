@@ -1,5 +1,6 @@
 //! A small world of parties with cards, logs and clocks, and what their acts amount to.
 
+mod attack;
 mod life;
 mod lookup;
 mod matching;

@@ -168,6 +168,7 @@ fn asides(state: &State, names: Names<'_>, now: UnixSeconds) -> Vec<AsideReport>
         let others = state.parties.keys().filter(|party| **party != own.party);
         let words = |party: &PartyId| match state.reception(own, *party, now) {
             Reception::Accepted => "accepted".to_owned(),
+            Reception::Open(UnixSeconds::MAX) => "has not seen it yet".to_owned(),
             Reception::Open(until) => format!("can object until {until}"),
             Reception::Objected => "objects".to_owned(),
             Reception::Precluded => {

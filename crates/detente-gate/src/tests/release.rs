@@ -380,13 +380,13 @@ fn what_is_on_record_may_go_again_and_nothing_else() {
 }
 
 /// A suspension by B of clauses, of what A gives to B.
-fn suspension(clauses: &[&str], since: UnixSeconds) -> Held {
+fn suspension(state: &State, clauses: &[&str], since: UnixSeconds) -> Held {
     let (from, to) = ab();
     Held {
         act: Digest::new([9; 32]),
         party: to,
         place: 7,
-        text: Digest::new([8; 32]),
+        text: state.in_force.unwrap().text,
         clauses: clauses.iter().map(ToString::to_string).collect(),
         ways: vec![Way { from, to }],
         since,
@@ -411,10 +411,12 @@ fn a_suspended_permission_lets_nothing_go_in_its_direction_and_others_go_on() {
         }
     };
     assert_eq!(clause(&state, a, b), Ok("1".to_owned()));
-    state.suspensions.push(suspension(&["1"], NOW));
+    let held = suspension(&state, &["1"], NOW);
+    state.suspensions.push(held);
     assert_eq!(clause(&state, a, b), Ok("2".to_owned()), "the next permission that runs");
     assert_eq!(clause(&state, b, a), Ok("1".to_owned()), "the other direction");
-    state.suspensions.push(suspension(&["2"], NOW));
+    let held = suspension(&state, &["2"], NOW);
+    state.suspensions.push(held);
     assert_eq!(clause(&state, a, b), Err("clause_held"));
     state.suspensions[1].since = UnixSeconds::new(NOW.get() + 1);
     assert_eq!(clause(&state, a, b), Ok("2".to_owned()), "not before it begins");
@@ -426,7 +428,8 @@ fn a_suspended_permission_lets_nothing_go_in_its_direction_and_others_go_on() {
 fn a_suspended_prohibition_still_forbids() {
     let drafts = [Draft::Allow("1".into(), allow()), Draft::Ban("2".into(), ban())];
     let mut state = in_force(accord(&drafts));
-    state.suspensions.push(suspension(&["2"], NOW));
+    let held = suspension(&state, &["2"], NOW);
+    state.suspensions.push(held);
     let decided = decide_all(&state, ab(), None, objects(1), NOW);
     let Verdict::Deny(Denial::Forbidden { clause, .. }) = &decided[0].verdict else {
         panic!("{:?}", decided[0].verdict)

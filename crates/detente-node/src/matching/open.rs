@@ -166,6 +166,9 @@ impl Node {
         if offered.initiator != peer || offered.answer.is_some() || !offered.closes.is_empty() {
             return Err(deny("the run is not open"));
         }
+        if offer.mode == Mode::Lookup {
+            return Err(deny("it is a query, which comes with its elements"));
+        }
         let now = self.act_time(accord)?;
         if offered.offered.get().abs_diff(self.now().get()) > OFFER_SECONDS_MAX {
             return Err(deny("the offer is dated too far from now"));

@@ -207,7 +207,7 @@ fn a_reservation_is_accepted_by_silence_or_word_and_can_be_objected_to() {
     let state = world.state();
     let reservation = &state.reservations[0];
     let reception = |party: usize, time| state.reception(reservation, world.ids[party], at(time));
-    assert_eq!(reception(B, t), Reception::Open(at(START + 3 + 30 * DAY)));
+    assert_eq!(reception(B, t), Reception::Open(at(START + 4 + 30 * DAY)));
     assert_eq!(reception(B, t + 2), Reception::Precluded);
     assert_eq!(reception(C, t + 1), Reception::Accepted);
     assert_eq!(standing(&world, "1", (A, B), t + 2), Standing::NotInForce, "precluded");

@@ -107,26 +107,37 @@ fn concurrent_changes_stand_side_by_side_and_wrong_bases_are_void() {
 #[test]
 fn a_correction_takes_the_place_of_the_text_once_all_have_made_it() {
     let text = text(2);
-    let mut world = World::agreed(2, &text);
+    let mut world = World::new(2);
     let mended = swap(&text, "A test accord", "A tested accord");
     let correct = || Body::Correct {
         text: digest_of(&text),
         corrected: mended.clone().into_bytes(),
         reason: "a slip of the pen".to_owned(),
     };
-    let since = world.state().in_force.unwrap().since;
+    let sign = |text: &str| Body::Sign { text: digest_of(text) };
+    let early = world.act(A, Role::Minister, START + 1, correct());
+    world.void(early, "no such text");
+    world.act(A, Role::Head, START + 2, propose(&text));
+    world.act(A, Role::Minister, START + 3, sign(&text));
     let first = world.act(A, Role::Minister, START + 10, correct());
     world.holds(first);
-    assert_eq!(world.state().in_force.unwrap().text, digest_of(&text));
     let twice = world.act(A, Role::Minister, START + 11, correct());
     world.void(twice, "has made this correction");
     let second = world.act(B, Role::Minister, START + 12, correct());
     world.holds(second);
-    let force = world.state().in_force.unwrap();
-    assert_eq!((force.text, force.since), (digest_of(&mended), since), "from the beginning");
-    let mut world = World::new(2);
-    let early = world.act(A, Role::Minister, START + 10, correct());
-    world.void(early, "no such text");
+    // The defective text can't be signed any more; A's signature stands on the corrected one.
+    let old = world.act(B, Role::Minister, START + 13, sign(&text));
+    world.void(old, "it was corrected");
+    let new = world.act(B, Role::Minister, START + 14, sign(&mended));
+    world.holds(new);
+    assert_eq!(world.state().in_force.unwrap().text, digest_of(&mended));
+    let again = Body::Correct {
+        text: digest_of(&mended),
+        corrected: text.clone().into_bytes(),
+        reason: "back again".to_owned(),
+    };
+    let late = world.act(A, Role::Minister, START + 20, again);
+    world.void(late, "mend it by an amendment");
 }
 
 #[test]
@@ -154,5 +165,10 @@ fn an_amendment_governs_from_its_day_and_the_old_text_until_then() {
     assert_eq!(governs(START + 15), digest_of(&old));
     assert_eq!(governs(day.get() - 1), digest_of(&old));
     assert_eq!(governs(day.get()), digest_of(&new));
+    let way = detente_core::act::Way { from: world.ids[A], to: world.ids[B] };
+    let runs = |time: u64| state.standing("1", way, at(time)).standing.runs();
+    assert!(runs(START + 15) && runs(day.get() - 1) && runs(day.get()), "bound by both in turn");
+    let refuse = world.act(A, Role::Minister, START + 20, super::refuse(digest_of(&old)));
+    world.void(refuse, "bound by the text");
     assert!(state.in_force_at(at(START)).is_err(), "before both");
 }

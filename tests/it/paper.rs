@@ -29,6 +29,8 @@ fn a_text_is_read_as_a_document_and_signed_from_it() {
     assert_eq!(texts.len(), 2, "{status:#}");
 
     // B has both from the record alone: by their digests, or against a file of its own.
+    let digest = |file: &str| text(&pair.a.json(&["accord", "check", file]), "text").to_owned();
+    let texts = [digest(&first), digest(&second)];
     let (old, new) = (&texts[0][..8], &texts[1][..12]);
     pair.b.run(&["accord", "redline", old, new]).exits(0).says("lapses: [-P10D-] {+P5D+}");
     let redline = pair.b.json(&["accord", "redline", &first, new, "--accord", "alba-borea"]);
@@ -66,7 +68,10 @@ fn a_text_is_read_as_a_document_and_signed_from_it() {
     pair.a.run(&["accord", "sign", &back]).exits(0);
     pair.b.run(&["accord", "sign", &back]).exits(0);
     let status = pair.a.json(&["accord", "status", "alba-borea"]);
-    assert_eq!((status[0]["in_force"].as_bool(), text(&status[0], "text")), (Some(true), texts[1]));
+    assert_eq!(
+        (status[0]["in_force"].as_bool(), text(&status[0], "text")),
+        (Some(true), texts[1].as_str())
+    );
     // The text in force, by the accord's name.
     let exported = pair.a.run(&["accord", "export", "alba-borea", "--format", "toml"]).exits(0);
     assert_eq!(exported.out, std::fs::read_to_string(&second).unwrap());

@@ -101,6 +101,7 @@ fn a_text_is_bracketed_cleaned_and_signed_ad_referendum() {
     pair.b.run(&with("bracket", &words)).exits(0);
     let wrong = ["--clause", "4", "--words", "no such words", "--option", "x"];
     pair.b.fails(1, "not_one_quote", &with("bracket", &wrong));
+    pair.a.run(&["sync"]).exits(0);
     let shown = pair.a.run(&with("text", &[])).exits(0);
     shown.says("[Alba: acknowledges / Borea: confirms]").says("clause 4: 1");
     let report = pair.a.json(&with("text", &[]));

@@ -307,6 +307,7 @@ pub enum AccordVerb {
         accord: String,
     },
     /// Print the text: with brackets and who holds them while it is negotiated, else as it stands.
+    /// It is what is here: `detente sync` fetches what the others have said since.
     Text {
         #[command(flatten)]
         which: Which,

@@ -65,9 +65,10 @@ impl Engine {
                 let accord = self.asked(accord)?;
                 json(&self.shared.lock().matrix(accord, at)?)
             }
+            // As the plain text: what is here, so that a party that never answers holds nobody up.
             TableCommand::Words { accord, language } => {
-                let accord = self.asked(accord)?;
-                json(&self.shared.lock().words(accord, language.as_deref())?)
+                let node = self.shared.lock();
+                json(&node.words(node.find_accord(accord)?, language.as_deref())?)
             }
             TableCommand::Meetings { accord } => {
                 let accord = self.asked(accord)?;

@@ -41,7 +41,7 @@ pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
 pub use reserve::{Answered, Aside, Provisional, Reception};
 pub use rolling::Clean;
-pub use stand::{Reversal, Stand};
+pub use stand::{MAX_STANDS, Reversal, Stand};
 pub use standing::{Cell, Standing};
 pub use suspend::Held;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use detente_accord::{Accord, Consent};
-use detente_core::act::{Header, Matter, Stance, Step};
+use detente_core::act::{Header, Matter, Stance, Step, Topic};
 use detente_core::{Digest, Level, PartyId, UnixSeconds};
 
 use super::stand::Ground;
@@ -336,6 +336,9 @@ impl State {
         {
             return Err(format!("its base {} is no text of this accord", base.short()));
         }
+        let clauses = accord.clauses.iter();
+        let topics: Vec<Topic> = clauses.map(|clause| Topic::Clause(clause.id.clone())).collect();
+        self.has_room(header.author, &topics)?;
         self.table_text(header, base, text)?;
         let digest = accord.digest;
         let since = header.time;
@@ -349,7 +352,6 @@ impl State {
         if matches!(position, Position::Refused { .. }) {
             *position = Position::Proposed { since };
         }
-        let topics = self.all_clauses(digest);
         let ground = Ground::of(header, act, Some(digest));
         Ok(self.stand(ground, &topics, Level::Proposed))
     }
@@ -381,13 +383,14 @@ impl State {
             return Err(format!("already signed at {since}"));
         }
         let since = header.time;
+        let topics = self.all_clauses(digest);
+        self.has_room(header.author, &topics)?;
         let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
         text.positions.insert(header.author, Position::Signed { since });
         if text.accord.terms.entry.by == Consent::Signature {
             text.votes.push((header.author, header.sequence, Some(since)));
         }
         self.hold_words(header.author, digest, None)?;
-        let topics = self.all_clauses(digest);
         Ok(self.stand(Ground::of(header, act, Some(digest)), &topics, Level::Signed))
     }
 

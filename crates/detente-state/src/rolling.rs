@@ -76,14 +76,15 @@ impl State {
                 note: change.note.clone(),
             });
         }
-        self.words_moved = true;
-        self.rolling.change(header.author, &read).map_err(|fault| fault.to_string())?;
         let clause = |change: &&detente_accord::Change| change.unit.table() == "clause";
         let topics = |offers: bool| -> Vec<Topic> {
             let own = read.iter().filter(clause);
             let own = own.filter(|change| change.options.is_empty() != offers);
             own.filter_map(|change| Some(Topic::Clause(change.unit.name()?.to_owned()))).collect()
         };
+        self.has_room(header.author, &[topics(false), topics(true)].concat())?;
+        self.words_moved = true;
+        self.rolling.change(header.author, &read).map_err(|fault| fault.to_string())?;
         // New words are none of a text's: the act itself stands for them.
         let ground = Ground::of(header, act, Some(act));
         let bare = self.stand(ground, &topics(false), Level::Reserved);

@@ -11,6 +11,10 @@ use detente_core::{Digest, Level, PartyId, Span, UnixSeconds};
 
 use super::{Effect, State};
 
+/// Most stands of one party on one topic that the fold keeps: what a peer's log can make this node
+/// hold and look through. Who has taken that many can still step back, refuse and leave.
+pub const MAX_STANDS: usize = 256;
+
 /// One stand of a party on a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stand {
@@ -155,6 +159,16 @@ impl State {
         }
     }
 
+    /// Whether a party may take one more stand on each of these topics.
+    pub(super) fn has_room(&self, party: PartyId, topics: &[Topic]) -> Result<(), String> {
+        let Some(stands) = self.stands.get(&party) else { return Ok(()) };
+        let full = |topic: &&Topic| stands.get(*topic).is_some_and(|own| own.len() >= MAX_STANDS);
+        match topics.iter().find(full) {
+            Some(topic) => Err(format!("the party has taken {MAX_STANDS} stands on {topic}")),
+            None => Ok(()),
+        }
+    }
+
     fn push_stand(&mut self, ground: Ground, topic: &Topic, level: Level) {
         let stands = self.stands.entry(ground.party).or_default();
         let stands = stands.entry(topic.clone()).or_default();
@@ -235,6 +249,10 @@ impl State {
     ) -> Result<Effect, String> {
         not_over(stance, header.time)?;
         let topics = self.topics_of(&stance.matter)?;
+        // To step back must stay possible, and can't be done twice in a row.
+        if step != Step::Decline {
+            self.has_room(header.author, &topics)?;
+        }
         let text = stance.matter.text();
         let ground = Ground {
             effective: stance.effective,

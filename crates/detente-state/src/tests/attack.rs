@@ -154,3 +154,21 @@ fn who_is_not_bound_neither_stops_nor_ends_what_others_have() {
     let notice = world.act(C, Role::Minister, START + 21, notice);
     world.void(notice, "not bound");
 }
+
+#[test]
+fn a_log_full_of_stands_is_bounded_and_its_author_can_still_step_back() {
+    let text = text(2);
+    let mut world = World::new(2);
+    world.act(A, Role::Head, START + 1, propose(&text));
+    let some = || super::stand::clauses(digest_of(&text), &["1"]);
+    let later = |n: u64| {
+        let (effective, note) = (Some(at(START + DAY + n)), String::new());
+        Body::Stance(Step::Support, Stance { matter: some(), effective, expires: None, note })
+    };
+    let most = crate::MAX_STANDS as u64;
+    let acts: Vec<_> = (0..=most).map(|n| world.act(B, Role::Head, START + 2, later(n))).collect();
+    world.holds(acts[crate::MAX_STANDS - 1]);
+    world.void(acts[crate::MAX_STANDS], "stands on clause 1");
+    let back = world.act(B, Role::Head, START + 2 * DAY, step(Step::Decline, some()));
+    assert!(matches!(world.effect(back), Effect::Reversal(_)));
+}

@@ -66,6 +66,13 @@ pub const MAX_CATEGORIES: usize = 256;
 /// Longest slug of an accord, in bytes.
 pub const MAX_SLUG: usize = 64;
 
+/// Whether an accord can be called so: lower-case letters, digits and hyphens, at most
+/// [`MAX_SLUG`] of them.
+pub fn is_slug(slug: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !slug.is_empty() && slug.len() <= MAX_SLUG && slug.bytes().all(plain)
+}
+
 /// A text that was read and holds no fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accord {

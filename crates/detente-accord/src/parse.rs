@@ -10,8 +10,8 @@ use super::prose::{Param, Plain};
 use super::table::{Source, Table};
 use super::{
     Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Emergency, Exit, Forbid,
-    MAX_CATEGORIES, MAX_PARTIES, MAX_ROWS, MAX_SLUG, Party, Permit, Rule, parse_annex,
-    parse_clause, parse_definition, terms,
+    MAX_CATEGORIES, MAX_PARTIES, MAX_ROWS, Party, Permit, Rule, is_slug, parse_annex, parse_clause,
+    parse_definition, terms,
 };
 use detente_core::Tlp;
 use detente_core::act::{ActKind, MAX_TEXT};
@@ -240,8 +240,7 @@ impl std::str::FromStr for Bindingness {
 
 fn read_slug(head: &Table<'_>) -> Option<String> {
     let slug = head.required("id", "write id = \"hamburg-0\"")?;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if slug.len() > MAX_SLUG || !slug.bytes().all(plain) {
+    if !is_slug(&slug) {
         head.fault(
             "bad_value",
             format!("the accord's id is {slug:?}"),

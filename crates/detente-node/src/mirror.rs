@@ -4,7 +4,7 @@
 //! the last, and no entry that is not a sound act of its author. What proves a fault of the author
 //! is kept as evidence.
 
-use detente_accord::MAX_SLUG;
+use detente_accord::is_slug;
 use detente_core::act::{Act, Salt};
 use detente_core::{AccordId, PartyId, Span, mirror_name};
 use detente_log::{
@@ -48,7 +48,7 @@ impl Node {
             return refused("accord_parties", "the accord does not have us both as its parties");
         }
         // It is shown to people, and no text could have another one.
-        if slug.is_empty() || slug.len() > MAX_SLUG || !slug.bytes().all(is_slug) {
+        if !is_slug(slug) {
             return refused("accord_slug", "a slug has lower-case letters, digits and hyphens");
         }
         if AccordId::derive(slug, parties) != accord {
@@ -324,11 +324,6 @@ impl Node {
         self.book_mut(key.accord)?.cosigned(key.party, size);
         Ok(Response::Cosigned { line: line.to_string().trim_end().to_owned() })
     }
-}
-
-/// Lower-case letters, digits and hyphens, as the text of an accord demands.
-const fn is_slug(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
 /// An error with its causes, in one line.

@@ -32,8 +32,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::Denied`]: a bad name, no other party, or one whose card is not here.
     pub fn open_accord(&mut self, slug: &str, others: &[PartyId]) -> Result<AccordId, NodeError> {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if slug.is_empty() || slug.len() > detente_accord::MAX_SLUG || !slug.bytes().all(plain) {
+        if !detente_accord::is_slug(slug) {
             return Err(NodeError::denied(
                 "bad_slug",
                 format!("an accord can't be called {slug:?}"),

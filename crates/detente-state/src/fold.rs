@@ -58,11 +58,7 @@ impl Logs {
     pub fn fold_known_to(&self, act: &Act) -> State {
         let header = act.header();
         let known = |party: PartyId| {
-            if party == header.author {
-                return header.sequence;
-            }
-            let seen = header.seen.iter().find(|seen| seen.party == party);
-            seen.map_or(0, |seen| seen.size)
+            if party == header.author { header.sequence } else { header.had_seen(party) }
         };
         self.fold_upto(known, |_, _| {})
     }

@@ -82,10 +82,7 @@ impl Run {
 
     /// Whether the author of an act had closed the run before, or had seen it closed.
     fn seen_closed(&self, header: &Header) -> bool {
-        self.closed_at.iter().any(|(party, at)| {
-            let seen = header.seen.iter().find(|seen| seen.party == *party);
-            *party == header.author || seen.is_some_and(|seen| *at < seen.size)
-        })
+        self.closed_at.iter().any(|(party, at)| header.knew(*party, *at))
     }
 
     /// Whether this party takes part.

@@ -199,13 +199,7 @@ impl State {
     /// Brings into force what all parties have signed as far as the author of an act knew: a
     /// refusal that it had not seen does not unbind, however it is dated.
     pub(super) fn settle_for(&mut self, header: &Header) {
-        self.settle(|party| {
-            if party == header.author {
-                return u64::MAX;
-            }
-            let seen = header.seen.iter().find(|seen| seen.party == party);
-            seen.map_or(0, |seen| seen.size)
-        });
+        self.settle(|party| header.had_seen(party));
     }
 
     /// Brings into force what all parties have signed, as far as `upto(party)` acts of each say.
@@ -309,13 +303,9 @@ impl State {
     /// seen may stand before the act in the fold all the same: someone dated it back, or has a
     /// slower clock. It takes nothing away from what was done by then.
     pub(super) fn stopped_for(&self, header: &Header) -> Option<PartyId> {
-        let knew = |party: PartyId, place: u64| {
-            let seen = header.seen.iter().find(|seen| seen.party == party);
-            party == header.author || seen.is_some_and(|seen| place < seen.size)
-        };
         let holds = |(party, stop): (&PartyId, &Stop)| {
             let mut acts = stop.acts.iter();
-            acts.any(|(place, lapses)| header.time < *lapses && knew(*party, *place))
+            acts.any(|(place, lapses)| header.time < *lapses && header.knew(*party, *place))
                 .then_some(*party)
         };
         self.stops.iter().find_map(holds)

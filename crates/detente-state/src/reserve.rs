@@ -118,8 +118,7 @@ impl State {
     /// Keeps when the author of an act first shows that it had seen a reservation.
     pub(super) fn note_seen(&mut self, header: &Header) {
         for own in &mut self.reservations {
-            let mut seen = header.seen.iter().filter(|seen| seen.party == own.party);
-            if seen.any(|seen| own.place < seen.size) {
+            if own.party != header.author && header.knew(own.party, own.place) {
                 own.seen.entry(header.author).or_insert(header.time);
             }
         }

@@ -56,10 +56,7 @@ impl fmt::Display for Standing {
 
 /// Whether the author of an act had seen another; without an act, everything is seen.
 fn knew(header: Option<&Header>, party: PartyId, place: u64) -> bool {
-    header.is_none_or(|header| {
-        let seen = header.seen.iter().find(|seen| seen.party == party);
-        party == header.author || seen.is_some_and(|seen| place < seen.size)
-    })
+    header.is_none_or(|header| header.knew(party, place))
 }
 
 /// One cell of the matrix, with its reason.

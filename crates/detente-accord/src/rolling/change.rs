@@ -8,18 +8,10 @@ use crate::field::fields;
 use crate::hidden;
 use crate::unit::{UnitKey, split};
 
-/// Most units that one act changes.
-pub const MAX_CHANGES: usize = 200;
-/// Most options that one party holds for a unit.
-pub const MAX_OPTIONS: usize = 16;
-/// Longest option, in bytes.
-pub const MAX_OPTION: usize = 64 * 1024;
-/// Most bracketed stretches of words in a unit by one party.
-pub const MAX_QUOTES: usize = 64;
-/// Longest bracketed stretch, in bytes.
-pub const MAX_QUOTE: usize = 2_000;
-/// Longest note on a change, in bytes.
-pub const MAX_NOTE: usize = 2_000;
+// The bounds are those of the act that carries changes.
+pub use detente_core::act::{
+    MAX_CHANGES, MAX_NOTE, MAX_OPTION, MAX_OPTIONS, MAX_QUOTE, MAX_QUOTES,
+};
 
 /// What an author says of one unit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,10 @@ pub const MAX_OPTIONS: usize = 16;
 pub const MAX_OPTION: usize = 64 * 1024;
 /// Longest name of a unit, in bytes.
 pub const MAX_UNIT: usize = 200;
-/// Most runs of words that one change brackets.
-pub const MAX_BRACKETED: usize = 64;
+/// Most stretches of words that one change brackets.
+pub const MAX_QUOTES: usize = 64;
+/// Longest bracketed stretch, in bytes.
+pub const MAX_QUOTE: usize = 2_000;
 
 /// What a party would change in one unit of the text: a clause, a definition, the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +44,14 @@ impl Change {
         if self.unit.is_empty() || self.unit.len() > MAX_UNIT || !is_plain(&self.unit) {
             return Err("the unit has no name, one too long or one with hidden characters");
         }
-        if self.options.len() > MAX_OPTIONS || self.words.len() > MAX_BRACKETED {
+        if self.options.len() > MAX_OPTIONS || self.words.len() > MAX_QUOTES {
             return Err("a change has too many options or brackets");
         }
         if self.base.is_none() && self.options.is_empty() {
             return Err("a change of nothing offers nothing");
+        }
+        if self.words.iter().any(|words| words.len() > MAX_QUOTE) {
+            return Err("bracketed words are too long");
         }
         for text in self.options.iter().flatten().chain(&self.words) {
             if text.trim().is_empty() || text.len() > MAX_OPTION {
@@ -88,8 +93,8 @@ impl Change {
             options.push(if there { Some(r.text(MAX_OPTION)?.to_owned()) } else { None });
         }
         let mut words = Vec::new();
-        for _ in 0..r.array(MAX_BRACKETED)? {
-            words.push(r.text(MAX_OPTION)?.to_owned());
+        for _ in 0..r.array(MAX_QUOTES)? {
+            words.push(r.text(MAX_QUOTE)?.to_owned());
         }
         let note = r.text(MAX_NOTE)?.to_owned();
         let read = Change { unit, base, options, words, note };

@@ -41,6 +41,22 @@ pub struct Header {
     pub body: Digest,
 }
 
+impl Header {
+    /// How many entries of a party's log the author had seen; of its own, all.
+    pub fn had_seen(&self, party: PartyId) -> u64 {
+        if party == self.author {
+            return u64::MAX;
+        }
+        let seen = self.seen.iter().find(|seen| seen.party == party);
+        seen.map_or(0, |seen| seen.size)
+    }
+
+    /// Whether the author had seen the act at this place of a party's log.
+    pub fn knew(&self, party: PartyId, place: u64) -> bool {
+        place < self.had_seen(party)
+    }
+}
+
 impl Signable for Header {
     const LABEL: &'static str = "detente/act/1";
     const MAX_PAYLOAD: usize = 4 * 1024;

@@ -24,7 +24,7 @@ mod topic;
 pub use account::{MAX_READOUT, Readout, ReadoutLine, Statement};
 pub use admit::{Admission, AdmitFault};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
-pub use bracket::{Change, MAX_BRACKETED, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_UNIT};
+pub use bracket::{Change, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_QUOTE, MAX_QUOTES, MAX_UNIT};
 pub use header::{Header, MAX_SEEN, Seen};
 pub use kind::{ActKind, UnknownAct};
 pub use lookup::{Filter, LOOKUP_KEY_LEN};

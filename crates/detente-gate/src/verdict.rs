@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use detente_core::act::{ManifestEntry, ObjectFacts};
+use detente_core::act::{MAX_LABELS, ManifestEntry, ObjectFacts};
 use detente_core::encode::DecodeError;
 use detente_core::{Digest, Kind, Pap, Span, Tlp, Transform, UnixSeconds};
 use detente_state::NotInForce;
@@ -161,7 +161,10 @@ pub enum Denial {
     #[error("the object is malformed")]
     Malformed(#[source] DecodeError),
     /// A marking is not understood, or markings contradict each other.
-    #[error("a marking is unknown or contradictory, and so closed")]
+    #[error(
+        "a marking is unknown, contradictory or too long to be kept whole (so are more than \
+         {MAX_LABELS} labels), and so closed"
+    )]
     MarkingUnknown,
     /// Nothing permits it.
     #[error("no clause permits it from {from} to {to}: {kind}, {tlp}, {}", found(*matched))]

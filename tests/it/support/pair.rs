@@ -59,10 +59,11 @@ impl Pair {
     pub fn agree(&self, edit: impl Fn(String) -> String) {
         let file = self.draft("accord.toml", edit);
         self.a.run(&["accord", "propose", &file]).exits(0);
-        self.a.run(&["accord", "sign", &file]).exits(0);
+        let said = self.a.run(&["accord", "sign", &file]).exits(0);
         // If only B dials, what A has said must be fetched first.
-        self.b.run(&["sync"]).exits(0);
-        self.b.run(&["accord", "sign", &file]).exits(0);
+        let fetched = self.b.run(&["sync"]).exits(0);
+        let signed = self.b.run(&["accord", "sign", &file]);
+        assert_eq!(signed.code, 0, "{signed}\nafter A's act: {said}\nand B's sync: {fetched}");
         for home in [&self.a, &self.b] {
             let status = home.json(&["accord", "status", "alba-borea"]);
             assert_eq!(status[0]["in_force"], true, "{status:#}");

@@ -25,13 +25,42 @@ pub(super) fn everything(conn: &Connection) -> Result<(), Fault> {
     totals(conn)
 }
 
+/// Tables in which a row that is not found means something: "nothing of this log has come yet", "no
+/// such accord". They hold a few rows each. What else can be lost is missed by who reads it (an
+/// entry, a tile) or adds nothing to the record.
+const DIRECTORIES: [&str; 4] = ["accord", "accord_party", "card", "log"];
+
+/// That the tables and indexes by which logs and parties are found are whole: in a damaged index a
+/// row is missing in silence.
+pub(super) fn directories(conn: &Connection) -> Result<(), Fault> {
+    for table in DIRECTORIES {
+        let verdict: String =
+            conn.query_row(&format!("PRAGMA integrity_check({table})"), [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(damaged(format!("table {table}: {verdict}")));
+        }
+    }
+    references(conn, "PRAGMA foreign_key_check(accord_party)")?;
+    let text = "SELECT count(*) FROM log JOIN accord ON accord.id = log.accord
+        LEFT JOIN accord_party AS one ON one.accord = log.accord AND one.party = log.party
+        WHERE one.party IS NULL";
+    match conn.query_row(text, [], |row| row.get(0))? {
+        0 => Ok(()),
+        strange => Err(damaged(format!("{strange} logs are of no party of their accord"))),
+    }
+}
+
 /// SQLite's own checks of pages, indexes, constraints and references.
 fn structure(conn: &Connection) -> Result<(), Fault> {
     let verdict: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(damaged(verdict));
     }
-    let mut dangling = conn.prepare("PRAGMA foreign_key_check")?;
+    references(conn, "PRAGMA foreign_key_check")
+}
+
+fn references(conn: &Connection, check: &str) -> Result<(), Fault> {
+    let mut dangling = conn.prepare(check)?;
     let mut rows = dangling.query([])?;
     match rows.next()? {
         Some(row) => {

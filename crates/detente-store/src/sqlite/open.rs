@@ -1,4 +1,5 @@
-//! Opening the file: its mode, SQLite's settings, the mark of our files, the migrations.
+//! Opening the file: its mode, SQLite's settings, the mark of our files, the migrations, and whether
+//! the tables that lead to everything else are whole.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
@@ -10,6 +11,7 @@ use detente_node::ports::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::check;
 use super::fault::sorted;
 use crate::migrate::{self, MigrateError};
 
@@ -145,6 +147,7 @@ fn prepare(conn: &mut Connection, journal: &str) -> Result<(), OpenError> {
         return Err(StoreError::Failed(refusal).into());
     }
     migrate::run(conn, migrate::SQLITE)?;
+    check::directories(conn).map_err(StoreError::from)?;
     Ok(())
 }
 

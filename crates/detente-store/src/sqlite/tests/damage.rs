@@ -1,11 +1,13 @@
 //! Damage inside the file: what a deed sees it calls by its name, and `check` sees the rest.
 
 use std::fs;
+use std::path::Path;
 
-use detente_core::{Kind, UnixSeconds};
-use detente_node::ports::{Store, StoreError};
+use detente_core::{AccordId, Kind, PartyId, UnixSeconds};
+use detente_log::RightEdge;
+use detente_node::ports::{AccordRow, LogAppend, LogKey, Store, StoreError};
 
-use super::{SqliteStore, extend, key, model, place};
+use super::{SqliteStore, entries, extend, key, model, place, plan};
 use crate::OpenError;
 
 /// A store with something of each sort.
@@ -139,4 +141,80 @@ fn pages_that_are_overwritten_or_missing_are_damage() {
         Ok(Err(StoreError::Damaged(_))) | Err(OpenError::Store(StoreError::Damaged(_)))
     );
     assert!(damaged, "{done:?}");
+}
+
+/// A file with two accords of two parties each, their logs and cards; and the pages by which they
+/// are found.
+fn directories(path: &Path) -> (Vec<AccordRow>, Vec<LogKey>, Vec<u32>) {
+    let mut store = SqliteStore::open(path).unwrap();
+    let parties = [PartyId::new([0x31; 32]), PartyId::new([0x72; 32])];
+    let (mut accords, mut keys) = (Vec::new(), Vec::new());
+    for n in [0x15, 0x58] {
+        let accord = AccordId::new([n; 32]);
+        accords.push(AccordRow {
+            id: accord,
+            slug: format!("accord-{n}"),
+            parties: parties.to_vec(),
+        });
+        store.put_accord(accords.last().unwrap()).unwrap();
+        for party in parties {
+            let (key, entries) = (LogKey { accord, party }, entries(0..3, 10));
+            let append = plan(&RightEdge::empty(), &entries);
+            let write = LogAppend { append: &append, entries: &entries, checkpoint: None };
+            store.append(key, &write).unwrap();
+            keys.push(key);
+        }
+    }
+    for party in parties {
+        store.put_card(party, party.as_bytes()).unwrap();
+    }
+    let text = "SELECT rootpage FROM sqlite_schema
+        WHERE tbl_name IN ('accord', 'accord_party', 'card', 'log') AND rootpage > 0";
+    let mut roots = store.conn.prepare(text).unwrap();
+    let roots = roots.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    (accords, keys, roots)
+}
+
+/// Every bit in use on the pages that lead to the logs: no log, party or accord is missing in
+/// silence.
+#[test]
+fn a_flipped_bit_hides_no_log() {
+    let (_folder, path) = place();
+    let (accords, keys, roots) = directories(&path);
+    assert_eq!(roots.len(), 6, "{roots:?}");
+    let whole = fs::read(&path).unwrap();
+    let ids = |rows: &[AccordRow]| {
+        // In order of the slugs, which are names for people only.
+        let mut ids: Vec<_> = rows.iter().map(|row| (row.id, row.parties.clone())).collect();
+        ids.sort();
+        ids
+    };
+    let look = || -> Result<(), OpenError> {
+        let store = SqliteStore::open(&path)?;
+        assert_eq!(ids(&store.accords()?), ids(&accords));
+        assert_eq!(store.cards()?.len(), 2);
+        for key in &keys {
+            assert_eq!(store.log(*key)?.edge.size().get(), 3);
+            assert_eq!(store.entries(*key, 0..9)?.len(), 3);
+        }
+        Ok(())
+    };
+    look().unwrap();
+    let (mut told, mut harmless) = (0, 0);
+    for page in roots {
+        let from = (page as usize - 1) * 4096;
+        for at in (from..from + 4096).filter(|at| at - from < 24 || whole[*at] != 0) {
+            let mut bad = whole.clone();
+            // One bit of each byte, another one at each place: all of them take a minute.
+            bad[at] ^= 1 << (at % 7 + at / 64 % 2);
+            fs::write(&path, bad).unwrap();
+            match look() {
+                Ok(()) => harmless += 1,
+                Err(OpenError::Store(StoreError::Damaged(_))) => told += 1,
+                Err(error) => panic!("byte {at}: {error:?}"),
+            }
+        }
+    }
+    // Harmless: hashes of right edges, bytes of cards, slugs; each is checked by who reads it.
+    assert!(told > 1_000 && harmless < 500, "{told} told, {harmless} harmless");
 }

@@ -25,6 +25,7 @@ mod adversary;
 mod cli;
 mod import;
 mod interop;
+mod keys;
 mod log;
 mod lookup;
 mod matching;

@@ -9,6 +9,7 @@ pub mod encode;
 pub mod key;
 pub mod name;
 pub mod party;
+pub mod roster;
 pub mod sign;
 
 mod handling;

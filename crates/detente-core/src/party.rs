@@ -53,6 +53,8 @@ const MINISTER: &[ActKind] = &[
     ActKind::Bracket,
     ActKind::Attach,
     ActKind::Readout,
+    ActKind::RevokeKey,
+    ActKind::Delegate,
 ];
 
 /// What a delegation does at the table: nothing that binds without its capital.

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes vectors/card-*.json and vectors/act-*.json: signed statements, good and bad.
+"""Writes vectors/card-*.json, act-*.json and roster.json: signed statements, good and bad.
 
 A second reading of the formats: the encoding is written here from RFC 8949 and RFC 9052, and the
 signatures come from PyPI `cryptography` (48 or newer, for ML-DSA), so that the vectors are no
 mirror of the code they test. Its ML-DSA signatures are randomised: a second run gives other bytes.
 
-    python3 make_vectors.py <folder>
+    python3 make_vectors.py <folder> [<file without its ending>...]
 """
 
 import hashlib
@@ -332,6 +332,9 @@ def bodies():
         ("bracket_leaves_a_unit_out", 35, [with_part(change, 2, [[]])]),
         ("attach", 36, statement),
         ("readout", 37, ["Hamburg", 1767323045, [line, [[2, "ceasefire"], 4, ""]]]),
+        ("rotate_key", 50, [b"by the old key", b"by the new one"]),
+        ("revoke_key", 51, [b"a statement"]),
+        ("delegate", 52, [b"by the lender", b"by the deputy"]),
     ]
     bad = [
         ("empty", 3, Raw(b"")),
@@ -415,6 +418,10 @@ def bodies():
         ("attach_without_a_source", 36, with_part(statement, 4, "")),
         ("attach_level_unknown", 36, with_part(statement, 2, 13)),
         ("readout_without_lines", 37, ["Hamburg", 1767323045, []]),
+        ("rotate_signed_once", 50, [b"one"]),
+        ("rotate_statement_too_long", 50, [b"x" * 7662, b"x"]),
+        ("revoke_too_long", 51, [b"x" * 3822]),
+        ("delegate_signed_thrice", 52, [b"one", b"two", b"three"]),
         ("readout_unsorted", 37, ["Hamburg", 1767323045, [[[2, "x"], 8, ""], line]]),
     ]
     cases = []
@@ -425,10 +432,85 @@ def bodies():
     return {"version": 1, "cases": cases}
 
 
+def roster():
+    """Statements on keys, to be entered in order of nothing: each stands alone after the card."""
+    new, party = Key(40), ROOT.id
+    roles = [role("minister", MINISTER, [3, 5, 51, 52]), role("analyst", ANALYST, [11])]
+    base = card(card_fields(f4=roles))
+    accord, other = b"\x01" * 32, b"\x02" * 32
+
+    def paired(label, fields, holder, fresh=new, again=None):
+        first = statement(label, cbor(fields), holder)
+        return [first, statement(label, cbor(again or fields), fresh)]
+
+    def rotate(change={}, **signers):
+        fields = {1: 1, 2: party, 3: ANALYST.id, 4: new.public, 5: 1767323100, **change}
+        return paired("detente/rotation/1", fields, signers.pop("by", ANALYST), **signers)
+
+    def delegate(change={}, **signers):
+        fields = {1: 1, 2: party, 3: MINISTER.id, 4: new.public, 5: "Deputy", 6: [3, 5], 7: accord}
+        fields.update({8: 1798859100, 9: 1767323100, **change})
+        fields = {key: value for key, value in fields.items() if value is not None}
+        return paired("detente/delegation/1", fields, signers.pop("by", MINISTER), **signers)
+
+    def revoke(change={}, by=ROOT, label="detente/revocation/1"):
+        fields = {1: 1, 2: party, 3: ANALYST.id, 4: 2, 5: 1767323000, 6: 1767323100, **change}
+        fields = {key: value for key, value in fields.items() if value is not None}
+        return [statement(label, cbor(fields), by)]
+
+    later = card_fields(f4=[role("minister", MINISTER, [3]), role("analyst", new, [11])])
+    later[9] = 1767323046
+    cases = [
+        ("rotation", 50, rotate(), "ok"),
+        ("rotation_not_by_the_new_key", 50, rotate(fresh=OTHER), "key_statement_not_signed"),
+        ("rotation_not_by_the_old_key", 50, rotate(by=MINISTER), "key_statement_not_signed"),
+        ("rotation_of_another_party", 50, rotate({2: b"\x09" * 32}), "key_other_party"),
+        ("rotation_of_the_root", 50, rotate({3: ROOT.id}, by=ROOT), "key_is_root"),
+        ("rotation_to_itself", 50, rotate({3: new.id}), "key_statement_malformed"),
+        ("rotation_to_a_known_key", 50, rotate({4: MINISTER.public}, fresh=MINISTER), "key_known"),
+        ("rotation_of_a_stranger", 50, rotate({3: OTHER.id}, by=OTHER), "key_not_live"),
+        ("rotation_version_2", 50, rotate({1: 2}), "key_statement_malformed"),
+        ("delegation", 52, delegate(), "ok"),
+        ("delegation_everywhere", 52, delegate({7: None}), "ok"),
+        ("delegation_elsewhere", 52, delegate({7: other}), "ok"),
+        ("delegation_of_more", 52, delegate({6: [3, 4]}), "key_no_power"),
+        ("delegation_of_acts_on_keys", 52, delegate({6: [3, 51]}), "key_statement_malformed"),
+        ("delegation_of_nothing", 52, delegate({6: []}), "key_statement_malformed"),
+        ("delegation_unsorted", 52, delegate({6: [5, 3]}), "key_statement_malformed"),
+        ("delegation_by_whom_may_not", 52, delegate({3: ANALYST.id, 6: [11]}, by=ANALYST),
+         "key_no_power"),
+        ("delegation_over", 52, delegate({8: 1767323200}), "delegation_over"),
+        ("delegation_to_itself", 52, delegate({4: MINISTER.public}, fresh=MINISTER),
+         "key_statement_malformed"),
+        ("delegation_without_a_name", 52, delegate({5: ""}), "key_statement_malformed"),
+        ("revocation_by_the_root", 51, revoke(), "ok"),
+        ("revocation_by_the_minister", 51, revoke(by=MINISTER), "ok"),
+        ("revocation_by_itself", 51, revoke(by=ANALYST), "ok"),
+        ("revocation_without_since", 51, revoke({5: None}), "ok"),
+        ("revocation_by_whom_may_not", 51, revoke({3: MINISTER.id}, by=ANALYST), "key_no_power"),
+        ("revocation_by_a_stranger", 51, revoke(by=OTHER), "key_not_live"),
+        ("revocation_of_the_root", 51, revoke({3: ROOT.id}), "key_is_root"),
+        ("revocation_cause_unknown", 51, revoke({4: 5}), "key_statement_malformed"),
+        ("revocation_under_another_label", 51, revoke(label="detente/rotation/1"),
+         "key_statement_not_signed"),
+        ("card", 1, [card(later)], "ok"),
+        ("card_not_newer", 1, [base], "card_not_newer"),
+        ("card_of_another_log_key", 1, [card({**later, 6: b"\x09" * 32})], "card_other_log_key"),
+        ("card_not_by_the_root", 1, [card(later, OTHER)], "card_not_signed"),
+    ]
+    cases = [
+        {"name": name, "kind": kind, "body": cbor(body).hex(), "expect": expect}
+        for name, kind, body, expect in cases
+    ]
+    # The statements are entered in accord 01... at this second.
+    return {"version": 1, "card": base.hex(), "at": 1767323200, "cases": cases}
+
+
 def main():
     folder = Path(sys.argv[1])
-    for name, vectors in (("card-signed", cards()), ("act-leaf", leaves()), ("act-body", bodies())):
-        text = json.dumps(vectors, indent=1) + "\n"
+    files = {"card-signed": cards, "act-leaf": leaves, "act-body": bodies, "roster": roster}
+    for name in sys.argv[2:] or files:
+        text = json.dumps(files[name](), indent=1) + "\n"
         (folder / f"{name}.json").write_text(text)
 
 

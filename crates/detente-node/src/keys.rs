@@ -2,14 +2,20 @@
 
 use std::fmt;
 
+use detente_core::act::Body;
 use detente_core::key::SigningKey;
 use detente_core::party::Role;
 use zeroize::Zeroizing;
 
 /// Keys that a node signs with. The root key is not among them: it stays locked after `init`.
 pub struct Keys {
-    /// Role keys.
+    /// Role keys; during a rotation the old and the new one.
     pub roles: Vec<(Role, SigningKey)>,
+    /// Keys to which powers were lent: the statements say whose.
+    pub deputies: Vec<SigningKey>,
+    /// What the party says of its keys: rotations, delegations and revocations, in the order in
+    /// which they were made. Every own log gets them.
+    pub statements: Vec<Body>,
     /// Seed of the Ed25519 key that signs checkpoints of own logs.
     pub log: Zeroizing<[u8; 32]>,
     /// Seed of the Ed25519 key that cosigns other parties' logs.
@@ -17,9 +23,9 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The key of a role.
-    pub fn role(&self, role: Role) -> Option<&SigningKey> {
-        self.roles.iter().find(|(own, _)| *own == role).map(|(_, key)| key)
+    /// Every key that signs acts; those of roles first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &SigningKey> {
+        self.roles.iter().map(|(_, key)| key).chain(&self.deputies)
     }
 }
 

@@ -21,6 +21,7 @@ pub mod ports;
 mod push;
 mod release;
 pub mod report;
+mod roster;
 mod serve;
 mod table;
 mod tiles;

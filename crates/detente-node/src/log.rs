@@ -26,17 +26,25 @@ impl Node {
         accord: AccordId,
         acts: Vec<(Role, Body)>,
     ) -> Result<Vec<Digest>, NodeError> {
+        let acts = acts.into_iter().map(|(role, body)| (Some(role), body)).collect();
+        self.enter_all(accord, acts)
+    }
+
+    /// As [`Node::enter`]; acts of no role are acts on keys. What the log lacks of the card and of
+    /// statements on own keys comes first.
+    pub(crate) fn enter_all(
+        &mut self,
+        accord: AccordId,
+        asked_for: Vec<(Option<Role>, Body)>,
+    ) -> Result<Vec<Digest>, NodeError> {
         self.is_newest(accord)?;
         let key = self.own_log(accord);
         let row = self.store.log(key)?;
-        let begins = row.edge.size().get() == 0;
-        let asked = acts.len();
-        let mut acts = acts;
-        if begins {
-            // Any role key may enter the card: the root key signed it and stays locked.
-            let role = acts.first().map_or(Role::Analyst, |(role, _)| *role);
-            let card = self.card().bytes().to_vec();
-            acts.insert(0, (role, Body::Designate { card }));
+        let asked = asked_for.len();
+        let missing = self.missing_key_acts(accord)?.into_iter().map(|body| (None, body));
+        let acts: Vec<_> = missing.chain(asked_for).collect();
+        if acts.is_empty() {
+            return Ok(Vec::new());
         }
         let signed = self.sign_acts(accord, row.edge.size().get(), acts)?;
         let mut appender = Appender::new(row.edge);
@@ -105,14 +113,17 @@ impl Node {
         &mut self,
         accord: AccordId,
         first: u64,
-        acts: Vec<(Role, Body)>,
+        acts: Vec<(Option<Role>, Body)>,
     ) -> Result<Vec<Act>, NodeError> {
         let own = self.party();
         let seen = self.seen(accord)?;
         let time = self.act_time(accord)?;
+        let salts = acts.iter().map(|_| self.random()).collect::<Result<Vec<_>, NodeError>>()?;
+        let keys = self.signers(accord, &acts)?;
         let mut signed = Vec::with_capacity(acts.len());
-        for (place, (role, body)) in (first..).zip(acts) {
-            let salt = self.random()?;
+        for (place, (((_, body), salt), key)) in
+            (first..).zip(acts.into_iter().zip(salts).zip(keys))
+        {
             let header = Header {
                 accord,
                 author: own,
@@ -123,13 +134,6 @@ impl Node {
                 seen: seen.clone(),
                 body: Digest::new([0; 32]),
             };
-            let key = self.keys.role(role).ok_or_else(|| {
-                NodeError::denied(
-                    "no_key",
-                    format!("this home has no key for {role}"),
-                    "use the home that holds it",
-                )
-            })?;
             signed.push(Act::create(header, body, salt, key));
         }
         Ok(signed)

@@ -322,6 +322,7 @@ impl Node {
             .map_err(NodeError::damaged)?;
         self.store.put_checkpoint(key, size, cosigned.checkpoint().to_string().as_bytes())?;
         self.book_mut(key.accord)?.cosigned(key.party, size);
+        self.take_card(key.accord, key.party)?;
         Ok(Response::Cosigned { line: line.to_string().trim_end().to_owned() })
     }
 }

@@ -241,17 +241,8 @@ impl Node {
         named: Option<Role>,
         governing: Option<detente_core::Digest>,
     ) -> Result<Role, NodeError> {
-        let own = self.party();
-        // Before the own log begins, the fold has no own card yet: the card itself decides.
-        let book = self.book(accord)?;
-        let begun = book.state.parties.get(&own).is_some_and(|party| party.card.is_some());
-        let check = |role: Role| {
-            let powers = self.card.value().roles.iter().find(|key| key.role == role);
-            if !powers.is_some_and(|key| key.may.contains(&kind)) {
-                return Err(format!("the card gives {role} no power to {kind}"));
-            }
-            if begun { book.state.authority(own, role, kind, governing) } else { Ok(()) }
-        };
+        self.book(accord)?;
+        let check = |role: Role| self.role_may((accord, role), kind, governing);
         let able: Vec<Role> = Role::ALL.into_iter().filter(|role| check(*role).is_ok()).collect();
         let (words, remedy) = match (named, able.first()) {
             (Some(role), first) => match (check(role), first) {
@@ -264,10 +255,21 @@ impl Node {
             },
             (None, Some(first)) => return Ok(*first),
             (None, None) => {
-                let reasons: Vec<String> =
-                    Role::ALL.into_iter().filter_map(|role| check(role).err()).collect();
-                let last = reasons.last().map_or("", String::as_str);
-                (format!("no role of this party may {kind}: {last}"), NO_ROLE.to_owned())
+                // Why those can't that could: the others never may.
+                let could = |role: &Role| {
+                    let mut named = self.card.value().roles.iter();
+                    named.any(|own| own.role == *role && own.may.contains(&kind))
+                };
+                let mut reasons: Vec<String> = Role::ALL
+                    .into_iter()
+                    .filter(could)
+                    .filter_map(|role| Some(format!("{role}: {}", check(role).err()?)))
+                    .collect();
+                if reasons.is_empty() {
+                    reasons.push("the card gives no role the power".to_owned());
+                }
+                let reasons = reasons.join("; ");
+                (format!("no role of this party may {kind}: {reasons}"), NO_ROLE.to_owned())
             }
         };
         Err(NodeError::denied("no_authority", words, remedy))

@@ -28,6 +28,46 @@ pub struct RoleReport {
     pub may: Vec<String>,
 }
 
+/// A party's keys in an accord.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterReport {
+    /// The accord, by slug.
+    pub accord: String,
+    /// The party's name.
+    pub party: String,
+    /// Whether it is the own party.
+    pub own: bool,
+    /// When its newest card on record was made.
+    pub card: String,
+    /// Its keys in the order in which they came, ended ones too.
+    pub keys: Vec<KeyReport>,
+}
+
+/// A key on a roster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyReport {
+    /// Its id.
+    pub key: String,
+    /// Its office.
+    pub role: String,
+    /// Whether it may act now.
+    pub good: bool,
+    /// Why not.
+    pub ended: Option<String>,
+    /// The key that it follows.
+    pub follows: Option<String>,
+    /// The key whose powers it uses.
+    pub lent_by: Option<String>,
+    /// Who holds it, if its powers are lent.
+    pub lent_to: Option<String>,
+    /// Until when they are lent.
+    pub until: Option<String>,
+    /// Its powers.
+    pub may: Vec<String>,
+    /// Whether this home has it.
+    pub here: bool,
+}
+
 /// Where an accord stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReport {

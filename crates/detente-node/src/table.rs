@@ -114,7 +114,8 @@ impl Node {
             seen: self.seen(accord)?,
             body: Digest::new([0; 32]),
         };
-        let Some(key) = self.keys.role(role) else { return Ok(()) };
+        let roster = self.own_roster(accord)?;
+        let Ok(key) = self.key_for(&roster, (accord, role), body.kind()) else { return Ok(()) };
         let act = Act::create(header, body.clone(), [0; 32], key);
         match book.state.foresee(&act, self.card().value()) {
             Effect::Void { reason } => Err(NodeError::denied(

@@ -4,7 +4,6 @@
 //! Source: Vienna Convention on the Law of Treaties, articles 8 and 12(2)(b).
 
 use detente_core::act::{Act, ActKind, Answering, Body, Header, Matter, Reply, Stance, Step};
-use detente_core::party::Role;
 use detente_core::{Digest, KeyId, Level, PartyId};
 
 use super::stand::{Ground, not_over};
@@ -109,11 +108,10 @@ impl State {
     pub(super) fn reply(
         &mut self,
         act: &Act,
-        role: Role,
         (answering, reply): (Answering, &Reply),
     ) -> Result<Effect, String> {
         match answering {
-            Answering::Confirm => self.confirm(act, role, reply.act),
+            Answering::Confirm => self.confirm(act, reply.act),
             Answering::Retract => self.retract(act.header(), act.digest(), reply.act),
             Answering::Contest => self.contest(act.header(), reply),
             Answering::RevokeNotice => self.revoke_notice(act.header(), act.digest(), reply.act),
@@ -122,7 +120,7 @@ impl State {
         }
     }
 
-    fn confirm(&mut self, act: &Act, role: Role, earlier: Digest) -> Result<Effect, String> {
+    fn confirm(&mut self, act: &Act, earlier: Digest) -> Result<Effect, String> {
         let header = act.header();
         let pending = self.pending.get(&earlier).ok_or("nothing with that digest waits")?;
         if pending.party != header.author {
@@ -140,7 +138,8 @@ impl State {
             Body::Stance(_, stance) => stance.matter.text(),
             _ => None,
         };
-        self.authority(header.author, role, binding, text)?;
+        let who = (header.author, act.key());
+        self.authority(who, binding, text, self.time_of(header))?;
         if let Body::Stance(_, stance) = &pending.body {
             not_over(stance, header.time)?;
         }
@@ -156,8 +155,10 @@ impl State {
                 let reason = format!("clause {clause} asks a second person for {binding}");
                 return Ok(Effect::Unconfirmed { reason });
             }
-            if pending.key == act.key() {
-                return Err("the same key can't be the second person".to_owned());
+            if self.same_line(header.author, pending.key, act.key()) {
+                let reason = "the same key, or one that follows it or acts for it, is no second \
+                    person";
+                return Err(reason.to_owned());
             }
         }
         let header = Header { kind, ..header.clone() };
@@ -218,6 +219,9 @@ const fn is_confirmable(kind: ActKind) -> bool {
     !matches!(
         kind,
         ActKind::Designate
+            | ActKind::RotateKey
+            | ActKind::RevokeKey
+            | ActKind::Delegate
             | ActKind::OfferMatch
             | ActKind::AnswerMatch
             | ActKind::CloseMatch

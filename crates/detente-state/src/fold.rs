@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Effect, State};
 use detente_core::act::{Act, Body, Header, Step};
-use detente_core::party::{Card, Role};
+use detente_core::party::Card;
+use detente_core::roster::Roster;
 use detente_core::{AccordId, Digest, PartyId};
 
 /// The admitted acts of each party's log, from the first on.
@@ -117,10 +118,10 @@ fn ready(act: &Act, next: &BTreeMap<PartyId, usize>) -> bool {
 
 impl State {
     /// Moves the state by one act; gives its summary and effect.
-    pub(super) fn dispatch(&mut self, act: &Act, role: Option<Role>) -> (String, Effect) {
+    pub(super) fn dispatch(&mut self, act: &Act) -> (String, Effect) {
         let header = act.header();
-        if let Body::Designate { card } = act.body() {
-            return self.designate(header.author, card);
+        if let Some(done) = self.move_keys(act) {
+            return done;
         }
         let summary = self.summary(act);
         // A text says who may sign it. It can't say who may refuse it: nobody has agreed to it yet.
@@ -129,11 +130,8 @@ impl State {
             Body::Stance(Step::Ratify | Step::Accede, stance) => stance.matter.text(),
             _ => None,
         };
-        let Some(role) = role else {
-            let reason = "signed by a key that has no role".to_owned();
-            return (summary, Effect::Unconfirmed { reason });
-        };
-        if let Err(reason) = self.authority(header.author, role, header.kind, governing) {
+        let (who, at) = ((header.author, act.key()), self.time_of(header));
+        if let Err(reason) = self.authority(who, header.kind, governing, at) {
             self.keep_unconfirmed(act);
             return (summary, Effect::Unconfirmed { reason });
         }
@@ -147,14 +145,13 @@ impl State {
             return (summary, Effect::Unconfirmed { reason });
         }
         let effect = match act.body() {
-            Body::Designate { .. } => Ok(Effect::InEffect),
             Body::OfferMatch(offer) => self.offer_match(act, offer),
             Body::AnswerMatch(answer) => self.answer_match(header, answer),
             Body::CloseMatch(close) => self.close_match(header, close),
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
             Body::PublishFilter(filter) => self.publish_filter(act, filter),
-            Body::Reply(answering, reply) => self.reply(act, role, (*answering, reply)),
+            Body::Reply(answering, reply) => self.reply(act, (*answering, reply)),
             body => self.effect_of_position(header, act.digest(), body),
         };
         (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
@@ -165,7 +162,7 @@ impl State {
     pub fn foresee(&self, act: &Act, card: &Card) -> Effect {
         let mut after = self.clone();
         if let Some(party) = after.parties.get_mut(&act.header().author) {
-            party.card.get_or_insert_with(|| card.clone());
+            party.roster.get_or_insert_with(|| Roster::new(card.clone()));
         }
         after.settle_for(act.header());
         after.apply(act);
@@ -198,20 +195,6 @@ impl State {
             Body::Attach(own) => self.attach(header, act, own),
             Body::Readout(own) => self.file_readout(header, own),
             _ => Err("acts of this kind are not confirmed".to_owned()),
-        }
-    }
-
-    fn designate(&mut self, author: PartyId, card: &[u8]) -> (String, Effect) {
-        match (Card::open(card), self.parties.get_mut(&author)) {
-            (Ok(card), Some(party)) => {
-                let summary = format!("enters its card as {:?}", card.value().name);
-                party.card = Some(card.into_value());
-                (summary, Effect::InEffect)
-            }
-            _ => {
-                let reason = "no sound card of a party of this accord".to_owned();
-                ("enters its card".to_owned(), Effect::Void { reason })
-            }
         }
     }
 }

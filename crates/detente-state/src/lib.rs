@@ -16,6 +16,7 @@ mod budget;
 mod confirm;
 mod correct;
 mod fold;
+mod keys;
 mod lookup;
 mod matching;
 mod position;
@@ -49,7 +50,8 @@ use detente_accord::Rolling;
 use detente_core::UnixSeconds;
 use detente_core::act::{Act, ActKind};
 use detente_core::name::plain;
-use detente_core::party::{Card, Role};
+use detente_core::party::Role;
+use detente_core::roster::Roster;
 use detente_core::{AccordId, Digest, PartyId, RunId};
 
 /// What the acts amount to.
@@ -120,8 +122,10 @@ pub struct State {
 /// One party in the fold.
 #[derive(Clone, Debug, Default)]
 pub struct PartyState {
-    /// Its card, once its log begins.
-    pub card: Option<Card>,
+    /// Its keys, once its log begins.
+    pub roster: Option<Roster>,
+    /// The author's time of each of its acts that are folded; it never goes back.
+    times: Vec<UnixSeconds>,
     /// How many of its acts are folded.
     pub folded: u64,
 }
@@ -137,7 +141,8 @@ pub struct Event {
     pub sequence: u64,
     /// The author's clock.
     pub time: UnixSeconds,
-    /// The role whose key signed; none for the root.
+    /// The office of the key that signed, whether or not it was good; none for a key that the party
+    /// has not named.
     pub role: Option<Role>,
     /// What sort of act.
     pub kind: ActKind,
@@ -205,48 +210,16 @@ impl State {
 
     /// A party's name from its card, or the start of its fingerprint.
     pub fn name_of(&self, party: PartyId) -> String {
-        let card = self.parties.get(&party).and_then(|state| state.card.as_ref());
+        let card = self.parties.get(&party).and_then(PartyState::card);
         card.map_or_else(|| party.short(), |card| card.name.clone())
-    }
-
-    /// Whether `role` of `party` may perform `kind` now: its card gives the power, and neither the
-    /// text in force nor `governing`, the text that the act itself is about, takes it away.
-    ///
-    /// # Errors
-    /// The reason in words.
-    pub fn authority(
-        &self,
-        party: PartyId,
-        role: Role,
-        kind: ActKind,
-        governing: Option<Digest>,
-    ) -> Result<(), String> {
-        let card = self.parties.get(&party).and_then(|state| state.card.as_ref());
-        let powers = card.and_then(|card| card.roles.iter().find(|own| own.role == role));
-        if !powers.is_some_and(|own| own.may.contains(&kind)) {
-            return Err(format!("the card gives {role} no power to {kind}"));
-        }
-        // Both: a new text must not hand out what the text in force withholds.
-        let in_force = self.in_force.as_ref().map(|force| force.text);
-        for digest in [in_force, governing].into_iter().flatten() {
-            let text = self.texts.get(&digest);
-            match text.and_then(|text| Some((text, text.accord.party(party)?))) {
-                Some((text, named)) if !text.accord.allows(&named.handle, role, kind) => {
-                    let handle = &named.handle;
-                    return Err(format!("the accord gives {role} of {handle} no power to {kind}"));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// Folds one act. [`Logs::fold`] gives the order.
     pub(crate) fn apply(&mut self, act: &Act) {
         let header = act.header();
-        let card = self.parties.get(&header.author).and_then(|state| state.card.as_ref());
-        let role = card.and_then(|card| card.role_of(act.key())).map(|role| role.role);
-        let (summary, effect) = self.dispatch(act, role);
+        let (summary, effect) = self.dispatch(act);
+        let holder = self.roster(header.author).and_then(|roster| roster.holder(act.key()));
+        let role = holder.map(|holder| holder.role);
         if std::mem::take(&mut self.words_moved) {
             self.settle_words(header);
         }
@@ -276,6 +249,7 @@ impl State {
         self.acts.insert(act.digest(), (header.author, header.kind));
         if let Some(state) = self.parties.get_mut(&header.author) {
             state.folded += 1;
+            state.times.push(header.time);
         }
     }
 }

@@ -13,7 +13,6 @@ const NAMED: usize = 8;
 impl State {
     pub(super) fn summary(&self, act: &Act) -> String {
         match act.body() {
-            Body::Designate { .. } => "enters its card".to_owned(),
             Body::Propose { text, base } => {
                 let from = base.map_or_else(String::new, |base| format!(", from {}", base.short()));
                 format!("proposes text {}{from}", Digest::plain(text).short())

@@ -1,6 +1,7 @@
 //! A small world of parties with cards, logs and clocks, and what their acts amount to.
 
 mod attack;
+mod keys;
 mod life;
 mod lookup;
 mod matching;
@@ -172,7 +173,14 @@ impl World {
         sizes: &[u64],
         body: Body,
     ) -> Digest {
-        self.enter(who, (time, sizes), None, body)
+        let key = key(fill(who.0) + who.1.code());
+        self.enter((who.0, key), (time, sizes), None, body)
+    }
+
+    /// The next act of a party that has seen all, signed by the key that comes from `fill`.
+    pub(crate) fn act_by(&mut self, (party, fill): (usize, u8), time: u64, body: Body) -> Digest {
+        let sizes: Vec<u64> = self.logs.iter().map(|log| log.len() as u64).collect();
+        self.enter((party, key(fill)), (time, &sizes), None, body)
     }
 
     /// The next act of a party that has seen all, in the place of an earlier one.
@@ -184,17 +192,17 @@ impl World {
         body: Body,
     ) -> Digest {
         let sizes: Vec<u64> = self.logs.iter().map(|log| log.len() as u64).collect();
-        self.enter(who, (time, &sizes), Some(supersedes), body)
+        let key = key(fill(who.0) + who.1.code());
+        self.enter((who.0, key), (time, &sizes), Some(supersedes), body)
     }
 
     fn enter(
         &mut self,
-        (party, role): (usize, Role),
+        (party, key): (usize, &SigningKey),
         (time, sizes): (u64, &[u64]),
         supersedes: Option<Digest>,
         body: Body,
     ) -> Digest {
-        let key = key(fill(party) + role.code());
         let mut seen: Vec<Seen> = (0..self.ids.len())
             .filter(|other| *other != party && sizes[*other] > 0)
             .map(|other| Seen {

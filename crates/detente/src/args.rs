@@ -6,6 +6,7 @@ use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::draft::DraftArgs;
+use crate::keys::KeyVerb;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
 
@@ -56,6 +57,9 @@ pub enum Verb {
     /// Party cards: the own one, and those of others.
     #[command(subcommand)]
     Party(PartyVerb),
+    /// Keys: list, rotate, renew, delegate, revoke.
+    #[command(subcommand)]
+    Key(KeyVerb),
     /// Accords: check a text, see all that it would let leave, propose, sign, follow.
     #[command(subcommand)]
     Accord(AccordVerb),

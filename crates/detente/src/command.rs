@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::export::write_folder;
 use crate::fail::Failure;
+use crate::keys::KeyCommand;
 use crate::links::Links;
 use crate::looking::LookCommand;
 use crate::table::TableCommand;
@@ -66,6 +67,8 @@ pub enum Command {
     Export { accord: String, to: PathBuf },
     /// What is asked or told at the negotiating table.
     Table(TableCommand),
+    /// What is asked or told about keys.
+    Keys(KeyCommand),
     /// Exchange what is outstanding with all parties that can be reached.
     Sync,
 }
@@ -229,6 +232,7 @@ impl Engine {
                 json(&write_folder(&record, to)?)
             }
             Command::Table(table) => self.table(table),
+            Command::Keys(keys) => self.keys(keys),
             Command::Sync => self.sync(),
         }
     }
@@ -403,7 +407,12 @@ impl Engine {
     }
 
     fn sync(&self) -> Result<Value, Failure> {
-        let parties: Vec<_> = self.shared.lock().contacts().map(|card| card.party()).collect();
+        let parties: Vec<_> = {
+            let mut node = self.shared.lock();
+            // Made and not entered yet: the process that made them was cut off.
+            node.enter_keys()?;
+            node.contacts().map(|card| card.party()).collect()
+        };
         let mut reports = Vec::new();
         for party in parties {
             let outcome = self.links.link(party).and_then(|link| self.links.catch_up(&link));

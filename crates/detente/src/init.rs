@@ -113,7 +113,7 @@ fn role_key(home: &Home, keystore: &mut Keystore, name: &str) -> Result<SigningK
     signing_key(bytes.as_ref())
 }
 
-fn signing_key(bytes: &[u8]) -> Result<SigningKey, Failure> {
+pub(crate) fn signing_key(bytes: &[u8]) -> Result<SigningKey, Failure> {
     let bad = || Failure::environment("key_file", "a key file holds no key", "restore a backup");
     let seed = Seed::new(bytes.try_into().map_err(|_| bad())?);
     SigningKey::from_seed(&seed).map_err(|_| bad())
@@ -144,12 +144,17 @@ pub fn unlock(home: &Home, passphrase: Zeroizing<String>) -> Result<(Keys, Ident
     let mut keystore = Keystore::new(passphrase)?;
     let mut roles = Vec::new();
     for role in Role::ALL {
-        let path = home.key(role.name());
-        // A home may lack a role key on purpose: the minister's may be kept elsewhere.
-        if path.exists() {
-            roles.push((role, signing_key(&keystore.read(&path, role.name())?)?));
+        // A rotation that was cut off has left both.
+        for file in [role.name().to_owned(), format!("{role}.next")] {
+            let path = home.key(&file);
+            // A home may lack a role key on purpose: the minister's may be kept elsewhere.
+            if path.exists() {
+                roles.push((role, signing_key(&keystore.read(&path, role.name())?)?));
+            }
         }
     }
+    let deputies = deputies(home, &mut keystore)?;
+    let statements = crate::keys::load(home)?;
     let mut seed = |name: &str| -> Result<Zeroizing<[u8; 32]>, Failure> {
         let bytes = keystore.read(&home.key(name), name)?;
         let array: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
@@ -158,7 +163,41 @@ pub fn unlock(home: &Home, passphrase: Zeroizing<String>) -> Result<(Keys, Ident
         Ok(Zeroizing::new(array))
     };
     let (log, mirror) = (seed("log")?, seed("mirror")?);
-    let transport = keystore.read(&home.key("transport"), "transport")?;
-    let identity = Identity::new(&transport).map_err(|error| net(&error))?;
-    Ok((Keys { roles, log, mirror }, identity))
+    let identity = identity(home, &mut keystore)?;
+    Ok((Keys { roles, deputies, statements, log, mirror }, identity))
+}
+
+/// Most keys to which powers were lent, in one home.
+const MAX_DEPUTIES: u32 = 512;
+
+/// The keys to which powers were lent: the statements say whose.
+fn deputies(home: &Home, keystore: &mut Keystore) -> Result<Vec<SigningKey>, Failure> {
+    let mut deputies = Vec::new();
+    // Numbered by the statement that names them, so there are gaps.
+    for number in 0..MAX_DEPUTIES {
+        let name = format!("deputy-{number:04}");
+        let path = home.key(&name);
+        if path.exists() {
+            deputies.push(signing_key(&keystore.read(&path, &name)?)?);
+        }
+    }
+    Ok(deputies)
+}
+
+/// The transport key that the card names: a renewal that was cut off has left two.
+fn identity(home: &Home, keystore: &mut Keystore) -> Result<Identity, Failure> {
+    let card = read_card(home)?;
+    let mut last = None;
+    for file in ["transport.next", "transport"] {
+        let path = home.key(file);
+        if file == "transport" || path.exists() {
+            let bytes = keystore.read(&path, "transport")?;
+            let found = Identity::new(&bytes).map_err(|error| net(&error))?;
+            if found.spki() == card.value().transport {
+                return Ok(found);
+            }
+            last = Some(found);
+        }
+    }
+    last.ok_or_else(|| Failure::environment("key_file", "no transport key", "restore a backup"))
 }

@@ -14,6 +14,7 @@ mod fail;
 mod home;
 mod import;
 mod init;
+mod keys;
 mod keystore;
 mod links;
 mod looking;

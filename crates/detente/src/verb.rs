@@ -27,8 +27,8 @@ use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::table::{TableCommand, TableVerb};
 use crate::{
-    card_file, check, demo, draft, init, output, paper, party_name, print_json, print_text, run,
-    serve, verify, world,
+    card_file, check, demo, draft, init, keys, output, paper, party_name, print_json, print_text,
+    run, serve, verify, world,
 };
 
 /// Where a command works and how it speaks.
@@ -40,6 +40,16 @@ pub struct Context {
 }
 
 impl Context {
+    /// The home.
+    pub const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Where its passphrase comes from.
+    pub const fn passphrase(&self) -> &Source {
+        &self.passphrase
+    }
+
     /// Runs a command and gives its report.
     pub fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<(T, Value), Failure> {
         let mut bar = Bar::new(self.json);
@@ -86,6 +96,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             show(json, &report, |report| output::parties(std::slice::from_ref(report)))
         }
         Verb::Party(verb) => party(&context, verb),
+        Verb::Key(verb) => keys::run(&context, verb),
         Verb::Accord(verb) => accord(&context, verb),
         Verb::Import { files, format, tlp, source, refusals } => {
             importing(&context, &files, &Naming { format, tlp, source }, refusals)

@@ -201,6 +201,8 @@ impl Member {
 fn keys(roles: &[(Role, [u8; Seed::LEN])], log: [u8; 32], mirror: [u8; 32]) -> Keys {
     Keys {
         roles: roles.iter().map(|(role, bytes)| (*role, key(*bytes))).collect(),
+        deputies: Vec::new(),
+        statements: Vec::new(),
         log: Zeroizing::new(log),
         mirror: Zeroizing::new(mirror),
     }

@@ -3,6 +3,7 @@
 use crate::act::{Act, ActFault, ActKind, Body, Header, Salt, Seen};
 use crate::id::{AccordId, KeyId, PartyId};
 use crate::party::{Card, CardFault};
+use crate::roster::{Entered, Roster};
 use crate::sign::{Unverified, Verified};
 use crate::time::UnixSeconds;
 
@@ -21,8 +22,8 @@ pub enum AdmitFault {
     /// The card in the first entry is unsound.
     #[error("entry 0 does not carry a sound party card")]
     Card(#[from] CardFault),
-    /// The first entry is not the author's card, or a later one is.
-    #[error("entry {index} is a {kind} act: a log begins with one designate act")]
+    /// The first entry is not the author's card.
+    #[error("entry {index} is a {kind} act: a log begins with a designate act")]
     Designation {
         /// Place in the log.
         index: u64,
@@ -45,8 +46,14 @@ pub enum AdmitFault {
         /// Time or seen checkpoint.
         what: &'static str,
     },
-    /// No key of the author's card has this name.
-    #[error("entry {index} is signed by key {}, which is not on the author's card", key.short())]
+    /// An act on keys came without its body.
+    #[error("entry {index} changes the author's keys: its body can't be withheld")]
+    Withheld {
+        /// Place in the log.
+        index: u64,
+    },
+    /// The author has named no such key before.
+    #[error("entry {index} is signed by key {}, which its author has not named", key.short())]
     UnknownKey {
         /// Place in the log.
         index: u64,
@@ -62,6 +69,7 @@ impl AdmitFault {
             AdmitFault::Act { source, .. } => source.code(),
             AdmitFault::Card(fault) => fault.code(),
             AdmitFault::Designation { .. } => "log_designation",
+            AdmitFault::Withheld { .. } => "log_withheld_keys",
             AdmitFault::Misplaced { .. } => "log_misplaced_entry",
             AdmitFault::GoesBack { .. } => "log_goes_back",
             AdmitFault::UnknownKey { .. } => "log_unknown_key",
@@ -74,7 +82,8 @@ impl AdmitFault {
 pub struct Admission {
     accord: AccordId,
     author: PartyId,
-    card: Option<Card>,
+    /// Keys with which entries are checked. Which of them may do what, the fold decides.
+    roster: Option<Roster>,
     next: u64,
     last_time: UnixSeconds,
     last_seen: Vec<Seen>,
@@ -84,12 +93,17 @@ impl Admission {
     /// The start of `author`'s log in `accord`.
     pub fn new(accord: AccordId, author: PartyId) -> Admission {
         let last_time = UnixSeconds::new(0);
-        Admission { accord, author, card: None, next: 0, last_time, last_seen: Vec::new() }
+        Admission { accord, author, roster: None, next: 0, last_time, last_seen: Vec::new() }
     }
 
-    /// The author's card, once its first entry was admitted.
+    /// The author's newest card, once its first entry was admitted.
     pub fn card(&self) -> Option<&Card> {
-        self.card.as_ref()
+        self.roster.as_ref().map(Roster::card)
+    }
+
+    /// The author's keys, once its first entry was admitted.
+    pub const fn roster(&self) -> Option<&Roster> {
+        self.roster.as_ref()
     }
 
     /// The author's time in the newest entry; the next may not be older.
@@ -112,34 +126,60 @@ impl Admission {
         if index == 0 {
             let (act, card) = self.admit_card(leaf, salt, body)?;
             self.advance(&act);
-            self.card = Some(card);
+            self.roster = Some(Roster::new(card));
             return Ok(act);
         }
-        let header = self.open(leaf)?;
+        let unverified = Unverified::<Header>::read(leaf).map_err(|e| act_fault(e.into()))?;
+        // A new card or a rotation may be entered by a key that it brings itself.
+        let moved = self.moved_by(unverified.claim(), body);
+        let header = self.verify(unverified, moved.as_ref().or(self.roster.as_ref()))?;
         let act = Act::join(header, salt, body).map_err(act_fault)?;
         self.advance(&act);
+        if moved.is_some() {
+            self.roster = moved;
+        }
         Ok(act)
     }
 
     /// Checks the next entry whose body is withheld.
     ///
     /// # Errors
-    /// [`AdmitFault`]; nothing has changed then. The first entry can't be withheld.
+    /// [`AdmitFault`]; nothing has changed then. Acts on keys, as the first entry is one, can't be
+    /// withheld.
     pub fn admit_leaf(&mut self, leaf: &[u8]) -> Result<Verified<Header>, AdmitFault> {
-        let header = self.open(leaf)?;
+        let index = self.next;
+        let unverified = Unverified::<Header>::read(leaf)
+            .map_err(|error| AdmitFault::Act { index, source: error.into() })?;
+        let header = self.verify(unverified, self.roster.as_ref())?;
+        if header.value().kind.moves_keys() {
+            return Err(AdmitFault::Withheld { index });
+        }
         self.advance_header(header.value());
         Ok(header)
     }
 
-    fn open(&self, leaf: &[u8]) -> Result<Verified<Header>, AdmitFault> {
-        let index = self.next;
-        let unverified = Unverified::<Header>::read(leaf)
-            .map_err(|error| AdmitFault::Act { index, source: error.into() })?;
-        let key = unverified.key();
-        let role = self.card.as_ref().and_then(|card| card.role_of(key));
-        let role = role.ok_or(AdmitFault::UnknownKey { index, key })?;
+    /// The keys as an act on keys leaves them. One that changes nothing, because a signature in it
+    /// does not hold or its signer may not, stands in the log all the same: the fold says why.
+    fn moved_by(&self, claim: &Header, body: &[u8]) -> Option<Roster> {
+        if !claim.kind.moves_keys() {
+            return None;
+        }
+        let mut moved = self.roster.clone()?;
+        let entered = Entered { accord: self.accord, at: claim.time };
+        let body = Body::decode(claim.kind, body).ok()?;
+        moved.take(&body, entered).ok().map(|()| moved)
+    }
+
+    fn verify(
+        &self,
+        unverified: Unverified<Header>,
+        roster: Option<&Roster>,
+    ) -> Result<Verified<Header>, AdmitFault> {
+        let (index, key) = (self.next, unverified.key());
+        let public = roster.and_then(|roster| roster.key(key));
+        let public = public.ok_or(AdmitFault::UnknownKey { index, key })?;
         let header = unverified
-            .verify(&role.key)
+            .verify(public)
             .map_err(|error| AdmitFault::Act { index, source: error.into() })?;
         self.check(header.value())?;
         Ok(header)
@@ -182,10 +222,6 @@ impl Admission {
         }
         if header.sequence != index {
             return misplaced("sequence");
-        }
-        // Here and not where the body is read: the body may be withheld.
-        if index > 0 && header.kind == ActKind::Designate {
-            return Err(AdmitFault::Designation { index, kind: header.kind });
         }
         if header.time < self.last_time {
             return Err(AdmitFault::GoesBack { index, what: "time" });

@@ -2,6 +2,7 @@
 
 use crate::act::account::{Readout, Statement};
 use crate::act::bracket::{Change, read_changes, write_changes};
+use crate::act::keys::{Paired, read_revocation};
 use crate::act::matching::{Answer, Close, Offer};
 use crate::act::release::ReleaseBody;
 use crate::act::reply::{Answering, Reply};
@@ -115,6 +116,15 @@ pub enum Body {
     Attach(Statement),
     /// An account of a meeting.
     Readout(Readout),
+    /// A [`crate::roster::Rotation`], signed by both keys.
+    RotateKey(Paired),
+    /// A signed [`crate::roster::Revocation`].
+    RevokeKey {
+        /// The signed statement.
+        revocation: Vec<u8>,
+    },
+    /// A [`crate::roster::Delegation`], signed by both keys.
+    Delegate(Paired),
 }
 
 impl Body {
@@ -144,6 +154,9 @@ impl Body {
             Body::Bracket(_) => ActKind::Bracket,
             Body::Attach(_) => ActKind::Attach,
             Body::Readout(_) => ActKind::Readout,
+            Body::RotateKey(_) => ActKind::RotateKey,
+            Body::RevokeKey { .. } => ActKind::RevokeKey,
+            Body::Delegate(_) => ActKind::Delegate,
         }
     }
 
@@ -198,6 +211,10 @@ impl Body {
             Body::Bracket(changes) => write_changes(changes, &mut w),
             Body::Attach(statement) => statement.write(&mut w),
             Body::Readout(readout) => readout.write(&mut w),
+            Body::RotateKey(paired) | Body::Delegate(paired) => paired.write(&mut w),
+            Body::RevokeKey { revocation } => {
+                w.array(1).bytes(revocation);
+            }
         }
         w.into_bytes()
     }
@@ -244,6 +261,9 @@ impl Body {
             ActKind::Bracket => Body::Bracket(read_changes(r)?),
             ActKind::Attach => Body::Attach(Statement::read(r)?),
             ActKind::Readout => Body::Readout(Readout::read(r)?),
+            ActKind::RotateKey => Body::RotateKey(Paired::read(r)?),
+            ActKind::RevokeKey => Body::RevokeKey { revocation: read_revocation(r)? },
+            ActKind::Delegate => Body::Delegate(Paired::read(r)?),
             _ => Body::read_on_text(kind, r)?,
         })
     }

@@ -99,12 +99,27 @@ kinds! {
     Attach = 36, "attach";
     /// Files the party's account of a meeting.
     Readout = 37, "readout";
+    /// A key follows another in its office.
+    RotateKey = 50, "rotate-key";
+    /// A key is no longer good.
+    RevokeKey = 51, "revoke-key";
+    /// A key acts for another within a part of its powers, until a time.
+    Delegate = 52, "delegate";
 }
 
 impl ActKind {
     /// The signed code.
     pub const fn code(self) -> u8 {
         self as u8
+    }
+
+    /// Whether acts of this kind change which keys the party has. Their bodies carry statements
+    /// that are signed by themselves, and can't be withheld.
+    pub const fn moves_keys(self) -> bool {
+        matches!(
+            self,
+            ActKind::Designate | ActKind::RotateKey | ActKind::RevokeKey | ActKind::Delegate
+        )
     }
 
     /// The kind with this code.

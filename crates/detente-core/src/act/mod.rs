@@ -9,6 +9,7 @@ mod admit;
 mod body;
 mod bracket;
 mod header;
+mod keys;
 mod kind;
 mod lookup;
 mod matching;
@@ -26,6 +27,7 @@ pub use admit::{Admission, AdmitFault};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
 pub use bracket::{Change, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_QUOTE, MAX_QUOTES, MAX_UNIT};
 pub use header::{Header, MAX_SEEN, Seen};
+pub use keys::Paired;
 pub use kind::{ActKind, UnknownAct};
 pub use lookup::{Filter, LOOKUP_KEY_LEN};
 pub use matching::{

@@ -5,6 +5,7 @@
 
 mod act;
 mod card;
+mod roster;
 
 use serde_json::Value;
 

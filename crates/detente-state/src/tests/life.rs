@@ -6,6 +6,7 @@ use super::{
 use crate::{Effect, NotInForce, Position};
 use detente_core::act::{ActKind, Body};
 use detente_core::party::Role;
+use detente_core::roster::Roster;
 use detente_core::{Digest, Level, Span};
 
 fn sign(text: Digest) -> Body {
@@ -200,12 +201,16 @@ fn a_new_text_gives_no_power_that_the_text_in_force_withholds() {
     world.unconfirmed(act, "the accord gives head of B no power to refuse");
     let mut state = world.state();
     let b = world.ids[B];
-    let card = state.parties.get_mut(&b).unwrap().card.as_mut().unwrap();
+    let party = state.parties.get_mut(&b).unwrap();
+    let mut card = party.card().unwrap().clone();
     card.roles[1].may.push(ActKind::Sign);
-    let may = |text: &str| state.authority(b, Role::Head, ActKind::Sign, Some(digest_of(text)));
+    let head = (b, card.roles[1].key.id());
+    party.roster = Some(Roster::new(card));
+    let now = at(START + 13);
+    let may = |text: &str| state.authority(head, ActKind::Sign, Some(digest_of(text)), now);
     assert!(may(&wider).is_err(), "the text in force says the minister");
     state.in_force = None;
-    let may = |text: &str| state.authority(b, Role::Head, ActKind::Sign, Some(digest_of(text)));
+    let may = |text: &str| state.authority(head, ActKind::Sign, Some(digest_of(text)), now);
     assert!(may(&wider).is_ok());
     assert!(may(&only("minister")).is_err());
 }

@@ -3,6 +3,7 @@
 mod accord;
 mod audit;
 mod intel;
+mod keys;
 mod lookup;
 mod paper;
 mod table;
@@ -11,6 +12,7 @@ pub use self::table::{matrix, meetings, positions, words};
 pub use accord::{act, answer, checked, difference, exposure, history, parties, status};
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
+pub use keys::{keys_made, rosters};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
 pub use paper::{annexes, redline, redline_plain, templates};
 

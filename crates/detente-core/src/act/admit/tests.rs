@@ -1,8 +1,9 @@
 use super::{Admission, AdmitFault};
-use crate::act::{Act, ActFault, ActKind, Body, Header, Salt, Seen};
+use crate::act::{Act, ActFault, ActKind, Body, Header, Paired, Salt, Seen};
 use crate::id::{AccordId, Digest, PartyId};
 use crate::key::SigningKey;
 use crate::party::tests::{card, key};
+use crate::roster::Rotation;
 use crate::sign::sign;
 use crate::time::UnixSeconds;
 
@@ -239,15 +240,65 @@ fn a_changed_leaf_is_refused_wherever_it_was_changed() {
     assert!(begun().admit(&longer, SALT, sound.body_bytes()).is_err());
 }
 
+/// A card of the same root, made a second later, with another analyst.
+fn renewed() -> Body {
+    let mut value = card("CERT Alpha", 10).into_value();
+    value.issued = UnixSeconds::new(2);
+    value.roles[3].key = key(40).public().clone();
+    Body::Designate { card: sign(value, key(10)).bytes().to_vec() }
+}
+
+fn rotated(by_new: &SigningKey) -> Body {
+    let said = || Rotation {
+        party: author(),
+        old: key(14).public().id(),
+        new: key(41).public().clone(),
+        issued: UnixSeconds::new(2),
+    };
+    let by_holder = sign(said(), key(14)).bytes().to_vec();
+    Body::RotateKey(Paired { by_holder, by_new: sign(said(), by_new).bytes().to_vec() })
+}
+
 #[test]
-fn a_log_has_one_card() {
-    let again = |key: &SigningKey| act(header(1), designate(), key);
-    let kind = ActKind::Designate;
-    let fault = refused(&mut begun(), &again(key(11)), "log_designation");
-    assert_eq!(fault, AdmitFault::Designation { index: 1, kind });
-    let withheld = begun().admit_leaf(again(key(11)).leaf()).unwrap_err();
-    assert_eq!(withheld, AdmitFault::Designation { index: 1, kind });
-    refused(&mut begun(), &again(key(10)), "log_unknown_key");
+fn keys_that_acts_name_sign_from_then_on() {
+    for (body, new) in [(renewed(), 40), (rotated(key(41)), 41)] {
+        let mut admission = begun();
+        refused(&mut admission, &act(header(1), signature(), key(new)), "log_unknown_key");
+        // By a key that was there, or by the one that comes.
+        for by in [11, new] {
+            let mut admission = begun();
+            let first = act(header(1), body.clone(), key(by));
+            assert_eq!(
+                admission.admit_leaf(first.leaf()).unwrap_err().code(),
+                match by {
+                    11 => "log_withheld_keys",
+                    _ => "log_unknown_key",
+                }
+            );
+            admit(&mut admission, &first).unwrap();
+            admit(&mut admission, &act(header(2), signature(), key(new))).unwrap();
+            // Whether an ended key may still act is the fold's to say: its signatures hold.
+            admit(&mut admission, &act(header(3), signature(), key(14))).unwrap();
+        }
+        refused(&mut begun(), &act(header(1), body.clone(), key(10)), "log_unknown_key");
+        let mut other = Act::create(header(1), body, SALT, key(new)).body_bytes().to_vec();
+        *other.last_mut().unwrap() ^= 1;
+        let first = act(header(1), rotated(key(41)), key(11));
+        assert!(begun().admit(first.leaf(), SALT, &other).is_err());
+    }
+}
+
+#[test]
+fn statements_on_keys_that_do_not_hold_change_nothing() {
+    // The card again, and a rotation that its new key has not signed.
+    for body in [designate(), rotated(key(42))] {
+        let mut admission = begun();
+        admit(&mut admission, &act(header(1), body.clone(), key(11))).unwrap();
+        assert_eq!(admission.next(), 2, "it stands in the log, and the fold says why it is void");
+        let strange = act(header(2), signature(), key(41));
+        refused(&mut admission, &strange, "log_unknown_key");
+        refused(&mut begun(), &act(header(1), body, key(42)), "log_unknown_key");
+    }
 }
 
 #[test]

@@ -71,12 +71,9 @@ pub(super) fn judge(state: &State, act: &Act, parties: &[PartyId]) -> Option<Ver
 
 fn authority(state: &State, act: &Act) -> Result<(), Refusal> {
     let header = act.header();
-    let party = state.parties.get(&header.author);
-    let card = party.and_then(|party| party.card.as_ref());
-    let role = card.and_then(|card| card.role_of(act.key()));
-    let role = role.ok_or_else(|| Refusal::new("act_unconfirmed", "the key has no role"))?;
-    let may = state.authority(header.author, role.role, header.kind, None);
-    may.map_err(|reason| Refusal::new("act_unconfirmed", reason))
+    let (who, at) = ((header.author, act.key()), state.time_of(header));
+    let may = state.authority(who, header.kind, None, at);
+    may.map(drop).map_err(|reason| Refusal::new("act_unconfirmed", reason))
 }
 
 fn judge_release(state: &State, act: &Act, body: &ReleaseBody, parties: &[PartyId]) -> Verdict {

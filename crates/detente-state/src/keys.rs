@@ -1,0 +1,199 @@
+//! Which key may do what: the rosters of the parties as the acts on keys have made them.
+//!
+//! A statement on a key counts from its place in the fold on. What the key signed before stands,
+//! whatever the statement says of dates: otherwise a party could take back what it has said by
+//! losing a key. Source: Vienna Convention on the Law of Treaties, articles 7 and 8.
+
+use detente_core::act::{Act, ActKind, Body, Header, Paired};
+use detente_core::party::{Card, Role};
+use detente_core::roster::{Delegation, Entered, Revocation, Roster, RosterFault, Rotation};
+use detente_core::sign::{Signable, Unverified};
+use detente_core::{Digest, KeyId, PartyId, UnixSeconds};
+
+use super::{Effect, PartyState, State};
+
+impl PartyState {
+    /// Its newest card, once its log begins.
+    pub fn card(&self) -> Option<&Card> {
+        self.roster.as_ref().map(Roster::card)
+    }
+}
+
+impl State {
+    /// A party's keys, once its log begins.
+    pub fn roster(&self, party: PartyId) -> Option<&Roster> {
+        self.parties.get(&party).and_then(|state| state.roster.as_ref())
+    }
+
+    /// Whether a key of `party` may perform `kind` at a time, and in which office: the key is good,
+    /// its party has given it the power, and neither the text in force nor `governing`, the text
+    /// that the act itself is about, takes it away.
+    ///
+    /// # Errors
+    /// The reason in words.
+    pub fn authority(
+        &self,
+        (party, key): (PartyId, KeyId),
+        kind: ActKind,
+        governing: Option<Digest>,
+        at: UnixSeconds,
+    ) -> Result<Role, String> {
+        let unknown = || "signed by a key that has no role".to_owned();
+        let roster = self.roster(party).ok_or_else(unknown)?;
+        let entered = Entered { accord: self.accord, at };
+        let may = roster.may(key, kind, entered).map_err(|fault| fault.to_string())?;
+        let role = may.ok_or_else(|| match roster.holder(key) {
+            Some(own) if own.lent.is_some() => {
+                format!("the delegation gives this key of {} no power to {kind}", own.role)
+            }
+            Some(own) => format!("the card gives {} no power to {kind}", own.role),
+            None => unknown(),
+        })?;
+        // Both: a new text must not hand out what the text in force withholds.
+        let in_force = self.in_force.as_ref().map(|force| force.text);
+        for digest in [in_force, governing].into_iter().flatten() {
+            let text = self.texts.get(&digest);
+            match text.and_then(|text| Some((text, text.accord.party(party)?))) {
+                Some((text, named)) if !text.accord.allows(&named.handle, role, kind) => {
+                    let handle = &named.handle;
+                    return Err(format!("the accord gives {role} of {handle} no power to {kind}"));
+                }
+                _ => {}
+            }
+        }
+        Ok(role)
+    }
+
+    /// The time of an act as far as the record supports it: not before anything that its author
+    /// had seen. A delegation that has ended is not used again by dating back.
+    pub fn time_of(&self, header: &Header) -> UnixSeconds {
+        let seen = |party: PartyId, state: &PartyState| {
+            let before = header.had_seen(party).min(state.times.len() as u64);
+            let last = usize::try_from(before).ok()?.checked_sub(1)?;
+            state.times.get(last).copied()
+        };
+        let times = self.parties.iter().filter_map(|(party, state)| seen(*party, state));
+        times.fold(header.time, UnixSeconds::max)
+    }
+
+    /// Whether two keys of a party may be in one hand: they are one, or one comes from the other by
+    /// rotations and delegations.
+    pub(super) fn same_line(&self, party: PartyId, one: KeyId, two: KeyId) -> bool {
+        let line = |key| self.roster(party).map_or(key, |roster| roster.line(key));
+        line(one) == line(two)
+    }
+
+    /// What acts on keys do, and in words; none for other acts. Their statements are signed by
+    /// themselves: which key brings them does not matter.
+    pub(super) fn move_keys(&mut self, act: &Act) -> Option<(String, Effect)> {
+        let header = act.header();
+        if !header.kind.moves_keys() {
+            return None;
+        }
+        let entered = Entered { accord: self.accord, at: self.time_of(header) };
+        let about = self.whose_keys(header.author, act.body());
+        let summary = self.key_words(about, act.body());
+        let done = match (self.parties.get_mut(&about), act.body()) {
+            (None, _) => Err("it speaks of the keys of no party of this accord".to_owned()),
+            (Some(party), Body::Designate { card }) if party.roster.is_none() => {
+                let begun = Card::open(card).map(|card| Roster::new(card.into_value()));
+                party.roster = begun.ok();
+                match party.roster {
+                    Some(_) => Ok(()),
+                    None => Err("no sound card of a party of this accord".to_owned()),
+                }
+            }
+            (Some(party), body) => match (&mut party.roster, body) {
+                (Some(roster), Body::RevokeKey { revocation }) if about != header.author => {
+                    roster.revoke_for(revocation).map_err(|fault| words(&fault))
+                }
+                (Some(roster), body) => roster.take(body, entered).map_err(|fault| words(&fault)),
+                (None, _) => Err("the party has not entered its card".to_owned()),
+            },
+        };
+        let effect = match done {
+            Ok(()) => Effect::InEffect,
+            Err(reason) => Effect::Void { reason },
+        };
+        Some((summary, effect))
+    }
+
+    /// The party whose keys an act is about: a revocation may be entered by another one.
+    fn whose_keys(&self, author: PartyId, body: &Body) -> PartyId {
+        match body {
+            Body::RevokeKey { revocation } => {
+                claim::<Revocation>(revocation).map_or(author, |said| said.party)
+            }
+            _ => author,
+        }
+    }
+
+    fn key_words(&self, party: PartyId, body: &Body) -> String {
+        let office = |key: KeyId| {
+            let holder = self.roster(party).and_then(|roster| roster.holder(key));
+            holder.map_or_else(|| "no role".to_owned(), |own| own.role.name().to_owned())
+        };
+        match body {
+            Body::Designate { card } => match (Card::open(card), self.roster(party)) {
+                (Ok(card), None) => format!("enters its card as {:?}", card.value().name),
+                (Ok(card), Some(_)) => {
+                    format!("enters a card made at {}", card.value().issued)
+                }
+                (Err(_), _) => "enters its card".to_owned(),
+            },
+            Body::RotateKey(Paired { by_holder, .. }) => claim::<Rotation>(by_holder).map_or_else(
+                || "rotates a key".to_owned(),
+                |said| {
+                    let (old, new) = (said.old, said.new.id());
+                    let role = office(old);
+                    format!("rotates the key of {role}: {} to {}", old.short(), new.short())
+                },
+            ),
+            Body::Delegate(Paired { by_holder, .. }) => claim::<Delegation>(by_holder).map_or_else(
+                || "delegates".to_owned(),
+                |said| {
+                    let may: Vec<&str> = said.may.iter().map(|kind| kind.name()).collect();
+                    format!(
+                        "lets {:?} (key {}) act for {} until {}: {}",
+                        said.to,
+                        said.key.id().short(),
+                        office(said.by),
+                        said.until,
+                        may.join(", ")
+                    )
+                },
+            ),
+            Body::RevokeKey { revocation } => claim::<Revocation>(revocation).map_or_else(
+                || "revokes a key".to_owned(),
+                |said| {
+                    let since = said.since.map_or_else(String::new, |at| format!(", since {at}"));
+                    let (name, key, role) =
+                        (self.name_of(party), said.key.short(), office(said.key));
+                    format!("revokes key {key} of {name} ({role}): {}{since}", said.cause)
+                },
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
+/// What a statement claims: for words, and to find the key that proves it.
+fn claim<T: Signable + Clone>(bytes: &[u8]) -> Option<T> {
+    Unverified::<T>::read(bytes).ok().map(|read| read.claim().clone())
+}
+
+/// A fault with what is behind it.
+fn words(fault: &RosterFault) -> String {
+    use std::error::Error as _;
+    let mut text = fault.to_string();
+    let mut source = fault.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        // Some faults show their source themselves.
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,202 @@
+use detente_core::act::{ActKind, Answering, Body, Paired, Reply};
+use detente_core::party::Role;
+use detente_core::roster::{Cause, Delegation, Revocation, Rotation};
+use detente_core::sign::{Signable, sign};
+use detente_core::{AccordId, Digest, KeyId};
+
+use super::{A, B, START, World, at, card, digest_of, id, key, swap, text};
+use crate::State;
+
+/// Keys that no card has.
+const NEW: u8 = 100;
+const NEWER: u8 = 101;
+/// A's minister and head, and B's minister.
+const MINISTER: u8 = 11;
+const HEAD: u8 = 12;
+const THEIRS: u8 = 21;
+
+fn kid(fill: u8) -> KeyId {
+    key(fill).public().id()
+}
+
+fn paired<T: Signable + Clone>(said: &T, by: u8, new: u8) -> Paired {
+    Paired {
+        by_holder: sign(said.clone(), key(by)).bytes().to_vec(),
+        by_new: sign(said.clone(), key(new)).bytes().to_vec(),
+    }
+}
+
+fn rotate(party: usize, old: u8, new: u8) -> Body {
+    let (party, issued) = (id(party), at(START));
+    let said = Rotation { party, old: kid(old), new: key(new).public().clone(), issued };
+    Body::RotateKey(paired(&said, old, new))
+}
+
+fn delegate(by: u8, to: u8, until: u64, accord: Option<AccordId>) -> Body {
+    let said = Delegation {
+        party: id(A),
+        by: kid(by),
+        key: key(to).public().clone(),
+        to: "Deputy".to_owned(),
+        may: vec![ActKind::Sign, ActKind::Refuse, ActKind::Confirm],
+        accord,
+        until: at(until),
+        issued: at(START),
+    };
+    Body::Delegate(paired(&said, by, to))
+}
+
+fn revoke(party: usize, target: u8, cause: Cause, by: u8) -> Body {
+    let since = Some(at(START - 1_000));
+    let said = Revocation { party: id(party), key: kid(target), cause, since, issued: at(START) };
+    Body::RevokeKey { revocation: sign(said, key(by)).bytes().to_vec() }
+}
+
+fn signature(text: &str) -> Body {
+    Body::Sign { text: digest_of(text) }
+}
+
+fn proposed(text: &str) -> World {
+    let mut world = World::new(2);
+    let body = Body::Propose { text: text.as_bytes().to_vec(), base: None };
+    world.act(A, Role::Head, START + 1, body);
+    world
+}
+
+fn confirm(act: Digest) -> Body {
+    Body::Reply(Answering::Confirm, Reply { act, reason: String::new(), precludes: false })
+}
+
+fn words(state: &State, act: Digest) -> String {
+    state.history.iter().find(|event| event.act == act).unwrap().summary.clone()
+}
+
+#[test]
+fn a_rotated_key_binds_its_party_and_the_old_one_does_not() {
+    let text = text(2);
+    let mut world = proposed(&text);
+    let act = world.act_by((A, MINISTER), START + 2, rotate(A, MINISTER, NEW));
+    world.holds(act);
+    let said = words(&world.state(), act);
+    assert!(said.starts_with("rotates the key of minister: "), "{said}");
+    let old = world.act_by((A, MINISTER), START + 3, signature(&text));
+    world.unconfirmed(old, "has followed");
+    let event = world.event(old);
+    assert_eq!(event.role, Some(Role::Minister));
+    // The new key may stand by what the old one did.
+    let act = world.act_by((A, NEW), START + 4, confirm(old));
+    world.holds(act);
+    world.act(B, Role::Minister, START + 5, signature(&text));
+    assert!(world.state().in_force.is_some());
+    let again = world.act_by((A, NEW), START + 6, rotate(A, MINISTER, NEWER));
+    world.void(again, "has followed");
+}
+
+#[test]
+fn a_delegate_acts_until_its_time_and_not_by_dating_back() {
+    let text = text(2);
+    let mut world = proposed(&text);
+    let act = world.act_by((A, MINISTER), START + 2, delegate(MINISTER, NEW, START + 50, None));
+    world.holds(act);
+    let said = words(&world.state(), act);
+    assert!(said.contains("\"Deputy\"") && said.contains("act for minister until"), "{said}");
+    assert!(said.ends_with(": sign, refuse, confirm"), "{said}");
+    let mut late = world.clone();
+    let signed = world.act_by((A, NEW), START + 3, signature(&text));
+    world.holds(signed);
+    assert_eq!(world.event(signed).role, Some(Role::Minister));
+    let more = world.act_by((A, NEW), START + 4, super::stop());
+    world.unconfirmed(more, "the delegation gives this key of minister no power to stop");
+
+    // B speaks after the delegation's end; A's deputy has seen it and dates back.
+    late.act(B, Role::Minister, START + 60, signature(&text));
+    let back = late.act_by((A, NEW), START + 3, signature(&text));
+    late.unconfirmed(back, "a delegation that ended");
+
+    let mut world = proposed(&text);
+    let elsewhere = Some(AccordId::new([9; 32]));
+    let act = delegate(MINISTER, NEW, START + 50, elsewhere);
+    let act = world.act_by((A, MINISTER), START + 2, act);
+    world.holds(act);
+    let act = world.act_by((A, NEW), START + 3, signature(&text));
+    world.unconfirmed(act, "for another accord");
+}
+
+#[test]
+fn a_revoked_key_does_nothing_more_and_takes_nothing_back() {
+    let text = text(2);
+    let mut world = World::agreed(2, &text);
+    let before = world.state().in_force;
+    let act = world.act(A, Role::Head, START + 9, revoke(A, MINISTER, Cause::Lost, 10));
+    world.holds(act);
+    let said = words(&world.state(), act);
+    assert!(said.contains("of CERT Alpha (minister): lost, since "), "{said}");
+    assert_eq!(world.state().in_force, before, "what it signed stands, whatever is claimed");
+    let stop = world.act_by((A, MINISTER), START + 10, super::stop());
+    world.unconfirmed(stop, "revoked (lost)");
+    // The same statement again, a rotation by the dead key, and a statement of a thief.
+    let act = world.act_by((A, MINISTER), START + 11, rotate(A, MINISTER, NEW));
+    world.void(act, "revoked");
+    let act = world.act(A, Role::Head, START + 12, revoke(A, 14, Cause::Lost, MINISTER));
+    world.void(act, "revoked");
+    // A new card of the root brings a new minister, entered by that key itself.
+    let mut value = card("CERT Alpha", 10).into_value();
+    value.issued = at(START);
+    value.roles[0].key = key(NEW).public().clone();
+    let body = Body::Designate { card: sign(value, key(10)).bytes().to_vec() };
+    let act = world.act_by((A, NEW), START + 13, body);
+    world.holds(act);
+    let act = world.act_by((A, NEW), START + 14, confirm(stop));
+    world.holds(act);
+}
+
+#[test]
+fn another_party_can_enter_what_was_signed_beforehand() {
+    let text = text(2);
+    let mut world = proposed(&text);
+    // B's minister revokes A's: no. A's own root has: yes.
+    let act = world.act(B, Role::Minister, START + 2, revoke(A, MINISTER, Cause::Lost, THEIRS));
+    world.void(act, "no role");
+    let act = world.act(B, Role::Minister, START + 3, revoke(A, 14, Cause::Lost, MINISTER));
+    world.void(act, "no power to revoke-key");
+    let mut seen = world.clone();
+    let act = world.act(B, Role::Head, START + 4, revoke(A, MINISTER, Cause::Emergency, 10));
+    world.holds(act);
+    let act = world.act_by((A, MINISTER), START + 5, signature(&text));
+    world.unconfirmed(act, "revoked (emergency)");
+    let other = world.act(B, Role::Head, START + 6, revoke(2, 31, Cause::Emergency, 30));
+    world.void(other, "no party of this accord");
+
+    // What B had seen before it entered the statement stands.
+    let signed = seen.act_by((A, MINISTER), START + 4, signature(&text));
+    seen.act(B, Role::Head, START + 4, revoke(A, MINISTER, Cause::Emergency, 10));
+    seen.holds(signed);
+}
+
+#[test]
+fn one_hand_with_two_keys_is_one_person() {
+    let text = swap(&text(2), "id = \"3\"\n", "id = \"3\"\ntwo_person = [\"sign\"]\n");
+    for second in [rotate(A, MINISTER, NEW), delegate(MINISTER, NEW, START + 50, None)] {
+        let mut world = proposed(&text);
+        let first = world.act_by((A, MINISTER), START + 2, signature(&text));
+        world.unconfirmed(first, "a second person");
+        let act = world.act_by((A, MINISTER), START + 3, second);
+        world.holds(act);
+        let act = world.act_by((A, NEW), START + 4, confirm(first));
+        world.void(act, "is no second person");
+    }
+}
+
+#[test]
+fn cards_that_do_not_follow_change_nothing() {
+    let mut world = World::new(2);
+    let again = Body::Designate { card: card("CERT Alpha", 10).bytes().to_vec() };
+    let act = world.act(A, Role::Head, START + 1, again);
+    world.void(act, "the card is not newer");
+    let other = Body::Designate { card: card("CERT Beta", 20).bytes().to_vec() };
+    let act = world.act(A, Role::Head, START + 2, other);
+    world.void(act, "another party's keys");
+    assert_eq!(world.state().name_of(id(A)), "CERT Alpha");
+    let act = world.act_by((A, HEAD), START + 3, super::stop());
+    world.void(act, "no text is signed by all");
+}

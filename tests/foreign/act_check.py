@@ -6,11 +6,12 @@ the authors of the record did not write.
     v/bin/python act_check.py FOLDER
 
 FOLDER is what `detente log export` wrote. Every card must be signed by its own root key, and every
-entry of every log by a key of its author's card: the Ed25519 signature as `pycose` and, over a
-Sig_structure (RFC 9052 §4.4) built here, as `cryptography` see it, and the ML-DSA-65 signature
-(FIPS 204, empty context) as `cryptography` sees it. Bodies must be the ones whose salted digests
-were signed; texts and objects must have their SHA-256 as names. Prints one JSON line, and exits 1
-with the reason when something does not hold, 2 when a library is missing.
+entry of every log by a key of its author's card or of an act on keys before it, each of which must
+be signed by both keys: the Ed25519 signature as `pycose` and, over a Sig_structure (RFC 9052 §4.4)
+built here, as `cryptography` see it, and the ML-DSA signature (FIPS 204, empty context) as
+`cryptography` sees it. Bodies must be the ones whose salted digests were signed; texts and objects
+must have their SHA-256 as names. Prints one JSON line, and exits 1 with the reason when something
+does not hold, 2 when a library is missing.
 """
 
 import collections.abc
@@ -22,7 +23,10 @@ import sys
 try:
     import cbor2
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import (
+        MLDSA65PublicKey,
+        MLDSA87PublicKey,
+    )
     from pycose.keys import OKPKey
     from pycose.keys.curves import Ed25519
     from pycose.messages import SignMessage
@@ -32,7 +36,10 @@ except ImportError as error:
 
 COSE_SIGN = 98
 ALG, KID = 1, 4
-EDDSA, ML_DSA_65 = -8, -49
+EDDSA, ML_DSA_65, ML_DSA_87 = -8, -49, -50
+SUITES = {(EDDSA, ML_DSA_65): "hybrid", (ML_DSA_87,): "cnsa2"}
+DESIGNATE, ROTATE, DELEGATE = 1, 50, 52
+COUNTS = {"hybrid": 0, "cnsa2": 0}
 
 
 class Refused(Exception):
@@ -67,11 +74,19 @@ def verify(data, label, keys):
     """Verifies one COSE_Sign message; gives its payload and the id of its key."""
     protected, _, payload, signatures = envelope(data)
     heads = [cbor2.loads(signature[0]) for signature in signatures]
-    if protected != b"" or [head[ALG] for head in heads] != [EDDSA, ML_DSA_65]:
-        raise Refused("the signatures are not EdDSA and ML-DSA-65")
+    suite = SUITES.get(tuple(head[ALG] for head in heads))
+    if protected != b"" or suite is None:
+        raise Refused("the signatures are neither EdDSA and ML-DSA-65, nor ML-DSA-87")
     kid = heads[0][KID]
-    if heads[1][KID] != kid or kid not in keys:
-        raise Refused("signed by a key that the card does not have")
+    if any(head[KID] != kid for head in heads) or kid not in keys:
+        raise Refused("signed by a key that its party has not named")
+    signed = [cbor2.dumps(["Signature", b"", signature[0], label, payload])
+              for signature in signatures]
+    COUNTS[suite] += 1
+    if suite == "cnsa2":
+        (only,) = keys[kid]
+        MLDSA87PublicKey.from_public_bytes(only).verify(signatures[0][2], signed[0])
+        return cbor2.loads(payload), kid
     classic, post_quantum = keys[kid]
 
     # pycose knows no ML-DSA and refuses to read on: it gets the message with its EdDSA signer.
@@ -82,21 +97,34 @@ def verify(data, label, keys):
     if not signer.verify_signature():
         raise Refused("pycose refuses the EdDSA signature")
 
-    signed = [cbor2.dumps(["Signature", b"", signature[0], label, payload])
-              for signature in signatures]
     Ed25519PublicKey.from_public_bytes(classic).verify(signatures[0][2], signed[0])
     MLDSA65PublicKey.from_public_bytes(post_quantum).verify(signatures[1][2], signed[1])
     return cbor2.loads(payload), kid
 
 
-def read_card(path):
-    data = path.read_bytes()
+def read_card(data, party):
     claim = cbor2.loads(envelope(data)[2])
     root = tuple(claim[3])
-    if key_id(root).hex() != path.stem:
-        raise Refused(f"{path.name} is the card of another party")
+    if key_id(root).hex() != party:
+        raise Refused(f"the card of another party than {party}")
     card, _ = verify(data, b"detente/card/1", {key_id(root): root})
     return {key_id(key): tuple(key) for _, key, _ in plain(card[4])}
+
+
+def named_by(kind, body, party, keys):
+    """The keys that an act on keys brings; they and the key that was there have signed the same."""
+    if kind == DESIGNATE:
+        return read_card(plain(cbor2.loads(body))[0], party)
+    if kind not in (ROTATE, DELEGATE):
+        return {}
+    label = b"detente/rotation/1" if kind == ROTATE else b"detente/delegation/1"
+    by_holder, by_new = plain(cbor2.loads(body))
+    new = tuple(plain(cbor2.loads(envelope(by_new)[2]))[4])
+    one, holder = verify(by_holder, label, keys)
+    two, _ = verify(by_new, label, {key_id(new): new})
+    if plain(one) != plain(two) or one[3] != holder or one[2].hex() != party:
+        raise Refused("the two keys have not signed the same, or not for this party")
+    return {key_id(new): new}
 
 
 def entries(folder):
@@ -114,15 +142,19 @@ def entries(folder):
 
 def check(folder):
     head = json.loads((folder / "accord.json").read_text(encoding="utf-8"))
-    cards = {path.stem: read_card(path) for path in sorted((folder / "cards").iterdir())}
+    cards = {path.stem: read_card(path.read_bytes(), path.stem)
+             for path in sorted((folder / "cards").iterdir())}
     acts = 0
     for party in head["parties"]:
         log = folder / "logs" / party["id"]
+        keys = dict(cards[party["id"]])
         for number, leaf in enumerate(entries(log) if party["size"] else []):
-            header, _ = verify(leaf, b"detente/act/1", cards[party["id"]])
+            salt, body = cbor2.loads((log / "bodies" / f"{number}.cbor").read_bytes())
+            kind = cbor2.loads(envelope(leaf)[2])[4]
+            keys |= named_by(kind, body, party["id"], keys)
+            header, _ = verify(leaf, b"detente/act/1", keys)
             if header[3].hex() != party["id"] or header[5] != number:
                 raise Refused(f"entry {number} is of another author or place")
-            salt, body = cbor2.loads((log / "bodies" / f"{number}.cbor").read_bytes())
             if digest(b"detente/body/1", salt, body) != header[9]:
                 raise Refused(f"entry {number} was signed with another body")
             acts += 1
@@ -135,7 +167,7 @@ def check(folder):
     if not acts or not named:
         raise Refused("the folder holds no record")
     return {"ok": True, "cards": len(cards), "acts": acts, "named": len(named),
-            "signatures": 3 * (acts + len(cards))}
+            "statements": COUNTS}
 
 
 def main():

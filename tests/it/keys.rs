@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Home, Pair, Random, World, history, list, text, yes};
+use crate::support::{Home, Outcome, Pair, Random, World, history, list, python, text, yes};
 
 /// What the other side's record says of the newest act of a party.
 #[track_caller]
@@ -68,7 +68,11 @@ fn a_rotated_key_matches_and_releases_as_the_old_one_did() {
     pair.a.run(&["key", "rotate", "analyst"]).exits(0);
     let report = pair.a.json(&["match", "alba-borea", "--clause", "1"]);
     assert_eq!(report["common"], 2, "{report:#}");
-    pair.sound("rotated-again");
+    let folder = pair.sound("rotated-again");
+    if let Some(checker) = python("act_check.py") {
+        let said = checker.accepts(&[&folder]);
+        assert!(said.contains("\"cnsa2\": 0"), "{said}");
+    }
 }
 
 #[test]
@@ -198,6 +202,47 @@ fn a_new_transport_key_needs_the_new_card_by_hand() {
     assert_eq!(there[0]["cosigned"], true, "{there:#}");
     assert_eq!(last(&pair.b, "Alba").0, "designate");
     pair.sound("transport");
+}
+
+#[test]
+fn an_accord_of_suite_cnsa2_is_signed_with_ml_dsa_87() {
+    let world = World::new();
+    let (a, b) = (world.home("Alba", false), world.home("Borea", true));
+    for home in [&a, &b] {
+        let mut command = home.command(&["init", "--party", &home.name, "--suite", "cnsa2"]);
+        if let Some(address) = &home.address {
+            command.args(["--listen", address]);
+        }
+        Outcome::of(&mut command).exits(0);
+    }
+    let pair = Pair { a, b, world };
+    for (from, to) in [(&pair.a, &pair.b), (&pair.b, &pair.a)] {
+        let card = from.card(&pair.world.path(&format!("{}.card", from.name)));
+        to.run(&["party", "add", &card, "--yes"]).exits(0);
+    }
+    let serving = pair.b.serve();
+    pair.agree(|text| text.replacen("prevailing", "suite = \"cnsa2\"\nprevailing", 1));
+    let file = pair.world.write("x.txt", "evil.example.com\n");
+    for home in [&pair.a, &pair.b] {
+        home.import(&[&file, "--source", "feed", "--tlp", "green"]);
+    }
+    pair.a.run(&["key", "rotate", "analyst"]).exits(0);
+    assert_eq!(pair.a.json(&["match", "alba-borea", "--clause", "1"])["common"], 1);
+    let folder = pair.sound("cnsa2");
+    if let Some(checker) = python("act_check.py") {
+        let said = checker.accepts(&[&folder]);
+        // Hybrid are the two halves of the rotation of the key for other accords alone.
+        assert!(said.contains("\"hybrid\": 2,"), "{said}");
+    }
+    // A party without such a root has no part in it.
+    let other = pair.world.party("Corda", false);
+    let card = pair.b.card(&pair.world.path("b.card"));
+    other.run(&["party", "add", &card, "--yes"]).exits(0);
+    let drafted = other.run(&["accord", "draft", "corda-borea", "--with", "Borea"]).exits(0);
+    let asks = drafted.out.replacen("prevailing", "suite = \"cnsa2\"\nprevailing", 1);
+    let asks = pair.world.write("corda.toml", asks);
+    other.fails(1, "no_key", &["accord", "propose", &asks]);
+    drop(serving);
 }
 
 #[test]

@@ -49,8 +49,8 @@ fn no_seed_lies_on_disk_in_clear() {
     let home = world.party("Alba", false);
     let card = card_of(&home);
     let card = card.value();
-    let mut public = vec![card.log_key, card.mirror_key, *card.root.ed25519_bytes()];
-    public.extend(card.roles.iter().map(|role| *role.key.ed25519_bytes()));
+    let mut public = vec![card.log_key, card.mirror_key, *card.root.ed25519_bytes().unwrap()];
+    public.extend(card.roles.iter().map(|role| *role.key.ed25519_bytes().unwrap()));
     // The SubjectPublicKeyInfo of an Ed25519 key ends with the key.
     let spki = card.transport.len() - 32;
     public.push(card.transport[spki..].try_into().unwrap());

@@ -52,6 +52,7 @@ pub use unit::{BadUnitKey, MAX_UNIT_KEY, MAX_UNITS, Unit, UnitKey, split};
 use self::language::Tongue;
 use detente_core::Tlp;
 use detente_core::act::ActKind;
+use detente_core::key::Suite;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId};
 use detente_core::{Span, UnixSeconds};
@@ -82,6 +83,8 @@ pub struct Accord {
     pub title: String,
     /// How binding it is meant to be.
     pub bindingness: Bindingness,
+    /// The suite of signatures that acts under this text must have.
+    pub suite: Suite,
     /// Languages of the prose.
     pub languages: Vec<String>,
     /// The language that prevails if they diverge, or none.

@@ -15,6 +15,7 @@ use super::{
 };
 use detente_core::Tlp;
 use detente_core::act::{ActKind, MAX_TEXT};
+use detente_core::key::Suite;
 use detente_core::name;
 use detente_core::party::Role;
 use detente_core::{BadTime, Span, UnixSeconds};
@@ -94,7 +95,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     let clauses = parse_clause::read_clauses(clauses, &around);
     check_rows(root, handles.len(), &clauses);
     let slug = read_slug(&head);
-    let bindingness = head.required_as("bindingness", "write political, legal or technical");
+    let (bindingness, suite) = read_nature(&head);
     let prevailing = read_prevailing(&head, known.then_some(languages.as_slice()));
     let expires_line = root.source.line(head.at("expires").start);
     let amends = head.parsed::<Digest>("amends");
@@ -104,6 +105,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         slug: slug?,
         title: title?,
         bindingness: bindingness?,
+        suite: suite?,
         languages,
         prevailing: prevailing?,
         expires: expires?,
@@ -285,6 +287,14 @@ fn read_effective(head: &Table<'_>, expires: Option<UnixSeconds>) -> Option<Unix
         );
     }
     Some(effective)
+}
+
+/// How binding the text is and with which suite it is signed: hybrid, if it names none.
+fn read_nature(head: &Table<'_>) -> (Option<Bindingness>, Option<Suite>) {
+    let bindingness = head.required_as("bindingness", "write political, legal or technical");
+    let named = head.has("suite");
+    let suite = if named { head.parsed::<Suite>("suite") } else { Some(Suite::default()) };
+    (bindingness, suite)
 }
 
 /// `languages` is none if the text does not list them rightly, which is a fault already.

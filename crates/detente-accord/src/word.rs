@@ -8,6 +8,7 @@ use super::asks::ThreatFrom;
 use super::clause::{ClockStart, Only, Onward, Pad, Side};
 use super::parse::Time;
 use detente_core::act::{ActKind, Engine, Learn, Mode};
+use detente_core::key::Suite;
 use detente_core::party::Role;
 use detente_core::{Digest, Kind, ObjectKind, Pap, PartyId, Purpose, Span, Tlp, Transform};
 
@@ -62,6 +63,12 @@ impl Word for Digest {
 impl Word for AnnexKind {
     fn remedy() -> String {
         one_of(AnnexKind::ALL.map(AnnexKind::name))
+    }
+}
+
+impl Word for Suite {
+    fn remedy() -> String {
+        "write hybrid or cnsa2, or leave it out for hybrid".to_owned()
     }
 }
 

@@ -173,7 +173,7 @@ pub struct Card {
     pub name: String,
     /// The root key; its id is the party's id.
     pub root: PublicKey,
-    /// Role keys in ascending order of their roles.
+    /// Role keys in ascending order of their roles, and within a role of their suites: one of each.
     pub roles: Vec<RoleKey>,
     /// SubjectPublicKeyInfo (DER) of the transport key, pinned in TLS.
     pub transport: Vec<u8>,
@@ -312,10 +312,11 @@ fn read_roles(r: &mut Reader<'_>, root: &PublicKey) -> Result<Vec<RoleKey>, Deco
         let code = r.uint8("role")?;
         let role = Role::from_code(code)
             .ok_or_else(|| r.fail(DecodeFault::BadValue { what: "role", got: code.into() }))?;
-        if roles.last().is_some_and(|last| last.role >= role) {
+        let key = PublicKey::read(r)?;
+        let place = (role, key.suite());
+        if roles.last().is_some_and(|last| (last.role, last.key.suite()) >= place) {
             return Err(r.fail(DecodeFault::Rule("roles are not in ascending order")));
         }
-        let key = PublicKey::read(r)?;
         if key == *root || roles.iter().any(|other| other.key == key) {
             return Err(
                 r.fail(DecodeFault::Rule("two roles, or a role and the root, share one key"))

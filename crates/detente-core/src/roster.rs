@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::act::{ActKind, Body, Paired};
 use crate::encode::DecodeError;
 use crate::id::{AccordId, KeyId, PartyId};
-use crate::key::PublicKey;
+use crate::key::{PublicKey, Suite};
 use crate::party::{Card, CardFault, Role};
 use crate::sign::{Signable, Unverified, VerifyError};
 use crate::time::UnixSeconds;
@@ -128,6 +128,9 @@ pub enum RosterFault {
     /// The new key is on the roster, or was revoked.
     #[error("the new key is known already")]
     KnownKey,
+    /// The new key is of another suite.
+    #[error("the new key must be of the same suite, {0}")]
+    OtherSuite(Suite),
     /// It lends more than the lender has.
     #[error("it lends the power to {0}, which the lender has not")]
     NotLenders(ActKind),
@@ -252,21 +255,6 @@ impl Roster {
         None
     }
 
-    /// The first key of a line of rotations and delegations: two keys of one line may be in one
-    /// hand.
-    pub fn line(&self, key: KeyId) -> KeyId {
-        let mut at = key;
-        for _ in 0..self.holders.len() {
-            let Some(holder) = self.holder(at) else { break };
-            match (holder.follows, &holder.lent) {
-                (Some(before), _) => at = before,
-                (None, Some(lent)) => at = lent.by,
-                (None, None) => break,
-            }
-        }
-        at
-    }
-
     /// Moves by an act of the party's own log.
     ///
     /// # Errors
@@ -329,7 +317,7 @@ impl Roster {
         let (old, new) = (by_old.claim().old, by_old.claim().new.clone());
         self.is_own(by_old.claim().party, old)?;
         let holder = self.live(old, entered)?;
-        self.is_new(new.id())?;
+        self.is_new(&new, &holder.key)?;
         let fresh = Holder {
             key: Arc::new(new.clone()),
             follows: Some(old),
@@ -358,7 +346,7 @@ impl Roster {
         if said.until <= entered.at {
             return Err(RosterFault::Over(said.until));
         }
-        self.is_new(said.key.id())?;
+        self.is_new(&said.key, &lender.key)?;
         both((by_lender, &lender.key), (by_new, &said.key))?;
         let lent = Lent { by: said.by, to: said.to, accord: said.accord, until: said.until };
         let fresh = Holder {
@@ -426,8 +414,12 @@ impl Roster {
         if key == self.card.root.id() { Err(RosterFault::Root) } else { Ok(()) }
     }
 
-    /// That a key may come onto the roster.
-    fn is_new(&self, key: KeyId) -> Result<(), RosterFault> {
+    /// That a key may come onto the roster beside one that is there.
+    fn is_new(&self, new: &PublicKey, beside: &PublicKey) -> Result<(), RosterFault> {
+        if new.suite() != beside.suite() {
+            return Err(RosterFault::OtherSuite(beside.suite()));
+        }
+        let key = new.id();
         if key == self.card.root.id()
             || self.holder(key).is_some()
             || self.revoked.contains_key(&key)
@@ -472,6 +464,7 @@ impl RosterFault {
             RosterFault::NoPower(_) | RosterFault::NotLenders(_) => "key_no_power",
             RosterFault::Root => "key_is_root",
             RosterFault::KnownKey => "key_known",
+            RosterFault::OtherSuite(_) => "key_other_suite",
             RosterFault::Over(_) => "delegation_over",
             RosterFault::TooMany => "too_many_keys",
         }

@@ -1,21 +1,16 @@
-//! Signed statements: COSE_Sign (RFC 9052 §4.1) with two signatures over one payload, and the types
-//! that keep unverified and verified apart.
+//! Signed statements: COSE_Sign (RFC 9052 §4.1) with the signatures of a suite over one payload,
+//! and the types that keep unverified and verified apart.
 //!
 //! Shape: tag 98 `[h'', {}, payload, [[{1: -8, 4: kid}, {}, ed25519], [{1: -49, 4: kid}, {},
-//! ml-dsa-65]]]`, where both key ids are the hybrid key's. Algorithm and key id are protected; the
-//! label that separates the domains is the external_aad. -8 is EdDSA (RFC 9053), -49 is ML-DSA-65
-//! (COSE registry, draft-ietf-cose-dilithium).
+//! ml-dsa-65]]]`, where both key ids are the hybrid key's; in suite `cnsa2` the one signature is
+//! `[{1: -50, 4: kid}, {}, ml-dsa-87]`. Algorithm and key id are protected; the label that
+//! separates the domains is the external_aad.
 
 use crate::encode::{DecodeError, DecodeFault, Reader, Writer};
 use crate::id::{Digest, KeyId};
-use crate::key::{
-    ED25519_SIGNATURE_LEN, ML_DSA_65_SIGNATURE_LEN, PublicKey, SignatureFault, SignaturePair,
-    SigningKey,
-};
+use crate::key::{ML_DSA_87_SIGNATURE_LEN, PublicKey, SignatureFault, SigningKey, Suite};
 
 const COSE_SIGN_TAG: u64 = 98;
-const ALG_EDDSA: i64 = -8;
-const ALG_ML_DSA_65: i64 = -49;
 const HEADER_ALG: u64 = 1;
 const HEADER_KID: u64 = 4;
 
@@ -39,7 +34,8 @@ pub struct Unverified<T> {
     claim: T,
     payload: Vec<u8>,
     key: KeyId,
-    pair: SignaturePair,
+    suite: Suite,
+    signatures: Vec<Vec<u8>>,
     bytes: Vec<u8>,
 }
 
@@ -82,11 +78,9 @@ impl<T> Verified<T> {
 pub fn sign<T: Signable>(value: T, key: &SigningKey) -> Verified<T> {
     let payload = value.encode();
     let kid = key.public().id();
-    let pair = key.sign(
-        &to_be_signed::<T>(ALG_EDDSA, kid, &payload),
-        &to_be_signed::<T>(ALG_ML_DSA_65, kid, &payload),
-    );
-    let bytes = envelope(&payload, kid, &pair);
+    let suite = key.public().suite();
+    let signatures = key.sign(&messages::<T>(suite, kid, &payload));
+    let bytes = envelope(&payload, (suite, kid), &signatures);
     Verified { value, key: kid, bytes }
 }
 
@@ -108,17 +102,23 @@ fn to_be_signed<T: Signable>(alg: i64, kid: KeyId, payload: &[u8]) -> Vec<u8> {
     w.into_bytes()
 }
 
-fn envelope(payload: &[u8], kid: KeyId, pair: &SignaturePair) -> Vec<u8> {
+/// What each signature of a suite is over.
+fn messages<T: Signable>(suite: Suite, kid: KeyId, payload: &[u8]) -> Vec<Vec<u8>> {
+    suite.signatures().iter().map(|(alg, _)| to_be_signed::<T>(*alg, kid, payload)).collect()
+}
+
+fn envelope(payload: &[u8], (suite, kid): (Suite, KeyId), signatures: &[Vec<u8>]) -> Vec<u8> {
     let mut w = Writer::new();
-    w.tag(COSE_SIGN_TAG).array(4).bytes(&[]).map(0).bytes(payload).array(2);
-    w.array(3).bytes(&protected(ALG_EDDSA, kid)).map(0).bytes(&pair.ed25519);
-    w.array(3).bytes(&protected(ALG_ML_DSA_65, kid)).map(0).bytes(&pair.ml_dsa);
+    w.tag(COSE_SIGN_TAG).array(4).bytes(&[]).map(0).bytes(payload).array(signatures.len());
+    for ((alg, _), signature) in suite.signatures().iter().zip(signatures) {
+        w.array(3).bytes(&protected(*alg, kid)).map(0).bytes(signature);
+    }
     w.into_bytes()
 }
 
 impl<T: Signable> Unverified<T> {
     /// The longest envelope, in bytes.
-    pub const MAX_BYTES: usize = T::MAX_PAYLOAD + ML_DSA_65_SIGNATURE_LEN + 256;
+    pub const MAX_BYTES: usize = T::MAX_PAYLOAD + ML_DSA_87_SIGNATURE_LEN + 256;
 
     /// Reads an envelope and its payload, strictly.
     ///
@@ -135,17 +135,14 @@ impl<T: Signable> Unverified<T> {
         r.fixed::<0>()?;
         r.map()?.end(&r)?;
         let payload = r.bytes(T::MAX_PAYLOAD)?.to_vec();
-        r.tuple(2)?;
-        let key = read_signature_head(&mut r, ALG_EDDSA)?;
-        let ed25519 = r.fixed::<ED25519_SIGNATURE_LEN>()?;
-        if read_signature_head(&mut r, ALG_ML_DSA_65)? != key {
-            return Err(r.fail(DecodeFault::Rule("the two signatures name different keys")));
-        }
-        let ml_dsa = r.fixed::<ML_DSA_65_SIGNATURE_LEN>()?.to_vec();
+        let count = r.array(2)?;
+        let suite = Suite::ALL.into_iter().find(|suite| suite.signatures().len() == count);
+        let rule = "there are neither two signatures nor one";
+        let suite = suite.ok_or_else(|| r.fail(DecodeFault::Rule(rule)))?;
+        let (key, signatures) = read_signatures(&mut r, suite)?;
         r.finish()?;
         let claim = T::decode(&payload)?;
-        let pair = SignaturePair { ed25519, ml_dsa };
-        Ok(Unverified { claim, payload, key, pair, bytes: bytes.to_vec() })
+        Ok(Unverified { claim, payload, key, suite, signatures, bytes: bytes.to_vec() })
     }
 
     /// The key that is said to have signed: look it up, then [`Unverified::verify`].
@@ -158,21 +155,37 @@ impl<T: Signable> Unverified<T> {
         &self.claim
     }
 
-    /// Checks both signatures under `key`.
+    /// Checks the signatures under `key`.
     ///
     /// # Errors
-    /// [`SignatureFault`]: the key is another one, or a half does not hold.
+    /// [`VerifyError`]: the key is another one, or a signature does not hold.
     pub fn verify(self, key: &PublicKey) -> Result<Verified<T>, VerifyError> {
         if key.id() != self.key {
             return Err(VerifyError::OtherKey { named: self.key, given: key.id() });
         }
-        key.verify(
-            &to_be_signed::<T>(ALG_EDDSA, self.key, &self.payload),
-            &to_be_signed::<T>(ALG_ML_DSA_65, self.key, &self.payload),
-            &self.pair,
-        )?;
+        let messages = messages::<T>(self.suite, self.key, &self.payload);
+        key.verify(&messages, &self.signatures)?;
         Ok(Verified { value: self.claim, key: self.key, bytes: self.bytes })
     }
+}
+
+/// The signatures of a suite, and the one key that they name.
+fn read_signatures(r: &mut Reader<'_>, suite: Suite) -> Result<(KeyId, Vec<Vec<u8>>), DecodeError> {
+    let mut key = None;
+    let mut signatures = Vec::with_capacity(suite.signatures().len());
+    for (alg, len) in suite.signatures() {
+        let named = read_signature_head(r, *alg)?;
+        if *key.get_or_insert(named) != named {
+            return Err(r.fail(DecodeFault::Rule("the two signatures name different keys")));
+        }
+        let signature = r.bytes(*len)?;
+        if signature.len() != *len {
+            return Err(r.fail(DecodeFault::Rule("a signature is too short")));
+        }
+        signatures.push(signature.to_vec());
+    }
+    let key = key.ok_or_else(|| r.fail(DecodeFault::Rule("there is no signature")))?;
+    Ok((key, signatures))
 }
 
 fn read_signature_head(r: &mut Reader<'_>, alg: i64) -> Result<KeyId, DecodeError> {
@@ -181,7 +194,9 @@ fn read_signature_head(r: &mut Reader<'_>, alg: i64) -> Result<KeyId, DecodeErro
     let mut fields = inner.map()?;
     fields.required(&mut inner, HEADER_ALG)?;
     if inner.int()? != alg {
-        return Err(r.fail(DecodeFault::Rule("the signatures are not EdDSA then ML-DSA-65")));
+        return Err(r.fail(DecodeFault::Rule(
+            "the signatures are neither EdDSA then ML-DSA-65, nor ML-DSA-87",
+        )));
     }
     fields.required(&mut inner, HEADER_KID)?;
     let kid = KeyId::new(inner.fixed()?);

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA87PrivateKey
 
 ROLES = {"minister": 1, "head": 2, "duty-officer": 3, "analyst": 4}
 SIGN = 3
@@ -65,6 +65,8 @@ def digest(label, *parts):
 
 
 class Key:
+    algs = (-8, -49)
+
     def __init__(self, fill):
         self.ed25519 = Ed25519PrivateKey.from_private_bytes(bytes([fill]) * 32)
         self.ml_dsa = MLDSA65PrivateKey.from_seed_bytes(bytes([fill]) * 32)
@@ -74,19 +76,37 @@ class Key:
         ]
         self.id = digest("detente/key/1", cbor(self.public))
 
+    def sign(self, messages):
+        return [self.ed25519.sign(messages[0]), self.ml_dsa.sign(messages[1])]
+
+
+class Cnsa2(Key):
+    """A key of suite cnsa2: ML-DSA-87 alone."""
+
+    algs = (-50,)
+
+    def __init__(self, fill):
+        self.ml_dsa = MLDSA87PrivateKey.from_seed_bytes(bytes([fill]) * 32)
+        self.public = [self.ml_dsa.public_key().public_bytes_raw()]
+        self.id = digest("detente/key/1", cbor(self.public))
+
+    def sign(self, messages):
+        return [self.ml_dsa.sign(messages[0])]
+
 
 ROOT, MINISTER, ANALYST, OTHER = Key(1), Key(2), Key(3), Key(9)
+STRONG, STRONG_MINISTER = Cnsa2(1), Cnsa2(2)
 
 
 def statement(label, payload, key, **change):
     """COSE_Sign with both signatures; `change` spoils one part of it."""
     kid = change.get("kid", key.id)
-    algs = change.get("algs", (-8, -49))
+    algs = change.get("algs", key.algs)
     ids = (kid, change.get("kid2", kid))
     heads = [cbor({1: alg, 4: name}) for alg, name in zip(algs, ids)]
     signed = [cbor(["Signature", b"", part, label.encode(), payload]) for part in heads]
-    pair = [key.ed25519.sign(signed[0]), key.ml_dsa.sign(signed[1])]
-    for half in (0, 1):
+    pair = key.sign(signed)
+    for half in range(len(pair)):
         if change.get("flip") == half:
             pair[half] = bytes([pair[half][0] ^ 1]) + pair[half][1:]
     payload = change.get("sent", payload)
@@ -128,6 +148,9 @@ def cards():
     roles = [role("minister", MINISTER, [2, 3, 4]), role("analyst", ANALYST, [])]
     good = {
         "card": card(card_fields(f4=roles)),
+        "card_of_suite_cnsa2": card(
+            card_fields(f3=STRONG.public, f4=[role("minister", STRONG_MINISTER, [2, 3])]), STRONG
+        ),
         "card_without_address_and_roles": card(card_fields(f8=None)),
     }
     malformed = {
@@ -175,8 +198,16 @@ def cards():
     cases = [(name, data, "ok") for name, data in good.items()]
     cases += [(name, data, "card_malformed") for name, data in malformed.items()]
     cases += [(name, data, "card_not_signed") for name, data in unsigned.items()]
-    named = [{"name": name, "card": data.hex(), "expect": expect} for name, data, expect in cases]
-    return {"version": 1, "party": ROOT.id.hex(), "cases": named}
+    named = [
+        {
+            "name": name,
+            "party": (STRONG if "cnsa2" in name else ROOT).id.hex(),
+            "card": data.hex(),
+            "expect": expect,
+        }
+        for name, data, expect in cases
+    ]
+    return {"version": 1, "cases": named}
 
 
 ACCORD, AUTHOR, SALT = b"\x11" * 32, ROOT.id, b"\x07" * 32
@@ -419,8 +450,8 @@ def bodies():
         ("attach_level_unknown", 36, with_part(statement, 2, 13)),
         ("readout_without_lines", 37, ["Hamburg", 1767323045, []]),
         ("rotate_signed_once", 50, [b"one"]),
-        ("rotate_statement_too_long", 50, [b"x" * 7662, b"x"]),
-        ("revoke_too_long", 51, [b"x" * 3822]),
+        ("rotate_statement_too_long", 50, [b"x" * 8980, b"x"]),
+        ("revoke_too_long", 51, [b"x" * 5140]),
         ("delegate_signed_thrice", 52, [b"one", b"two", b"three"]),
         ("readout_unsorted", 37, ["Hamburg", 1767323045, [[[2, "x"], 8, ""], line]]),
     ]
@@ -434,7 +465,7 @@ def bodies():
 
 def roster():
     """Statements on keys, to be entered in order of nothing: each stands alone after the card."""
-    new, party = Key(40), ROOT.id
+    new, party, strong = Key(40), ROOT.id, Cnsa2(41)
     roles = [role("minister", MINISTER, [3, 5, 51, 52]), role("analyst", ANALYST, [11])]
     base = card(card_fields(f4=roles))
     accord, other = b"\x01" * 32, b"\x02" * 32
@@ -460,6 +491,9 @@ def roster():
 
     later = card_fields(f4=[role("minister", MINISTER, [3]), role("analyst", new, [11])])
     later[9] = 1767323046
+    minister, analyst = later[4]
+    both = {**later, 4: [minister, role("minister", strong, [3]), analyst]}
+    turned = {**later, 4: [role("minister", strong, [3]), minister, analyst]}
     cases = [
         ("rotation", 50, rotate(), "ok"),
         ("rotation_not_by_the_new_key", 50, rotate(fresh=OTHER), "key_statement_not_signed"),
@@ -469,6 +503,8 @@ def roster():
         ("rotation_to_itself", 50, rotate({3: new.id}), "key_statement_malformed"),
         ("rotation_to_a_known_key", 50, rotate({4: MINISTER.public}, fresh=MINISTER), "key_known"),
         ("rotation_of_a_stranger", 50, rotate({3: OTHER.id}, by=OTHER), "key_not_live"),
+        ("rotation_to_another_suite", 50, rotate({4: strong.public}, fresh=strong),
+         "key_other_suite"),
         ("rotation_version_2", 50, rotate({1: 2}), "key_statement_malformed"),
         ("delegation", 52, delegate(), "ok"),
         ("delegation_everywhere", 52, delegate({7: None}), "ok"),
@@ -494,6 +530,10 @@ def roster():
         ("revocation_under_another_label", 51, revoke(label="detente/rotation/1"),
          "key_statement_not_signed"),
         ("card", 1, [card(later)], "ok"),
+        ("card_with_keys_of_two_suites", 1, [card(both)], "ok"),
+        ("card_with_a_suite_before_the_first", 1, [card(turned)], "card_malformed"),
+        ("card_signed_in_another_suite", 1, [card({**later, 3: strong.public}, strong)],
+         "key_other_party"),
         ("card_not_newer", 1, [base], "card_not_newer"),
         ("card_of_another_log_key", 1, [card({**later, 6: b"\x09" * 32})], "card_other_log_key"),
         ("card_not_by_the_root", 1, [card(later, OTHER)], "card_not_signed"),

@@ -204,12 +204,7 @@ impl Node {
         body: Body,
     ) -> Result<Digest, NodeError> {
         let kind = body.kind();
-        let governing = match &body {
-            // A text can't take away the power to refuse it.
-            Body::Sign { text } => Some(*text),
-            _ => None,
-        };
-        let role = self.role_for(accord, kind, role, governing)?;
+        let role = self.role_for(accord, kind, role, body.governing())?;
         debug_assert_ne!(kind, ActKind::Designate);
         let digests = self.enter(accord, vec![(role, body)])?;
         digests.first().copied().ok_or_else(|| NodeError::damaged("no act was entered"))

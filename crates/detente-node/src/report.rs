@@ -50,6 +50,8 @@ pub struct KeyReport {
     pub key: String,
     /// Its office.
     pub role: String,
+    /// What it signs with.
+    pub suite: String,
     /// Whether it may act now.
     pub good: bool,
     /// Why not.

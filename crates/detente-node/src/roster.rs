@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use detente_accord::Accord;
 use detente_core::act::{ActKind, Body};
-use detente_core::key::SigningKey;
+use detente_core::key::{SigningKey, Suite};
 use detente_core::party::{Card, Role};
 use detente_core::roster::{Entered, Holder, Revocation, Roster};
 use detente_core::sign::Unverified;
@@ -13,6 +14,15 @@ use detente_core::{AccordId, Digest, KeyId, PartyId};
 use crate::error::NodeError;
 use crate::node::Node;
 use crate::report::{KeyReport, RosterReport};
+
+/// An act that is to be signed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signs {
+    pub(crate) accord: AccordId,
+    pub(crate) role: Role,
+    pub(crate) kind: ActKind,
+    pub(crate) suite: Suite,
+}
 
 impl Node {
     /// The own keys as a log has them; before it begins, as card and statements will make them.
@@ -63,13 +73,20 @@ impl Node {
         let entered = Entered { accord, at: self.act_time(accord)? };
         let begun = self.book(accord)?.state.roster(self.party()).cloned();
         let mut roster = begun.unwrap_or_else(|| Roster::new(self.card().value().clone()));
+        // Acts on keys are brought by a key of the suite in which the party acts.
+        let first = acts.iter().find(|(role, _)| role.is_some());
+        let suite = first.map(|(_, body)| self.suite_of(accord, body)).transpose()?;
+        let suite = suite.unwrap_or(self.suite_by(accord, None)?);
         let mut keys = Vec::with_capacity(acts.len());
         for (role, body) in acts {
             // A new card or a rotation may be brought by a key that comes with it.
             let _ = roster.take(body, entered);
             keys.push(match role {
-                Some(role) => self.key_for(&roster, (accord, *role), body.kind())?,
-                None => self.any_key(&roster)?,
+                Some(role) => {
+                    let (kind, suite) = (body.kind(), self.suite_of(accord, body)?);
+                    self.key_for(&roster, &Signs { accord, role: *role, kind, suite })?
+                }
+                None => self.any_key(&roster, suite)?,
             });
         }
         Ok(keys)
@@ -148,11 +165,13 @@ impl Node {
 
     /// A key of this home that the roster knows: statements on keys are signed by themselves, so
     /// which key brings them does not matter.
-    fn any_key(&self, roster: &Roster) -> Result<&SigningKey, NodeError> {
-        let holder = |key: &&SigningKey| roster.holder(key.public().id());
-        let good = |key: &&SigningKey| holder(key).is_some_and(|own| own.ended.is_none());
-        let found = self.keys.all().find(good);
-        found.or_else(|| self.keys.all().find(|key| holder(key).is_some())).ok_or_else(|| {
+    fn any_key(&self, roster: &Roster, suite: Suite) -> Result<&SigningKey, NodeError> {
+        let known = self.keys.all().filter_map(|key| {
+            let holder = roster.holder(key.public().id())?;
+            Some((holder.ended.is_some(), key.public().suite() != suite, key))
+        });
+        let best = known.min_by_key(|(ended, other, _)| (*ended, *other));
+        best.map(|(.., key)| key).ok_or_else(|| {
             NodeError::denied(
                 "no_key",
                 "no key of this home is on the party's card",
@@ -164,17 +183,16 @@ impl Node {
     /// The own key that signs an act of a role: the role's own, or else one that it was lent to, as
     /// long as it is good. Without one, a key of the role that is not good any more: what is asked
     /// for is then entered without effect.
-    pub(crate) fn key_for(
-        &self,
-        roster: &Roster,
-        (accord, role): (AccordId, Role),
-        kind: ActKind,
-    ) -> Result<&SigningKey, NodeError> {
+    pub(crate) fn key_for(&self, roster: &Roster, signs: &Signs) -> Result<&SigningKey, NodeError> {
+        let Signs { accord, role, kind, suite } = *signs;
         let entered = Entered { accord, at: self.act_time(accord)? };
         let holder = |key: &SigningKey| roster.holder(key.public().id());
         let mut good: Vec<(bool, &SigningKey)> = Vec::new();
         let mut any = None;
         for key in self.keys.all() {
+            if key.public().suite() != suite {
+                continue;
+            }
             let Some(own) = holder(key).filter(|own| own.role == role) else { continue };
             any = any.or(Some(key));
             // Acts on keys need no power: their statements carry it.
@@ -187,7 +205,28 @@ impl Node {
             }
         }
         good.sort_by_key(|(lent, _)| *lent);
-        good.first().map(|(_, key)| *key).or(any).ok_or_else(|| no_key(role.name()))
+        good.first().map(|(_, key)| *key).or(any).ok_or_else(|| no_key(role, suite))
+    }
+
+    /// The suite that an act must have: that of the text which it is about, or else of the text in
+    /// force.
+    fn suite_by(&self, accord: AccordId, text: Option<Digest>) -> Result<Suite, NodeError> {
+        let state = self.state(accord)?;
+        let in_force = state.in_force.as_ref().map(|force| force.text);
+        // Before any is in force, that of a text which lies on the table.
+        let text = text.or(in_force).and_then(|text| state.texts.get(&text));
+        let text = text.or_else(|| state.texts.values().max_by_key(|text| text.accord.suite));
+        Ok(text.map_or(Suite::default(), |text| text.accord.suite))
+    }
+
+    pub(crate) fn suite_of(&self, accord: AccordId, body: &Body) -> Result<Suite, NodeError> {
+        match body {
+            Body::Propose { text, .. } if self.state(accord)?.in_force.is_none() => {
+                let read = Accord::parse(text);
+                Ok(read.map_or(Suite::default(), |accord| accord.suite))
+            }
+            body => self.suite_by(accord, body.governing()),
+        }
     }
 
     /// Whether a role of this party may perform an act now, by a key of this home or, if it has
@@ -200,11 +239,14 @@ impl Node {
     ) -> Result<(), String> {
         let words = |error: NodeError| error.to_string();
         let roster = self.own_roster(accord).map_err(words)?;
+        let suite = self.suite_by(accord, governing).map_err(words)?;
         let on_card = || {
-            let named = self.card().value().roles.iter().find(|own| own.role == role);
-            named.map(|own| own.key.id()).ok_or_else(|| format!("the card has no {role}"))
+            let mut named = self.card().value().roles.iter();
+            let named = named.find(|own| own.role == role && own.key.suite() == suite);
+            let none = || format!("the card has no key of suite {suite} for {role}");
+            named.map(|own| own.key.id()).ok_or_else(none)
         };
-        let key = match self.key_for(&roster, (accord, role), kind) {
+        let key = match self.key_for(&roster, &Signs { accord, role, kind, suite }) {
             Ok(key) => key.public().id(),
             Err(_) => on_card()?,
         };
@@ -295,6 +337,7 @@ fn report_key(
     KeyReport {
         key: id.to_string(),
         role: own.role.name().to_owned(),
+        suite: own.key.suite().name().to_owned(),
         good: live.is_ok(),
         ended: live.err().map(|fault| fault.to_string()),
         follows: own.follows.map(|key| key.to_string()),
@@ -306,10 +349,14 @@ fn report_key(
     }
 }
 
-fn no_key(role: &str) -> NodeError {
-    NodeError::denied(
-        "no_key",
-        format!("this home has no key for {role}"),
-        "use the home that holds it",
-    )
+fn no_key(role: Role, suite: Suite) -> NodeError {
+    let remedy = match suite {
+        Suite::Hybrid => "use the home that holds it",
+        Suite::Cnsa2 => {
+            "use the home that holds it; keys of suite cnsa2 are made with a party (`detente init \
+             --suite cnsa2`)"
+        }
+    };
+    let words = format!("this home has no key of suite {suite} for {role}");
+    NodeError::denied("no_key", words, remedy)
 }

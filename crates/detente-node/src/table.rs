@@ -4,7 +4,7 @@
 //! what is on record stays for ever. Only one thing is entered without effect, and only if asked
 //! for: an act without authority, which waits until the party confirms it.
 
-use detente_core::act::{Act, Admission, Body, Header, Step};
+use detente_core::act::{Act, Admission, Body, Header};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
 use detente_state::{Effect, State};
@@ -15,6 +15,7 @@ use detente_table::{
 use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::AccordRow;
+use crate::roster::Signs;
 
 /// By whom a motion is made.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,11 +80,7 @@ impl Node {
         let state = self.state(accord)?;
         let resolver = Resolver { state, own: self.party(), party: &named };
         let body = motion.body(&resolver).map_err(refused)?;
-        let governing = match &body {
-            Body::Stance(Step::Ratify | Step::Accede, stance) => stance.matter.text(),
-            _ => None,
-        };
-        let role = match self.role_for(accord, body.kind(), by.role, governing) {
+        let role = match self.role_for(accord, body.kind(), by.role, body.governing()) {
             Ok(role) => role,
             // Who asks for it gets it on record, without effect.
             Err(_) if by.unconfirmed && by.role.is_some() => by.role.unwrap_or(Role::Head),
@@ -115,7 +112,8 @@ impl Node {
             body: Digest::new([0; 32]),
         };
         let roster = self.own_roster(accord)?;
-        let Ok(key) = self.key_for(&roster, (accord, role), body.kind()) else { return Ok(()) };
+        let signs = Signs { accord, role, kind: body.kind(), suite: self.suite_of(accord, body)? };
+        let Ok(key) = self.key_for(&roster, &signs) else { return Ok(()) };
         let act = Act::create(header, body.clone(), [0; 32], key);
         match book.state.foresee(&act, self.card().value()) {
             Effect::Void { reason } => Err(NodeError::denied(

@@ -155,9 +155,8 @@ impl State {
                 let reason = format!("clause {clause} asks a second person for {binding}");
                 return Ok(Effect::Unconfirmed { reason });
             }
-            if self.same_line(header.author, pending.key, act.key()) {
-                let reason = "the same key, or one that follows it or acts for it, is no second \
-                    person";
+            if self.same_office(header.author, pending.key, act.key()) {
+                let reason = "the same key, or another one of its office, is no second person";
                 return Err(reason.to_owned());
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Effect, State};
-use detente_core::act::{Act, Body, Header, Step};
+use detente_core::act::{Act, Body, Header};
 use detente_core::party::Card;
 use detente_core::roster::Roster;
 use detente_core::{AccordId, Digest, PartyId};
@@ -124,14 +124,8 @@ impl State {
             return done;
         }
         let summary = self.summary(act);
-        // A text says who may sign it. It can't say who may refuse it: nobody has agreed to it yet.
-        let governing: Option<Digest> = match act.body() {
-            Body::Sign { text } => Some(*text),
-            Body::Stance(Step::Ratify | Step::Accede, stance) => stance.matter.text(),
-            _ => None,
-        };
         let (who, at) = ((header.author, act.key()), self.time_of(header));
-        if let Err(reason) = self.authority(who, header.kind, governing, at) {
+        if let Err(reason) = self.authority(who, header.kind, act.body().governing(), at) {
             self.keep_unconfirmed(act);
             return (summary, Effect::Unconfirmed { reason });
         }

@@ -5,6 +5,7 @@
 //! losing a key. Source: Vienna Convention on the Law of Treaties, articles 7 and 8.
 
 use detente_core::act::{Act, ActKind, Body, Header, Paired};
+use detente_core::key::Suite;
 use detente_core::party::{Card, Role};
 use detente_core::roster::{Delegation, Entered, Revocation, Roster, RosterFault, Rotation};
 use detente_core::sign::{Signable, Unverified};
@@ -49,6 +50,7 @@ impl State {
             Some(own) => format!("the card gives {} no power to {kind}", own.role),
             None => unknown(),
         })?;
+        self.fits_suite(roster, key, governing)?;
         // Both: a new text must not hand out what the text in force withholds.
         let in_force = self.in_force.as_ref().map(|force| force.text);
         for digest in [in_force, governing].into_iter().flatten() {
@@ -64,6 +66,26 @@ impl State {
         Ok(role)
     }
 
+    /// Whether a key signs with the suite of the text that the act is about, or else of the text in
+    /// force; and whether its party's root does, which has signed the key.
+    fn fits_suite(
+        &self,
+        roster: &Roster,
+        key: KeyId,
+        governing: Option<Digest>,
+    ) -> Result<(), String> {
+        let in_force = self.in_force.as_ref().map(|force| force.text);
+        let text = governing.or(in_force).and_then(|digest| self.texts.get(&digest));
+        let Some(suite) = text.map(|text| text.accord.suite) else { return Ok(()) };
+        if roster.key(key).is_some_and(|key| key.suite() != suite) {
+            return Err(format!("the accord asks for signatures of suite {suite}"));
+        }
+        if suite == Suite::Cnsa2 && roster.card().root.suite() != suite {
+            return Err(format!("the accord asks for suite {suite}, and the root is of another"));
+        }
+        Ok(())
+    }
+
     /// The time of an act as far as the record supports it: not before anything that its author
     /// had seen. A delegation that has ended is not used again by dating back.
     pub fn time_of(&self, header: &Header) -> UnixSeconds {
@@ -76,11 +98,11 @@ impl State {
         times.fold(header.time, UnixSeconds::max)
     }
 
-    /// Whether two keys of a party may be in one hand: they are one, or one comes from the other by
-    /// rotations and delegations.
-    pub(super) fn same_line(&self, party: PartyId, one: KeyId, two: KeyId) -> bool {
-        let line = |key| self.roster(party).map_or(key, |roster| roster.line(key));
-        line(one) == line(two)
+    /// Whether two keys of a party may be in one hand: they are of one office, so one may follow
+    /// the other, act for it, or be its key of another suite.
+    pub(super) fn same_office(&self, party: PartyId, one: KeyId, two: KeyId) -> bool {
+        let office = |key| self.roster(party)?.holder(key).map(|own| own.role);
+        one == two || office(one).is_some_and(|role| office(two) == Some(role))
     }
 
     /// What acts on keys do, and in words; none for other acts. Their statements are signed by

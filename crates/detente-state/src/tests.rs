@@ -179,8 +179,13 @@ impl World {
 
     /// The next act of a party that has seen all, signed by the key that comes from `fill`.
     pub(crate) fn act_by(&mut self, (party, fill): (usize, u8), time: u64, body: Body) -> Digest {
+        self.act_with((party, key(fill)), time, body)
+    }
+
+    /// The same by any key.
+    pub(crate) fn act_with(&mut self, who: (usize, &SigningKey), time: u64, body: Body) -> Digest {
         let sizes: Vec<u64> = self.logs.iter().map(|log| log.len() as u64).collect();
-        self.enter((party, key(fill)), (time, &sizes), None, body)
+        self.enter(who, (time, &sizes), None, body)
     }
 
     /// The next act of a party that has seen all, in the place of an earlier one.

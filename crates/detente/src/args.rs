@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use detente_core::key::Suite;
 
 use crate::draft::DraftArgs;
 use crate::keys::KeyVerb;
@@ -53,6 +54,10 @@ pub enum Verb {
         /// Where others reach it, if that is another HOST:PORT.
         #[arg(long)]
         address: Option<String>,
+        /// The suite of the root key: hybrid, or cnsa2 for accords that ask for it (`suite =
+        /// "cnsa2"` in the text). With cnsa2 each role gets a key of either suite.
+        #[arg(long, default_value = "hybrid")]
+        suite: Suite,
     },
     /// Party cards: the own one, and those of others.
     #[command(subcommand)]

@@ -1,6 +1,6 @@
 //! Makes a party: its keys, its card, its empty store.
 
-use detente_core::key::{Seed, SigningKey};
+use detente_core::key::{Seed, SigningKey, Suite};
 use detente_core::party::{Card, Role, RoleKey};
 use detente_core::sign::sign;
 use detente_net::{Identity, new_transport_key};
@@ -22,6 +22,8 @@ pub struct NewParty<'a> {
     pub listen: Option<&'a str>,
     /// Where others reach it, if that is another address.
     pub address: Option<&'a str>,
+    /// What its root signs with; each role has a hybrid key, and one of this suite.
+    pub suite: Suite,
 }
 
 /// Makes keys, card and store in a new home. The card is written last: a home without one is none.
@@ -53,11 +55,14 @@ fn make(
     passphrase: Zeroizing<String>,
 ) -> Result<PartyReport, Failure> {
     let mut keystore = Keystore::new(passphrase)?;
-    let root = role_key(home, &mut keystore, "root")?;
+    let root = new_key(home, &mut keystore, ("root", "root"), party.suite)?;
     let mut roles = Vec::new();
     for role in Role::ALL {
-        let key = role_key(home, &mut keystore, role.name())?.public().clone();
-        roles.push(RoleKey { role, key, may: role.full_powers().to_vec() });
+        for suite in Suite::ALL.into_iter().filter(|suite| *suite <= party.suite) {
+            let name = key_name(role, suite);
+            let key = new_key(home, &mut keystore, (&name, &name), suite)?.public().clone();
+            roles.push(RoleKey { role, key, may: role.full_powers().to_vec() });
+        }
     }
     let transport = new_transport_key().map_err(|error| net(&error))?;
     keystore.write(&home.key("transport"), "transport", &transport)?;
@@ -106,16 +111,34 @@ fn net(error: &detente_net::NetError) -> Failure {
     Failure::environment("transport_key", crate::fail::chain(error), "")
 }
 
-fn role_key(home: &Home, keystore: &mut Keystore, name: &str) -> Result<SigningKey, Failure> {
-    let mut bytes = Zeroizing::new([0; Seed::LEN]);
+/// The name of a role's key: of its file, and of what is authenticated with it.
+pub(crate) fn key_name(role: Role, suite: Suite) -> String {
+    match suite {
+        Suite::Hybrid => role.name().to_owned(),
+        other @ Suite::Cnsa2 => format!("{role}.{other}"),
+    }
+}
+
+/// Makes a key in a file; `name` is what is authenticated with it.
+pub(crate) fn new_key(
+    home: &Home,
+    keystore: &mut Keystore,
+    (file, name): (&str, &str),
+    suite: Suite,
+) -> Result<SigningKey, Failure> {
+    let len = match suite {
+        Suite::Hybrid => Seed::LEN,
+        Suite::Cnsa2 => Seed::CNSA2_LEN,
+    };
+    let mut bytes = Zeroizing::new(vec![0; len]);
     random(bytes.as_mut())?;
-    keystore.write(&home.key(name), name, bytes.as_ref())?;
+    keystore.write(&home.key(file), name, bytes.as_ref())?;
     signing_key(bytes.as_ref())
 }
 
 pub(crate) fn signing_key(bytes: &[u8]) -> Result<SigningKey, Failure> {
     let bad = || Failure::environment("key_file", "a key file holds no key", "restore a backup");
-    let seed = Seed::new(bytes.try_into().map_err(|_| bad())?);
+    let seed = Seed::from_bytes(bytes).ok_or_else(bad)?;
     SigningKey::from_seed(&seed).map_err(|_| bad())
 }
 
@@ -143,13 +166,15 @@ pub fn read_card(home: &Home) -> Result<detente_core::sign::Verified<Card>, Fail
 pub fn unlock(home: &Home, passphrase: Zeroizing<String>) -> Result<(Keys, Identity), Failure> {
     let mut keystore = Keystore::new(passphrase)?;
     let mut roles = Vec::new();
-    for role in Role::ALL {
+    let suites = |role: Role| Suite::ALL.map(|suite| (role, suite));
+    for (role, suite) in Role::ALL.into_iter().flat_map(suites) {
+        let name = key_name(role, suite);
         // A rotation that was cut off has left both.
-        for file in [role.name().to_owned(), format!("{role}.next")] {
+        for file in [name.clone(), format!("{name}.next")] {
             let path = home.key(&file);
             // A home may lack a role key on purpose: the minister's may be kept elsewhere.
             if path.exists() {
-                roles.push((role, signing_key(&keystore.read(&path, role.name())?)?));
+                roles.push((role, signing_key(&keystore.read(&path, &name)?)?));
             }
         }
     }

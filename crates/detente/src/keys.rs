@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use detente_core::UnixSeconds;
 use detente_core::act::{ActKind, Body};
+use detente_core::key::Suite;
 use detente_core::party::Role;
 use detente_core::roster::Cause;
 use detente_node::report::{DeliveryReport, RosterReport};
@@ -103,6 +104,9 @@ pub struct DelegateArgs {
     /// In this accord alone.
     #[arg(long)]
     pub accord: Option<String>,
+    /// The suite of the key: that of the accords in which it is to sign.
+    #[arg(long, default_value = "hybrid")]
+    pub suite: Suite,
 }
 
 /// What `key revoke` takes.

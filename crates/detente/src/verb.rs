@@ -85,15 +85,9 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     let context =
         Context { home: Home::at(&home), passphrase: Source { file: passphrase_file }, json };
     match cli.command {
-        Verb::Init { party, listen, address } => {
-            let passphrase = context.passphrase.read(true)?;
-            let party = init::NewParty {
-                name: &party,
-                listen: listen.as_deref(),
-                address: address.as_deref(),
-            };
-            let report = init::init(&context.home, &party, passphrase)?;
-            show(json, &report, |report| output::parties(std::slice::from_ref(report)))
+        Verb::Init { party, listen, address, suite } => {
+            let (listen, address) = (listen.as_deref(), address.as_deref());
+            init_home(&context, &init::NewParty { name: &party, listen, address, suite })
         }
         Verb::Party(verb) => party(&context, verb),
         Verb::Key(verb) => keys::run(&context, verb),
@@ -151,6 +145,12 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             Ok(0)
         }
     }
+}
+
+fn init_home(context: &Context, party: &init::NewParty<'_>) -> Result<u8, Failure> {
+    let passphrase = context.passphrase.read(true)?;
+    let report = init::init(&context.home, party, passphrase)?;
+    show(context.json, &report, |report| output::parties(std::slice::from_ref(report)))
 }
 
 fn show<T: serde::Serialize>(

@@ -160,6 +160,16 @@ impl Body {
         }
     }
 
+    /// The text that must allow its author to do this, beside the text in force: a text says who
+    /// may sign it. It can't say who may refuse it, since nobody has agreed to it yet.
+    pub fn governing(&self) -> Option<Digest> {
+        match self {
+            Body::Sign { text } => Some(*text),
+            Body::Stance(Step::Ratify | Step::Accede, stance) => stance.matter.text(),
+            _ => None,
+        }
+    }
+
     /// The canonical bytes. The kind is not in them: it stands in the header.
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();

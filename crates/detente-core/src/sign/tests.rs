@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{DecodeError, Reader, Signable, Unverified, Writer, sign};
-use crate::key::{PublicKey, Seed, SigningKey};
+use crate::key::{PublicKey, Seed, SigningKey, Suite};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Note(u64);
@@ -63,6 +63,31 @@ fn another_key_or_label_is_refused() {
     assert!(other.verify(key(1).public()).is_err(), "the label is signed");
 }
 
+fn cnsa2(fill: u8) -> SigningKey {
+    SigningKey::from_seed(&Seed::cnsa2([fill; 32])).unwrap()
+}
+
+#[test]
+fn suite_cnsa2_signs_with_ml_dsa_87_alone() {
+    let signed = sign(Note(7), &cnsa2(1));
+    let read = |bytes: &[u8]| Unverified::<Note>::read(bytes);
+    let verified = read(signed.bytes()).unwrap().verify(cnsa2(1).public()).unwrap();
+    assert_eq!((verified.value(), verified.key()), (&Note(7), cnsa2(1).public().id()));
+    assert_eq!(cnsa2(1).public().suite(), Suite::Cnsa2);
+    assert!(read(signed.bytes()).unwrap().verify(cnsa2(2).public()).is_err());
+    assert!(read(signed.bytes()).unwrap().verify(key(1).public()).is_err());
+    let mut written = Writer::new();
+    cnsa2(1).public().write(&mut written);
+    let written = written.into_bytes();
+    assert_eq!(&PublicKey::read(&mut Reader::new(&written)).unwrap(), cnsa2(1).public());
+    for at in (0..signed.bytes().len()).step_by(61) {
+        let mut bytes = signed.bytes().to_vec();
+        bytes[at] ^= 4;
+        let verified = read(&bytes).ok().and_then(|read| read.verify(cnsa2(1).public()).ok());
+        assert!(verified.is_none(), "byte {at}");
+    }
+}
+
 #[test]
 fn a_foreign_cose_library_reads_the_envelope() {
     use coset::{CoseSign, TaggedCborSerializable as _};
@@ -72,7 +97,8 @@ fn a_foreign_cose_library_reads_the_envelope() {
     assert_eq!(cose.signatures.len(), 2);
     let tbs = cose.tbs_data(Note::LABEL.as_bytes(), &cose.signatures[0]);
     let signature: [u8; 64] = cose.signatures[0].signature.clone().try_into().unwrap();
-    let public = ed25519_dalek::VerifyingKey::from_bytes(key(1).public().ed25519_bytes()).unwrap();
+    let public = ed25519_dalek::VerifyingKey::from_bytes(key(1).public().ed25519_bytes().unwrap());
+    let public = public.unwrap();
     public
         .verify_strict(&tbs, &ed25519_dalek::Signature::from_bytes(&signature))
         .expect("coset's own Sig_structure verifies");
@@ -90,7 +116,9 @@ fn small_order_and_non_canonical_keys_are_refused() {
     alias[0] = 0xed;
     alias[31] = 0x7f;
     assert!(PublicKey::from_parts(&alias, ml).is_err(), "not canonical");
-    assert!(PublicKey::from_parts(good.public().ed25519_bytes(), &ml[1..]).is_err(), "short");
+    let ed25519 = good.public().ed25519_bytes().unwrap();
+    assert!(PublicKey::from_parts(ed25519, &ml[1..]).is_err(), "short");
+    assert!(PublicKey::cnsa2(ml).is_err(), "of the other parameter set");
 }
 
 proptest! {

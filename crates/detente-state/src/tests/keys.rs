@@ -1,5 +1,6 @@
 use detente_core::act::{ActKind, Answering, Body, Paired, Reply};
-use detente_core::party::Role;
+use detente_core::key::{Seed, SigningKey};
+use detente_core::party::{Role, RoleKey};
 use detente_core::roster::{Cause, Delegation, Revocation, Rotation};
 use detente_core::sign::{Signable, sign};
 use detente_core::{AccordId, Digest, KeyId};
@@ -185,6 +186,33 @@ fn one_hand_with_two_keys_is_one_person() {
         let act = world.act_by((A, NEW), START + 4, confirm(first));
         world.void(act, "is no second person");
     }
+}
+
+#[test]
+fn a_text_asks_for_its_suite() {
+    let asks = swap(&text(2), "prevailing", "suite = \"cnsa2\"\nprevailing");
+    let mut world = proposed(&asks);
+    let act = world.act(A, Role::Minister, START + 2, signature(&asks));
+    world.unconfirmed(act, "asks for signatures of suite cnsa2");
+    // A key of the suite on a card that a root of another one has signed: a weaker link.
+    let strong = SigningKey::from_seed(&Seed::cnsa2([7; 32])).unwrap();
+    let mut value = card("CERT Alpha", 10).into_value();
+    value.issued = at(START);
+    let (role, may) = (Role::Minister, value.roles[0].may.clone());
+    value.roles.insert(1, RoleKey { role, key: strong.public().clone(), may });
+    let body = Body::Designate { card: sign(value, key(10)).bytes().to_vec() };
+    let renewed = world.act(A, Role::Head, START + 3, body);
+    world.holds(renewed);
+    let act = world.act_with((A, &strong), START + 4, signature(&asks));
+    world.unconfirmed(act, "the root is of another");
+    // What suits one text does not suit another.
+    let other = text(2);
+    let body = Body::Propose { text: other.as_bytes().to_vec(), base: None };
+    world.act(A, Role::Head, START + 5, body);
+    let act = world.act_with((A, &strong), START + 6, signature(&other));
+    world.unconfirmed(act, "asks for signatures of suite hybrid");
+    let act = world.act(A, Role::Minister, START + 7, signature(&other));
+    world.holds(act);
 }
 
 #[test]

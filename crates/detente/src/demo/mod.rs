@@ -21,6 +21,7 @@ use crate::passphrase::Source;
 use crate::run::{Local, lock};
 use crate::serve::{self, Serving};
 use crate::world::SystemClock;
+use detente_core::key::Suite;
 use detente_node::ports::Clock;
 use teller::Teller;
 
@@ -87,7 +88,8 @@ fn make_parties(dir: &Path, sides: &[Side; 2], teller: &mut Teller) -> Result<Pa
     write_secret(&path, passphrase.as_bytes())?;
     let mut lines = Vec::new();
     for side in sides {
-        let party = NewParty { name: side.name, listen: Some(&side.address), address: None };
+        let (name, listen) = (side.name, Some(side.address.as_str()));
+        let party = NewParty { name, listen, address: None, suite: Suite::default() };
         let report = init(&side.home, &party, passphrase.clone())?;
         lines.push(format!("{}: {}", side.name, report.words));
     }

@@ -8,21 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use detente_core::act::{Body, Paired};
-use detente_core::key::{Seed, SigningKey};
+use detente_core::key::{SigningKey, Suite};
 use detente_core::party::{Card, Role};
 use detente_core::roster::{Cause, Delegation, Entered, Holder, Revocation, Roster, Rotation};
 use detente_core::sign::{Signable, Unverified, sign};
 use detente_core::{AccordId, KeyId, PartyId, UnixSeconds};
 use detente_net::{Identity, new_transport_key};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::statements::{armour, keep, load};
 use super::{DelegateArgs, RenewArgs, RevokeArgs, RootArgs};
 use crate::fail::{Failure, chain};
 use crate::home::{Home, write_with_mode};
-use crate::init::{read_card, signing_key};
-use crate::keystore::{Keystore, random};
+use crate::init::{key_name, new_key, read_card, signing_key};
+use crate::keystore::Keystore;
 use crate::verb::Context;
 use crate::{run, world};
 
@@ -75,11 +74,18 @@ impl<'a> Bench<'a> {
         signing_key(&self.keystore.read(&path, name)?).map(Some)
     }
 
+    /// The suites in which a role has a key.
+    fn suites(&self, role: Role) -> Vec<Suite> {
+        let named = self.card.roles.iter().filter(|own| own.role == role);
+        named.map(|own| own.key.suite()).collect()
+    }
+
     /// The key of a role that is good now, if the home has it.
-    fn role_key(&mut self, role: Role) -> Result<Option<SigningKey>, Failure> {
+    fn role_key(&mut self, role: Role, suite: Suite) -> Result<Option<SigningKey>, Failure> {
         let entered = Entered { accord: AccordId::new([0; 32]), at: self.now };
-        for file in [next(role.name()), role.name().to_owned()] {
-            let found = self.key(&file, role.name())?;
+        let name = key_name(role, suite);
+        for file in [next(&name), name.clone()] {
+            let found = self.key(&file, &name)?;
             if let Some(key) = found
                 && self.roster.live(key.public().id(), entered).is_ok()
             {
@@ -113,12 +119,9 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Writes a new key under this file name; `name` is what is authenticated with it.
-    fn new_key(&mut self, file: &str, name: &str) -> Result<SigningKey, Failure> {
-        let mut bytes = Zeroizing::new([0; Seed::LEN]);
-        random(bytes.as_mut())?;
-        self.keystore.write(&self.home.key(file), name, bytes.as_ref())?;
-        signing_key(bytes.as_ref())
+    /// Writes a new key beside the one of this name.
+    fn next_key(&mut self, name: &str, suite: Suite) -> Result<SigningKey, Failure> {
+        new_key(self.home, &mut self.keystore, (&next(name), name), suite)
     }
 
     /// Puts a new key file in the place of the old one, which is gone then.
@@ -171,28 +174,37 @@ fn pair<T: Signable + Clone>(said: &T, holder: &SigningKey, new: &SigningKey) ->
     }
 }
 
-/// A new key in the place of a role's.
+/// A new key in the place of a role's, in each suite.
 pub(super) fn rotate(context: &Context, role: Role) -> Result<Vec<Made>, Failure> {
     let _lock = run::lock(context.home())?;
     let mut bench = Bench::open(context)?;
-    let Some(old) = bench.role_key(role)? else {
-        return Err(Failure::refused(
-            "no_key",
-            format!("this home has no good key for {role}"),
-            "use the home that holds it, or make a new one with `detente key renew`",
-        ));
-    };
-    let new = bench.new_key(&next(role.name()), role.name())?;
-    let said = Rotation {
-        party: bench.party(),
-        old: old.public().id(),
-        new: new.public().clone(),
-        issued: bench.now,
-    };
-    bench.keep(&Body::RotateKey(pair(&said, &old, &new)))?;
-    bench.put_in_place(role.name())?;
-    let (old, new) = (old.public().id(), new.public().id());
-    Ok(vec![made(format!("key of {role}: {} follows {}", new.short(), old.short()), new)])
+    let mut all = Vec::new();
+    for suite in bench.suites(role) {
+        let Some(old) = bench.role_key(role, suite)? else {
+            return Err(no_good_key(role));
+        };
+        let name = key_name(role, suite);
+        let new = bench.next_key(&name, suite)?;
+        let said = Rotation {
+            party: bench.party(),
+            old: old.public().id(),
+            new: new.public().clone(),
+            issued: bench.now,
+        };
+        bench.keep(&Body::RotateKey(pair(&said, &old, &new)))?;
+        bench.put_in_place(&name)?;
+        let (old, new) = (old.public().id(), new.public().id());
+        all.push(made(format!("key of {role}: {} follows {}", new.short(), old.short()), new));
+    }
+    Ok(all)
+}
+
+fn no_good_key(role: Role) -> Failure {
+    Failure::refused(
+        "no_key",
+        format!("this home has no good key for {role}"),
+        "use the home that holds it, or make a new one with `detente key renew`",
+    )
 }
 
 /// New keys and a new card.
@@ -205,15 +217,19 @@ pub(super) fn renew(context: &Context, args: &RenewArgs) -> Result<Vec<Made>, Fa
     let root = bench.need_root(&args.root)?;
     let mut card = new_card(&bench.card, &bench.roster, bench.now);
     let mut all = Vec::new();
-    for role in &args.roles {
-        let key = bench.new_key(&next(role.name()), role.name())?;
-        let Some(own) = card.roles.iter_mut().find(|own| own.role == *role) else {
-            let words = format!("the card has no {role}");
-            return Err(Failure::usage("unknown_role", words, "see `detente party card`"));
-        };
+    let mut names = Vec::new();
+    for own in card.roles.iter_mut().filter(|own| args.roles.contains(&own.role)) {
+        let (role, suite) = (own.role, own.key.suite());
+        let name = key_name(role, suite);
+        let key = bench.next_key(&name, suite)?;
         own.key = key.public().clone();
         let id = key.public().id();
-        all.push(made(format!("new key of {role}: {}", id.short()), id));
+        all.push(made(format!("new key of {role} ({suite}): {}", id.short()), id));
+        names.push(name);
+    }
+    if names.is_empty() && !args.transport {
+        let words = "the card has no such role";
+        return Err(Failure::usage("unknown_role", words, "see `detente party card --json`"));
     }
     if args.transport {
         let net =
@@ -226,8 +242,8 @@ pub(super) fn renew(context: &Context, args: &RenewArgs) -> Result<Vec<Made>, Fa
     }
     let signed = sign(card, &root);
     write_with_mode(&bench.home.card(), signed.bytes(), 0o644)?;
-    for role in &args.roles {
-        bench.put_in_place(role.name())?;
+    for name in &names {
+        bench.put_in_place(name)?;
     }
     if args.transport {
         bench.put_in_place("transport")?;
@@ -244,7 +260,9 @@ fn new_card(card: &Card, roster: &Roster, now: UnixSeconds) -> Card {
     for own in &mut card.roles {
         let mut holders = roster.holders().iter().rev();
         let holds = |other: &&Holder| {
-            other.role == own.role && other.lent.is_none() && other.ended.is_none()
+            (other.role, other.key.suite()) == (own.role, own.key.suite())
+                && other.lent.is_none()
+                && other.ended.is_none()
         };
         if let Some(holder) = holders.find(holds) {
             own.key = holder.key.as_ref().clone();
@@ -273,19 +291,15 @@ pub(super) fn delegate(context: &Context, args: &DelegateArgs) -> Result<Vec<Mad
         }
     };
     let mut bench = Bench::open(context)?;
-    let Some(lender) = bench.role_key(args.role)? else {
-        return Err(Failure::refused(
-            "no_key",
-            format!("this home has no good key for {}", args.role),
-            "use the home that holds it",
-        ));
+    let Some(lender) = bench.role_key(args.role, args.suite)? else {
+        return Err(no_good_key(args.role));
     };
     let mut may = args.may.clone();
     may.sort_unstable();
     may.dedup();
     let number = load(bench.home)?.len();
     let file = format!("deputy-{number:04}");
-    let key = bench.new_key(&file, &file)?;
+    let key = new_key(bench.home, &mut bench.keystore, (&file, &file), args.suite)?;
     let said = Delegation {
         party: bench.party(),
         by: lender.public().id(),
@@ -318,9 +332,12 @@ pub(super) fn revoke(context: &Context, args: &RevokeArgs) -> Result<(Vec<Made>,
     let id = target.key.id();
     let signer = match bench.root(&args.root)? {
         Some(root) => Some(root),
-        None => match bench.role_key(Role::Minister)? {
+        None => match bench.role_key(Role::Minister, Suite::Hybrid)? {
             Some(minister) => Some(minister),
-            None => bench.role_key(target.role)?.filter(|key| key.public().id() == id),
+            None => {
+                let own = bench.role_key(target.role, target.key.suite())?;
+                own.filter(|key| key.public().id() == id)
+            }
         },
     };
     let signer = signer.ok_or_else(|| {

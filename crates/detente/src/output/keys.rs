@@ -38,7 +38,7 @@ pub fn rosters(reports: &[RosterReport]) {
             });
             rows.add_row([
                 short(&key.key),
-                &key.role,
+                &format!("{} ({})", key.role, key.suite),
                 state,
                 &from,
                 if key.here { "yes" } else { "" },

@@ -52,11 +52,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Accord, Faults> {
 
 fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     check_format(root);
-    let head = root.table("accord");
-    if head.is_none() {
-        root.missing("accord", "add a table [accord] with id, title, bindingness, languages");
-    }
-    let head = head?;
+    let remedy = "add a table [accord] with id, title, bindingness, languages";
+    let head = root.table("accord").or_else(|| {
+        root.missing("accord", remedy);
+        None
+    })?;
     let languages = read_languages(&head);
     let (handles, parties) = read_parties(root);
     let authorities = read_authorities(root, &handles);
@@ -97,7 +97,6 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
     let slug = read_slug(&head);
     let (bindingness, suite) = read_nature(&head);
     let prevailing = read_prevailing(&head, known.then_some(languages.as_slice()));
-    let expires_line = root.source.line(head.at("expires").start);
     let amends = head.parsed::<Digest>("amends");
     head.finish();
     root.finish();
@@ -109,7 +108,7 @@ fn read_accord(root: &Table<'_>, digest: Digest) -> Option<Accord> {
         languages,
         prevailing: prevailing?,
         expires: expires?,
-        expires_line,
+        expires_line: root.source.line(head.at("expires").start),
         amends,
         effective,
         default_tlp: default_tlp?,

@@ -419,6 +419,7 @@ impl Node {
                     note,
                     sequence: event.sequence,
                     act: event.act.to_string(),
+                    superseded_by: state.superseded.get(&event.act).map(Digest::to_string),
                 }
             })
             .collect())

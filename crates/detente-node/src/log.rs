@@ -27,15 +27,16 @@ impl Node {
         acts: Vec<(Role, Body)>,
     ) -> Result<Vec<Digest>, NodeError> {
         let acts = acts.into_iter().map(|(role, body)| (Some(role), body)).collect();
-        self.enter_all(accord, acts)
+        self.enter_all(accord, acts, None)
     }
 
-    /// As [`Node::enter`]; acts of no role are acts on keys. What the log lacks of the card and of
-    /// statements on own keys comes first.
+    /// As [`Node::enter`]; acts of no role are acts on keys, and the last act may take the place of
+    /// an earlier one. What the log lacks of the card and of statements on own keys comes first.
     pub(crate) fn enter_all(
         &mut self,
         accord: AccordId,
         asked_for: Vec<(Option<Role>, Body)>,
+        supersedes: Option<Digest>,
     ) -> Result<Vec<Digest>, NodeError> {
         self.is_newest(accord)?;
         let key = self.own_log(accord);
@@ -46,7 +47,7 @@ impl Node {
         if acts.is_empty() {
             return Ok(Vec::new());
         }
-        let signed = self.sign_acts(accord, row.edge.size().get(), acts)?;
+        let signed = self.sign_acts(accord, row.edge.size().get(), acts, supersedes)?;
         let mut appender = Appender::new(row.edge);
         let mut entries = Vec::with_capacity(signed.len());
         for act in &signed {
@@ -114,8 +115,10 @@ impl Node {
         accord: AccordId,
         first: u64,
         acts: Vec<(Option<Role>, Body)>,
+        supersedes: Option<Digest>,
     ) -> Result<Vec<Act>, NodeError> {
         let own = self.party();
+        let last = first + acts.len() as u64;
         let seen = self.seen(accord)?;
         let time = self.act_time(accord)?;
         let salts = acts.iter().map(|_| self.random()).collect::<Result<Vec<_>, NodeError>>()?;
@@ -130,7 +133,7 @@ impl Node {
                 kind: body.kind(),
                 sequence: place,
                 time,
-                supersedes: None,
+                supersedes: supersedes.filter(|_| place + 1 == last),
                 seen: seen.clone(),
                 body: Digest::new([0; 32]),
             };

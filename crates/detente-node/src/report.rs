@@ -166,6 +166,8 @@ pub struct EventReport {
     pub sequence: u64,
     /// The act, by digest.
     pub act: String,
+    /// The act that stands in its place, if one does.
+    pub superseded_by: Option<String>,
 }
 
 /// What an act did.

@@ -141,7 +141,7 @@ impl Node {
             match roster.clone().revoke_for(revocation) {
                 Ok(()) => {
                     let body = Body::RevokeKey { revocation: revocation.to_vec() };
-                    self.enter_all(accord, vec![(None, body)])?;
+                    self.enter_all(accord, vec![(None, body)], None)?;
                     entered += 1;
                 }
                 Err(fault) => refused = Some(fault),

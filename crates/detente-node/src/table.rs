@@ -24,6 +24,8 @@ pub struct By {
     pub role: Option<Role>,
     /// Whether the act is to be entered though its role has no power for it.
     pub unconfirmed: bool,
+    /// The own act in whose place it stands, by the digest of its leaf.
+    pub supersedes: Option<Digest>,
 }
 
 impl Node {
@@ -86,19 +88,28 @@ impl Node {
             Err(_) if by.unconfirmed && by.role.is_some() => by.role.unwrap_or(Role::Head),
             Err(error) => return Err(error),
         };
-        self.foresee(accord, role, &body, by.unconfirmed)?;
-        let digests = self.enter(accord, vec![(role, body)])?;
+        self.foresee(accord, &By { role: Some(role), ..by }, &body)?;
+        let digests = self.enter_all(accord, vec![(Some(role), body)], by.supersedes)?;
         digests.first().copied().ok_or_else(|| NodeError::damaged("no act was entered"))
     }
 
+    /// The act that a name means: the beginning of its digest, eight digits or more.
+    ///
+    /// # Errors
+    /// [`NodeError::Unknown`] if there is none or the name could mean several.
+    pub fn find_act(&self, accord: AccordId, name: &str) -> Result<Digest, NodeError> {
+        let history = &self.state(accord)?.history;
+        let is_meant = |act: &Digest| name.len() >= 8 && act.to_string().starts_with(name);
+        let mut hits = history.iter().map(|event| event.act).filter(is_meant);
+        match (hits.next(), hits.next()) {
+            (Some(one), None) => Ok(one),
+            _ => Err(NodeError::unknown("act", name, "see `detente accord history`")),
+        }
+    }
+
     /// Refuses what would have no effect.
-    fn foresee(
-        &self,
-        accord: AccordId,
-        role: Role,
-        body: &Body,
-        unconfirmed: bool,
-    ) -> Result<(), NodeError> {
+    fn foresee(&self, accord: AccordId, by: &By, body: &Body) -> Result<(), NodeError> {
+        let (role, unconfirmed) = (by.role.unwrap_or(Role::Head), by.unconfirmed);
         let book = self.book(accord)?;
         let next = book.admissions.get(&self.party()).map_or(0, Admission::next);
         let header = Header {
@@ -107,7 +118,7 @@ impl Node {
             kind: body.kind(),
             sequence: next,
             time: self.act_time(accord)?,
-            supersedes: None,
+            supersedes: by.supersedes,
             seen: self.seen(accord)?,
             body: Digest::new([0; 32]),
         };

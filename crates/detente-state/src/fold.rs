@@ -129,10 +129,7 @@ impl State {
             self.keep_unconfirmed(act);
             return (summary, Effect::Unconfirmed { reason });
         }
-        if let Some(earlier) = &header.supersedes
-            && self.acts.get(earlier).is_none_or(|(author, _)| *author != header.author)
-        {
-            let reason = "it supersedes an act that the party has not made before".to_owned();
+        if let Err(reason) = self.may_supersede(header) {
             return (summary, Effect::Void { reason });
         }
         if let Some(reason) = self.needs_second(act) {
@@ -148,6 +145,9 @@ impl State {
             Body::Reply(answering, reply) => self.reply(act, (*answering, reply)),
             body => self.effect_of_position(header, act.digest(), body),
         };
+        if matches!(effect, Ok(Effect::InEffect | Effect::Reversal(_))) {
+            self.supersede(header, act.digest());
+        }
         (summary, effect.unwrap_or_else(|reason| Effect::Void { reason }))
     }
 

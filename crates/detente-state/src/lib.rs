@@ -26,6 +26,7 @@ mod rolling;
 mod stand;
 mod standing;
 mod summary;
+mod supersede;
 mod suspend;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -113,6 +114,8 @@ pub struct State {
     pub corrected: BTreeMap<Digest, (Digest, Digest)>,
     /// Author and kind of every act, by the digest of its leaf.
     acts: BTreeMap<Digest, (PartyId, ActKind)>,
+    /// Acts in whose place another stands, and which.
+    pub superseded: BTreeMap<Digest, Digest>,
     /// Every act in the order of the fold.
     pub history: Vec<Event>,
     /// Acts that can't be folded yet: they have seen entries that are not here.
@@ -203,6 +206,7 @@ impl State {
             corrections: correct::Corrections::new(),
             corrected: BTreeMap::new(),
             acts: BTreeMap::new(),
+            superseded: BTreeMap::new(),
             history: Vec::new(),
             waiting: 0,
         }

@@ -20,7 +20,13 @@ pub enum TableCommand {
     /// Open an accord before there is a text.
     Open { slug: String, with: Vec<String> },
     /// Enter an act.
-    Move { accord: String, motion: Box<Motion>, role: Option<String>, unconfirmed: bool },
+    Move {
+        accord: String,
+        motion: Box<Motion>,
+        role: Option<String>,
+        unconfirmed: bool,
+        supersedes: Option<String>,
+    },
     /// Where each party stands.
     Positions { accord: String, at: Option<String> },
     /// What binds whom.
@@ -45,12 +51,14 @@ impl Engine {
                 let accord = node.open_accord(slug, &parties)?;
                 json(&node.status(accord)?)
             }
-            TableCommand::Move { accord, motion, role, unconfirmed } => {
+            TableCommand::Move { accord, motion, role, unconfirmed, supersedes } => {
                 let role = parse_role(role.as_deref())?;
                 let (accord, act) = {
                     let mut node = self.shared.lock();
                     let accord = node.find_accord(accord)?;
-                    let by = By { role, unconfirmed: *unconfirmed };
+                    let supersedes = supersedes.as_deref().map(|name| node.find_act(accord, name));
+                    let supersedes = supersedes.transpose()?;
+                    let by = By { role, unconfirmed: *unconfirmed, supersedes };
                     (accord, node.move_motion(accord, motion, by)?)
                 };
                 self.report(accord, act)

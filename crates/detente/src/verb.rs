@@ -429,7 +429,8 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
         AccordVerb::Resume { accord, act: Some(act), reason, role } => {
             let motion = Box::new(Motion::Resume { act, reason });
             let (role, unconfirmed) = (role.role, false);
-            let command = TableCommand::Move { accord, motion, role, unconfirmed };
+            let supersedes = None;
+            let command = TableCommand::Move { accord, motion, role, unconfirmed, supersedes };
             context.show(&Command::Table(command), output::act)
         }
         AccordVerb::Resume { accord, act: None, reason, role } => {

@@ -1,7 +1,8 @@
 //! Steps on the ladder: positions by clause and subject, then and now; reversals; confirmations.
 
 use detente_core::act::{
-    ActKind, Answering, Body, Matter, Reply, Stance, Statement, Step, Subject, Topic,
+    ActKind, Answering, Body, Matter, Reply, Stance, Statement, Step, Subject, Suspension, Topic,
+    Way,
 };
 use detente_core::party::Role;
 use detente_core::{Digest, Level, Span, UnixSeconds};
@@ -260,21 +261,59 @@ fn a_notice_can_be_revoked_until_it_takes_effect() {
 fn an_act_supersedes_only_what_its_party_has_done() {
     let mut world = World::new(2);
     let first = world.act(A, Role::Head, START + 1, step(Step::Float, subject()));
-    for (supersedes, party, holds) in
-        [(first, A, true), (first, B, false), (Digest::new([7; 32]), A, false)]
-    {
+    let not = "supersedes an act that the party has not made";
+    for (supersedes, party, says) in [
+        (first, A, None),
+        (first, A, Some("was superseded by")),
+        (first, B, Some("supersedes an act of another party")),
+        (Digest::new([7; 32]), A, Some(not)),
+    ] {
         let act = world.act_superseding(
             (party, Role::Head),
             START + 2,
             supersedes,
             step(Step::Support, subject()),
         );
-        if holds {
-            world.holds(act);
-        } else {
-            world.void(act, "supersedes an act that the party has not made");
+        match says {
+            None => {
+                world.holds(act);
+                assert_eq!(world.state().superseded.get(&first), Some(&act));
+            }
+            Some(says) => world.void(act, says),
         }
     }
+}
+
+#[test]
+fn a_suspension_ends_with_the_one_that_supersedes_it() {
+    let text = text(2);
+    let held = |clause: &str| {
+        Body::Suspend(Suspension {
+            text: digest_of(&text),
+            effective: None,
+            expires: None,
+            clauses: vec![clause.to_owned()],
+            ways: vec![Way { from: super::id(A), to: super::id(B) }],
+            reason: "under review".to_owned(),
+            answers: None,
+        })
+    };
+    let mut world = World::agreed(2, &text);
+    let first = world.act(A, Role::Minister, START + 10, held("1"));
+    // Of another kind, by who may not resume: it shows and ends nothing.
+    let by_head = (A, Role::Head);
+    let float = step(Step::Float, subject());
+    let shown = world.act_superseding(by_head, START + 11, first, float);
+    world.holds(shown);
+    assert!(world.state().suspensions[0].holds(at(START + 12)));
+    let second = world.act(A, Role::Minister, START + 12, held("1"));
+    let third = world.act_superseding((A, Role::Minister), START + 13, second, held("2"));
+    world.holds(third);
+    let state = world.state();
+    let holds = |act: Digest| {
+        state.suspensions.iter().find(|held| held.act == act).unwrap().holds(at(START + 14))
+    };
+    assert!(holds(first) && !holds(second) && holds(third));
 }
 
 #[test]

@@ -122,7 +122,8 @@ impl Story<'_> {
         self.clock.forward(1);
         let (accord, motion) = (SLUG.to_owned(), Box::new(motion));
         let role = Some(role.to_owned());
-        table(engine, TableCommand::Move { accord, motion, role, unconfirmed: false })
+        let supersedes = None;
+        table(engine, TableCommand::Move { accord, motion, role, unconfirmed: false, supersedes })
     }
 
     fn acts(

@@ -105,6 +105,10 @@ pub fn history(events: &[EventReport]) {
             Some(note) => format!("{}: {}", event.effect.to_uppercase(), safe(note)),
             None => event.effect.clone(),
         };
+        let effect = match event.superseded_by.as_deref().and_then(|act| act.get(..8)) {
+            Some(later) => format!("{effect}; superseded by {later}"),
+            None => effect,
+        };
         table.add_row([
             event.time.clone(),
             event.act.get(..8).unwrap_or_default().to_owned(),

@@ -125,6 +125,10 @@ pub struct ByArgs {
     /// this party confirms it.
     #[arg(long, requires = "role")]
     pub unconfirmed: bool,
+    /// An earlier act of this party and of the same kind, in whose place this one stands: its
+    /// digest or the start of it, from `accord history`. It stays on record.
+    #[arg(long, value_name = "ACT")]
+    pub supersedes: Option<String>,
 }
 
 /// A step, and what it is about: a text, clauses of one, or a subject with its whole scope.

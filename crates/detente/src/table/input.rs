@@ -86,8 +86,8 @@ impl TableVerb {
 }
 
 fn moved(accord: String, motion: Motion, by: ByArgs) -> TableCommand {
-    let (role, unconfirmed) = (by.role.role, by.unconfirmed);
-    TableCommand::Move { accord, motion: Box::new(motion), role, unconfirmed }
+    let (role, unconfirmed, supersedes) = (by.role.role, by.unconfirmed, by.supersedes);
+    TableCommand::Move { accord, motion: Box::new(motion), role, unconfirmed, supersedes }
 }
 
 fn step(name: &str, args: StepArgs) -> TableCommand {

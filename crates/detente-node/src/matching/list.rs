@@ -36,6 +36,8 @@ pub(super) struct Source {
     text: Accord,
     own: PartyId,
     peer: PartyId,
+    /// The matching clause of the text.
+    clause: String,
 }
 
 impl Source {
@@ -43,7 +45,7 @@ impl Source {
     pub(super) fn reader(&self) -> Reader<'_> {
         Reader {
             source: self,
-            door: Door::new(&self.text, self.own, self.peer),
+            door: Door::new(&self.text, (self.own, self.peer), &self.clause),
             verdicts: Verdicts::default(),
             after: None,
             ended: false,
@@ -52,11 +54,12 @@ impl Source {
 }
 
 impl Node {
-    /// The own observables of these kinds that may show to the peer, as they stand now.
+    /// The own observables of these kinds that may show to the peer under a matching clause, as
+    /// they stand now.
     pub(super) fn source(
         &self,
         accord: AccordId,
-        peer: PartyId,
+        (peer, clause): (PartyId, &str),
         kinds: &[Kind],
     ) -> Result<Source, NodeError> {
         Ok(Source {
@@ -66,6 +69,7 @@ impl Node {
             text: self.in_force(accord)?.clone(),
             own: self.party(),
             peer,
+            clause: clause.to_owned(),
         })
     }
 }

@@ -187,6 +187,9 @@ pub fn difference(report: &DifferenceReport) {
     } else {
         regions(report.regions.iter().map(|turned| (turned.turn.as_str(), &turned.region)));
     }
+    for line in &report.matching {
+        println!("  {}", safe(line));
+    }
     println!(
         "  {} cells open and {} close; in {} objects leave in another form; of {}",
         report.opens, report.closes, report.changes, report.cells

@@ -3,8 +3,9 @@
 //! A run tells the other side that we hold an indicator, if it holds it too. That is less than a
 //! release, and not nothing: what no clause could ever let go must not show that way either. So a
 //! context that is closed, covered by a prohibition, releasable to others alone, under the control
-//! of its originator, or marked TLP:RED where no permission goes as far as that, or marked above the ceiling of the
-//! matching clause, keeps its indicator out, unless another context of the same indicator vouches for it.
+//! of another originator, marked TLP:RED where no permission goes as far as that, or marked above
+//! the ceiling of the matching clause, keeps its indicator out, unless another context of the same
+//! indicator vouches for it.
 
 use detente_core::act::ObjectFacts;
 use detente_core::{Handling, Kind, ObjectKind, Tlp};

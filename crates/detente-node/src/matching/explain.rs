@@ -93,7 +93,8 @@ impl Node {
             String::new()
         } else {
             format!(
-                "; {out} more stay out, since their marking, the clause's ceiling or a prohibition keeps them in"
+                "; {out} more stay out, since their marking, the clause's ceiling or a prohibition \
+                 keeps them in"
             )
         };
         if size == entered {

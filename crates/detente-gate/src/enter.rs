@@ -8,7 +8,7 @@
 //! indicator vouches for it.
 
 use detente_core::act::ObjectFacts;
-use detente_core::{Handling, Kind, ObjectKind, Tlp};
+use detente_core::{Handling, Kind, ObjectKind, Tlp, Whose};
 
 use crate::rules::Rules;
 use crate::space::Dimension;
@@ -40,11 +40,13 @@ pub fn may_enter(
     let (Some(from), Some(to)) = (rules.side(from), rules.side(to)) else { return false };
     let handling = entrant.handling;
     let receiver = rules.id(to);
+    let own = rules.id(from);
+    let is_own = |whose| matches!(whose, Whose::Party(party) if own == Some(party));
     let others = |list: &Vec<_>| receiver.is_none_or(|receiver| !list.contains(&receiver));
     if from == to
         || ceiling.is_some_and(|ceiling| entrant.tlp > ceiling)
         || entrant.marking_unknown
-        || handling.originator.is_some()
+        || handling.originator.is_some_and(|whose| !is_own(whose))
         || handling.releasable.as_ref().is_some_and(others)
     {
         return false;

@@ -154,6 +154,10 @@ impl State {
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
             Body::PublishFilter(filter) => self.publish_filter(act, filter),
+            Body::AskConsent(ask) => self.ask_consent(act, ask),
+            Body::Consent(consent) => self.give_consent(act, consent),
+            Body::RefuseConsent(refusal) => self.refuse_consent(header, refusal),
+            Body::PresentConsent(presented) => self.present_consent(act, presented),
             Body::Reply(answering, reply) => self.reply(act, role, (*answering, reply)),
             body => self.effect_of_position(header, act.digest(), body),
         };

@@ -366,7 +366,7 @@ impl World {
             self.objects.insert(address, bytes);
         }
         let text = self.digest();
-        ReleaseBody { text, run, manifest }
+        ReleaseBody { text, run, manifest, to: None, consent: None }
     }
 
     /// The whole story, which ends with a stop that is lifted.

@@ -102,8 +102,9 @@ pub fn decide_all(
     decided
 }
 
-/// Decides object after object, counting what has left.
-pub(crate) struct Tally<'a> {
+/// Decides object after object, counting what has left: for more objects than are to be held at
+/// once.
+pub struct Tally<'a> {
     state: &'a State,
     asked: Asked,
     /// The text in force, made ready, and the two parties' handles in it.
@@ -121,6 +122,16 @@ pub(crate) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
+    /// Nothing counted yet but what is on record; from one party to another.
+    pub fn begin(
+        state: &'a State,
+        (from, to): (PartyId, PartyId),
+        ground: impl Into<Ground>,
+        now: UnixSeconds,
+    ) -> Tally<'a> {
+        Tally::new(state, Asked { from, to, ground: ground.into(), now })
+    }
+
     pub(crate) fn new(state: &'a State, asked: Asked) -> Tally<'a> {
         let accord = state.in_force_at(asked.now);
         let handle = |party: PartyId| {
@@ -149,7 +160,7 @@ impl<'a> Tally<'a> {
 
     /// Decides on an object, and makes of one that may leave what its clause lets leave. Counts
     /// nothing.
-    pub(crate) fn weigh(&self, object: Object) -> Decided {
+    pub fn weigh(&self, object: Object) -> Decided {
         let bytes = object.encode();
         // What can't be read back would be refused over there, and its facts would spoil the
         // manifest that is signed.
@@ -209,7 +220,7 @@ impl<'a> Tally<'a> {
     }
 
     /// Counts what may leave as left.
-    pub(crate) fn count(&mut self, one: &Decided) {
+    pub fn count(&mut self, one: &Decided) {
         if let Verdict::Allow(allowance) = &one.verdict {
             self.add(&allowance.clause, length(&one.bytes));
         }
@@ -467,6 +478,12 @@ impl Release {
         if let Some((by, stop)) = state.stopped_at(now) {
             let words = format!("stopped by {} until {}", state.name_of(by), stop.lapses);
             return Err(ReleaseFault::Stopped(words));
+        }
+        // It left in no part yet: what was taken back, or has ended, keeps it here.
+        if let Some(consent) = body.consent
+            && let Err(gap) = state.consent_stands(consent, now)
+        {
+            return Err(ReleaseFault::Stopped(gap.to_string()));
         }
         // Else this would be a way around the gate.
         let manifest = body.manifest_digest();

@@ -95,27 +95,15 @@ impl Node {
     }
 
     /// Refuses what would have no effect.
-    fn foresee(
+    pub(crate) fn foresee(
         &self,
         accord: AccordId,
         role: Role,
         body: &Body,
         unconfirmed: bool,
     ) -> Result<(), NodeError> {
+        let Some(act) = self.draft(accord, role, body)? else { return Ok(()) };
         let book = self.book(accord)?;
-        let next = book.admissions.get(&self.party()).map_or(0, Admission::next);
-        let header = Header {
-            accord,
-            author: self.party(),
-            kind: body.kind(),
-            sequence: next,
-            time: self.act_time(accord)?,
-            supersedes: None,
-            seen: self.seen(accord)?,
-            body: Digest::new([0; 32]),
-        };
-        let Some(key) = self.keys.role(role) else { return Ok(()) };
-        let act = Act::create(header, body.clone(), [0; 32], key);
         match book.state.foresee(&act, self.card().value()) {
             Effect::Void { reason } => Err(NodeError::denied(
                 "without_effect",
@@ -135,6 +123,28 @@ impl Node {
             )),
             Effect::InEffect | Effect::Reversal(_) => Ok(()),
         }
+    }
+
+    /// An act as it would be entered next; none without a key for the role.
+    pub(crate) fn draft(
+        &self,
+        accord: AccordId,
+        role: Role,
+        body: &Body,
+    ) -> Result<Option<Act>, NodeError> {
+        let next = self.book(accord)?.admissions.get(&self.party()).map_or(0, Admission::next);
+        let header = Header {
+            accord,
+            author: self.party(),
+            kind: body.kind(),
+            sequence: next,
+            time: self.act_time(accord)?,
+            supersedes: None,
+            seen: self.seen(accord)?,
+            body: Digest::new([0; 32]),
+        };
+        let key = self.keys.role(role);
+        Ok(key.map(|key| Act::create(header, body.clone(), [0; 32], key)))
     }
 
     /// A party whose card is here, by name or the beginning of its fingerprint.

@@ -167,14 +167,20 @@ impl State {
     /// What an act would do, if it were the next of the fold; `card` is its author's, for a log
     /// that has not begun.
     pub fn foresee(&self, act: &Act, card: &Card) -> Effect {
+        let last = self.after(act, card).history.pop();
+        last.map_or(Effect::InEffect, |event| event.effect)
+    }
+
+    /// The state, if an act were the next of the fold; `card` is its author's, for a log that has
+    /// not begun.
+    pub fn after(&self, act: &Act, card: &Card) -> State {
         let mut after = self.clone();
         if let Some(party) = after.parties.get_mut(&act.header().author) {
             party.card.get_or_insert_with(|| card.clone());
         }
         after.settle_for(act.header());
         after.apply(act);
-        let last = after.history.pop();
-        last.map_or(Effect::InEffect, |event| event.effect)
+        after
     }
 
     /// What an act on texts and positions does; also when it is confirmed later.

@@ -38,7 +38,7 @@ impl Node {
         let source = self.source(accord, (peer, clause), &rule.kinds)?;
         let mut reader = source.reader();
         let mut entered = 0u32;
-        while let Some(items) = reader.next(self.store.as_ref())? {
+        while let Some(items) = reader.next(self)? {
             entered = entered.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
             if let Some(contexts) = &mut contexts {
                 self.preview_contexts(accord, (clause, peer), &items, contexts)?;

@@ -72,6 +72,7 @@ pub fn status(reports: &[StatusReport]) {
                 println!("    used by {}: {used}", safe(party));
             }
         }
+        super::consents_if_any(&report.consents);
         for log in &report.logs {
             let cosigned = if log.cosigned_by.is_empty() {
                 "not cosigned yet".to_owned()

@@ -102,6 +102,9 @@ pub fn decide_all(
     decided
 }
 
+/// Bytes of an object as it would leave under these transforms.
+type SizeOf<'a> = &'a dyn Fn(&[Transform]) -> u32;
+
 /// Decides object after object, counting what has left: for more objects than are to be held at
 /// once.
 pub struct Tally<'a> {
@@ -257,7 +260,7 @@ impl<'a> Tally<'a> {
     fn ask(
         &self,
         facts: &ObjectFacts,
-        (size, address): (&dyn Fn(&[Transform]) -> u32, Option<Digest>),
+        (size, address): (SizeOf<'_>, Option<Digest>),
         under: Option<&str>,
     ) -> Verdict {
         let consent = self.consent(&facts.handling, address);

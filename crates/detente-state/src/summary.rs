@@ -57,6 +57,13 @@ impl State {
             Body::Readout(own) => {
                 format!("files its account of {} ({} topics)", own.meeting, own.lines.len())
             }
+            body => self.consent_words(body).unwrap_or_else(|| matching_words(body)),
+        }
+    }
+
+    /// An act of consent in words; none for another one.
+    fn consent_words(&self, body: &Body) -> Option<String> {
+        Some(match body {
             Body::AskConsent(ask) => {
                 format!(
                     "asks {} whether {}: {}",
@@ -83,8 +90,8 @@ impl State {
                 shown.originator().short(),
                 self.passes(&shown.consent().scope)
             ),
-            body => matching_words(body),
-        }
+            _ => return None,
+        })
     }
 
     /// What a consent is about, in words.

@@ -224,7 +224,7 @@ fn requests_that_wait_are_bounded_and_free_their_place() {
     world.holds(act);
     let act = world.act(A, Role::Minister, START + 23, retract(act));
     world.holds(act);
-    let act = world.act(A, Role::Analyst, START + 24, ask.clone());
+    let act = world.act(A, Role::Analyst, START + 24, ask);
     world.holds(act);
     // Those whose end has come wait no more.
     let late = ask_for(&world, ConsentScope { expires: at(DUE + 9), ..scope(&world, &[0]) });

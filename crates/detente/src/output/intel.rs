@@ -159,7 +159,7 @@ fn received(indent: &str, object: &ReceivedReport) {
             object.address.get(..16).unwrap_or_default()
         ),
         (None, Some("allowed")) => {
-            println!("{indent}  may be passed on, as far as its markings go")
+            println!("{indent}  may be passed on, as far as its markings go");
         }
         (None, _) => {}
     }

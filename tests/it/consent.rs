@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Home, Pair, Serving, World, list, number, stix, text};
+use crate::support::{Home, Pair, Serving, World, count, list, number, stix, text};
 
 /// The draft, with any indicator in the place of matched ones; passed on with consent alone.
 fn any(text: String) -> String {
@@ -96,6 +96,13 @@ fn what_another_controls_goes_on_with_its_consent_alone() {
     a.run(&[&TO_C[..], &["--dry-run"]].concat()).exits(0).says("originator must consent");
     // Borea itself may be told what it told.
     assert_eq!(number(&a.json(&[&TO_A[..], &["--dry-run"]].concat()), "allowed"), 3);
+
+    // Nor does a run tell Corva what Borea told.
+    for (slug, entered, held_out) in [("alba-corva", 1, 2), ("alba-borea", 3, 0)] {
+        let told = a.json(&["match", slug, "--clause", "1", "--explain"]);
+        let found = (number(&told, "entered"), number(&told, "held_out"));
+        assert_eq!(found, (entered, held_out), "{told:#}");
+    }
 
     // Asked, narrowed, given.
     let ask = ["consent", "ask", "alba-corva", "hers.example.com", "told.example.com"];
@@ -211,6 +218,25 @@ fn own_indicators_leave_where_a_clause_permits_any() {
     assert_eq!(text(&found["received"][0], "from"), "Alba", "{found:#}");
     assert_eq!(list(&pair.b.json(&["search", "red.example.com"]), "received").len(), 1);
     pair.sound("own");
+}
+
+/// More than one act holds goes in several, and the cap counts over all of them.
+#[test]
+fn a_large_selection_goes_in_batches_within_its_cap() {
+    let cap = "count = 20000";
+    let (pair, _serving) = Pair::agreed_on(|text| any(text).replace(cap, "count = 5000"));
+    let names: String = (0..5_003).map(|n| format!("h{n}.example.com\n")).collect();
+    pair.a.import(&[&pair.world.write("names.txt", names), "--tlp", "green"]);
+    let dry = pair.a.json(&[&TO_A[..], &["--dry-run"]].concat());
+    assert_eq!((number(&dry, "allowed"), number(&dry, "denied")), (5_000, 3));
+    let done = pair.a.json(&TO_A);
+    assert_eq!((number(&done, "allowed"), number(&done, "denied")), (5_000, 3));
+    assert_eq!(list(&done, "acts").len(), 2);
+    assert!(!done["receipt"].is_null());
+    assert_eq!(count(&pair.b.json(&["count"]), "received", "Alba"), 5_000);
+    let again = pair.a.run(&[&TO_A[..], &["--json"]].concat()).exits(1).json();
+    assert_eq!((number(&again, "allowed"), number(&again, "there")), (0, 5_000));
+    pair.sound("batches");
 }
 
 /// The clause on matched indicators lets nothing go without a match, and says so.

@@ -116,19 +116,20 @@ impl Node {
     pub(crate) fn lineage(&self, to: PartyId) -> Result<Option<Lineage>, NodeError> {
         let received = self.store.received_counts()?;
         let of_others = received.iter().any(|(party, count)| *party != to && *count > 0);
-        Ok(of_others.then(|| Lineage { to, before: self.now() }))
+        Ok(of_others.then(|| Lineage { to, upto: self.now() }))
     }
 
     /// Whether every own context of an observable seems to be derived from what another party than
     /// the one at the other end controls: a run would tell it what that party gave. What was
-    /// received since the lineage was taken does not count, so that two readings give the same.
+    /// received in a later second than the lineage was taken does not count, so that two readings
+    /// give the same; what comes within that second between them ends the run, and tells nothing.
     pub(crate) fn is_derived(
         &self,
         observable: &Observable,
         lineage: Lineage,
     ) -> Result<bool, NodeError> {
         let control = self.control(observable, lineage.to)?;
-        let Some(control) = control.filter(|control| control.since < lineage.before) else {
+        let Some(control) = control.filter(|control| control.since <= lineage.upto) else {
             return Ok(false);
         };
         let sightings = self.store.sightings(observable)?;
@@ -166,7 +167,7 @@ impl Node {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lineage {
     to: PartyId,
-    before: UnixSeconds,
+    upto: UnixSeconds,
 }
 
 /// What was released to a party, by address: in which release, and when it was acknowledged.

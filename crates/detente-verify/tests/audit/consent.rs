@@ -76,7 +76,7 @@ fn a_release_with_the_originators_consent_is_sound_and_without_it_a_breach() {
     let (mut world, goes, consent) = three();
     let way = (world.id(A), world.id(B));
     let ground = Ground::consent(consent);
-    let own = vec![goes.clone()];
+    let own = vec![goes];
     let state = world.state();
     let release = Release::decide(&state, way, ground, own.clone(), world.now()).unwrap();
     assert!(Release::decide(&state, way, Ground::NONE, own, world.now()).is_err());
@@ -164,7 +164,7 @@ fn a_release_dated_back_behind_the_end_is_found_by_what_its_author_had_seen() {
     let found = report(&world.record());
     // It is also under B's stop by the time that it states, or past the end by what it had seen.
     let breaches = codes(&found, Severity::Breach);
-    assert!(breaches.iter().any(|code| *code == "consent_expired"), "{breaches:?}");
+    assert!(breaches.contains(&"consent_expired"), "{breaches:?}");
 }
 
 /// Gamma consents in another accord; Alpha shows that in this one.

@@ -23,6 +23,7 @@
 mod accord;
 mod adversary;
 mod cli;
+mod consent;
 mod import;
 mod interop;
 mod keys;

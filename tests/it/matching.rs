@@ -6,7 +6,8 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::{
-    Home, Lists, Pair, Serving, Topology, common, history, list, number, text, wait_until, yes,
+    Home, Lists, Pair, Serving, Topology, common, history, list, number, stix, text, wait_until,
+    yes,
 };
 
 const MATCH: [&str; 4] = ["match", "alba-borea", "--clause", "1"];
@@ -331,4 +332,34 @@ fn a_run_that_died_with_its_process_is_closed_at_the_next_start() {
     let _serving = pair.b.serve();
     pair.a.json(&["sync"]);
     pair.sound("died");
+}
+
+/// A clause that lets in up to green: what is amber stays out at both sides and shows as held out.
+#[test]
+fn a_clause_says_up_to_which_colour_anything_enters() {
+    let (pair, _serving) = Pair::agreed_on(|text| {
+        let text = text.replace("max_items = 262144", "max_items = 262144\nmax_tlp = \"green\"");
+        text.replace("{pad}.\"", "{pad}. Only what is marked up to {max_tlp} enters.\"")
+    });
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("green.example.com", "green", &[]),
+        ("amber.example.com", "amber", &[]),
+        ("both.example.com", "amber", &[]),
+    ];
+    let bundle = pair.world.write("a.json", stix(rows));
+    let plain = pair.world.write("a.txt", "both.example.com\nunmarked.example.com\n");
+    pair.a.import(&[&bundle]);
+    // Another source vouches for one of the amber ones; unmarked counts as amber+strict here.
+    let vouch = pair.world.write("v.txt", "both.example.com\n");
+    pair.a.import(&[&vouch, "--tlp", "green"]);
+    pair.a.import(&[&plain]);
+    let names = "green.example.com\namber.example.com\nboth.example.com\nunmarked.example.com\n";
+    pair.b.import(&[&pair.world.write("b.txt", names), "--tlp", "clear"]);
+    let run = ["match", "alba-borea", "--clause", "1"];
+    let told = pair.a.json(&[&run[..], &["--explain"]].concat());
+    assert_eq!((number(&told, "entered"), number(&told, "held_out")), (2, 2), "{told:#}");
+    pair.a.run(&[&run[..], &["--explain"]].concat()).exits(0).says("marked up to TLP:GREEN");
+    assert_eq!(number(&pair.a.json(&run), "common"), 2);
+    pair.a.run(&["accord", "exposure", "alba-borea"]).exits(0).says("up to TLP:GREEN enters");
+    pair.sound("ceiling");
 }

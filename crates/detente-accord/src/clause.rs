@@ -263,6 +263,8 @@ pub struct MatchRule {
     pub engine: Option<Engine>,
     /// Room for the contexts of one common item, in mode `payload`: all are filled up to it. Bytes.
     pub payload_bytes: Option<u32>,
+    /// The most closed colour of what may enter; none means that the clause does not ask.
+    pub max_tlp: Option<Tlp>,
     /// Most items of one side in one run, padding included.
     pub max_items: u32,
     /// How often and how much.

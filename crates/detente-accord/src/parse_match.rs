@@ -6,8 +6,8 @@ use super::parse::known_handle;
 use super::parse_clause::{Around, MAX_COUNT, kinds_said, read_kinds};
 use super::prose::Param;
 use super::table::Table;
-use detente_core::Span;
 use detente_core::act::{Engine, Learn, Mode};
+use detente_core::{Span, Tlp};
 
 /// Most items of one side in one run that a clause may allow.
 const MAX_ITEMS: u64 = 1 << 28;
@@ -31,6 +31,12 @@ pub(super) fn read_match(
     let engine = read_engine(rule, mode);
     let lookup = read_lookup(rule, mode, learn, between.as_deref());
     let payload_bytes = read_payload_bytes(rule, mode, learn);
+    let max_tlp = rule.parsed::<Tlp>("max_tlp");
+    match max_tlp {
+        Some(max) => params.push(Param::new("max_tlp", max, true)),
+        None if rule.has("max_tlp") => params.push(Param::unread("max_tlp")),
+        None => {}
+    }
     if !rule.has("max_items") {
         rule.missing("max_items", "cap the set of one side: max_items = 200000");
     }
@@ -55,6 +61,7 @@ pub(super) fn read_match(
         learn: learn?,
         engine,
         payload_bytes,
+        max_tlp,
         max_items: max_items?,
         budget: budget?,
         pad: pad?,

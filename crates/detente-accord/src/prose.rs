@@ -313,7 +313,7 @@ fn remedy(claim: &Claim, tongue: Tongue, clause: bool) -> String {
         }
         Claim::Period(_) => format!("leave it out; otherwise {own}"),
         Claim::Colour(_) => {
-            "leave it out: the ceiling of a permission is its `max_tlp`, the floor of a \
+            "leave it out: the ceiling of a permission or a match is its `max_tlp`, the floor of a \
              prohibition its `min_tlp`"
                 .to_owned()
         }

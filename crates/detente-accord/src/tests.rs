@@ -48,6 +48,27 @@ fn a_sound_text_reads() {
     assert_eq!(accord.clause("3").unwrap().line, 53);
 }
 
+/// The sound text, with a ceiling for what enters a run.
+fn with_ceiling(colour: &str) -> String {
+    SOUND
+        .replace("max_items = 1000", &format!("max_items = 1000, max_tlp = \"{colour}\""))
+        .replace("{pad}", "{pad} ({max_tlp})")
+}
+
+#[test]
+fn a_run_may_have_a_ceiling_of_its_own() {
+    let accord = Accord::parse(with_ceiling("green").as_bytes()).unwrap();
+    let clause = accord.clause("1").unwrap();
+    let Some(Rule::Match(rule)) = &clause.rule else { panic!() };
+    assert_eq!(rule.max_tlp, Some(Tlp::Green));
+    assert!(clause.prose[0].1.contains("(TLP:GREEN)"), "{}", clause.prose[0].1);
+    let faults = Accord::parse(with_ceiling("blue").as_bytes()).unwrap_err().0;
+    assert!(faults.iter().any(|fault| fault.code == "bad_value"), "{faults:#?}");
+    let hidden = with_ceiling("green").replace(" ({max_tlp}). At", ". At");
+    let faults = Accord::parse(hidden.as_bytes()).unwrap_err().0;
+    assert!(faults.iter().any(|fault| fault.code == "parameter_not_shown"), "{faults:#?}");
+}
+
 /// The sound text, with contexts in its runs.
 fn with_contexts(text: &str) -> String {
     text.replace("mode = \"which\"", "mode = \"payload\", payload_bytes = 512")

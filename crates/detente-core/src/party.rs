@@ -18,6 +18,8 @@ pub const MAX_NAME: usize = 120;
 pub const MAX_ADDRESS: usize = 300;
 /// Longest SubjectPublicKeyInfo of a transport key, in bytes.
 pub const MAX_SPKI: usize = 200;
+/// Longest card, in bytes, with its envelope.
+pub const MAX_CARD: usize = 64 * 1024;
 /// Most role keys on a card.
 pub const MAX_ROLES: usize = 16;
 
@@ -53,6 +55,8 @@ const MINISTER: &[ActKind] = &[
     ActKind::Bracket,
     ActKind::Attach,
     ActKind::Readout,
+    ActKind::Consent,
+    ActKind::RefuseConsent,
     ActKind::RevokeKey,
     ActKind::Delegate,
 ];
@@ -75,6 +79,8 @@ const HEAD: &[ActKind] = &[
     ActKind::Bracket,
     ActKind::Attach,
     ActKind::Readout,
+    ActKind::Consent,
+    ActKind::RefuseConsent,
 ];
 
 /// An office whose holder acts for a party.
@@ -128,6 +134,8 @@ impl Role {
                 ActKind::Release,
                 ActKind::Receipt,
                 ActKind::PublishFilter,
+                ActKind::AskConsent,
+                ActKind::PresentConsent,
             ],
         }
     }

@@ -286,6 +286,19 @@ def leaves():
     return {"version": 1, "key": key, "cases": [dict(zip(names, row)) for row in rows]}
 
 
+CONSENT = 39
+
+
+def presented(asked=b"\x06" * 32, key=MINISTER, kind=CONSENT, may=(CONSENT,), holder=b"\x03" * 32):
+    """A consent with the card, leaf and salt that prove it."""
+    scope = {1: [[b"\x01" * 32, b"\x02" * 32]], 2: holder, 3: b"\x04" * 32, 4: b"\x05" * 32,
+             5: "2", 7: [], 8: 1767323045}
+    body = cbor([asked, scope, ""])
+    own = card(card_fields(f4=[role("minister", MINISTER, list(may))]))
+    named = header_fields(f4=kind, f9=digest("detente/body/1", SALT, body))
+    return [own, leaf(named, key=key), SALT, body]
+
+
 STEPS_ON_CLAUSES = [("float", 14), ("support", 15), ("reserve_position", 16),
                     ("agree_ad_referendum", 17), ("decline", 24)]
 STEPS_ON_TEXTS = [("initial", 18), ("sign_ad_referendum", 19), ("ratify", 21), ("accede", 22)]
@@ -315,6 +328,11 @@ def bodies():
     statement = [run, [2, "working group"], 8, 1767323045, "a transcript", root, "we agreed"]
     line = [[1, "3.1"], 8, "agreed"]
     many = [f"{number:02}" for number in range(33)]
+    passage = [run, root]
+    scope = {1: [passage], 2: way[0], 3: way[1], 4: text, 5: "2", 7: [], 8: 1767323045}
+    narrow = {1: [passage, [text, root]], 2: way[0], 3: way[1], 4: text, 5: "2", 6: 1, 7: [1, 5],
+              8: 1767323045}
+    ask = [root, scope, "for their defence"]
     one = cbor(release(entry))
     good = [
         ("designate", 1, [b"any bytes"]),
@@ -333,6 +351,8 @@ def bodies():
         ("release_without_run", 11, release(entry, entry)),
         ("release_all_facts", 11, release(whole)),
         ("release_of_a_report", 11, release(with_part(entry, 7, 4))),
+        ("release_to_a_receiver", 11, {**release(entry), 4: root}),
+        ("release_on_a_consent", 11, {**release(entry), 4: root, 5: text}),
         ("release_to_nobody", 11, release(with_part(entry, 8, {3: [], 5: []}))),
         ("receipt", 12, [text, root]),
         ("publish_filter", 13, listed),
@@ -363,6 +383,12 @@ def bodies():
         ("bracket_leaves_a_unit_out", 35, [with_part(change, 2, [[]])]),
         ("attach", 36, statement),
         ("readout", 37, ["Hamburg", 1767323045, [line, [[2, "ceasefire"], 4, ""]]]),
+        ("ask_consent", 38, ask),
+        ("ask_consent_for_a_purpose", 38, [root, narrow, "for their defence"]),
+        ("consent", 39, [text, scope, ""]),
+        ("consent_with_a_note", 39, [text, narrow, "once"]),
+        ("refuse_consent", 40, [text, "not to them"]),
+        ("present_consent", 41, presented()),
         ("rotate_key", 50, [b"by the old key", b"by the new one"]),
         ("revoke_key", 51, [b"a statement"]),
         ("delegate", 52, [b"by the lender", b"by the deputy"]),
@@ -449,6 +475,30 @@ def bodies():
         ("attach_without_a_source", 36, with_part(statement, 4, "")),
         ("attach_level_unknown", 36, with_part(statement, 2, 13)),
         ("readout_without_lines", 37, ["Hamburg", 1767323045, []]),
+        ("release_receiver_short", 11, {**release(entry), 4: root[:-1]}),
+        ("ask_consent_of_oneself", 38, [way[0], scope, "why"]),
+        ("ask_consent_of_the_receiver", 38, [way[1], scope, "why"]),
+        ("ask_consent_without_a_reason", 38, [root, scope, " "]),
+        ("ask_consent_for_nothing", 38, [root, {**scope, 1: []}, "why"]),
+        ("ask_consent_claims_too_many", 38,
+         [root, {**scope, 1: Raw(b"\x9a\xff\xff\xff\xff")}, "why"]),
+        ("consent_objects_unsorted", 39, [text, {**scope, 1: [[text, root], passage]}, ""]),
+        ("consent_object_twice", 39, [text, {**scope, 1: [passage, passage]}, ""]),
+        ("consent_objects_too_many", 39,
+         [text, {**scope, 1: [[n.to_bytes(32, "big"), root] for n in range(1025)]}, ""]),
+        ("consent_to_the_holder", 39, [text, {**scope, 3: way[0]}, ""]),
+        ("consent_without_a_clause", 39, [text, {**scope, 5: ""}, ""]),
+        ("consent_clause_too_long", 39, [text, {**scope, 5: "1" * 33}, ""]),
+        ("consent_without_an_end", 39, [text, {**scope, 8: 0}, ""]),
+        ("consent_purpose_unknown", 39, [text, {**narrow, 6: 9}, ""]),
+        ("consent_transforms_unsorted", 39, [text, {**scope, 7: [5, 1]}, ""]),
+        ("refuse_consent_without_a_reason", 40, [text, ""]),
+        ("present_consent_by_another_key", 41, presented(key=OTHER)),
+        ("present_consent_of_another_kind", 41, presented(kind=40)),
+        ("present_consent_without_power", 41, presented(may=(SIGN,))),
+        ("present_consent_to_the_originator", 41, presented(holder=AUTHOR)),
+        ("present_consent_other_body", 41,
+         presented()[:3] + presented(asked=b"\x07" * 32)[3:]),
         ("rotate_signed_once", 50, [b"one"]),
         ("rotate_statement_too_long", 50, [b"x" * 8980, b"x"]),
         ("revoke_too_long", 51, [b"x" * 5140]),

@@ -12,7 +12,7 @@ use detente_core::slot::Slot;
 use detente_core::{Digest, PartyId, RunId, UnixSeconds};
 use detente_state::State;
 
-use crate::release::{Asked, Decided, Release, Tally};
+use crate::release::{Asked, Decided, Ground, Release, Tally};
 use crate::verdict::{Denial, Verdict};
 
 /// Bytes of an act's body that a manifest can't use. Choice: more than its head takes.
@@ -43,7 +43,7 @@ impl ContextRelease {
         items: Vec<Vec<Object>>,
         now: UnixSeconds,
     ) -> ContextRelease {
-        let asked = Asked { from, to, run: Some(run), now };
+        let asked = Asked { from, to, ground: Some(run).into(), now };
         let mut tally = Tally::new(state, asked);
         let mut act = Act { manifest: Vec::new(), bytes: BODY_HEAD };
         let mut seen: BTreeSet<Digest> = BTreeSet::new();
@@ -68,7 +68,13 @@ impl ContextRelease {
         // Without a text in force the gate lets nothing go.
         let text = state.in_force_at(now).ok().filter(|_| !act.manifest.is_empty());
         let release = text.map(|text| {
-            let body = ReleaseBody { text: text.digest, run: Some(run), manifest: act.manifest };
+            let body = ReleaseBody {
+                text: text.digest,
+                run: Some(run),
+                manifest: act.manifest,
+                to: None,
+                consent: None,
+            };
             Release::of(to, body, objects)
         });
         ContextRelease { release, slots, decided }
@@ -135,7 +141,7 @@ pub fn decide_if_matched(
     room: usize,
     now: UnixSeconds,
 ) -> impl FnMut(&Object) -> Verdict {
-    let asked = Asked { from, to, run: None, now };
+    let asked = Asked { from, to, ground: Ground::NONE, now };
     let tally = Tally::for_clause(state, asked, clause);
     move |object| {
         let one = tally.weigh(object.clone());

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use detente_accord::{Only, Permit};
+use detente_core::Whose;
 use detente_core::act::ObjectFacts;
 use detente_core::{Span, Transform, UnixSeconds};
-use detente_state::{NotInForce, Released};
+use detente_state::{ConsentGap, NotInForce, Released};
 
 use crate::rules::{Hit, Rules};
 use crate::space::{Cell, Dimension};
@@ -28,8 +29,9 @@ pub struct Question<'a> {
     pub facts: &'a ObjectFacts,
     /// Whether a run under this accord, closed alike by both sides, found it at both.
     pub matched: bool,
-    /// Whether the originator's consent to this release is on record.
-    pub consent: bool,
+    /// Under which clause the originator's consent on record lets the object go to the receiver, or
+    /// why it does not.
+    pub consent: Result<&'a str, ConsentGap>,
     /// The time of the decision.
     pub now: UnixSeconds,
     /// What the releasing party has released under a clause in a window that ends now.
@@ -67,28 +69,46 @@ pub fn decide(question: &Question<'_>) -> Verdict {
             return Verdict::Deny(no_permit(question, question.from.into(), question.to.into()));
         }
     };
-    if let Some(denial) = marked_closed(rules, question, to) {
-        return Verdict::Deny(denial);
-    }
+    let under = match marked_closed(rules, question, (from, to)) {
+        Ok(under) => under.or(question.under),
+        Err(denial) => return Verdict::Deny(denial),
+    };
     let cell = rules.space.cell((from, to), question.facts, question.matched);
     let labels = rules.space.labels(&question.facts.labels);
     if let Some(hit) = rules.forbidding(&cell, &labels) {
         return Verdict::Deny(forbidden(rules, &cell, hit));
     }
-    permitted(rules, question, &cell).unwrap_or_else(|| Verdict::Deny(miss(rules, question, &cell)))
+    permitted(rules, (question, under), &cell)
+        .unwrap_or_else(|| Verdict::Deny(miss(rules, (question, under), &cell)))
 }
 
-/// What the object's own markings say, whatever the clauses do.
-fn marked_closed(rules: &Rules, question: &Question<'_>, to: usize) -> Option<Denial> {
+/// What the object's own markings say, whatever the clauses do. Gives the only clause under which
+/// its originator lets it go, if that is another than who releases it.
+fn marked_closed<'a>(
+    rules: &Rules,
+    question: &Question<'a>,
+    (from, to): (usize, usize),
+) -> Result<Option<&'a str>, Denial> {
     let handling = &question.facts.handling;
     if question.facts.marking_unknown {
-        return Some(Denial::MarkingUnknown);
+        return Err(Denial::MarkingUnknown);
     }
-    let receiver = rules.id(to)?;
-    if handling.releasable.as_ref().is_some_and(|list| !list.contains(&receiver)) {
-        return Some(Denial::NotReleasable);
+    let listed = |list: &Vec<_>| rules.id(to).is_some_and(|receiver| list.contains(&receiver));
+    if handling.releasable.as_ref().is_some_and(|list| !listed(list)) {
+        return Err(Denial::NotReleasable);
     }
-    (handling.originator.is_some() && !question.consent).then_some(Denial::ConsentMissing)
+    match handling.originator {
+        None => Ok(None),
+        // Its own originator lets it go by the release itself; the marking binds who receives it.
+        Some(Whose::Party(own)) if rules.id(from) == Some(own) => Ok(None),
+        Some(_) => match question.consent {
+            Err(gap) => Err(Denial::Consent(gap)),
+            Ok(clause) if question.under.is_some_and(|under| under != clause) => {
+                Err(Denial::Consent(ConsentGap::OtherClause))
+            }
+            Ok(clause) => Ok(Some(clause)),
+        },
+    }
 }
 
 fn forbidden(rules: &Rules, cell: &Cell, hit: Hit) -> Denial {
@@ -106,10 +126,14 @@ fn no_permit(question: &Question<'_>, from: Arc<str>, to: Arc<str>) -> Denial {
 }
 
 /// The first permission that covers the object, has not expired and has room.
-fn permitted(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Option<Verdict> {
+fn permitted(
+    rules: &Rules,
+    (question, under): (&Question<'_>, Option<&str>),
+    cell: &Cell,
+) -> Option<Verdict> {
     let mut covering = rules.permits.each(cell, &Dimension::ALL);
     covering.find_map(|at| {
-        if question.under.is_some_and(|clause| clause != &*rules.permits.clauses[at]) {
+        if under.is_some_and(|clause| clause != &*rules.permits.clauses[at]) {
             return None;
         }
         let rule = rules.permissions.get(at)?;
@@ -127,11 +151,11 @@ fn permitted(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Option<Verd
 }
 
 /// The nearest miss among the permissions in whose scope the object is.
-fn miss(rules: &Rules, question: &Question<'_>, cell: &Cell) -> Denial {
+fn miss(rules: &Rules, (question, under): (&Question<'_>, Option<&str>), cell: &Cell) -> Denial {
     let word = |dimension: Dimension| rules.word(usize::from(cell[dimension as usize]));
     let none = no_permit(question, word(Dimension::From), word(Dimension::To));
     rules.permits.each(cell, SCOPE).fold(none, |nearest, at| {
-        if question.under.is_some_and(|clause| clause != &*rules.permits.clauses[at]) {
+        if under.is_some_and(|clause| clause != &*rules.permits.clauses[at]) {
             return nearest;
         }
         match fault(rules, question, cell, at) {

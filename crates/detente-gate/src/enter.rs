@@ -3,11 +3,12 @@
 //! A run tells the other side that we hold an indicator, if it holds it too. That is less than a
 //! release, and not nothing: what no clause could ever let go must not show that way either. So a
 //! context that is closed, covered by a prohibition, releasable to others alone, under the control
-//! of its originator, or marked TLP:RED where no permission goes as far as that, keeps its
-//! indicator out, unless another context of the same indicator vouches for it.
+//! of another originator, marked TLP:RED where no permission goes as far as that, or marked above
+//! the ceiling of the matching clause, keeps its indicator out, unless another context of the same
+//! indicator vouches for it.
 
 use detente_core::act::ObjectFacts;
-use detente_core::{Handling, Kind, ObjectKind, Tlp};
+use detente_core::{Handling, Kind, ObjectKind, Tlp, Whose};
 
 use crate::rules::Rules;
 use crate::space::Dimension;
@@ -28,15 +29,24 @@ pub struct Entrant<'a> {
 }
 
 /// Whether a context vouches for its indicator in a run in which `from` enters it and `to` may
-/// learn that it is common.
-pub fn may_enter(rules: &Rules, from: &str, to: &str, entrant: &Entrant<'_>) -> bool {
+/// learn that it is common; `ceiling` is the most closed colour that the clause of the run lets in,
+/// if it has one. A ceiling only narrows: red needs a permission all the same.
+pub fn may_enter(
+    rules: &Rules,
+    (from, to): (&str, &str),
+    ceiling: Option<Tlp>,
+    entrant: &Entrant<'_>,
+) -> bool {
     let (Some(from), Some(to)) = (rules.side(from), rules.side(to)) else { return false };
     let handling = entrant.handling;
     let receiver = rules.id(to);
+    let own = rules.id(from);
+    let is_own = |whose| matches!(whose, Whose::Party(party) if own == Some(party));
     let others = |list: &Vec<_>| receiver.is_none_or(|receiver| !list.contains(&receiver));
     if from == to
+        || ceiling.is_some_and(|ceiling| entrant.tlp > ceiling)
         || entrant.marking_unknown
-        || handling.originator.is_some()
+        || handling.originator.is_some_and(|whose| !is_own(whose))
         || handling.releasable.as_ref().is_some_and(others)
     {
         return false;

@@ -29,7 +29,7 @@ pub use exposure::{
     Answer, Asked, BadQuestion, Difference, Exposure, Region, Turn, Turned, ask, diff, exposure,
 };
 pub use layout::Axis;
-pub use release::{Decided, Release, ReleaseFault, address_there, decide_all};
+pub use release::{Decided, Ground, Release, ReleaseFault, Tally, address_there, decide_all};
 pub use rules::Rules;
 pub use space::{Dimension, Space};
 pub use verdict::{Allowance, Because, Denial, Fact, Taken, Verdict};

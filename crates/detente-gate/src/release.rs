@@ -9,8 +9,8 @@ use detente_core::act::{
     Body, MAX_BODY, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody, Way,
 };
 use detente_core::object::Object;
-use detente_core::{Digest, Kind, PartyId, RunId, Span, Transform, UnixSeconds};
-use detente_state::{NotInForce, Released, State};
+use detente_core::{Digest, Handling, Kind, PartyId, RunId, Span, Transform, UnixSeconds, Whose};
+use detente_state::{ConsentGap, NotInForce, Passing, Released, State};
 
 use crate::decide::{Question, decide};
 use crate::rules::Rules;
@@ -36,27 +36,58 @@ impl Decided {
     }
 }
 
-/// Who asks to release to whom, when, and on which run.
+/// On what a release rests besides the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// The run that found the indicators at both sides, if it rests on one.
+    pub run: Option<RunId>,
+    /// The originator's consent, by the digest of its leaf, if it rests on one.
+    pub consent: Option<Digest>,
+    /// Whether the release states its receiver: what rests on no run must.
+    pub named: bool,
+}
+
+impl From<Option<RunId>> for Ground {
+    fn from(run: Option<RunId>) -> Ground {
+        Ground { run, consent: None, named: run.is_none() }
+    }
+}
+
+impl Ground {
+    /// What rests on nothing but the text.
+    pub const NONE: Ground = Ground { run: None, consent: None, named: true };
+
+    /// What rests on an originator's consent.
+    pub const fn consent(consent: Digest) -> Ground {
+        Ground { run: None, consent: Some(consent), named: true }
+    }
+
+    fn of(body: &ReleaseBody) -> Ground {
+        Ground { run: body.run, consent: body.consent, named: body.to.is_some() }
+    }
+}
+
+/// Who asks to release to whom, when, and on what.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) from: PartyId,
     pub(crate) to: PartyId,
-    pub(crate) run: Option<RunId>,
+    pub(crate) ground: Ground,
     pub(crate) now: UnixSeconds,
 }
 
 /// Decides on objects in the order given; what one uses of a cap is gone for the next.
 ///
-/// With `run`, the caller vouches that each object's indicator is in that run's answer; the run
+/// With a run, the caller vouches that each object's indicator is in that run's answer; the run
 /// counts only if both sides closed it alike, or while it is under way and brings contexts.
 pub fn decide_all(
     state: &State,
     (from, to): (PartyId, PartyId),
-    run: Option<RunId>,
+    ground: impl Into<Ground>,
     objects: Vec<Object>,
     now: UnixSeconds,
 ) -> Vec<Decided> {
-    let asked = Asked { from, to, run, now };
+    let asked = Asked { from, to, ground: ground.into(), now };
     let mut tally = Tally::new(state, asked);
     let mut seen: BTreeSet<Digest> = BTreeSet::new();
     let mut decided = Vec::with_capacity(objects.len());
@@ -71,8 +102,12 @@ pub fn decide_all(
     decided
 }
 
-/// Decides object after object, counting what has left.
-pub(crate) struct Tally<'a> {
+/// Bytes of an object as it would leave under these transforms.
+type SizeOf<'a> = &'a dyn Fn(&[Transform]) -> u32;
+
+/// Decides object after object, counting what has left: for more objects than are to be held at
+/// once.
+pub struct Tally<'a> {
     state: &'a State,
     asked: Asked,
     /// The text in force, made ready, and the two parties' handles in it.
@@ -90,6 +125,16 @@ pub(crate) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
+    /// Nothing counted yet but what is on record; from one party to another.
+    pub fn begin(
+        state: &'a State,
+        (from, to): (PartyId, PartyId),
+        ground: impl Into<Ground>,
+        now: UnixSeconds,
+    ) -> Tally<'a> {
+        Tally::new(state, Asked { from, to, ground: ground.into(), now })
+    }
+
     pub(crate) fn new(state: &'a State, asked: Asked) -> Tally<'a> {
         let accord = state.in_force_at(asked.now);
         let handle = |party: PartyId| {
@@ -118,7 +163,7 @@ impl<'a> Tally<'a> {
 
     /// Decides on an object, and makes of one that may leave what its clause lets leave. Counts
     /// nothing.
-    pub(crate) fn weigh(&self, object: Object) -> Decided {
+    pub fn weigh(&self, object: Object) -> Decided {
         let bytes = object.encode();
         // What can't be read back would be refused over there, and its facts would spoil the
         // manifest that is signed.
@@ -129,21 +174,56 @@ impl<'a> Tally<'a> {
                     [] => length(&bytes),
                     some => length(&Transform::all(some, &object).encode()),
                 };
-                self.ask(&object.facts(&bytes), &size, None)
+                self.ask(&object.facts(&bytes), (&size, None), None)
             }
         };
-        match &verdict {
-            Verdict::Allow(allowance) if !allowance.transforms.is_empty() => {
-                let object = Transform::all(&allowance.transforms, &object);
-                let bytes = object.encode();
-                Decided { address: Object::address(&bytes), object, bytes, verdict }
-            }
-            _ => Decided { address: Object::address(&bytes), object, bytes, verdict },
+        let mut one = Decided { address: Object::address(&bytes), object, bytes, verdict };
+        let Verdict::Allow(allowance) = &one.verdict else { return one };
+        if !allowance.transforms.is_empty() {
+            one.object = Transform::all(&allowance.transforms, &one.object);
+            one.bytes = one.object.encode();
+            one.address = Object::address(&one.bytes);
         }
+        // What the clause takes out is known only now, and with it what the consent must name.
+        if let Err(gap) = self.consent(&one.object.handling, Some(one.address)) {
+            one.verdict = Verdict::Deny(Denial::Consent(gap));
+        }
+        one
+    }
+
+    /// The clause under which the originator's consent lets an object go; none if it needs no
+    /// consent, being under nobody's control or under that of who releases it.
+    fn consent(
+        &self,
+        handling: &Handling,
+        address: Option<Digest>,
+    ) -> Result<Option<String>, ConsentGap> {
+        let Asked { from, to, ground, now } = self.asked;
+        let originator = match handling.originator {
+            None => return Ok(None),
+            Some(Whose::Party(own)) if own == from => return Ok(None),
+            // Nobody can consent for somebody who is not known.
+            Some(Whose::Third) => return Err(ConsentGap::Missing),
+            Some(Whose::Party(party)) => party,
+        };
+        let act = ground.consent.ok_or(ConsentGap::Missing)?;
+        let (_, consent) = self.state.consent_stands(act, now)?;
+        let clause = consent.scope.clause.clone();
+        let passing = Passing {
+            holder: from,
+            receiver: to,
+            clause: &clause,
+            originator,
+            purpose: handling.purpose,
+            address,
+            now,
+        };
+        self.state.consented(Some(act), &passing)?;
+        Ok(Some(clause))
     }
 
     /// Counts what may leave as left.
-    pub(crate) fn count(&mut self, one: &Decided) {
+    pub fn count(&mut self, one: &Decided) {
         if let Verdict::Allow(allowance) = &one.verdict {
             self.add(&allowance.clause, length(&one.bytes));
         }
@@ -160,7 +240,8 @@ impl<'a> Tally<'a> {
     /// # Errors
     /// What the gate says instead; a permission if another clause would let it go.
     fn replay(&mut self, entry: &ManifestEntry) -> Result<(), Verdict> {
-        let ask = |under| self.ask(&entry.facts, &|_| entry.facts.bytes, under);
+        let (size, address) = (|_: &[Transform]| entry.facts.bytes, Some(entry.object));
+        let ask = |under| self.ask(&entry.facts, (&size, address), under);
         match ask(Some(&entry.clause)) {
             Verdict::Allow(allowance) if *allowance.transforms != *entry.transforms => {
                 Err(Verdict::Deny(Denial::OtherTransforms { clause: allowance.clause }))
@@ -179,9 +260,14 @@ impl<'a> Tally<'a> {
     fn ask(
         &self,
         facts: &ObjectFacts,
-        size: &dyn Fn(&[Transform]) -> u32,
+        (size, address): (SizeOf<'_>, Option<Digest>),
         under: Option<&str>,
     ) -> Verdict {
+        let consent = self.consent(&facts.handling, address);
+        let consent = match &consent {
+            Ok(clause) => clause.as_deref().ok_or(ConsentGap::Missing),
+            Err(gap) => Err(*gap),
+        };
         let Asked { from, to, now, .. } = self.asked;
         let used = |clause: &str, per| {
             let mut before = self.before.borrow_mut();
@@ -200,7 +286,7 @@ impl<'a> Tally<'a> {
             to: &self.handles.1,
             facts,
             matched: self.told.contains(&facts.kind),
-            consent: false,
+            consent,
             now,
             used: &used,
             came: &came,
@@ -245,17 +331,17 @@ fn length(bytes: &[u8]) -> u32 {
 pub fn address_there(
     state: &State,
     (from, to): (PartyId, PartyId),
-    run: Option<RunId>,
+    ground: impl Into<Ground>,
     now: UnixSeconds,
 ) -> impl Fn(&Object) -> Digest {
-    let tally = Tally::new(state, Asked { from, to, run, now });
+    let tally = Tally::new(state, Asked { from, to, ground: ground.into(), now });
     move |object| tally.weigh(object.clone()).address
 }
 
 /// The kinds of indicator of which the run told the releasing side which ones both hold, or tells
 /// while it is under way, if it is a run between the two.
-fn told(state: &State, Asked { from, to, run, now }: Asked) -> &[Kind] {
-    let run = run.and_then(|run| state.runs.get(&run));
+fn told(state: &State, Asked { from, to, ground, now }: Asked) -> &[Kind] {
+    let run = ground.run.and_then(|run| state.runs.get(&run));
     let Some(run) = run.filter(|run| run.backs_release(from, now) && run.has(to)) else {
         return &[];
     };
@@ -334,14 +420,15 @@ impl Release {
     pub fn decide(
         state: &State,
         (from, to): (PartyId, PartyId),
-        run: Option<RunId>,
+        ground: impl Into<Ground>,
         objects: Vec<Object>,
         now: UnixSeconds,
     ) -> Result<Release, ReleaseFault> {
+        let ground = ground.into();
         let accord = state.in_force_at(now).map_err(|_| ReleaseFault::Nothing)?;
         let mut manifest = Vec::new();
         let mut leaving = Vec::new();
-        for decided in decide_all(state, (from, to), run, objects, now) {
+        for decided in decide_all(state, (from, to), ground, objects, now) {
             let facts = decided.facts();
             if let Verdict::Allow(allowance) = decided.verdict {
                 manifest.push(allowance.entry(decided.address, facts));
@@ -354,7 +441,13 @@ impl Release {
         if manifest.len() > MAX_MANIFEST {
             return Err(ReleaseFault::TooMany { got: manifest.len() });
         }
-        let body = ReleaseBody { text: accord.digest, run, manifest };
+        let body = ReleaseBody {
+            text: accord.digest,
+            run: ground.run,
+            manifest,
+            to: ground.named.then_some(to),
+            consent: ground.consent,
+        };
         // Signed, it would stand in a log that nobody could read on.
         let got = Body::Release(body.clone()).encode().len();
         if got > MAX_BODY {
@@ -388,6 +481,12 @@ impl Release {
         if let Some((by, stop)) = state.stopped_at(now) {
             let words = format!("stopped by {} until {}", state.name_of(by), stop.lapses);
             return Err(ReleaseFault::Stopped(words));
+        }
+        // It left in no part yet: what was taken back, or has ended, keeps it here.
+        if let Some(consent) = body.consent
+            && let Err(gap) = state.consent_stands(consent, now)
+        {
+            return Err(ReleaseFault::Stopped(gap.to_string()));
         }
         // Else this would be a way around the gate.
         let manifest = body.manifest_digest();
@@ -456,8 +555,10 @@ impl Release {
         body: &ReleaseBody,
         now: UnixSeconds,
     ) -> Result<(), (usize, Verdict)> {
-        let run = body.run;
-        let mut tally = Tally::new(state, Asked { from, to, run, now });
+        let mut tally = Tally::new(state, Asked { from, to, ground: Ground::of(body), now });
+        if body.to.is_some_and(|named| named != to) {
+            return Err((0, Verdict::Deny(Denial::OtherReceiver)));
+        }
         match state.in_force_at(now) {
             Ok(accord) if accord.digest != body.text => {
                 return Err((0, Verdict::Deny(Denial::NotInForce(NotInForce::NotSigned))));

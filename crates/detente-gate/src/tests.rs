@@ -302,7 +302,7 @@ pub(crate) fn question<'a>(accord: &Accord, facts: &'a ObjectFacts) -> Question<
         to: "B",
         facts,
         matched: true,
-        consent: false,
+        consent: Err(detente_state::ConsentGap::Missing),
         now: NOW,
         used: &|_, _| Released::default(),
         came: &|_| 0,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use detente_core::act::{MAX_LABELS, ManifestEntry, ObjectFacts};
 use detente_core::encode::DecodeError;
 use detente_core::{Digest, Kind, Pap, Span, Tlp, Transform, UnixSeconds};
-use detente_state::NotInForce;
+use detente_state::{ConsentGap, NotInForce};
 
 /// The gate's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,9 +130,9 @@ pub enum Denial {
         /// The window.
         per: Span,
     },
-    /// Its originator must consent to each release, and no consent is on record.
-    #[error("its originator must consent to each release, and no consent is on record")]
-    ConsentMissing,
+    /// Its originator must consent to each release, and no consent on record carries this one.
+    #[error("{0}")]
+    Consent(ConsentGap),
     /// The permission has ended.
     #[error("clause {clause} expired on {at}")]
     Expired {
@@ -235,6 +235,9 @@ pub enum Denial {
         /// Why, in words.
         why: Arc<str>,
     },
+    /// The release names another receiver.
+    #[error("the release names another receiver")]
+    OtherReceiver,
     /// Other things were taken out of it than the clause says.
     #[error("other things were taken out of it than clause {clause} says")]
     OtherTransforms {
@@ -286,7 +289,7 @@ impl Denial {
     pub const fn code(&self) -> &'static str {
         match self {
             Denial::Cap { .. } => "cap_reached",
-            Denial::ConsentMissing => "consent_missing",
+            Denial::Consent(gap) => gap.code(),
             Denial::Expired { .. } => "permit_expired",
             Denial::FactUnknown { .. } => "fact_unknown",
             Denial::Forbidden { .. } => "forbidden",
@@ -299,6 +302,7 @@ impl Denial {
             Denial::NotListed { .. } => "not_listed",
             Denial::NotMatched { .. } => "not_matched",
             Denial::NotReleasable => "not_releasable",
+            Denial::OtherReceiver => "other_receiver",
             Denial::OtherTransforms { .. } => "other_transforms",
             Denial::Outside { .. } => "outside_clause",
             Denial::PapCeiling { .. } => "pap_ceiling",

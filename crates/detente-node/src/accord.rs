@@ -283,6 +283,11 @@ impl Node {
                 format!("by {who} at {}, effective {}", notice.given, notice.effective)
             }),
             texts: self.text_reports(state),
+            consents: {
+                let mut all = self.consents(accord)?;
+                all.retain(|one| matches!(one.standing.as_str(), "open" | "given"));
+                all
+            },
             clauses: governing.map_or_else(Vec::new, |text| self.clause_reports(state, text, now)),
             logs: self.log_reports(accord)?,
             waiting: state.waiting,

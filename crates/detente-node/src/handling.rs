@@ -1,9 +1,9 @@
 //! What an indicator's markings say of its handling, in the terms of one accord: names of parties
 //! become parties. A name that is no party's is a third's; it never stands for a party.
 
-use detente_accord::{Accord, Party};
+use detente_accord::{Accord, Party, Rule};
 use detente_core::act::MAX_LABEL;
-use detente_core::{Handling, Kind, PartyId, Whose};
+use detente_core::{Handling, Kind, PartyId, Tlp, Whose};
 use detente_gate::{Entrant, Rules, may_enter};
 use detente_intel::Context;
 
@@ -43,12 +43,19 @@ pub(crate) struct Door<'a> {
     rules: Rules,
     own: &'a str,
     peer: &'a str,
+    /// The most closed colour that the clause lets in, if it has a ceiling.
+    ceiling: Option<Tlp>,
 }
 
 impl<'a> Door<'a> {
-    pub(crate) fn new(text: &'a Accord, own: PartyId, peer: PartyId) -> Door<'a> {
+    /// For a run or a filter under a matching clause of the text.
+    pub(crate) fn new(text: &'a Accord, (own, peer): (PartyId, PartyId), clause: &str) -> Door<'a> {
+        let ceiling = match text.clause(clause).and_then(|clause| clause.rule.as_ref()) {
+            Some(Rule::Match(rule)) => rule.max_tlp,
+            _ => None,
+        };
         let handle = |party| text.party(party).map_or("", |party| party.handle.as_str());
-        Door { text, rules: Rules::new(text), own: handle(own), peer: handle(peer) }
+        Door { text, rules: Rules::new(text), own: handle(own), peer: handle(peer), ceiling }
     }
 
     /// Whether a context vouches for its indicator.
@@ -60,7 +67,7 @@ impl<'a> Door<'a> {
             labels: &context.labels,
             handling: &handling(context, self.text),
         };
-        may_enter(&self.rules, self.own, self.peer, &entrant)
+        may_enter(&self.rules, (self.own, self.peer), self.ceiling, &entrant)
     }
 }
 

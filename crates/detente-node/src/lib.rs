@@ -6,11 +6,13 @@
 
 mod accord;
 mod book;
+mod consent;
 mod error;
 mod export;
 mod handling;
 mod intake;
 mod keys;
+mod lineage;
 mod log;
 mod lookup;
 mod matching;
@@ -26,6 +28,7 @@ mod serve;
 mod table;
 mod tiles;
 
+pub use consent::{MIN_ACT_PREFIX, Narrow, Wish};
 pub use detente_match::Progress as MatchProgress;
 pub use error::{Class, NodeError};
 pub use intake::{Import, import};
@@ -35,6 +38,9 @@ pub use matching::{OnProgress, RESUME_SECONDS, Relink, match_peer, pull, run_mat
 pub use node::{Node, Shared};
 pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all};
-pub use release::{What, dry_run, named_observable, release, resend, run_peer};
+pub use release::{
+    LISTED_MAX, Selection, What, dry_run, dry_run_consented, dry_run_own, named_observable,
+    release, release_consented, release_own, resend, run_peer,
+};
 pub use serve::{respond, respond_stream};
 pub use table::By;

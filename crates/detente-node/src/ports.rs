@@ -417,6 +417,10 @@ pub trait Store: LookupStore + Send {
     /// The contexts of an own observable, in the order in which they came.
     fn contexts(&self, observable: &Observable) -> Result<Vec<Context>, StoreError>;
 
+    /// The contexts of an own observable and when each came first, in the order in which they came.
+    fn sightings(&self, observable: &Observable)
+    -> Result<Vec<(Context, UnixSeconds)>, StoreError>;
+
     /// Keeps a run, with what is common if it is known.
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError>;
 

@@ -1,5 +1,7 @@
 //! Release: the gate decides, the record says so, the objects go, the receipt comes back.
 
+mod selection;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use detente_accord::{Accord, Rule};
@@ -11,6 +13,10 @@ use detente_gate::{Decided, Release, Verdict, address_there, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
 use detente_state::{Effect, ReleaseState, State};
+
+pub use selection::{
+    LISTED_MAX, Selection, dry_run_consented, dry_run_own, release_consented, release_own,
+};
 
 use crate::error::NodeError;
 use crate::handling::handling;
@@ -65,13 +71,15 @@ impl Node {
 
     /// The context of everything that a run found at both sides, as objects. What came from other
     /// parties is not among it: it is theirs.
-    fn objects_of_run(&self, accord: AccordId, run: RunId) -> Result<Vec<Object>, NodeError> {
+    fn objects_of_run(
+        &self,
+        (accord, to): (AccordId, PartyId),
+        run: RunId,
+    ) -> Result<Vec<Object>, NodeError> {
         let text = self.in_force(accord)?;
         let mut objects = Vec::new();
         for observable in self.store.matched(run)? {
-            for context in self.store.contexts(&observable)? {
-                objects.push(object(&observable, &context, text));
-            }
+            objects.extend(self.own_objects(&observable, (text, to), &|_, _| true)?);
         }
         Ok(objects)
     }
@@ -145,7 +153,7 @@ impl Node {
                 "a run in mode \"which\" whose answer this side learns is needed",
             ));
         }
-        let mut objects = self.objects_of_run(accord, run)?;
+        let mut objects = self.objects_of_run((accord, row.peer), run)?;
         let there = if again { BTreeMap::new() } else { self.there(accord, row.peer)? };
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
@@ -155,7 +163,7 @@ impl Node {
             objects.extract_if(.., |object| there.contains_key(&address(object))).collect();
         drop(address);
         let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
-        let mut report = self.release_report(accord, run, row.peer, &decided)?;
+        let mut report = self.release_report(accord, Some(run), row.peer, &decided)?;
         let known = decide_all(state, (own, row.peer), Some(run), known, now);
         self.report_there(&mut report, &known, &there);
         report.dry_run = dry_run;
@@ -168,13 +176,14 @@ impl Node {
         let body = Body::Release(release.body().clone());
         let act = self.perform(accord, Some(Role::Analyst), body)?;
         report.act = Some(act.to_string());
+        report.acts.push(act.to_string());
         Ok((report, Some(Prepared { act, release })))
     }
 
     pub(crate) fn release_report(
         &self,
         accord: AccordId,
-        run: RunId,
+        run: Option<RunId>,
         to: PartyId,
         decided: &[Decided],
     ) -> Result<ReleaseReport, NodeError> {
@@ -182,7 +191,7 @@ impl Node {
         let allowed = objects.iter().filter(|object| object.allowed).count() as u64;
         Ok(ReleaseReport {
             accord: self.book(accord)?.row.slug.clone(),
-            run: Some(run.to_string()),
+            run: run.map(|run| run.to_string()),
             to: self.name_of(to),
             dry_run: false,
             denied: objects.len() as u64 - allowed,
@@ -190,7 +199,10 @@ impl Node {
             allowed,
             objects,
             act: None,
+            acts: Vec::new(),
             receipt: None,
+            consent: None,
+            unlisted: 0,
         })
     }
 
@@ -235,21 +247,23 @@ impl Node {
                 let Some(Body::Release(body)) = book.act(own, known.act).map(Act::body) else {
                     continue;
                 };
-                // A release names its run, and the run names the receiver.
+                // A release names its receiver, or its run does.
                 let run = body.run.and_then(|run| book.state.runs.get(&run));
                 // Contexts of a run leave within it. Only what its end left without a receipt goes
                 // once more; a void run brings nothing.
                 if run.is_some_and(|run| !run.told_which(own)) {
                     continue;
                 }
-                let to = run.map(|run| {
+                let two = book.others(own).len() == 1;
+                let by_run = run.map(|run| {
                     if run.initiator == own {
                         run.answer.as_ref().map_or(own, |(by, ..)| *by)
                     } else {
                         run.initiator
                     }
                 });
-                if to != Some(peer) {
+                let to = body.to.or(by_run).or_else(|| two.then_some(peer));
+                if to != Some(peer) || self.is_taken_back(body, now) {
                     continue;
                 }
                 let mut objects = Vec::with_capacity(body.manifest.len());
@@ -262,6 +276,12 @@ impl Node {
             }
         }
         Ok(open)
+    }
+
+    /// Whether a release rests on a consent that does not stand any more where it was given, which
+    /// the record of the release may not show.
+    fn is_taken_back(&self, body: &ReleaseBody, now: UnixSeconds) -> bool {
+        body.consent.is_some_and(|consent| self.own_consent(consent, now).is_err())
     }
 
     /// A peer says that its log has a release for us: from where shall it send?
@@ -315,6 +335,9 @@ impl Node {
         let event = book.state.history.iter().find(|event| event.act == release);
         if !event.is_some_and(|event| event.effect == Effect::InEffect) {
             return no("release_without_effect", "the release has no effect under the accord");
+        }
+        if body.to.is_some_and(|to| to != self.party()) {
+            return no("other_receiver", "the release names another receiver");
         }
         let before = book.known_to_author(act);
         let time = act.header().time;
@@ -404,7 +427,13 @@ impl Node {
     /// [`NodeError::Denied`] if the text has no normal form.
     pub fn search(&self, query: &str) -> Result<SearchReport, NodeError> {
         let observable = named_observable(query)?;
-        let own = self.store.contexts(&observable)?;
+        let control = self.first_control(&observable)?;
+        let mut own = Vec::new();
+        for (context, added) in self.store.sightings(&observable)? {
+            let derived = control.filter(|control| added >= control.since);
+            let control = derived.map(|control| self.name_of(control.originator));
+            own.push(ContextReport { control, ..report_context(context) });
+        }
         let mut received = self.store.received(&observable)?;
         // What came in several releases is one object, under the terms of the last.
         let mut seen = BTreeSet::new();
@@ -415,7 +444,7 @@ impl Node {
             query: query.to_owned(),
             kind: observable.kind().name().to_owned(),
             value: observable.value().to_owned(),
-            own: own.into_iter().map(report_context).collect(),
+            own,
             received: received
                 .iter()
                 .map(|row| self.report_received(row))
@@ -425,7 +454,10 @@ impl Node {
 
     pub(crate) fn report_received(&self, row: &ReceivedRow) -> Result<ReceivedReport, NodeError> {
         let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
+        let control = self.control_of(row, &object)?;
         Ok(ReceivedReport {
+            control: control.map(|control| self.name_of(control.originator)),
+            onward: self.onward_of(row)?.map(|onward| onward.name().to_owned()),
             from: self.name_of(row.from),
             accord: self.book(row.accord)?.row.slug.clone(),
             clause: row.clause.clone(),
@@ -571,6 +603,7 @@ fn report_context(context: Context) -> ContextReport {
         labels: context.labels,
         description: context.description,
         origin: context.origin,
+        control: None,
     }
 }
 

@@ -95,6 +95,9 @@ pub struct StatusReport {
     pub texts: Vec<TextReport>,
     /// What may be used of each clause, for this party.
     pub clauses: Vec<ClauseReport>,
+    /// Requests for an originator's consent that wait, or whose consent stands.
+    #[serde(default)]
+    pub consents: Vec<ConsentReport>,
     /// The logs.
     pub logs: Vec<LogReport>,
     /// Acts that wait for entries that are not here yet.
@@ -477,6 +480,60 @@ pub struct LookupPreview {
     pub words: Vec<String>,
 }
 
+/// A request for an originator's consent, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentReport {
+    /// The accord in whose record it stands.
+    pub accord: String,
+    /// The request, by digest.
+    pub ask: String,
+    /// When it was made.
+    pub asked: String,
+    /// Who asks.
+    pub by: String,
+    /// Who is asked.
+    pub originator: String,
+    /// Whether that is this party.
+    pub for_us: bool,
+    /// To whom the objects would go on.
+    pub to: String,
+    /// Under which accord.
+    pub under: String,
+    /// Under which of its clauses.
+    pub clause: String,
+    /// For which purpose alone.
+    pub purpose: Option<String>,
+    /// What that clause takes out of them.
+    pub taken_out: Vec<String>,
+    /// Until when.
+    pub expires: String,
+    /// Why it is asked.
+    pub reason: String,
+    /// `open`, `given`, `refused`, `retracted`, `withdrawn` or `expired`.
+    pub standing: String,
+    /// The consent, by digest.
+    pub consent: Option<String>,
+    /// When it was answered.
+    pub answered: Option<String>,
+    /// The words of the answer.
+    pub words: Option<String>,
+    /// The objects.
+    pub objects: Vec<ConsentObject>,
+}
+
+/// One object that is to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentObject {
+    /// Its address as it came.
+    pub came: String,
+    /// Its address as it goes on.
+    pub goes: String,
+    /// Kind of the observable, if the object is here.
+    pub kind: Option<String>,
+    /// The observable, if the object is here.
+    pub value: Option<String>,
+}
+
 /// What a release did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseReport {
@@ -497,10 +554,19 @@ pub struct ReleaseReport {
     /// Objects that the receiver has acknowledged before, so that they need not leave.
     #[serde(default)]
     pub there: u64,
-    /// The release, by digest.
+    /// The release, by digest; the last, if it took several.
     pub act: Option<String>,
-    /// When the other side acknowledged it.
+    /// Every release that was entered, by digest.
+    #[serde(default)]
+    pub acts: Vec<String>,
+    /// When the other side acknowledged it; of several, the last, once all are.
     pub receipt: Option<String>,
+    /// The originator's consent on which it rests.
+    #[serde(default)]
+    pub consent: Option<String>,
+    /// Objects that are counted and not listed, being too many.
+    #[serde(default)]
+    pub unlisted: u64,
 }
 
 /// One object and the verdict on it.
@@ -559,6 +625,9 @@ pub struct ContextReport {
     pub description: Option<String>,
     /// Id in its source.
     pub origin: Option<String>,
+    /// Under whose control it leaves, if what was received before it is under somebody's.
+    #[serde(default)]
+    pub control: Option<String>,
 }
 
 /// One received object.
@@ -584,6 +653,12 @@ pub struct ReceivedReport {
     pub comment: Option<String>,
     /// Its address.
     pub address: String,
+    /// Whose consent it needs to go on, if it is under somebody's control.
+    #[serde(default)]
+    pub control: Option<String>,
+    /// What the clause says of passing it on: `allowed`, `consent` or `forbidden`.
+    #[serde(default)]
+    pub onward: Option<String>,
 }
 
 /// Numbers of indicators.

@@ -28,6 +28,13 @@ pub struct By {
     pub supersedes: Option<Digest>,
 }
 
+impl By {
+    /// A role that acts within its powers.
+    pub const fn role(role: Role) -> By {
+        By { role: Some(role), unconfirmed: false, supersedes: None }
+    }
+}
+
 impl Node {
     /// Opens an accord with other parties before there is a text: positions can be taken on
     /// matters.
@@ -108,24 +115,10 @@ impl Node {
     }
 
     /// Refuses what would have no effect.
-    fn foresee(&self, accord: AccordId, by: &By, body: &Body) -> Result<(), NodeError> {
-        let (role, unconfirmed) = (by.role.unwrap_or(Role::Head), by.unconfirmed);
+    pub(crate) fn foresee(&self, accord: AccordId, by: &By, body: &Body) -> Result<(), NodeError> {
+        let unconfirmed = by.unconfirmed;
+        let Some(act) = self.draft(accord, by, body)? else { return Ok(()) };
         let book = self.book(accord)?;
-        let next = book.admissions.get(&self.party()).map_or(0, Admission::next);
-        let header = Header {
-            accord,
-            author: self.party(),
-            kind: body.kind(),
-            sequence: next,
-            time: self.act_time(accord)?,
-            supersedes: by.supersedes,
-            seen: self.seen(accord)?,
-            body: Digest::new([0; 32]),
-        };
-        let roster = self.own_roster(accord)?;
-        let signs = Signs { accord, role, kind: body.kind(), suite: self.suite_of(accord, body)? };
-        let Ok(key) = self.key_for(&roster, &signs) else { return Ok(()) };
-        let act = Act::create(header, body.clone(), [0; 32], key);
         match book.state.foresee(&act, self.card().value()) {
             Effect::Void { reason } => Err(NodeError::denied(
                 "without_effect",
@@ -145,6 +138,31 @@ impl Node {
             )),
             Effect::InEffect | Effect::Reversal(_) => Ok(()),
         }
+    }
+
+    /// An act as it would be entered next; none without a key for the role.
+    pub(crate) fn draft(
+        &self,
+        accord: AccordId,
+        by: &By,
+        body: &Body,
+    ) -> Result<Option<Act>, NodeError> {
+        let role = by.role.unwrap_or(Role::Head);
+        let next = self.book(accord)?.admissions.get(&self.party()).map_or(0, Admission::next);
+        let header = Header {
+            accord,
+            author: self.party(),
+            kind: body.kind(),
+            sequence: next,
+            time: self.act_time(accord)?,
+            supersedes: by.supersedes,
+            seen: self.seen(accord)?,
+            body: Digest::new([0; 32]),
+        };
+        let roster = self.own_roster(accord)?;
+        let signs = Signs { accord, role, kind: body.kind(), suite: self.suite_of(accord, body)? };
+        let key = self.key_for(&roster, &signs).ok();
+        Ok(key.map(|key| Act::create(header, body.clone(), [0; 32], key)))
     }
 
     /// A party whose card is here, by name or the beginning of its fingerprint.

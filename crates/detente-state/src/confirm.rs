@@ -189,6 +189,9 @@ impl State {
         if let Some(effect) = self.retract_account(header, earlier) {
             return Ok(effect);
         }
+        if let Some(effect) = self.retract_consent(header, earlier) {
+            return effect;
+        }
         let waited = self.pending.remove(&earlier).is_some();
         let own = self.stands.get(&header.author).into_iter().flatten();
         let topics: Vec<_> = own
@@ -215,23 +218,24 @@ impl State {
 
 /// Whether an act of this kind means the same when it is confirmed later.
 const fn is_confirmable(kind: ActKind) -> bool {
-    !matches!(
-        kind,
-        ActKind::Designate
-            | ActKind::RotateKey
-            | ActKind::RevokeKey
-            | ActKind::Delegate
-            | ActKind::OfferMatch
-            | ActKind::AnswerMatch
-            | ActKind::CloseMatch
-            | ActKind::Release
-            | ActKind::Receipt
-            | ActKind::PublishFilter
-            | ActKind::Confirm
-            | ActKind::Retract
-            | ActKind::Contest
-            | ActKind::RevokeNotice
-            | ActKind::Object
-            | ActKind::Accept
-    )
+    !super::consent::is_on_consent(kind)
+        && !matches!(
+            kind,
+            ActKind::Designate
+                | ActKind::RotateKey
+                | ActKind::RevokeKey
+                | ActKind::Delegate
+                | ActKind::OfferMatch
+                | ActKind::AnswerMatch
+                | ActKind::CloseMatch
+                | ActKind::Release
+                | ActKind::Receipt
+                | ActKind::PublishFilter
+                | ActKind::Confirm
+                | ActKind::Retract
+                | ActKind::Contest
+                | ActKind::RevokeNotice
+                | ActKind::Object
+                | ActKind::Accept
+        )
 }

@@ -142,6 +142,10 @@ impl State {
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
             Body::PublishFilter(filter) => self.publish_filter(act, filter),
+            Body::AskConsent(ask) => self.ask_consent(act, ask),
+            Body::Consent(consent) => self.give_consent(act, consent),
+            Body::RefuseConsent(refusal) => self.refuse_consent(header, refusal),
+            Body::PresentConsent(presented) => self.present_consent(act, presented),
             Body::Reply(answering, reply) => self.reply(act, (*answering, reply)),
             body => self.effect_of_position(header, act.digest(), body),
         };
@@ -154,14 +158,20 @@ impl State {
     /// What an act would do, if it were the next of the fold; `card` is its author's, for a log
     /// that has not begun.
     pub fn foresee(&self, act: &Act, card: &Card) -> Effect {
+        let last = self.after(act, card).history.pop();
+        last.map_or(Effect::InEffect, |event| event.effect)
+    }
+
+    /// The state, if an act were the next of the fold; `card` is its author's, for a log that has
+    /// not begun.
+    pub fn after(&self, act: &Act, card: &Card) -> State {
         let mut after = self.clone();
         if let Some(party) = after.parties.get_mut(&act.header().author) {
             party.roster.get_or_insert_with(|| Roster::new(card.clone()));
         }
         after.settle_for(act.header());
         after.apply(act);
-        let last = after.history.pop();
-        last.map_or(Effect::InEffect, |event| event.effect)
+        after
     }
 
     /// What an act on texts and positions does; also when it is confirmed later.

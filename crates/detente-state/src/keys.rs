@@ -14,6 +14,11 @@ use detente_core::{Digest, KeyId, PartyId, UnixSeconds};
 use super::{Effect, PartyState, State};
 
 impl PartyState {
+    /// Its clock in the last of its acts.
+    pub(super) fn last(&self) -> Option<UnixSeconds> {
+        self.times.last().copied()
+    }
+
     /// Its newest card, once its log begins.
     pub fn card(&self) -> Option<&Card> {
         self.roster.as_ref().map(Roster::card)

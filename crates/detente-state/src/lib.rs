@@ -14,6 +14,7 @@
 mod account;
 mod budget;
 mod confirm;
+mod consent;
 mod correct;
 mod fold;
 mod keys;
@@ -36,6 +37,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use account::{Agreement, Attached, Compared};
 pub use budget::{ENTERED_MIN, entered};
 pub use confirm::{Pending, Waits};
+pub use consent::{
+    ConsentAnswer, ConsentAsked, ConsentGap, Consents, MAX_OPEN_ASKS, Passing, Shown,
+};
 pub use fold::Logs;
 pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
@@ -86,6 +90,8 @@ pub struct State {
     pub releases: Vec<ReleaseState>,
     /// Releases without effect, which use up caps all the same.
     pub void_releases: Vec<ReleaseState>,
+    /// Requests for an originator's consent, and the answers.
+    pub consents: Consents,
     /// Stands by party and topic, in the order of the fold.
     stands: stand::Stands,
     /// Acts that wait for a confirmation, by the digest of their leaves.
@@ -192,6 +198,7 @@ impl State {
             filters: Vec::new(),
             releases: Vec::new(),
             void_releases: Vec::new(),
+            consents: Consents::default(),
             stands: stand::Stands::new(),
             pending: BTreeMap::new(),
             suspensions: Vec::new(),

@@ -1,6 +1,7 @@
 //! Releases and receipts, and what they use up of the caps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Effect, State};
 use detente_core::act::{Act, Header, Mode, ReleaseBody};
@@ -18,14 +19,25 @@ pub struct ReleaseState {
     pub time: UnixSeconds,
     /// The run it rests on.
     pub run: Option<RunId>,
+    /// Who receives it, if it says so.
+    pub to: Option<PartyId>,
     /// Objects in it.
     pub objects: usize,
+    /// Their addresses, sorted.
+    pub addresses: Arc<[Digest]>,
     /// What it used of each clause.
     pub by_clause: BTreeMap<String, Released>,
     /// Its manifest, by digest.
     pub manifest: Digest,
     /// The other side's receipt.
     pub receipt: Option<Receipt>,
+}
+
+impl ReleaseState {
+    /// Whether an object with this address is in it.
+    pub fn has(&self, address: Digest) -> bool {
+        self.addresses.binary_search(&address).is_ok()
+    }
 }
 
 /// A receipt.
@@ -71,14 +83,15 @@ impl State {
     }
 
     /// Objects that `author` released to `to` with effect in the window of `per` that ends `now`. A
-    /// release goes to the other side of the run it rests on; without a run, to the only other
-    /// party.
+    /// release goes to whom it names, else to the other side of the run it rests on; without
+    /// either, to the only other party.
     pub fn came(&self, author: PartyId, to: PartyId, per: Span, now: UnixSeconds) -> u64 {
         let from = now.minus(per);
         let two = self.parties.len() == 2 && self.parties.contains_key(&to);
-        let meant = |release: &&ReleaseState| match release.run {
-            None => two,
-            Some(run) => self.runs.get(&run).is_some_and(|run| run.has(to)),
+        let meant = |release: &&ReleaseState| match (release.to, release.run) {
+            (Some(named), _) => named == to,
+            (None, None) => two,
+            (None, Some(run)) => self.runs.get(&run).is_some_and(|run| run.has(to)),
         };
         let own = self.releases.iter().filter(|release| release.author == author);
         own.filter(|release| release.time > from)
@@ -94,13 +107,17 @@ impl State {
             let used = by_clause.entry(entry.clause.clone()).or_default();
             *used = used.plus(Released { count: 1, bytes: entry.facts.bytes.into() });
         }
+        let mut addresses: Vec<Digest> = body.manifest.iter().map(|entry| entry.object).collect();
+        addresses.sort_unstable();
         let list = if checked.is_ok() { &mut self.releases } else { &mut self.void_releases };
         list.push(ReleaseState {
             act: act.digest(),
             author: header.author,
             time: header.time,
             run: body.run,
+            to: body.to,
             objects: body.manifest.len(),
+            addresses: addresses.into(),
             by_clause,
             manifest: body.manifest_digest(),
             receipt: None,
@@ -113,9 +130,17 @@ impl State {
         if accord.digest != body.text {
             return Err("another text is in force".to_owned());
         }
+        if let Some(to) = body.to
+            && (to == header.author || !self.parties.contains_key(&to))
+        {
+            return Err("it names a receiver that is no other party".to_owned());
+        }
         if let Some(run) = body.run {
             let known = self.runs.get(&run).filter(|known| known.has(header.author));
             let run = known.ok_or("the release rests on a run that the party took no part in")?;
+            if body.to.is_some_and(|to| !run.has(to)) {
+                return Err("it names a receiver that took no part in its run".to_owned());
+            }
             let backed = run.backed_release(header);
             if run.agreed().is_none() && !backed {
                 return Err("the release rests on a run that both sides did not close alike".into());

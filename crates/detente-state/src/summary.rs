@@ -1,7 +1,7 @@
 //! Each act in one line of words, for the history.
 
 use detente_core::act::{
-    Act, Answering, Body, Matter, Reply, Stance, Step, Suspension, Unilateral,
+    Act, Answering, Body, ConsentScope, Matter, Reply, Stance, Step, Suspension, Unilateral,
 };
 use detente_core::{Digest, PartyId};
 
@@ -56,8 +56,59 @@ impl State {
             Body::Readout(own) => {
                 format!("files its account of {} ({} topics)", own.meeting, own.lines.len())
             }
-            body => matching_words(body),
+            body => self.consent_words(body).unwrap_or_else(|| matching_words(body)),
         }
+    }
+
+    /// An act of consent in words; none for another one.
+    fn consent_words(&self, body: &Body) -> Option<String> {
+        Some(match body {
+            Body::AskConsent(ask) => {
+                format!(
+                    "asks {} whether {}: {}",
+                    self.name_of(ask.originator),
+                    self.passes(&ask.scope),
+                    ask.reason
+                )
+            }
+            Body::Consent(consent) => {
+                let note = if consent.note.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", consent.note)
+                };
+                format!("consents that {}{note}", self.passes(&consent.scope))
+            }
+            Body::RefuseConsent(refusal) => {
+                format!("refuses the consent that {} asks: {}", refusal.ask.short(), refusal.reason)
+            }
+            Body::PresentConsent(shown) => format!(
+                "shows consent {} of {} ({}), which stands in another record, that {}",
+                shown.digest().short(),
+                shown.name(),
+                shown.originator().short(),
+                self.passes(&shown.consent().scope)
+            ),
+            _ => return None,
+        })
+    }
+
+    /// What a consent is about, in words.
+    fn passes(&self, scope: &ConsentScope) -> String {
+        let place = if scope.accord == self.accord {
+            String::new()
+        } else {
+            format!(" of accord {}", scope.accord.short())
+        };
+        let purpose = scope.purpose.map_or_else(String::new, |purpose| format!(" for {purpose}"));
+        format!(
+            "{} passes {} objects on to {} under clause {}{place}{purpose} until {}",
+            self.name_of(scope.holder),
+            scope.objects.len(),
+            self.name_of(scope.receiver),
+            scope.clause,
+            scope.expires
+        )
     }
 
     fn held_words(&self, verb: &str, own: &Suspension) -> String {

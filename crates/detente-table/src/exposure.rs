@@ -2,6 +2,7 @@
 //! people, as CSV and as JSON.
 
 mod csv;
+mod matching;
 mod words;
 
 use detente_accord::Accord;
@@ -118,6 +119,9 @@ pub struct DifferenceReport {
     pub after: String,
     /// Cells whose answer changes, in regions that share no cell.
     pub regions: Vec<TurnReport>,
+    /// Matching clauses whose terms differ, in plain words: what enters a run is no cell.
+    #[serde(default)]
+    pub matching: Vec<String>,
     /// Cells that open.
     pub opens: u64,
     /// Cells that close.
@@ -204,6 +208,7 @@ pub fn difference(
         before: before.digest.to_string(),
         after: after.digest.to_string(),
         regions: found.regions.iter().map(turned).collect(),
+        matching: matching::changes(before, after),
         opens: found.counts[0],
         closes: found.counts[1],
         changes: found.counts[2],

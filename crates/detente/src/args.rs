@@ -6,10 +6,12 @@ use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use detente_core::key::Suite;
 
+use crate::consent::ConsentVerb;
 use crate::draft::DraftArgs;
 use crate::keys::KeyVerb;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
+use crate::releasing::ReleaseArgs;
 
 /// Cyber security co-operation between parties that do not trust each other.
 ///
@@ -135,21 +137,16 @@ pub enum Verb {
     /// Who holds learns how many values are asked at most and when, neither which nor what is
     /// found. Not post-quantum.
     Lookup(LookupArgs),
-    /// Let the context of what a run found leave, as far as the accord permits.
-    Release {
-        /// The accord.
-        accord: String,
-        /// The run: its id, at least four digits of its start, or `last`: the last that told this
-        /// side which items are common.
-        #[arg(long, value_name = "RUN")]
-        matched: String,
-        /// Only print each object's verdict.
-        #[arg(long)]
-        dry_run: bool,
-        /// Release what the other side has acknowledged before once more.
-        #[arg(long)]
-        again: bool,
-    },
+    /// Let indicators leave, as far as the accord permits: what a run found, a selection of the own
+    /// ones, or what their originator has consented to.
+    Release(ReleaseArgs),
+    /// Ask the originator of what was received whether it may go on to another party, and answer
+    /// what others ask.
+    ///
+    /// What is marked ORCON, and what came under a clause with `onward = "consent"`, goes on with
+    /// its originator's consent alone. `detente accord retract` takes a consent back.
+    #[command(subcommand)]
+    Consent(ConsentVerb),
     /// The record.
     #[command(subcommand)]
     Log(LogVerb),

@@ -12,18 +12,17 @@ use detente_core::{AccordId, Digest, Tlp};
 use detente_intel::read::{Format, Options};
 use detente_node::ports::Link;
 use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
-use detente_node::{
-    Import, MatchProgress, NodeError, Shared, What, dry_run, import, match_peer, release,
-    run_match, run_peer,
-};
+use detente_node::{Import, MatchProgress, NodeError, Shared, import, match_peer, run_match};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::consent::ConsentCommand;
 use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::keys::KeyCommand;
 use crate::links::Links;
 use crate::looking::LookCommand;
+use crate::releasing::ReleaseCommand;
 use crate::table::TableCommand;
 
 /// Refusals that an import lists unless all are asked for.
@@ -61,8 +60,10 @@ pub enum Command {
     ExplainMatch { accord: String, clause: String, count_only: bool },
     /// Look values up, or publish or fetch a filter.
     Look(LookCommand),
-    /// Release the context of what a run found.
-    Release { accord: String, run: String, dry_run: bool, again: bool },
+    /// Release what a run found, own indicators, or what an originator has consented to.
+    Release(ReleaseCommand),
+    /// Ask for an originator's consent, or answer.
+    Consent(ConsentCommand),
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// What is asked or told at the negotiating table.
@@ -221,9 +222,8 @@ impl Engine {
                 json(&node.explain_match(accord, clause, *count_only)?)
             }
             Command::Look(look) => self.look(look, progress),
-            Command::Release { accord, run, dry_run, again } => {
-                self.release(accord, run, (*dry_run, *again))
-            }
+            Command::Release(release) => self.release(release),
+            Command::Consent(consent) => self.consent(consent),
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.
@@ -385,25 +385,6 @@ impl Engine {
             progress(Progress { what, done, total, note, counts: false });
         };
         json(&run_match(&self.shared, &relink, accord, (clause, count_only), &mut news)?)
-    }
-
-    fn release(
-        &self,
-        accord: &str,
-        run: &str,
-        (dry, again): (bool, bool),
-    ) -> Result<Value, Failure> {
-        let (accord, run, peer) = {
-            let node = self.shared.lock();
-            let accord = node.find_accord(accord)?;
-            let run = node.find_run(accord, run)?;
-            (accord, run, run_peer(&node, run)?)
-        };
-        if dry {
-            return json(&dry_run(&self.shared, accord, What { run, again })?);
-        }
-        let link = self.links.link(peer)?;
-        json(&release(&self.shared, &link, accord, What { run, again })?)
     }
 
     fn sync(&self) -> Result<Value, Failure> {

@@ -17,7 +17,7 @@ use crate::command::{Engine, OnProgress, Progress, json};
 use crate::fail::Failure;
 use crate::home::read_bounded;
 
-/// Longest file of values, in bytes: more than any clause allows in one query.
+/// Longest file of values, in bytes: more than any clause allows in one query or a person selects.
 const MAX_VALUES: u64 = 16 * 1024 * 1024;
 
 /// What `lookup` takes.
@@ -96,7 +96,7 @@ impl LookupArgs {
 }
 
 /// The lines of a file that are neither empty nor comments.
-fn read_values(path: &Path) -> Result<Vec<String>, Failure> {
+pub fn read_values(path: &Path) -> Result<Vec<String>, Failure> {
     let bytes = if path == Path::new("-") {
         let mut bytes = Vec::new();
         let mut stdin = std::io::stdin().lock().take(MAX_VALUES + 1);

@@ -93,7 +93,8 @@ impl Engine {
     }
 }
 
-fn time(text: Option<&str>) -> Result<Option<detente_core::UnixSeconds>, Failure> {
+/// A time that a person writes.
+pub fn time(text: Option<&str>) -> Result<Option<detente_core::UnixSeconds>, Failure> {
     let read = text.map(detente_core::UnixSeconds::parse).transpose();
     read.map_err(|error| {
         let remedy = "write a day such as 2027-12-31 or a moment such as 2027-12-31T12:00:00Z";

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::args::{AccordVerb, Cli, Global, LogVerb, PartyVerb, Verb, Which};
 use crate::command::{ActCommand, ActWord, Command, Progress};
+use crate::consent::{ConsentCommand, ConsentVerb};
 use crate::draft::DraftArgs;
 use crate::fail::{Failure, exit};
 use crate::home::{Home, MAX_CARD_FILE, read_bounded, write_secret};
@@ -127,9 +128,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
         }
         Verb::Lookup(args) => looking_up(&context, args.deed()?),
-        Verb::Release { accord, matched, dry_run, again } => {
-            releasing(&context, &Command::Release { accord, run: matched, dry_run, again })
-        }
+        Verb::Release(args) => releasing(&context, &Command::Release(args.command()?)),
+        Verb::Consent(verb) => consent(&context, verb),
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
             let report = verify::verify(&folder)?;
@@ -214,6 +214,16 @@ fn looking_up(context: &Context, deed: LookCommand) -> Result<u8, Failure> {
         LookCommand::Explain { .. } => context.show(&command, output::lookup_explained),
         LookCommand::Publish { .. } => context.show(&command, output::published),
         LookCommand::Refresh { .. } => context.show(&command, output::refreshed),
+    }
+}
+
+fn consent(context: &Context, verb: ConsentVerb) -> Result<u8, Failure> {
+    let command = Command::Consent(verb.command()?);
+    match &command {
+        Command::Consent(ConsentCommand::List { .. }) => {
+            context.show::<Vec<_>>(&command, |reports| output::consents(reports))
+        }
+        _ => context.show(&command, output::act),
     }
 }
 

@@ -142,7 +142,7 @@ fn verdicts_50_clauses(bencher: Bencher<'_, '_>) {
                 to: "B",
                 facts,
                 matched: true,
-                consent: false,
+                consent: Err(detente_state::ConsentGap::Missing),
                 now: NOW,
                 used: &|_, _| Released::default(),
                 came: &|_| 0,

@@ -296,6 +296,13 @@ impl Store for FaultyStore {
         self.read(|store| store.contexts(observable))
     }
 
+    fn sightings(
+        &self,
+        observable: &Observable,
+    ) -> Result<Vec<(Context, UnixSeconds)>, StoreError> {
+        self.read(|store| store.sightings(observable))
+    }
+
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {
         self.write(|store| store.put_run(run, matched))
     }

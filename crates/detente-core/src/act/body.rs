@@ -2,8 +2,10 @@
 
 use crate::act::account::{Readout, Statement};
 use crate::act::bracket::{Change, read_changes, write_changes};
+use crate::act::consent::{Consent, ConsentAsk, ConsentRefusal};
 use crate::act::keys::{Paired, read_revocation};
 use crate::act::matching::{Answer, Close, Offer};
+use crate::act::presented::Presented;
 use crate::act::release::ReleaseBody;
 use crate::act::reply::{Answering, Reply};
 use crate::act::reserve::Unilateral;
@@ -12,14 +14,13 @@ use crate::act::suspend::Suspension;
 use crate::act::{ActKind, Filter, rule};
 use crate::encode::{DecodeError, Reader, Writer};
 use crate::id::Digest;
+use crate::party::MAX_CARD;
 use crate::time::UnixSeconds;
 
 /// Longest text of an accord, in bytes.
 pub const MAX_TEXT: usize = 256 * 1024;
 /// Longest reason given in an act, in bytes.
 pub const MAX_REASON: usize = 2_000;
-/// Longest card, in bytes.
-const MAX_CARD: usize = 64 * 1024;
 /// Longest body, in bytes: a full manifest with average labels.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 
@@ -116,6 +117,14 @@ pub enum Body {
     Attach(Statement),
     /// An account of a meeting.
     Readout(Readout),
+    /// A request for an originator's consent.
+    AskConsent(ConsentAsk),
+    /// An originator's consent.
+    Consent(Consent),
+    /// Its refusal.
+    RefuseConsent(ConsentRefusal),
+    /// A consent that stands in another accord's record.
+    PresentConsent(Box<Presented>),
     /// A [`crate::roster::Rotation`], signed by both keys.
     RotateKey(Paired),
     /// A signed [`crate::roster::Revocation`].
@@ -154,6 +163,10 @@ impl Body {
             Body::Bracket(_) => ActKind::Bracket,
             Body::Attach(_) => ActKind::Attach,
             Body::Readout(_) => ActKind::Readout,
+            Body::AskConsent(_) => ActKind::AskConsent,
+            Body::Consent(_) => ActKind::Consent,
+            Body::RefuseConsent(_) => ActKind::RefuseConsent,
+            Body::PresentConsent(_) => ActKind::PresentConsent,
             Body::RotateKey(_) => ActKind::RotateKey,
             Body::RevokeKey { .. } => ActKind::RevokeKey,
             Body::Delegate(_) => ActKind::Delegate,
@@ -221,6 +234,10 @@ impl Body {
             Body::Bracket(changes) => write_changes(changes, &mut w),
             Body::Attach(statement) => statement.write(&mut w),
             Body::Readout(readout) => readout.write(&mut w),
+            Body::AskConsent(ask) => ask.write(&mut w),
+            Body::Consent(consent) => consent.write(&mut w),
+            Body::RefuseConsent(refusal) => refusal.write(&mut w),
+            Body::PresentConsent(presented) => presented.write(&mut w),
             Body::RotateKey(paired) | Body::Delegate(paired) => paired.write(&mut w),
             Body::RevokeKey { revocation } => {
                 w.array(1).bytes(revocation);
@@ -271,6 +288,10 @@ impl Body {
             ActKind::Bracket => Body::Bracket(read_changes(r)?),
             ActKind::Attach => Body::Attach(Statement::read(r)?),
             ActKind::Readout => Body::Readout(Readout::read(r)?),
+            ActKind::AskConsent => Body::AskConsent(ConsentAsk::read(r)?),
+            ActKind::Consent => Body::Consent(Consent::read(r)?),
+            ActKind::RefuseConsent => Body::RefuseConsent(ConsentRefusal::read(r)?),
+            ActKind::PresentConsent => Body::PresentConsent(Box::new(Presented::read(r)?)),
             ActKind::RotateKey => Body::RotateKey(Paired::read(r)?),
             ActKind::RevokeKey => Body::RevokeKey { revocation: read_revocation(r)? },
             ActKind::Delegate => Body::Delegate(Paired::read(r)?),

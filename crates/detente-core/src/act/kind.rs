@@ -99,6 +99,14 @@ kinds! {
     Attach = 36, "attach";
     /// Files the party's account of a meeting.
     Readout = 37, "readout";
+    /// Asks the originator of received objects whether they may go on to another party.
+    AskConsent = 38, "ask-consent";
+    /// Lets received objects go on, as their originator.
+    Consent = 39, "consent";
+    /// Does not let them go on.
+    RefuseConsent = 40, "refuse-consent";
+    /// Shows a consent that stands in another accord's record.
+    PresentConsent = 41, "present-consent";
     /// A key follows another in its office.
     RotateKey = 50, "rotate-key";
     /// A key is no longer good.

@@ -8,11 +8,13 @@ mod account;
 mod admit;
 mod body;
 mod bracket;
+mod consent;
 mod header;
 mod keys;
 mod kind;
 mod lookup;
 mod matching;
+mod presented;
 mod release;
 mod reply;
 mod reserve;
@@ -26,6 +28,9 @@ pub use account::{MAX_READOUT, Readout, ReadoutLine, Statement};
 pub use admit::{Admission, AdmitFault};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
 pub use bracket::{Change, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_QUOTE, MAX_QUOTES, MAX_UNIT};
+pub use consent::{
+    Consent, ConsentAsk, ConsentRefusal, ConsentScope, MAX_CONSENT, Passage, onward,
+};
 pub use header::{Header, MAX_SEEN, Seen};
 pub use keys::Paired;
 pub use kind::{ActKind, UnknownAct};
@@ -33,6 +38,7 @@ pub use lookup::{Filter, LOOKUP_KEY_LEN};
 pub use matching::{
     Answer, Blame, Close, Engine, Learn, MAX_CLAUSE_ID, Mode, Offer, Outcome, UnknownWord,
 };
+pub use presented::{MAX_CONSENT_BODY, Presented};
 pub use release::{MAX_LABEL, MAX_LABELS, MAX_MANIFEST, ManifestEntry, ObjectFacts, ReleaseBody};
 pub(crate) use release::{read_kind, read_labels, read_tlp};
 pub use reply::{Answering, Reply};

@@ -3,7 +3,7 @@
 use crate::act::MAX_CLAUSE_ID;
 use crate::encode::{DecodeError, DecodeFault, Reader, Writer};
 use crate::handling::{Handling, ObjectKind};
-use crate::id::{Digest, RunId};
+use crate::id::{Digest, PartyId, RunId};
 use crate::kind::Kind;
 use crate::object::Object;
 use crate::tlp::Tlp;
@@ -58,11 +58,16 @@ pub struct ReleaseBody {
     pub run: Option<RunId>,
     /// The objects in the order in which the gate decided on them.
     pub manifest: Vec<ManifestEntry>,
+    /// Who receives them, if the release says it; without it, the other side of the run.
+    pub to: Option<PartyId>,
+    /// The originator's consent on which the release rests, by the digest of its leaf.
+    pub consent: Option<Digest>,
 }
 
 impl ReleaseBody {
     pub(crate) fn write(&self, w: &mut Writer) {
-        w.map(2 + usize::from(self.run.is_some()));
+        let optional = [self.run.is_some(), self.to.is_some(), self.consent.is_some()];
+        w.map(2 + optional.into_iter().filter(|there| *there).count());
         w.uint(1).bytes(self.text.as_bytes());
         if let Some(run) = &self.run {
             w.uint(2).bytes(run.as_bytes());
@@ -70,6 +75,12 @@ impl ReleaseBody {
         w.uint(3).array(self.manifest.len());
         for entry in &self.manifest {
             entry.write(w);
+        }
+        if let Some(to) = &self.to {
+            w.uint(4).bytes(to.as_bytes());
+        }
+        if let Some(consent) = &self.consent {
+            w.uint(5).bytes(consent.as_bytes());
         }
     }
 
@@ -85,8 +96,10 @@ impl ReleaseBody {
         for _ in 0..count {
             manifest.push(ManifestEntry::read(r)?);
         }
+        let to = if fields.optional(r, 4)? { Some(PartyId::new(r.fixed()?)) } else { None };
+        let consent = if fields.optional(r, 5)? { Some(Digest::new(r.fixed()?)) } else { None };
         fields.end(r)?;
-        Ok(ReleaseBody { text, run, manifest })
+        Ok(ReleaseBody { text, run, manifest, to, consent })
     }
 
     /// Names the manifest: what a receipt acknowledges.

@@ -39,7 +39,9 @@ fn release() -> impl Strategy<Value = Body> {
     );
     (digest(), any::<Option<[u8; 32]>>(), proptest::collection::vec(entry, 0..5)).prop_map(
         |(text, run, manifest)| {
-            Body::Release(ReleaseBody { text, run: run.map(RunId::new), manifest })
+            let (to, consent) =
+                (text.as_bytes()[0] < 128).then_some((PartyId::new([7; 32]), text)).unzip();
+            Body::Release(ReleaseBody { text, run: run.map(RunId::new), manifest, to, consent })
         },
     )
 }

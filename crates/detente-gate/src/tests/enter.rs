@@ -24,9 +24,9 @@ fn what_is_closed_never_enters() {
         "1".to_owned(),
         Allow { max_tlp: Tlp::Red, ..allow() },
     )]));
-    assert!(may_enter(&rules, "A", "B", &entrant(Tlp::Clear, &[])));
+    assert!(may_enter(&rules, ("A", "B"), None, &entrant(Tlp::Clear, &[])));
     let closed = Entrant { marking_unknown: true, ..entrant(Tlp::Clear, &[]) };
-    assert!(!may_enter(&rules, "A", "B", &closed));
+    assert!(!may_enter(&rules, ("A", "B"), None, &closed));
 }
 
 #[test]
@@ -43,8 +43,12 @@ fn red_enters_only_where_a_permission_goes_as_far() {
             "1".to_owned(),
             Allow { max_tlp, from, to, ..allow() },
         )]));
-        assert_eq!(may_enter(&rules, "A", "B", &entrant(Tlp::Red, &[])), enters, "{max_tlp}");
-        assert!(may_enter(&rules, "A", "B", &entrant(Tlp::AmberStrict, &[])), "{max_tlp}");
+        assert_eq!(
+            may_enter(&rules, ("A", "B"), None, &entrant(Tlp::Red, &[])),
+            enters,
+            "{max_tlp}"
+        );
+        assert!(may_enter(&rules, ("A", "B"), None, &entrant(Tlp::AmberStrict, &[])), "{max_tlp}");
     }
 }
 
@@ -56,8 +60,21 @@ fn what_a_prohibition_covers_stays_out() {
         Draft::Ban("2".to_owned(), rule),
     ]));
     let labels = ["Victim ".to_owned()];
-    assert!(!may_enter(&rules, "A", "B", &entrant(Tlp::Clear, &labels)));
+    assert!(!may_enter(&rules, ("A", "B"), None, &entrant(Tlp::Clear, &labels)));
     // It is forbidden in one direction.
-    assert!(may_enter(&rules, "B", "A", &entrant(Tlp::Clear, &labels)));
-    assert!(may_enter(&rules, "A", "B", &entrant(Tlp::Clear, &["source".to_owned()])));
+    assert!(may_enter(&rules, ("B", "A"), None, &entrant(Tlp::Clear, &labels)));
+    assert!(may_enter(&rules, ("A", "B"), None, &entrant(Tlp::Clear, &["source".to_owned()])));
+}
+
+#[test]
+fn the_clause_of_a_run_may_have_a_ceiling_of_its_own() {
+    let rules = Rules::new(&accord(&[Draft::Allow("1".to_owned(), allow())]));
+    for ceiling in Tlp::ALL {
+        for tlp in Tlp::ALL.into_iter().filter(|tlp| *tlp != Tlp::Red) {
+            let enters = may_enter(&rules, ("A", "B"), Some(ceiling), &entrant(tlp, &[]));
+            assert_eq!(enters, tlp <= ceiling, "{tlp} under {ceiling}");
+        }
+        // It opens nothing: no permission goes as far as red here.
+        assert!(!may_enter(&rules, ("A", "B"), Some(ceiling), &entrant(Tlp::Red, &[])));
+    }
 }

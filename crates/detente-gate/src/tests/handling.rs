@@ -3,6 +3,7 @@
 use detente_accord::Accord;
 use detente_core::act::ObjectFacts;
 use detente_core::{Handling, Pap, Purpose, Whose};
+use detente_state::ConsentGap;
 
 use super::{
     Allow, Ban, Draft, More, accord, allow, ask, ban, clause_of, denied, facts, id, only, question,
@@ -117,15 +118,44 @@ fn a_list_of_receivers_binds_whatever_the_clauses_say() {
 }
 
 #[test]
-fn an_originator_must_consent() {
-    let text = only(allow());
-    for whose in [Whose::Third, Whose::Party(id("A")), Whose::Party(id("C"))] {
+fn another_originator_must_consent_and_under_the_very_clause() {
+    let text = accord(&[
+        Draft::Allow("1".to_owned(), allow()),
+        Draft::Allow("2".to_owned(), allow()),
+        Draft::Allow("3".to_owned(), Allow { to: "A", from: "B", ..allow() }),
+    ]);
+    // B, who receives, is no exception: it has to say so.
+    for whose in [Whose::Third, Whose::Party(id("B")), Whose::Party(id("C"))] {
         let object = with(Handling { originator: Some(whose), ..Handling::default() });
         let mut question = question(&text, &object);
         assert_eq!(denied(decide(&question)).code(), "consent_missing");
-        question.consent = true;
-        assert_eq!(clause_of(&decide(&question)), "1");
+        for gap in [ConsentGap::Retracted, ConsentGap::OtherReceiver] {
+            question.consent = Err(gap);
+            assert_eq!(denied(decide(&question)).code(), gap.code());
+        }
+        for clause in ["1", "2"] {
+            question.consent = Ok(clause);
+            assert_eq!(clause_of(&decide(&question)), clause);
+        }
+        // A consent opens nothing: the clause itself must let the object go.
+        for clause in ["3", "4"] {
+            question.consent = Ok(clause);
+            assert_eq!(denied(decide(&question)).code(), "no_permit", "{clause}");
+        }
+        (question.consent, question.under) = (Ok("2"), Some("1"));
+        assert_eq!(denied(decide(&question)).code(), "consent_other_clause");
     }
+}
+
+#[test]
+fn who_is_the_originator_needs_no_consent() {
+    let text = only(allow());
+    let own = Some(Whose::Party(id("A")));
+    let object = with(Handling { originator: own, ..Handling::default() });
+    assert_eq!(clause_of(&ask(&text, &object)), "1");
+    // All else binds it as ever.
+    let red = ObjectFacts { tlp: detente_core::Tlp::Red, ..object };
+    assert_eq!(denied(ask(&text, &red)).code(), "tlp_ceiling");
 }
 
 /// A territory is a party's by its id: whoever is no party of the text is a third to it.

@@ -266,7 +266,7 @@ fn verdict(text: &Rules, cell: &Cell) -> Verdict {
         to: cell.to,
         facts: &cell.facts,
         matched: cell.matched,
-        consent: false,
+        consent: Err(detente_state::ConsentGap::Missing),
         now: NOW,
         used: &|_, _| Released::default(),
         came: &|_| 0,

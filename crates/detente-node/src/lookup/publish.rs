@@ -180,10 +180,21 @@ fn evaluate(
             let node = shared.lock();
             // A stop ends what prepares a flow too.
             node.not_stopped(build.terms.accord)?;
-            node.store.value_rows(vouchers, evaluation, after.as_ref(), EVALUATED_AT_ONCE)?
+            let mut rows =
+                node.store.value_rows(vouchers, evaluation, after.as_ref(), EVALUATED_AT_ONCE)?;
+            let Some(last) = rows.last() else { return Ok((values, computed)) };
+            after = Some(last.observable.clone());
+            if let Some(lineage) = node.lineage(build.terms.asker)? {
+                let mut own = Vec::with_capacity(rows.len());
+                for row in rows {
+                    if !node.is_derived(&row.observable, lineage)? {
+                        own.push(row);
+                    }
+                }
+                rows = own;
+            }
+            rows
         };
-        let Some(last) = rows.last() else { return Ok((values, computed)) };
-        after = Some(last.observable.clone());
         let lacking: Vec<&ValueRow> = rows.iter().filter(|row| row.value.is_none()).collect();
         let keys: Vec<Vec<u8>> = lacking.iter().map(|row| row.observable.match_key()).collect();
         let new = build.key.values(&build.terms.shape, &keys).map_err(fault)?;

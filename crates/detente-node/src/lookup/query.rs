@@ -165,7 +165,10 @@ impl Node {
             if !terms.rule.kinds.contains(&kind) {
                 asked.held_out.push((value.clone(), "the clause does not cover its kind"));
             } else if !vouched() {
-                asked.held_out.push((value.clone(), "its marking or a prohibition keeps it in"));
+                asked.held_out.push((
+                    value.clone(),
+                    "its marking, the clause's ceiling or a prohibition keeps it in",
+                ));
             } else {
                 asked.entered.push(value.clone());
             }

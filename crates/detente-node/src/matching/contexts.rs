@@ -22,7 +22,7 @@ use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::{ReceivedRow, RunRow};
 use crate::push::push;
-use crate::release::{keep_until, object, report_object};
+use crate::release::{keep_until, report_object};
 use crate::report::{ContextPreview, ContextsReport, FoundContext, ObjectReport, ReleaseReport};
 
 // The engine's room must hold what a clause may give.
@@ -132,9 +132,7 @@ impl Node {
         for place in common {
             let mut objects = Vec::new();
             if let Some(item) = texts.get(place).filter(|_| looked_at < CONTEXTS_MAX) {
-                for context in self.store.contexts(item)? {
-                    objects.push(object(item, &context, text));
-                }
+                objects.extend(self.own_objects(item, (text, peer), &|_, _| true)?);
             } else {
                 passed_over += 1;
             }
@@ -145,7 +143,7 @@ impl Node {
         }
         drop(address);
         let decided = ContextRelease::decide(state, (own, peer), (run, room), items, now);
-        let mut report = self.release_report(accord, run, peer, decided.decided())?;
+        let mut report = self.release_report(accord, Some(run), peer, decided.decided())?;
         let known = detente_gate::decide_all(state, (own, peer), Some(run), known, now);
         self.report_there(&mut report, &known, &there);
         let mut act = None;
@@ -326,8 +324,7 @@ impl Node {
         let (state, room) = (self.state(accord)?, preview.room as usize);
         let mut decide = decide_if_matched(state, (self.party(), peer), clause, room, now);
         for item in items {
-            for context in self.store.contexts(item)? {
-                let object = object(item, &context, text);
+            for object in self.own_objects(item, (text, peer), &|_, _| true)? {
                 match decide(&object) {
                     Verdict::Allow(_) => preview.may_leave += 1,
                     verdict => {

@@ -1,7 +1,7 @@
 //! What the other side would learn from a run, in plain words, before anything leaves.
 
-use detente_core::AccordId;
 use detente_core::act::{Learn, Mode};
+use detente_core::{AccordId, Tlp};
 use detente_match::{Engine, padded_len};
 use detente_state::Entry;
 
@@ -35,10 +35,10 @@ impl Node {
             (Mode::Payload, Some(room)) => Some(ContextPreview { room, ..Default::default() }),
             _ => None,
         };
-        let source = self.source(accord, peer, &rule.kinds)?;
+        let source = self.source(accord, (peer, clause), &rule.kinds)?;
         let mut reader = source.reader();
         let mut entered = 0u32;
-        while let Some(items) = reader.next(self.store.as_ref())? {
+        while let Some(items) = reader.next(self)? {
             entered = entered.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
             if let Some(contexts) = &mut contexts {
                 self.preview_contexts(accord, (clause, peer), &items, contexts)?;
@@ -67,15 +67,9 @@ impl Node {
             rule.budget.items
         ));
         words.extend(counted(&engine, size));
+        words.extend(ceiling(rule.max_tlp, self.in_force(accord)?.default_tlp));
         words.extend(guesses(&name, &rule.kinds));
-        let bound = engine.entered_bound(rule.max_items);
-        if bound > u64::from(rule.max_items) {
-            words.push(format!(
-                "if {name} offers the run and its program breaks the protocol, it can have tried \
-                 up to {bound} values instead of {}",
-                rule.max_items
-            ));
-        }
+        words.extend(overstated(&name, &engine, rule.max_items));
         words.push(
             "who offers learns first and can stop then; a stop is on record and uses the budget"
                 .to_owned(),
@@ -98,7 +92,10 @@ impl Node {
         let held_out = if out == 0 {
             String::new()
         } else {
-            format!("; {out} more stay out, since their marking or a prohibition keeps them in")
+            format!(
+                "; {out} more stay out, since their marking, the clause's ceiling or a prohibition \
+                 keeps them in"
+            )
         };
         if size == entered {
             format!("{peer} would learn that you enter {entered} indicators{held_out}")
@@ -133,6 +130,26 @@ fn counted(engine: &Engine, size: u32) -> Option<String> {
         format!(
             "the run uses {least} of the budget of items: so many a program that breaks the \
              protocol could try with the shortest list"
+        )
+    })
+}
+
+/// Up to which colour anything enters, where the clause says it.
+fn ceiling(max: Option<Tlp>, unmarked: Tlp) -> Option<String> {
+    max.map(|max| {
+        format!(
+            "the clause lets in what is marked up to {max}; what is unmarked counts as {unmarked}"
+        )
+    })
+}
+
+/// How many values a party that offers can have tried beyond the cap.
+fn overstated(peer: &str, engine: &Engine, max: u32) -> Option<String> {
+    let bound = engine.entered_bound(max);
+    (bound > u64::from(max)).then(|| {
+        format!(
+            "if {peer} offers the run and its program breaks the protocol, it can have tried up to \
+             {bound} values instead of {max}"
         )
     })
 }

@@ -17,8 +17,9 @@ use detente_match::{Progress, padded_len};
 use super::{OnProgress, padding};
 use crate::error::NodeError;
 use crate::handling::Door;
+use crate::lineage::Lineage;
 use crate::node::{Node, Shared};
-use crate::ports::{Moment, PageOf, Store, Verdicts};
+use crate::ports::{Moment, PageOf, Verdicts};
 
 /// Sightings that are read in one go. Count: a few milliseconds of the store.
 const PAGE: usize = 4_096;
@@ -36,6 +37,10 @@ pub(super) struct Source {
     text: Accord,
     own: PartyId,
     peer: PartyId,
+    /// The matching clause of the text.
+    clause: String,
+    /// Tells what is derived from what others control; none if nothing can be.
+    lineage: Option<Lineage>,
 }
 
 impl Source {
@@ -43,7 +48,7 @@ impl Source {
     pub(super) fn reader(&self) -> Reader<'_> {
         Reader {
             source: self,
-            door: Door::new(&self.text, self.own, self.peer),
+            door: Door::new(&self.text, (self.own, self.peer), &self.clause),
             verdicts: Verdicts::default(),
             after: None,
             ended: false,
@@ -52,11 +57,12 @@ impl Source {
 }
 
 impl Node {
-    /// The own observables of these kinds that may show to the peer, as they stand now.
+    /// The own observables of these kinds that may show to the peer under a matching clause, as
+    /// they stand now.
     pub(super) fn source(
         &self,
         accord: AccordId,
-        peer: PartyId,
+        (peer, clause): (PartyId, &str),
         kinds: &[Kind],
     ) -> Result<Source, NodeError> {
         Ok(Source {
@@ -66,6 +72,8 @@ impl Node {
             text: self.in_force(accord)?.clone(),
             own: self.party(),
             peer,
+            clause: clause.to_owned(),
+            lineage: self.lineage(peer)?,
         })
     }
 }
@@ -82,15 +90,11 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// The next items; none at the end.
-    pub(super) fn next(&mut self, store: &dyn Store) -> Result<Option<Vec<Observable>>, NodeError> {
-        self.page(store, PAGE)
+    pub(super) fn next(&mut self, node: &Node) -> Result<Option<Vec<Observable>>, NodeError> {
+        self.page(node, PAGE)
     }
 
-    fn page(
-        &mut self,
-        store: &dyn Store,
-        max: usize,
-    ) -> Result<Option<Vec<Observable>>, NodeError> {
+    fn page(&mut self, node: &Node, max: usize) -> Result<Option<Vec<Observable>>, NodeError> {
         if self.ended {
             return Ok(None);
         }
@@ -99,9 +103,18 @@ impl Reader<'_> {
         let of = PageOf { kinds: &source.kinds, moment: source.moment, after, max };
         let door = &self.door;
         let mut vouches = |kind, context: &Context| door.vouches(kind, context);
-        let page = store.vouched(&of, &mut self.verdicts, &mut vouches)?;
+        let mut page = node.store.vouched(&of, &mut self.verdicts, &mut vouches)?;
         self.after = page.next;
         self.ended = self.after.is_none();
+        if let Some(lineage) = source.lineage {
+            let mut own = Vec::with_capacity(page.items.len());
+            for item in page.items {
+                if !node.is_derived(&item, lineage)? {
+                    own.push(item);
+                }
+            }
+            page.items = own;
+        }
         Ok(Some(page.items))
     }
 
@@ -225,7 +238,7 @@ pub(super) fn enter(
         let page = {
             let node = shared.lock();
             node.not_stopped(source.accord)?;
-            reader.next(node.store.as_ref())?
+            reader.next(&node)?
         };
         let Some(items) = page else { break };
         for item in items {
@@ -291,7 +304,7 @@ impl Entered {
                     reader.go_to(self.marks.get(place / STRIDE - 1).ok_or_else(changed)?.clone());
                     next = mark;
                 }
-                let page = reader.page(shared.lock().store.as_ref(), STRIDE)?;
+                let page = reader.page(&shared.lock(), STRIDE)?;
                 here = page.ok_or_else(changed)?;
                 first = next;
                 next += here.len();
@@ -325,7 +338,7 @@ impl Keys<'_> {
                 // Before the engine hears of one more than was agreed.
                 return if self.read > self.entered.items { Err(changed()) } else { Ok(Some(key)) };
             }
-            match self.reader.next(self.shared.lock().store.as_ref())? {
+            match self.reader.next(&self.shared.lock())? {
                 Some(items) => self.page = items.into_iter(),
                 None => break,
             }

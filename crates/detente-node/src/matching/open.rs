@@ -126,7 +126,7 @@ impl Node {
         let peer = super::match_peer(self, accord, clause)?;
         let mode = if count_only { Mode::Count } else { rule.mode };
         let engine = own_engine(&rule, mode)?;
-        let plan = self.plan(accord, peer, &rule)?;
+        let plan = self.plan(accord, (peer, clause), &rule)?;
         Ok(OfferPlan { plan, mode, rule, engine })
     }
 
@@ -137,16 +137,17 @@ impl Node {
         run: RunId,
     ) -> Result<Plan, NodeError> {
         let rule = self.may_answer(peer, (accord, run), 0)?;
-        self.plan(accord, peer, &rule)
+        let clause = self.known_run(accord, run)?.offer.clause.clone();
+        self.plan(accord, (peer, &clause), &rule)
     }
 
     fn plan(
         &mut self,
         accord: AccordId,
-        peer: PartyId,
+        (peer, clause): (PartyId, &str),
         rule: &MatchRule,
     ) -> Result<Plan, NodeError> {
-        let source = self.source(accord, peer, &rule.kinds)?;
+        let source = self.source(accord, (peer, clause), &rule.kinds)?;
         let shape = Shape { max: rule.max_items, pad: rule.pad };
         let text = self.in_force(accord)?.digest;
         Ok(Plan { source, shape, salt_seed: self.random()?, peer, text })

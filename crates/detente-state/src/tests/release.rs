@@ -10,7 +10,7 @@ use detente_core::act::{Body, Learn, ManifestEntry, Mode, ObjectFacts, Offer, Re
 use detente_core::party::Role;
 use detente_core::{Digest, RunId};
 
-fn entry(number: u8, clause: &str) -> ManifestEntry {
+pub(super) fn entry(number: u8, clause: &str) -> ManifestEntry {
     ManifestEntry {
         object: Digest::new([number; 32]),
         clause: clause.to_owned(),
@@ -36,6 +36,8 @@ pub(super) fn release(text: &str, run: Option<RunId>, clauses: &[&str]) -> Relea
             .enumerate()
             .map(|(number, clause)| entry(u8::try_from(number).unwrap(), clause))
             .collect(),
+        to: None,
+        consent: None,
     }
 }
 

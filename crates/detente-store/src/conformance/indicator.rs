@@ -53,6 +53,10 @@ pub(super) fn contexts_keep_their_order(store: &mut dyn Store) -> Done {
     assert_eq!(sources(x)?, ["b", "c", "d", "a"]);
     assert_eq!(sources(y)?, ["c", "a", "b"]);
     assert_eq!(sources("z.example.com")?, [""; 0]);
+    // When each came first: a second coming changes nothing.
+    let came = store.sightings(&observable(x)?)?;
+    let came: Vec<u64> = came.iter().map(|(_, at)| at.get()).collect();
+    assert_eq!(came, [9, 9, 3, 3]);
     // The whole context comes back, not its source alone.
     let mut full = indicator(x, "e")?;
     full.context.add_label("c2");

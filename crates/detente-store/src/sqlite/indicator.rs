@@ -249,15 +249,24 @@ pub(super) fn kind(code: u8) -> Result<Kind, Fault> {
 
 /// The contexts of an observable, in the order in which they came.
 pub(super) fn contexts(conn: &Connection, observable: &Observable) -> Result<Vec<Context>, Fault> {
-    let text = "SELECT json FROM observable
+    Ok(sightings(conn, observable)?.into_iter().map(|(context, _)| context).collect())
+}
+
+/// The same, with the time at which each came first.
+pub(super) fn sightings(
+    conn: &Connection,
+    observable: &Observable,
+) -> Result<Vec<(Context, UnixSeconds)>, Fault> {
+    let text = "SELECT json, added FROM observable
         JOIN sighting ON sighting.observable = observable.id
         JOIN context ON context.id = sighting.context
         WHERE kind = ?1 AND value = ?2 ORDER BY n";
     let mut rows = conn.prepare_cached(text)?;
     let mut rows = rows.query(key(observable))?;
-    let mut contexts = Vec::new();
+    let mut sightings = Vec::new();
     while let Some(row) = rows.next()? {
-        contexts.push(context(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+        let context = context(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+        sightings.push((context, UnixSeconds::new(number(row, 1)?)));
     }
-    Ok(contexts)
+    Ok(sightings)
 }

@@ -252,6 +252,13 @@ impl Store for SqliteStore {
         self.read(|conn| indicator::contexts(conn, observable))
     }
 
+    fn sightings(
+        &self,
+        observable: &Observable,
+    ) -> Result<Vec<(Context, UnixSeconds)>, StoreError> {
+        self.read(|conn| indicator::sightings(conn, observable))
+    }
+
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {
         self.write(|tx| run::put(tx, run, matched))
     }

@@ -183,16 +183,19 @@ fn receiver(from: &Side, to: &Side) -> String {
     }
 }
 
-/// What a clause tells to whom, look-ups or runs.
-fn told_by(rule: &MatchRule) -> String {
-    let Some(terms) = &rule.lookup else { return told(rule) };
+/// What a clause tells to whom, look-ups or runs, and up to which colour anything enters.
+pub(super) fn told_by(rule: &MatchRule) -> String {
+    let enters = rule
+        .max_tlp
+        .map_or_else(String::new, |max| format!("; only what is marked up to {max} enters"));
+    let Some(terms) = &rule.lookup else { return told(rule) + &enters };
     let holder = &terms.holder;
     let asker = rule.between.iter().find(|handle| *handle != holder).map_or("", String::as_str);
     let kinds: Vec<&str> = rule.kinds.iter().map(|kind| kind.name()).collect();
     format!(
         "{asker} learns of each value that it asks whether {holder} lists it ({}), at most {} \
          values in {}, and that {holder} lists at most {}; {holder} learns how many values {asker} \
-         asks at most and when, neither which nor what is found; not post-quantum",
+         asks at most and when, neither which nor what is found; not post-quantum{enters}",
         kinds.join(", "),
         rule.budget.items,
         rule.budget.per,
@@ -280,6 +283,16 @@ mod tests {
         ]);
         assert!(words.contains("which items both hold, and brings within the run what"), "{words}");
         assert!(words.contains("up to 1024 bytes an item"), "{words}");
+    }
+
+    #[test]
+    fn the_ceiling_of_a_run_is_said() {
+        let ceiling = [
+            ("max_items = 262144", "max_items = 262144\nmax_tlp = \"green\""),
+            ("{pad}.", "{pad}. What enters is marked up to {max_tlp}."),
+        ];
+        let words = words(&ceiling);
+        assert!(words.contains("; only what is marked up to TLP:GREEN enters"), "{words}");
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub(super) fn check(
         book.event(event, judged.remove(&event.act));
     }
     book.receipts(&state);
+    book.shown(&state);
     if state.waiting > 0 && whole {
         let what =
             format!("{} acts wait for acts that are not here, or for each other", state.waiting);
@@ -180,6 +181,24 @@ impl<'a> Book<'a, '_> {
         }
         let (code, what) = ("receipt_false", reason.to_owned());
         self.breach(event, &Refusal { code, what });
+    }
+
+    /// Consents of other accords: whether they were taken back is seen in those records alone.
+    fn shown(&mut self, state: &State) {
+        for (consent, shown) in state.consents.all_shown() {
+            let shows = |event: &&Event| event.act == shown.by_act;
+            let Some(event) = state.history.iter().find(shows) else { continue };
+            let what = format!(
+                "{}: consent {} is signed by {:?} ({}); whether it stands in the record of accord \
+                 {}, or was taken back there, can't be seen here",
+                event.summary,
+                consent.short(),
+                shown.name,
+                shown.originator,
+                shown.accord
+            );
+            self.note(event, "consent_elsewhere", what);
+        }
     }
 
     fn act_of(&self, event: &Event) -> Option<&'a Act> {

@@ -7,12 +7,12 @@ use detente_verify::{Finding, Record, Report, Severity, audit, files};
 use crate::sound::{assert_sound, codes};
 use crate::world::{A, B, World, entry, key, object};
 
-fn report(record: &Record) -> Report {
+pub fn report(record: &Record) -> Report {
     audit(&files(record).unwrap())
 }
 
 #[track_caller]
-fn the(report: &Report, severity: Severity, code: &str) -> Finding {
+pub fn the(report: &Report, severity: Severity, code: &str) -> Finding {
     let mut found = report.findings.iter();
     let hit = found.find(|f| f.severity == severity && f.code == code);
     hit.unwrap_or_else(|| panic!("no {code}: {:#?}", report.findings)).clone()

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests, and what they share")]
 
+mod consent;
 mod flip;
 mod forgery;
 mod hostile;

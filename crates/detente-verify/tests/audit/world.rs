@@ -180,6 +180,15 @@ impl World {
         World::of(sides, &text)
     }
 
+    /// Two or three, of which each may release any of its domains to each other.
+    pub fn any(parties: usize) -> World {
+        let text = TEXT.replacen("only = \"matched\"", "only = \"any\"", 1);
+        if parties == 2 {
+            return World::of(World::new().sides, &text);
+        }
+        World::of(World::three().sides, &text.replacen("[[clause]]\nid = \"1\"", GAMMA, 1))
+    }
+
     fn of(sides: Vec<Side>, text: &str) -> World {
         let ids: Vec<PartyId> = sides.iter().map(|side| side.id).collect();
         let mut text = text.to_owned();
@@ -366,7 +375,7 @@ impl World {
             self.objects.insert(address, bytes);
         }
         let text = self.digest();
-        ReleaseBody { text, run, manifest }
+        ReleaseBody { text, run, manifest, to: None, consent: None }
     }
 
     /// The whole story, which ends with a stop that is lifted.

@@ -16,6 +16,7 @@ use crate::command::{ActCommand, ActWord, Command, Engine, ImportFile};
 use crate::draft::{Side, draft};
 use crate::fail::Failure;
 use crate::output::number;
+use crate::releasing::{Leaving, ReleaseCommand};
 use crate::verify::{VerifyReport, verify};
 use crate::world;
 use detente_table::exposure;
@@ -202,12 +203,7 @@ impl Walk<'_> {
     }
 
     fn release(&self, teller: &mut Teller, run: &str) -> Result<(), Failure> {
-        let command = |dry_run| Command::Release {
-            accord: SLUG.to_owned(),
-            run: run.to_owned(),
-            dry_run,
-            again: false,
-        };
+        let command = |dry_run| releasing(run, dry_run);
         let dry: ReleaseReport = ask(self.a, &command(true))?;
         let mut reasons: BTreeMap<String, (u64, String)> = BTreeMap::new();
         for object in dry.objects.iter().filter(|object| !object.allowed) {
@@ -266,13 +262,7 @@ impl Walk<'_> {
         };
         let stop = act(ActWord::Stop, "a source may be in danger", "duty-officer");
         ask::<ActReport>(self.b, &stop)?;
-        let dry = Command::Release {
-            accord: SLUG.to_owned(),
-            run: run.to_owned(),
-            dry_run: true,
-            again: false,
-        };
-        let stopped: ReleaseReport = ask(self.a, &dry)?;
+        let stopped: ReleaseReport = ask(self.a, &releasing(run, true))?;
         let reason = stopped.objects.first().map(|object| object.reason.clone());
         ask::<ActReport>(self.b, &act(ActWord::Resume, "the source is safe", "minister"))?;
         let lines = [
@@ -356,4 +346,10 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The release of what a run found.
+fn releasing(run: &str, dry_run: bool) -> Command {
+    let what = Leaving::Matched { run: run.to_owned() };
+    Command::Release(ReleaseCommand { accord: SLUG.to_owned(), what, dry_run, again: false })
 }

@@ -72,6 +72,7 @@ pub fn status(reports: &[StatusReport]) {
                 println!("    used by {}: {used}", safe(party));
             }
         }
+        super::consents_if_any(&report.consents);
         for log in &report.logs {
             let cosigned = if log.cosigned_by.is_empty() {
                 "not cosigned yet".to_owned()
@@ -190,6 +191,9 @@ pub fn difference(report: &DifferenceReport) {
         println!("  no cell opens or closes");
     } else {
         regions(report.regions.iter().map(|turned| (turned.turn.as_str(), &turned.region)));
+    }
+    for line in &report.matching {
+        println!("  {}", safe(line));
     }
     println!(
         "  {} cells open and {} close; in {} objects leave in another form; of {}",

@@ -122,6 +122,12 @@ pub fn search(report: &SearchReport) {
             context.tlp.as_ref().map_or(String::new(), |tlp| format!(", {tlp}")),
             if context.closed { ", closed: a marking is not understood" } else { "" }
         );
+        if let Some(who) = &context.control {
+            println!(
+                "    came after what {} controls: leaves to others with its consent alone",
+                safe(who)
+            );
+        }
         if !context.labels.is_empty() {
             println!("    labels: {}", safe(&context.labels.join(", ")));
         }
@@ -145,6 +151,18 @@ fn received(indent: &str, object: &ReceivedReport) {
         object.received,
         object.keep_until.as_ref().map_or(String::new(), |until| format!(", keep until {until}"))
     );
+    match (&object.control, object.onward.as_deref()) {
+        (_, Some("forbidden")) => println!("{indent}  may not be passed on"),
+        (Some(who), _) => println!(
+            "{indent}  under the control of {}: goes on with its consent alone (object {})",
+            safe(who),
+            object.address.get(..16).unwrap_or_default()
+        ),
+        (None, Some("allowed")) => {
+            println!("{indent}  may be passed on, as far as its markings go");
+        }
+        (None, _) => {}
+    }
     if let Some(source) = &object.source {
         println!("{indent}  source there: {}", safe(source));
     }
@@ -255,11 +273,15 @@ pub fn explained(preview: &MatchPreview) {
 
 /// What a release did, or would do.
 pub fn release(report: &ReleaseReport) {
+    let ground = match (&report.run, &report.consent) {
+        (Some(run), _) => format!("run {}", run.get(..16).unwrap_or_default()),
+        (None, Some(consent)) => format!("consent {}", consent.get(..16).unwrap_or_default()),
+        (None, None) => "own indicators".to_owned(),
+    };
     println!(
-        "{} to {}, run {}: {} objects {}, {} stay, {} are there already",
+        "{} to {}, {ground}: {} objects {}, {} stay, {} are there already",
         safe(&report.accord),
         safe(&report.to),
-        report.run.as_deref().and_then(|run| run.get(..16)).unwrap_or("none"),
         number(report.allowed),
         if report.dry_run { "would leave" } else { "leave" },
         number(report.denied),
@@ -286,6 +308,12 @@ pub fn release(report: &ReleaseReport) {
     println!("{table}");
     if report.objects.len() > shown {
         println!("... {} more: see --json or --dry-run", report.objects.len() - shown);
+    }
+    if report.unlisted > 0 {
+        println!("... {} more are counted and not listed", number(report.unlisted));
+    }
+    if report.acts.len() > 1 {
+        println!("it took {} releases; the last:", number(report.acts.len() as u64));
     }
     match (&report.act, &report.receipt) {
         (Some(act), Some(receipt)) => {

@@ -2,6 +2,7 @@
 
 mod accord;
 mod audit;
+mod consent;
 mod intel;
 mod keys;
 mod lookup;
@@ -11,6 +12,7 @@ mod table;
 pub use self::table::{matrix, meetings, positions, words};
 pub use accord::{act, answer, checked, difference, exposure, history, parties, status};
 pub use audit::verified;
+pub use consent::{consents, consents_if_any};
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use keys::{keys_made, rosters};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};

@@ -45,7 +45,7 @@ fn slot(objects: &[&Object]) -> Vec<u8> {
 fn manifest(run: RunId, objects: &[&Object]) -> ReleaseBody {
     let manifest: Vec<ManifestEntry> = objects.iter().map(|object| entry(object)).collect();
     // The text is filled in where it is known.
-    ReleaseBody { text: Digest::new([0; 32]), run: Some(run), manifest }
+    ReleaseBody { text: Digest::new([0; 32]), run: Some(run), manifest, to: None, consent: None }
 }
 
 impl Cheating {

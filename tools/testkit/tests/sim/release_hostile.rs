@@ -52,7 +52,13 @@ pub(crate) fn entry(object: &Object) -> ManifestEntry {
 /// The release that A's forger writes.
 fn body(world: &World, accord: AccordId, run: RunId, objects: &[Object]) -> ReleaseBody {
     let text = world.node(1).state(accord).unwrap().in_force.unwrap().text;
-    ReleaseBody { text, run: Some(run), manifest: objects.iter().map(entry).collect() }
+    ReleaseBody {
+        text,
+        run: Some(run),
+        manifest: objects.iter().map(entry).collect(),
+        to: None,
+        consent: None,
+    }
 }
 
 /// Enters a release into A's log by this role and brings the log to B; its digest.

@@ -91,10 +91,17 @@ fn judge_release(state: &State, act: &Act, body: &ReleaseBody, parties: &[PartyI
             return Err(Refusal::new("release_other_run", what));
         }
     }
+    let named = |to: &&PartyId| body.to.is_none_or(|named| named == **to);
+    let others: Vec<PartyId> =
+        parties.iter().filter(|to| **to != author).filter(named).copied().collect();
+    if others.is_empty() {
+        let what = "it names a receiver that is no other party";
+        return Err(Refusal::new("release_other_receiver", what));
+    }
     let mut denied = Vec::new();
     let mut first = None;
     let mut allowed = false;
-    for &to in parties.iter().filter(|to| **to != author) {
+    for to in others {
         match Release::replay(state, (author, to), body, now) {
             Ok(()) => allowed = true,
             Err(refused) => {

@@ -53,6 +53,8 @@ const MINISTER: &[ActKind] = &[
     ActKind::Bracket,
     ActKind::Attach,
     ActKind::Readout,
+    ActKind::RetractRelease,
+    ActKind::AnswerRetraction,
 ];
 
 /// What a delegation does at the table: nothing that binds without its capital.
@@ -87,11 +89,14 @@ pub enum Role {
     DutyOfficer = 3,
     /// Matches and releases within the accord.
     Analyst = 4,
+    /// Watches: binds, releases and matches nothing.
+    Auditor = 5,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 4] = [Role::Minister, Role::Head, Role::DutyOfficer, Role::Analyst];
+    pub const ALL: [Role; 5] =
+        [Role::Minister, Role::Head, Role::DutyOfficer, Role::Analyst, Role::Auditor];
 
     /// The signed code.
     pub const fn code(self) -> u8 {
@@ -110,6 +115,7 @@ impl Role {
             Role::Head => "head",
             Role::DutyOfficer => "duty-officer",
             Role::Analyst => "analyst",
+            Role::Auditor => "auditor",
         }
     }
 
@@ -118,7 +124,7 @@ impl Role {
         match self {
             Role::Minister => MINISTER,
             Role::Head => HEAD,
-            Role::DutyOfficer => &[ActKind::Stop],
+            Role::DutyOfficer => &[ActKind::Stop, ActKind::RetractRelease],
             Role::Analyst => &[
                 ActKind::OfferMatch,
                 ActKind::AnswerMatch,
@@ -126,7 +132,10 @@ impl Role {
                 ActKind::Release,
                 ActKind::Receipt,
                 ActKind::PublishFilter,
+                ActKind::RetractRelease,
+                ActKind::AnswerRetraction,
             ],
+            Role::Auditor => &[ActKind::AcknowledgeAlert],
         }
     }
 }
@@ -139,7 +148,7 @@ impl fmt::Display for Role {
 
 /// The text names no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role {0:?}: use minister, head, duty-officer or analyst")]
+#[error("unknown role {0:?}: use minister, head, duty-officer, analyst or auditor")]
 pub struct UnknownRole(pub String);
 
 impl FromStr for Role {

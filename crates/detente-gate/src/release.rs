@@ -132,13 +132,28 @@ impl<'a> Tally<'a> {
                 self.ask(&object.facts(&bytes), &size, None)
             }
         };
-        match &verdict {
+        let decided = match &verdict {
             Verdict::Allow(allowance) if !allowance.transforms.is_empty() => {
                 let object = Transform::all(&allowance.transforms, &object);
                 let bytes = object.encode();
                 Decided { address: Object::address(&bytes), object, bytes, verdict }
             }
             _ => Decided { address: Object::address(&bytes), object, bytes, verdict },
+        };
+        match self.taken_back(decided.address) {
+            Err(denial) if matches!(decided.verdict, Verdict::Allow(_)) => {
+                Decided { verdict: Verdict::Deny(denial), ..decided }
+            }
+            _ => decided,
+        }
+    }
+
+    /// Whether the releaser has later said of these very bytes that they are not so, or not to be
+    /// used under their marking. Who releases them again takes the retraction back first.
+    fn taken_back(&self, address: Digest) -> Result<(), Denial> {
+        match self.state.mark(self.asked.from, address) {
+            None => Ok(()),
+            Some(mark) => Err(Denial::TakenBack { act: mark.act.short(), at: mark.time }),
         }
     }
 
@@ -160,6 +175,7 @@ impl<'a> Tally<'a> {
     /// # Errors
     /// What the gate says instead; a permission if another clause would let it go.
     fn replay(&mut self, entry: &ManifestEntry) -> Result<(), Verdict> {
+        self.taken_back(entry.object).map_err(Verdict::Deny)?;
         let ask = |under| self.ask(&entry.facts, &|_| entry.facts.bytes, under);
         match ask(Some(&entry.clause)) {
             Verdict::Allow(allowance) if *allowance.transforms != *entry.transforms => {
@@ -399,6 +415,10 @@ impl Release {
         let author = state.releases.iter().find(|known| known.manifest == body.manifest_digest());
         for entry in &body.manifest {
             let Some(from) = author.map(|known| known.author) else { break };
+            if let Some(mark) = state.mark(from, entry.object) {
+                let words = format!("retraction {} took back part of it", mark.act.short());
+                return Err(ReleaseFault::Stopped(words));
+            }
             let cell = state.standing(&entry.clause, Way { from, to }, now);
             if !cell.standing.runs() {
                 let words = format!("clause {} does not run: {cell}", entry.clause);

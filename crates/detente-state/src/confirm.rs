@@ -186,7 +186,8 @@ impl State {
         if known.0 != header.author {
             return Err("another party's act can't be retracted".to_owned());
         }
-        if let Some(effect) = self.retract_account(header, earlier) {
+        let account = self.retract_account(header, earlier);
+        if let Some(effect) = account.or_else(|| self.lift_retraction(header, earlier)) {
             return Ok(effect);
         }
         let waited = self.pending.remove(&earlier).is_some();
@@ -230,5 +231,8 @@ const fn is_confirmable(kind: ActKind) -> bool {
             | ActKind::RevokeNotice
             | ActKind::Object
             | ActKind::Accept
+            | ActKind::RetractRelease
+            | ActKind::AnswerRetraction
+            | ActKind::AcknowledgeAlert
     )
 }

@@ -154,6 +154,9 @@ impl State {
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
             Body::PublishFilter(filter) => self.publish_filter(act, filter),
+            Body::RetractRelease(own) => self.retract_release(header, act.digest(), own),
+            Body::AnswerRetraction(own) => self.answer_retraction(header, act.digest(), own),
+            Body::AcknowledgeAlert(own) => self.acknowledge_alerts(header, act.digest(), own),
             Body::Reply(answering, reply) => self.reply(act, role, (*answering, reply)),
             body => self.effect_of_position(header, act.digest(), body),
         };

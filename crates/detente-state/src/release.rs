@@ -1,7 +1,9 @@
 //! Releases and receipts, and what they use up of the caps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::retraction::{Named, named};
 use super::{Effect, State};
 use detente_core::act::{Act, Header, Mode, ReleaseBody};
 use detente_core::{Digest, PartyId, RunId};
@@ -24,6 +26,8 @@ pub struct ReleaseState {
     pub by_clause: BTreeMap<String, Released>,
     /// Its manifest, by digest.
     pub manifest: Digest,
+    /// Its objects, ascending by address.
+    pub named: Arc<[Named]>,
     /// The other side's receipt.
     pub receipt: Option<Receipt>,
 }
@@ -103,6 +107,7 @@ impl State {
             objects: body.manifest.len(),
             by_clause,
             manifest: body.manifest_digest(),
+            named: named(&body.manifest),
             receipt: None,
         });
         checked.map(|()| Effect::InEffect)

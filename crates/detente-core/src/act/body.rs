@@ -1,11 +1,13 @@
 //! The statement of an act, by its kind.
 
 use crate::act::account::{Readout, Statement};
+use crate::act::alert::AlertsSeen;
 use crate::act::bracket::{Change, read_changes, write_changes};
 use crate::act::matching::{Answer, Close, Offer};
 use crate::act::release::ReleaseBody;
 use crate::act::reply::{Answering, Reply};
 use crate::act::reserve::Unilateral;
+use crate::act::retraction::{Retraction, RetractionAnswer};
 use crate::act::stance::{Stance, Step, read_time};
 use crate::act::suspend::Suspension;
 use crate::act::{ActKind, Filter, rule};
@@ -115,6 +117,12 @@ pub enum Body {
     Attach(Statement),
     /// An account of a meeting.
     Readout(Readout),
+    /// A release is taken back, or narrowed.
+    RetractRelease(Retraction),
+    /// What was done about a retraction.
+    AnswerRetraction(RetractionAnswer),
+    /// Alerts were seen.
+    AcknowledgeAlert(AlertsSeen),
 }
 
 impl Body {
@@ -144,6 +152,9 @@ impl Body {
             Body::Bracket(_) => ActKind::Bracket,
             Body::Attach(_) => ActKind::Attach,
             Body::Readout(_) => ActKind::Readout,
+            Body::RetractRelease(_) => ActKind::RetractRelease,
+            Body::AnswerRetraction(_) => ActKind::AnswerRetraction,
+            Body::AcknowledgeAlert(_) => ActKind::AcknowledgeAlert,
         }
     }
 
@@ -198,6 +209,9 @@ impl Body {
             Body::Bracket(changes) => write_changes(changes, &mut w),
             Body::Attach(statement) => statement.write(&mut w),
             Body::Readout(readout) => readout.write(&mut w),
+            Body::RetractRelease(retraction) => retraction.write(&mut w),
+            Body::AnswerRetraction(answer) => answer.write(&mut w),
+            Body::AcknowledgeAlert(seen) => seen.write(&mut w),
         }
         w.into_bytes()
     }
@@ -244,6 +258,9 @@ impl Body {
             ActKind::Bracket => Body::Bracket(read_changes(r)?),
             ActKind::Attach => Body::Attach(Statement::read(r)?),
             ActKind::Readout => Body::Readout(Readout::read(r)?),
+            ActKind::RetractRelease => Body::RetractRelease(Retraction::read(r)?),
+            ActKind::AnswerRetraction => Body::AnswerRetraction(RetractionAnswer::read(r)?),
+            ActKind::AcknowledgeAlert => Body::AcknowledgeAlert(AlertsSeen::read(r)?),
             _ => Body::read_on_text(kind, r)?,
         })
     }

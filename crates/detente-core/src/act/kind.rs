@@ -99,6 +99,12 @@ kinds! {
     Attach = 36, "attach";
     /// Files the party's account of a meeting.
     Readout = 37, "readout";
+    /// Takes a release of the party back, whole or in part, or narrows its marking.
+    RetractRelease = 42, "retract-release";
+    /// Says what the party has done about a retraction of another.
+    AnswerRetraction = 43, "answer-retraction";
+    /// The auditor has seen that more may leave than before.
+    AcknowledgeAlert = 44, "acknowledge-alert";
 }
 
 impl ActKind {

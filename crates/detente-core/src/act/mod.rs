@@ -6,6 +6,7 @@
 
 mod account;
 mod admit;
+mod alert;
 mod body;
 mod bracket;
 mod header;
@@ -15,6 +16,7 @@ mod matching;
 mod release;
 mod reply;
 mod reserve;
+mod retraction;
 mod stance;
 mod suspend;
 #[cfg(test)]
@@ -23,6 +25,7 @@ mod topic;
 
 pub use account::{MAX_READOUT, Readout, ReadoutLine, Statement};
 pub use admit::{Admission, AdmitFault};
+pub use alert::{AlertName, AlertsSeen, MAX_ALERTS};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
 pub use bracket::{Change, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_QUOTE, MAX_QUOTES, MAX_UNIT};
 pub use header::{Header, MAX_SEEN, Seen};
@@ -35,6 +38,10 @@ pub use release::{MAX_LABEL, MAX_LABELS, MAX_MANIFEST, ManifestEntry, ObjectFact
 pub(crate) use release::{read_kind, read_labels, read_tlp};
 pub use reply::{Answering, Reply};
 pub use reserve::Unilateral;
+pub use retraction::{
+    Done, MAX_PASSED, OwnCopies, Passed, RetractReason, Retraction, RetractionAnswer, UnknownDone,
+    UnknownOwnCopies, UnknownRetractReason,
+};
 pub use stance::{MAX_CLAUSES, MAX_NOTE, MAX_SUBJECT, Matter, Stance, Step, Subject};
 pub use suspend::{MAX_WAYS, Suspension, Way};
 pub use topic::Topic;

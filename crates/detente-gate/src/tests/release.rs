@@ -63,6 +63,7 @@ pub(super) fn put(state: &mut State, body: &ReleaseBody, time: UnixSeconds) {
         objects: body.manifest.len(),
         by_clause,
         manifest: body.manifest_digest(),
+        named: [].into(),
         receipt: None,
     });
 }

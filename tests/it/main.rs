@@ -32,6 +32,7 @@ mod paper;
 mod party;
 mod payload;
 mod release;
+mod retraction;
 mod scenario;
 mod serve;
 mod support;

@@ -286,6 +286,7 @@ impl Node {
             clauses: governing.map_or_else(Vec::new, |text| self.clause_reports(state, text, now)),
             logs: self.log_reports(accord)?,
             waiting: state.waiting,
+            retractions: self.open_retractions(accord)?,
             asked: Vec::new(),
         })
     }

@@ -95,7 +95,7 @@ impl Node {
     }
 
     /// Refuses what would have no effect.
-    fn foresee(
+    pub(crate) fn foresee(
         &self,
         accord: AccordId,
         role: Role,

@@ -14,6 +14,7 @@ mod meetings;
 mod motion;
 mod positions;
 mod resolve;
+mod retractions;
 mod words;
 
 pub use matrix::{CellReport, ClauseRow, MatrixReport, matrix};
@@ -23,6 +24,9 @@ pub use positions::{
     AsideReport, HeldReport, PendingReport, PositionsReport, StandReport, TopicReport, positions,
 };
 pub use resolve::Resolver;
+pub use retractions::{
+    AnswerReport, OnwardReport, PassedReport, ReceiverReport, RetractionReport, retractions,
+};
 pub use words::{
     BracketReport, FieldReport, OpenReport, PieceReport, UnitReport, WordsReport, words,
 };

@@ -23,6 +23,7 @@ use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::links::Links;
 use crate::looking::LookCommand;
+use crate::retracting::RetractionCommand;
 use crate::table::TableCommand;
 
 /// Refusals that an import lists unless all are asked for.
@@ -62,6 +63,8 @@ pub enum Command {
     Look(LookCommand),
     /// Release the context of what a run found.
     Release { accord: String, run: String, dry_run: bool, again: bool },
+    /// Take back what was released, or see what became of that.
+    Retraction(RetractionCommand),
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// What is asked or told at the negotiating table.
@@ -221,6 +224,7 @@ impl Engine {
             Command::Release { accord, run, dry_run, again } => {
                 self.release(accord, run, (*dry_run, *again))
             }
+            Command::Retraction(retraction) => self.retraction(retraction),
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.
@@ -276,16 +280,19 @@ impl Engine {
         Ok(reports)
     }
 
+    /// The accord of this name, or all without one.
+    pub fn named_or_all(&self, name: Option<&str>) -> Result<Vec<AccordId>, Failure> {
+        let node = self.shared.lock();
+        Ok(match name {
+            Some(name) => vec![node.find_accord(name)?],
+            None => node.accords().into_iter().map(|(id, _)| id).collect(),
+        })
+    }
+
     /// Where accords stand. The other parties are asked first, so that what they signed a moment
     /// ago shows here; if they are away, what is here is shown and said to be that.
     fn status(&self, name: Option<&str>) -> Result<Value, Failure> {
-        let accords: Vec<AccordId> = {
-            let node = self.shared.lock();
-            match name {
-                Some(name) => vec![node.find_accord(name)?],
-                None => node.accords().into_iter().map(|(id, _)| id).collect(),
-            }
-        };
+        let accords = self.named_or_all(name)?;
         let mut reports = Vec::new();
         for accord in accords {
             let asked = self.exchange(accord)?;

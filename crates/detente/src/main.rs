@@ -22,6 +22,7 @@ mod paper;
 mod party_name;
 mod passphrase;
 mod progress;
+mod retracting;
 mod run;
 mod serve;
 mod table;

@@ -19,6 +19,7 @@ use crate::error::NodeError;
 use crate::handling::Door;
 use crate::node::{Node, Shared};
 use crate::ports::{Moment, PageOf, Store, Verdicts};
+use crate::retraction::HeldOut;
 
 /// Sightings that are read in one go. Count: a few milliseconds of the store.
 const PAGE: usize = 4_096;
@@ -36,6 +37,8 @@ pub(super) struct Source {
     text: Accord,
     own: PartyId,
     peer: PartyId,
+    /// What this side has only from what was taken back.
+    held_out: HeldOut,
 }
 
 impl Source {
@@ -66,6 +69,7 @@ impl Node {
             text: self.in_force(accord)?.clone(),
             own: self.party(),
             peer,
+            held_out: self.held_out()?,
         })
     }
 }
@@ -99,7 +103,8 @@ impl Reader<'_> {
         let of = PageOf { kinds: &source.kinds, moment: source.moment, after, max };
         let door = &self.door;
         let mut vouches = |kind, context: &Context| door.vouches(kind, context);
-        let page = store.vouched(&of, &mut self.verdicts, &mut vouches)?;
+        let mut page = store.vouched(&of, &mut self.verdicts, &mut vouches)?;
+        page.items.retain(|item| !source.held_out.has(item));
         self.after = page.next;
         self.ended = self.after.is_none();
         Ok(Some(page.items))

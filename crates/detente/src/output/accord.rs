@@ -55,6 +55,9 @@ pub fn status(reports: &[StatusReport]) {
                 println!("  {what:<10} {}", safe(value));
             }
         }
+        for open in &report.retractions {
+            println!("  OPEN       {}", safe(open));
+        }
         for text in &report.texts {
             println!(
                 "  text {}  proposed by {} at {}",

@@ -5,6 +5,7 @@ mod audit;
 mod intel;
 mod lookup;
 mod paper;
+mod retraction;
 mod table;
 
 pub use self::table::{matrix, meetings, positions, words};
@@ -13,6 +14,7 @@ pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
 pub use paper::{annexes, redline, redline_plain, templates};
+pub use retraction::retractions;
 
 use anstream::eprintln;
 use comfy_table::{ContentArrangement, Table};

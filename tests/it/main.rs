@@ -22,6 +22,7 @@
 
 mod accord;
 mod adversary;
+mod alert;
 mod cli;
 mod import;
 mod interop;

@@ -7,6 +7,7 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
 use detente_log::Checkpoint;
 use detente_state::{Effect, Position, State};
+use detente_table::AlertReport;
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -287,6 +288,7 @@ impl Node {
             logs: self.log_reports(accord)?,
             waiting: state.waiting,
             retractions: self.open_retractions(accord)?,
+            alerts: self.alerts(accord, false)?.iter().map(AlertReport::words).collect(),
             asked: Vec::new(),
         })
     }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accord;
+mod alert;
 mod book;
 mod error;
 mod export;

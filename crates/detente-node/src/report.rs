@@ -60,6 +60,9 @@ pub struct StatusReport {
     /// Retractions that somebody must still answer or pass on, in words.
     #[serde(default)]
     pub retractions: Vec<String>,
+    /// Alerts that this party's auditor has not acknowledged, in words.
+    #[serde(default)]
+    pub alerts: Vec<String>,
     /// Whether the other parties could be asked just now; without it, this is what is here.
     #[serde(default)]
     pub asked: Vec<DeliveryReport>,

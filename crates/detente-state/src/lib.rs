@@ -264,7 +264,7 @@ impl State {
         let role = card.and_then(|card| card.role_of(act.key())).map(|role| role.role);
         let (summary, effect) = self.dispatch(act, role);
         if std::mem::take(&mut self.words_moved) {
-            self.settle_words(header);
+            self.settle_words(header, act.digest());
         }
         self.settle_for(header);
         // Summaries and reasons quote what the other side wrote.

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 pub mod exposure;
 mod matrix;
 mod meetings;
@@ -17,6 +18,7 @@ mod resolve;
 mod retractions;
 mod words;
 
+pub use alerts::{AlertReport, alert};
 pub use matrix::{CellReport, ClauseRow, MatrixReport, matrix};
 pub use meetings::{AccountReport, MeetingReport, StatementReport, TopicCompared, meetings};
 pub use motion::{About, Line, Motion, MotionFault, On, Toward};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::alerting::AlertsArgs;
 use crate::draft::DraftArgs;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
@@ -142,6 +143,11 @@ pub enum Verb {
         #[arg(long)]
         again: bool,
     },
+    /// Acts that let more leave than before, or would, until this party's auditor has seen them.
+    ///
+    /// Computed from the record: a text against the one in force, a reservation taken back, a
+    /// suspension ended, a stop lifted. Exit code 1 while one is open.
+    Alerts(AlertsArgs),
     /// Take back what was released, or mark it more closely, and say so to whoever has it.
     ///
     /// It goes though a stop or a suspension holds: nothing leaves with it but addresses. Over there

@@ -19,6 +19,7 @@ use detente_node::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::alerting::AlertCommand;
 use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::links::Links;
@@ -63,6 +64,8 @@ pub enum Command {
     Look(LookCommand),
     /// Release the context of what a run found.
     Release { accord: String, run: String, dry_run: bool, again: bool },
+    /// What lets more leave, and who has seen it.
+    Alert(AlertCommand),
     /// Take back what was released, or see what became of that.
     Retraction(RetractionCommand),
     /// Write the record of an accord into a folder.
@@ -224,6 +227,7 @@ impl Engine {
             Command::Release { accord, run, dry_run, again } => {
                 self.release(accord, run, (*dry_run, *again))
             }
+            Command::Alert(alert) => self.alert(alert),
             Command::Retraction(retraction) => self.retraction(retraction),
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;

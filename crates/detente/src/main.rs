@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alerting;
 mod args;
 mod card_file;
 mod check;

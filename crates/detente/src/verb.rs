@@ -27,8 +27,8 @@ use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::table::{TableCommand, TableVerb};
 use crate::{
-    card_file, check, demo, draft, init, output, paper, party_name, print_json, print_text,
-    retracting, run, serve, verify, world,
+    alerting, card_file, check, demo, draft, init, output, paper, party_name, print_json,
+    print_text, retracting, run, serve, verify, world,
 };
 
 /// Where a command works and how it speaks.
@@ -125,6 +125,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Release { accord, matched, dry_run, again } => {
             releasing(&context, &Command::Release { accord, run: matched, dry_run, again })
         }
+        Verb::Alerts(args) => alerting::alerts(&context, args),
         Verb::Retract(args) => retracting::retract(&context, args),
         Verb::Retractions(args) => retracting::retractions(&context, args),
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),

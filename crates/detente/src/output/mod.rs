@@ -1,6 +1,7 @@
 //! What people read: tables and sentences made from the same reports that `--json` prints.
 
 mod accord;
+mod alert;
 mod audit;
 mod intel;
 mod lookup;
@@ -10,6 +11,7 @@ mod table;
 
 pub use self::table::{matrix, meetings, positions, words};
 pub use accord::{act, answer, checked, difference, exposure, history, parties, status};
+pub use alert::alerts;
 pub use audit::verified;
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};

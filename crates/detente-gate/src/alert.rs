@@ -6,8 +6,8 @@
 //! one in force that it would take the place of, whatever day its proposal is dated to: what was in
 //! force when its author says that it wrote it decides nothing.
 //!
-//! Two things open without an act, and so without an alert: a stop that lapses and a suspension that
-//! ends on the day it states.
+//! Two things open without an act, and so without an alert: a stop that lapses and a suspension
+//! that ends on the day it states.
 
 use std::collections::BTreeMap;
 

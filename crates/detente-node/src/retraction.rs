@@ -1,8 +1,8 @@
 //! Retractions: own releases taken back or narrowed, and what this node does when another party
 //! takes back what came from it.
 //!
-//! A retraction that arrives is obeyed at once: what it names is no live indicator any more, and own
-//! indicators that this side has only since it had them from there enter no run, filter or release.
+//! A retraction that arrives is obeyed at once: what it names is no live indicator any more, and
+//! own indicators that this side has only since it had them from there enter no run, filter or release.
 //! The answer says so, and goes without being asked for. Whether to take back from others what was
 //! passed on is this party's own word to them: it is entered on command, so that no peer can make
 //! this node withdraw what it told somebody else.
@@ -226,8 +226,8 @@ impl Node {
         Ok(held)
     }
 
-    /// Answers that are due in an accord: to retractions that nobody here has answered, and to those
-    /// whose way down the chain has been answered since. None if no role may answer.
+    /// Answers that are due in an accord: to retractions that nobody here has answered, and to
+    /// those whose way down the chain has been answered since. None if no role may answer.
     fn due_answers(&self, accord: AccordId) -> Result<Vec<RetractionAnswer>, NodeError> {
         let own = self.party();
         let retractions = &self.book(accord)?.state.retractions;
@@ -410,8 +410,8 @@ impl Node {
         Ok(all)
     }
 
-    /// Takes back from others what was passed on to them, and tells whoever took it back first. With
-    /// `unnamed` it is not told who they are.
+    /// Takes back from others what was passed on to them, and tells whoever took it back first.
+    /// With `unnamed` it is not told who they are.
     ///
     /// # Errors
     /// [`NodeError::Unknown`]; [`NodeError::Denied`] if there is nothing to pass on.

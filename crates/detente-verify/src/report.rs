@@ -112,6 +112,8 @@ pub struct Facts {
     pub proofs: u64,
     /// Receipts in effect.
     pub receipts: u64,
+    /// Retractions of releases in effect.
+    pub retractions: u64,
     /// Releases about which the gate was asked again and gave the same answer.
     pub releases: u64,
     /// Checkpoints of other logs that acts say their authors had seen.

@@ -150,8 +150,8 @@ pub enum Verb {
     Alerts(AlertsArgs),
     /// Take back what was released, or mark it more closely, and say so to whoever has it.
     ///
-    /// It goes though a stop or a suspension holds: nothing leaves with it but addresses. Over there
-    /// it is no live indicator from then on. Stays open in `retractions` until it is answered.
+    /// It goes though a stop or a suspension holds: nothing leaves with it but addresses. Over
+    /// there it is no live indicator from then on. Stays open in `retractions` until it is answered.
     Retract(RetractArgs),
     /// What was taken back by whom, who has answered, and what still waits.
     Retractions(RetractionsArgs),
@@ -351,8 +351,8 @@ pub struct Which {
 /// By which role.
 #[derive(Clone, Debug, Args)]
 pub struct RoleArg {
-    /// Act as minister, head, duty-officer, analyst or auditor; without it, as the first that has the
-    /// power.
+    /// Act as minister, head, duty-officer, analyst or auditor; without it, as the first that has
+    /// the power.
     #[arg(long = "as", value_name = "ROLE")]
     pub role: Option<String>,
 }

@@ -102,18 +102,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Verb::Search { value } => context.show(&Command::Search { query: value }, output::search),
         Verb::Serve { listen } => serve_home(&context, listen.as_deref()),
-        Verb::Sync => {
-            context.show::<Vec<detente_node::report::DeliveryReport>>(&Command::Sync, |reports| {
-                for report in reports {
-                    let words = report.reason.as_deref().unwrap_or("up to date");
-                    print_text(&format!(
-                        "{}: {}\n",
-                        output::safe(&report.party),
-                        output::safe(words)
-                    ));
-                }
-            })
-        }
+        Verb::Sync => sync(&context),
         Verb::Match { accord, clause, count_only, explain: true, .. } => {
             let command = Command::ExplainMatch { accord, clause, count_only };
             context.show::<detente_node::report::MatchPreview>(&command, output::explained)
@@ -156,6 +145,15 @@ fn show<T: serde::Serialize>(
         print(report);
     }
     Ok(0)
+}
+
+fn sync(context: &Context) -> Result<u8, Failure> {
+    context.show::<Vec<detente_node::report::DeliveryReport>>(&Command::Sync, |reports| {
+        for report in reports {
+            let words = report.reason.as_deref().unwrap_or("up to date");
+            print_text(&format!("{}: {}\n", output::safe(&report.party), output::safe(words)));
+        }
+    })
 }
 
 /// Prints a report that came as JSON, for programs or people.

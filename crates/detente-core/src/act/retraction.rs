@@ -1,8 +1,8 @@
 //! Taking a release back, or narrowing the marking of what it brought, and what the receiver has
 //! done about it.
 //!
-//! Neither carries anything of what it is about but addresses, so that both may go while a stop or a
-//! suspension holds. What an answer says is its author's word: nothing proves that bytes are gone.
+//! Neither carries anything of what it is about but addresses, so that both may go while a stop or
+//! a suspension holds. What an answer says is its author's word: nothing proves that bytes are gone.
 
 use std::str::FromStr;
 
@@ -79,8 +79,8 @@ pub struct Retraction {
     pub tlp: Option<Tlp>,
     /// The PAP colour from now on.
     pub pap: Option<Pap>,
-    /// The retraction that this one passes on, by the digest of its leaf: it stands in the record of
-    /// another accord, or of this one.
+    /// The retraction that this one passes on, by the digest of its leaf: it stands in the record
+    /// of another accord, or of this one.
     pub because: Option<Digest>,
 }
 
@@ -312,7 +312,7 @@ pub(crate) mod tests {
             Retraction { objects: vec![one, one], ..sound.clone() },
             Retraction { tlp: Some(Tlp::Red), ..sound.clone() },
             Retraction { reason: RetractReason::Other, ..sound.clone() },
-            Retraction { words: "a\u{202e}b".to_owned(), ..sound.clone() },
+            Retraction { words: "a\u{202e}b".to_owned(), ..sound },
         ] {
             assert!(spoilt.check().is_err(), "{spoilt:?}");
         }

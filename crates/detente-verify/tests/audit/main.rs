@@ -2,8 +2,10 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests, and what they share")]
 
+mod alert;
 mod flip;
 mod forgery;
 mod hostile;
+mod retraction;
 mod sound;
 mod world;

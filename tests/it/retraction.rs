@@ -110,3 +110,59 @@ fn a_marking_is_narrowed_and_a_mistake_taken_back() {
     pair.a.fails(2, "bad_option", &["retract", "alba-borea", "last", "--reason", "mood"]);
     pair.sound("narrowed");
 }
+
+/// A released to B, B the same to C under another accord: what A takes back, B takes back from C on
+/// command, and A sees that C has answered.
+#[test]
+fn a_retraction_goes_on_along_the_chain() {
+    let (pair, _serving) = Pair::agreed();
+    let cassia = pair.world.party("Cassia", true);
+    for (from, to) in [(&pair.b, &cassia), (&cassia, &pair.b)] {
+        let card = from.card(&pair.world.path(&format!("{}-2.card", from.name)));
+        to.run(&["party", "add", &card, "--yes"]).exits(0);
+    }
+    let _cassia = cassia.serve();
+    let draft = pair.b.run(&["accord", "draft", "borea-cassia", "--with", "Cassia"]).exits(0);
+    let file = pair.world.write("second.toml", draft.out);
+    pair.b.run(&["accord", "propose", &file]).exits(0);
+    pair.b.run(&["accord", "sign", &file]).exits(0);
+    cassia.run(&["accord", "sign", &file]).exits(0);
+
+    released(&pair);
+    let names = pair.world.write("c.txt", "one.example.com\nthree.example.com\n");
+    cassia.import(&[&names, "--tlp", "clear"]);
+    pair.b.json(&["match", "borea-cassia", "--clause", "1"]);
+    let on = pair.b.json(&["release", "borea-cassia", "--matched", "last"]);
+    assert_eq!(number(&on, "allowed"), 1, "{on:#}");
+
+    pair.a.run(&["retract", "alba-borea", "last", "--reason", "wrong"]).exits(0);
+    let at_a = pair.a.json(&["retractions"]);
+    let act = text(&at_a[0], "act").to_owned();
+    assert_eq!(at_a[0]["open"], false, "A knows of no chain yet: {at_a:#}");
+    // Nobody makes B take its own word back: it shows, and waits.
+    let at_b = pair.b.json(&["retractions", "alba-borea", "--open"]);
+    let onward = &at_b[0]["onward"][0];
+    assert_eq!((text(onward, "accord"), number(onward, "objects")), ("borea-cassia", 1));
+    assert!(onward["forwarded"].is_null(), "{at_b:#}");
+    pair.b.run(&["accord", "status", "alba-borea"]).exits(0).says("not passed on to Cassia");
+    let found = cassia.json(&["search", "one.example.com"]);
+    assert!(found["received"][0]["retracted"].is_null());
+
+    pair.b
+        .run(&["retractions", "forward", "alba-borea", &act])
+        .exits(0)
+        .says("takes back 1 object");
+    let found = cassia.json(&["search", "one.example.com"]);
+    let retracted = &found["received"][0]["retracted"];
+    assert_eq!(text(retracted, "reason"), "source-withdrew", "{found:#}");
+    assert_eq!(pair.b.json(&["retractions", "--open"]), serde_json::json!([]));
+    let at_a = pair.a.json(&["retractions"]);
+    let passed = &at_a[0]["receivers"][0]["answer"]["passed"][0];
+    assert!(passed["retraction"].is_string() && passed["answered"].is_string(), "{at_a:#}");
+    assert_eq!(at_a[0]["open"], false);
+    let again = ["retractions", "forward", "alba-borea", &act];
+    pair.b.fails(1, "nothing_to_forward", &again);
+    let at_c = cassia.json(&["retractions"]);
+    assert_eq!(text(&at_c[0], "because"), act, "the chain can be followed");
+    pair.sound("chain");
+}

@@ -295,8 +295,12 @@ impl Node {
         Ok(!self.due_answers(accord)?.is_empty())
     }
 
-    /// Enters what is due.
-    pub(crate) fn attend_retractions(&mut self, accord: AccordId) -> Result<(), NodeError> {
+    /// Answers the retractions of others that nobody has answered, and says of earlier answers what
+    /// has come of them since.
+    ///
+    /// # Errors
+    /// [`NodeError`] if an answer can't be entered.
+    pub fn attend_retractions(&mut self, accord: AccordId) -> Result<(), NodeError> {
         for answer in self.due_answers(accord)? {
             self.perform(accord, Some(Role::Analyst), Body::AnswerRetraction(answer))?;
         }

@@ -241,9 +241,14 @@ impl Engine {
     fn list(&self, name: Option<&str>, open: bool) -> Result<Value, Failure> {
         let accords = self.named_or_all(name)?;
         let mut reports = Vec::new();
+        for accord in &accords {
+            self.exchange(*accord)?;
+        }
         for accord in accords {
-            self.exchange(accord)?;
-            reports.extend(self.shared.lock().retractions(accord)?);
+            let mut node = self.shared.lock();
+            // What came in one accord may answer what was taken back in another.
+            node.attend_retractions(accord)?;
+            reports.extend(node.retractions(accord)?);
         }
         reports.retain(|report| report.open || !open);
         json(&reports)

@@ -99,7 +99,8 @@ pub struct Widening {
 pub fn openings(state: &State, logs: &Logs) -> Vec<Opening> {
     let mut forces: Vec<Digest> = state.earlier.iter().map(|force| force.text).collect();
     forces.extend(state.in_force.map(|force| force.text));
-    let desk = Desk { state, logs, forces };
+    let events = state.history.iter().map(|event| (event.act, event)).collect();
+    let desk = Desk { state, logs, forces, events };
     let first: BTreeMap<Digest, Digest> =
         state.texts.iter().filter_map(|(text, known)| Some((known.act?, *text))).collect();
     let mut all = Vec::new();
@@ -119,6 +120,7 @@ struct Desk<'a> {
     logs: &'a Logs,
     /// Texts that are or were in force, the earliest first.
     forces: Vec<Digest>,
+    events: BTreeMap<Digest, &'a Event>,
 }
 
 impl<'a> Desk<'a> {
@@ -130,8 +132,7 @@ impl<'a> Desk<'a> {
             }
             ActKind::Confirm => {
                 let Body::Reply(_, reply) = self.act(event)?.body() else { return None };
-                let own = self.logs.of(event.author).iter();
-                let text = bound(own.clone().find(|act| act.digest() == reply.act)?.body())?;
+                let text = bound(self.act(self.events.get(&reply.act)?)?.body())?;
                 self.text(event, text, OpeningKind::TextSigned, Change::Text)
             }
             ActKind::Correct => {

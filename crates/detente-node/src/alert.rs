@@ -18,12 +18,12 @@ use crate::node::Node;
 /// Changes whose tables are compared at one asking. Count: a text made to be costly takes about a
 /// second, and a peer may put forward as many as it likes. What is left out is an alert all the
 /// same.
-const MAX_COMPARED: usize = 16;
+const MAX_COMPARED: usize = 32;
 /// Changes of which is kept what they open. Count.
 const MAX_KEPT: usize = 256;
 
-/// What changes open, by the digest of the change; or why that is not known.
-pub(crate) type Kept = BTreeMap<Digest, Arc<Result<Option<Widening>, String>>>;
+/// What changes open, by the digest of the change and the text; or why that is not known.
+pub(crate) type Kept = BTreeMap<(Digest, Digest), Arc<Result<Option<Widening>, String>>>;
 
 impl Node {
     /// What a change opens, computed or kept; none if too many were computed at this asking.
@@ -33,7 +33,7 @@ impl Node {
         opening: &Opening,
         left: &mut usize,
     ) -> Result<Arc<Result<Option<Widening>, String>>, NodeError> {
-        let change = opening.name.change;
+        let change = (opening.name.change, opening.after);
         let mut kept = self.alerts_kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = kept.get(&change) {
             return Ok(Arc::clone(found));
@@ -61,7 +61,8 @@ impl Node {
         let (book, own) = (self.book(accord)?, self.party());
         let mut left = MAX_COMPARED;
         let mut reports = Vec::new();
-        for opening in openings(&book.state, &book.logs) {
+        // The newest first: what is left uncompared is old.
+        for opening in openings(&book.state, &book.logs).into_iter().rev() {
             if !all && book.state.alert_seen(own, opening.name).is_some() {
                 continue;
             }
@@ -74,6 +75,7 @@ impl Node {
             let told = (book.row.slug.as_str(), own);
             reports.extend(alert(&book.state, told, &names, (&opening, found)));
         }
+        reports.reverse();
         Ok(reports)
     }
 

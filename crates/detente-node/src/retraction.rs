@@ -16,7 +16,7 @@ use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Kind, Pap, PartyId, Tlp, UnixSeconds, Whose};
 use detente_intel::Observable;
-use detente_state::{ReleaseState, TakenBack};
+use detente_state::TakenBack;
 use detente_table::{OnwardReport, RetractionReport, retractions};
 
 use crate::error::NodeError;
@@ -56,11 +56,30 @@ pub struct AnswerWords {
 }
 
 /// An object of a retraction that is here.
+#[derive(Clone)]
 struct Here {
     address: Digest,
     observable: Observable,
     received: UnixSeconds,
 }
+
+/// Objects that were looked up, by who released them and address: a peer may name the same ones in
+/// one retraction after the other.
+type Looked = BTreeMap<(PartyId, Digest), Option<Here>>;
+
+/// An object that this party has released.
+struct Sent {
+    accord: AccordId,
+    release: Digest,
+    time: UnixSeconds,
+    object: Digest,
+}
+
+/// Everything that this party has released, by kind and value.
+type SentIndex = BTreeMap<(Kind, String), Vec<Sent>>;
+
+/// What went on: a release and its objects in question.
+type Onward = BTreeMap<(AccordId, Digest), BTreeSet<Digest>>;
 
 /// Own observables that enter no run, filter or release.
 #[derive(Clone, Debug, Default)]
@@ -183,21 +202,34 @@ impl Node {
     }
 
     /// The objects of another party's retraction that came here and are still here.
-    fn here(&self, taken: &TakenBack) -> Result<Vec<Here>, NodeError> {
+    fn here(&self, taken: &TakenBack, looked: &mut Looked) -> Result<Vec<Here>, NodeError> {
         let mut all = Vec::new();
         for address in taken.objects.iter().copied() {
-            let Some(bytes) = self.store.object(address)? else { continue };
-            let Ok(object) = Object::decode(&bytes) else { continue };
-            let Ok(observable) = Observable::from_normal(object.kind, &object.value) else {
-                continue;
+            let key = (taken.author, address);
+            let known = match looked.get(&key) {
+                Some(known) => known.clone(),
+                None => {
+                    let found = self.look(taken.author, address)?;
+                    looked.insert(key, found.clone());
+                    found
+                }
             };
-            let rows = self.store.received(&observable)?;
-            let first = rows.iter().find(|row| row.from == taken.author && row.address == address);
-            if let Some(received) = first.map(|row| row.received) {
-                all.push(Here { address, observable, received });
-            }
+            all.extend(known);
         }
         Ok(all)
+    }
+
+    /// An object that a party released to this one, if it is here.
+    fn look(&self, from: PartyId, address: Digest) -> Result<Option<Here>, NodeError> {
+        let bytes = self.store.object(address)?;
+        let object = bytes.and_then(|bytes| Object::decode(&bytes).ok());
+        let observable =
+            object.and_then(|object| Observable::from_normal(object.kind, &object.value).ok());
+        let Some(observable) = observable else { return Ok(None) };
+        let rows = self.store.received(&observable)?;
+        let first = rows.iter().find(|row| row.from == from && row.address == address);
+        let received = first.map(|row| row.received);
+        Ok(received.map(|received| Here { address, observable, received }))
     }
 
     /// Whether this side has an observable of its own only since it had it from there: then its own
@@ -205,19 +237,19 @@ impl Node {
     /// make it go.
     fn is_derived(&self, here: &Here) -> Result<Option<bool>, NodeError> {
         let first = self.store.first_sighting(&here.observable)?;
-        Ok(first.map(|first| first >= here.received))
+        Ok(first.map(|first| first > here.received))
     }
 
     /// Own observables that are held out, by this party's own answers to retractions.
     pub(crate) fn held_out(&self) -> Result<HeldOut, NodeError> {
         let own = self.party();
-        let mut held = HeldOut::default();
+        let (mut held, mut looked) = (HeldOut::default(), Looked::new());
         for taken in self.books().flat_map(|book| &book.state.retractions) {
             let answer = taken.answer_of(own).map(|answer| answer.said.own);
             if taken.lifted.is_some() || answer != Some(OwnCopies::HeldOut) {
                 continue;
             }
-            for here in self.here(taken)? {
+            for here in self.here(taken, &mut looked)? {
                 if self.is_derived(&here)? == Some(true) {
                     held.0.insert((here.observable.kind(), here.observable.value().to_owned()));
                 }
@@ -237,10 +269,10 @@ impl Node {
         {
             return Ok(Vec::new());
         }
-        let mut due = Vec::new();
+        let (mut due, mut looked) = (Vec::new(), Looked::new());
         for taken in retractions.iter().filter(mine) {
             match taken.answer_of(own) {
-                None => due.push(self.first_answer(taken)?),
+                None => due.push(self.first_answer(taken, &mut looked)?),
                 Some(last) => {
                     let mut next = last.said.clone();
                     for on in next.passed.iter_mut().filter(|on| on.answered.is_none()) {
@@ -258,8 +290,12 @@ impl Node {
     }
 
     /// What this node does about a retraction unasked.
-    fn first_answer(&self, taken: &TakenBack) -> Result<RetractionAnswer, NodeError> {
-        let here = self.here(taken)?;
+    fn first_answer(
+        &self,
+        taken: &TakenBack,
+        looked: &mut Looked,
+    ) -> Result<RetractionAnswer, NodeError> {
+        let here = self.here(taken, looked)?;
         let mut own = OwnCopies::None;
         for one in &here {
             match self.is_derived(one)? {
@@ -322,14 +358,15 @@ impl Node {
     ) -> Result<Digest, NodeError> {
         let own = self.party();
         let taken = self.retraction_named(accord, act)?;
+        let mut looked = Looked::new();
         let mut answer = match taken.answer_of(own) {
             Some(last) => last.said.clone(),
-            None => self.first_answer(taken)?,
+            None => self.first_answer(taken, &mut looked)?,
         };
         answer.done = words.done.unwrap_or(answer.done);
         answer.words = words.words.unwrap_or(answer.words);
         answer.own = words.own.unwrap_or(answer.own);
-        let (from, here) = (taken.author, self.here(taken)?);
+        let (from, here) = (taken.author, self.here(taken, &mut looked)?);
         if answer.done == Done::Erased && answer.own == OwnCopies::HeldOut {
             return Err(NodeError::denied(
                 "holds_out",
@@ -375,43 +412,45 @@ impl Node {
         all.flat_map(|known| known.named.iter().map(|named| named.object)).collect()
     }
 
-    /// Own releases that brought others the same indicators since they came from there, with the
-    /// objects in question.
-    fn onward(&self, taken: &TakenBack) -> Result<Vec<(AccordId, Digest, Vec<Digest>)>, NodeError> {
+    /// Everything that this party has released with effect, by what it observes.
+    fn sent(&self) -> Result<SentIndex, NodeError> {
         let own = self.party();
-        let here = self.here(taken)?;
-        let mut since: BTreeMap<(Kind, &str), UnixSeconds> = BTreeMap::new();
-        for one in &here {
-            since.insert((one.observable.kind(), one.observable.value()), one.received);
-        }
-        let mut all = Vec::new();
-        let first = since.values().min().copied();
+        let mut index = SentIndex::new();
         for book in self.books() {
-            let later = |known: &&ReleaseState| {
-                known.author == own && first.is_some_and(|first| first <= known.time)
-            };
-            for known in book.state.releases.iter().filter(later) {
-                let others = book.state.receivers(known);
-                if others.iter().all(|party| *party == taken.author) {
-                    continue;
-                }
-                let mut same = Vec::new();
+            for known in book.state.releases.iter().filter(|known| known.author == own) {
                 for named in known.named.iter() {
                     let bytes = self.store.object(named.object)?;
                     let Some(object) = bytes.and_then(|bytes| Object::decode(&bytes).ok()) else {
                         continue;
                     };
-                    let came = since.get(&(object.kind, object.value.as_str()));
-                    if came.is_some_and(|came| *came <= known.time) {
-                        same.push(named.object);
-                    }
-                }
-                if !same.is_empty() {
-                    all.push((book.row.id, known.act, same));
+                    let (accord, release) = (book.row.id, known.act);
+                    let sent = Sent { accord, release, time: known.time, object: named.object };
+                    index.entry((object.kind, object.value)).or_default().push(sent);
                 }
             }
         }
-        Ok(all)
+        Ok(index)
+    }
+
+    /// Own releases that brought others the same indicators since they came from there, with the
+    /// objects in question.
+    fn onward(&self, taken: &TakenBack, here: &[Here], sent: &SentIndex) -> Onward {
+        let mut all = Onward::new();
+        for one in here {
+            let key = (one.observable.kind(), one.observable.value().to_owned());
+            let later = sent.get(&key).map_or(&[][..], Vec::as_slice).iter();
+            for sent in later.filter(|sent| one.received <= sent.time) {
+                all.entry((sent.accord, sent.release)).or_default().insert(sent.object);
+            }
+        }
+        all.retain(|(accord, release), _| {
+            let book = self.book(*accord).ok();
+            let known = book.and_then(|book| Some((book, book.state.any_release(*release)?)));
+            known.is_some_and(|(book, known)| {
+                book.state.receivers(known).iter().any(|party| *party != taken.author)
+            })
+        });
+        all
     }
 
     /// Takes back from others what was passed on to them, and tells whoever took it back first.
@@ -428,7 +467,9 @@ impl Node {
         let taken = self.retraction_named(accord, act)?.clone();
         let mut entered: Vec<(AccordId, Digest)> = Vec::new();
         let mut passed: BTreeSet<Passed> = BTreeSet::new();
-        for (other, release, objects) in self.onward(&taken)? {
+        let here = self.here(&taken, &mut Looked::new())?;
+        for ((other, release), objects) in self.onward(&taken, &here, &self.sent()?) {
+            let objects = objects.into_iter().collect();
             let reason = match taken.said.narrows() {
                 true => RetractReason::MarkingChanged,
                 false => RetractReason::SourceWithdrew,
@@ -477,7 +518,7 @@ impl Node {
     ) -> Result<(), NodeError> {
         let mut answer = match taken.answer_of(self.party()) {
             Some(last) => last.said.clone(),
-            None => self.first_answer(taken)?,
+            None => self.first_answer(taken, &mut Looked::new())?,
         };
         let mut all: BTreeSet<Passed> = answer.passed.into_iter().collect();
         all.extend(passed);
@@ -496,11 +537,16 @@ impl Node {
         let book = self.book(accord)?;
         let own = self.party();
         let mut reports = retractions(&book.state, (&book.row.slug, own), &names);
+        let foreign = |taken: &TakenBack| taken.author != own && taken.lifted.is_none();
+        let any = book.state.retractions.iter().any(foreign);
+        let sent = if any { self.sent()? } else { SentIndex::new() };
+        let mut looked = Looked::new();
         for (report, taken) in reports.iter_mut().zip(&book.state.retractions) {
-            if taken.author == own || taken.lifted.is_some() {
+            if !foreign(taken) {
                 continue;
             }
-            for (other, release, objects) in self.onward(taken)? {
+            let here = self.here(taken, &mut looked)?;
+            for ((other, release), objects) in self.onward(taken, &here, &sent) {
                 let onward = self.report_onward(taken, (other, release, &objects))?;
                 report.open |= taken.receivers.contains(&own) && onward.answered.is_none();
                 report.onward.push(onward);
@@ -512,7 +558,7 @@ impl Node {
     fn report_onward(
         &self,
         taken: &TakenBack,
-        (other, release, objects): (AccordId, Digest, &[Digest]),
+        (other, release, objects): (AccordId, Digest, &BTreeSet<Digest>),
     ) -> Result<OnwardReport, NodeError> {
         let book = self.book(other)?;
         let known = book.state.any_release(release);

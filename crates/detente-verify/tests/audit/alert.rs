@@ -5,6 +5,7 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest};
 use detente_gate::{Opening, OpeningKind, openings, widening};
 use detente_state::Logs;
+use detente_verify::{audit, files};
 
 use crate::world::{A, B, World};
 
@@ -95,10 +96,15 @@ fn an_acknowledgement_is_of_one_change_and_holds_for_no_other() {
     let mut world = World::new();
     world.agree();
     let red = with_ceiling(&world, "red");
-    world.act(B, Body::Propose { text: red.clone(), base: None });
+    world.act(B, Body::Propose { text: red, base: None });
     let before = alerts(&world).pop().unwrap();
     let seen = AlertsSeen { alerts: vec![before.name], note: String::new() };
     let act = world.act(A, Body::AcknowledgeAlert(seen));
+    let report = audit(&files(&world.record()).unwrap());
+    assert_eq!(report.findings, [], "an alert is no finding");
+    assert_eq!(report.alerts.len(), 4);
+    let line = report.alerts.last().unwrap();
+    assert_eq!((line.act, line.unseen.as_slice()), (before.name.act, &[world.id(B)][..]));
     let event = |world: &World| {
         let state = world.state();
         state.history.iter().find(|event| event.act == act).unwrap().clone()

@@ -151,7 +151,8 @@ pub enum Verb {
     /// Take back what was released, or mark it more closely, and say so to whoever has it.
     ///
     /// It goes though a stop or a suspension holds: nothing leaves with it but addresses. Over
-    /// there it is no live indicator from then on. Stays open in `retractions` until it is answered.
+    /// there it is no live indicator from then on. Stays open in `retractions` until it is
+    /// answered.
     Retract(RetractArgs),
     /// What was taken back by whom, who has answered, and what still waits.
     Retractions(RetractionsArgs),

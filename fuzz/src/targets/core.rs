@@ -2,8 +2,9 @@
 
 use detente_accord::Accord;
 use detente_core::act::{
-    ActKind, AlertName, AlertsSeen, Answer, Body, Close, Done, Header, Learn, ManifestEntry, Mode, ObjectFacts, Offer, Outcome,
-    OwnCopies, Passed, ReleaseBody, RetractReason, Retraction, RetractionAnswer, Seen,
+    ActKind, AlertName, AlertsSeen, Answer, Body, Close, Done, Header, Learn, ManifestEntry, Mode,
+    ObjectFacts, Offer, Outcome, OwnCopies, Passed, ReleaseBody, RetractReason, Retraction,
+    RetractionAnswer, Seen,
 };
 use detente_core::key::{Seed, SigningKey};
 use detente_core::object::Object;
@@ -112,8 +113,7 @@ fn retraction_bodies() -> Vec<Body> {
         pap: Some(Pap::Red),
         because: Some(DIGEST),
     };
-    let passed =
-        Passed { to: Whose::Third, retraction: Some(DIGEST), answered: Some(time()) };
+    let passed = Passed { to: Whose::Third, retraction: Some(DIGEST), answered: Some(time()) };
     let answer = RetractionAnswer {
         retraction: DIGEST,
         done: Done::Kept,

@@ -2,7 +2,8 @@
 //! done about it.
 //!
 //! Neither carries anything of what it is about but addresses, so that both may go while a stop or
-//! a suspension holds. What an answer says is its author's word: nothing proves that bytes are gone.
+//! a suspension holds. What an answer says is its author's word: nothing proves that bytes are
+//! gone.
 
 use std::str::FromStr;
 

@@ -75,7 +75,7 @@ struct Sent {
     object: Digest,
 }
 
-/// Everything that this party has released, by kind and value.
+/// Objects that this party has released, by kind and value.
 type SentIndex = BTreeMap<(Kind, String), Vec<Sent>>;
 
 /// What went on: a release and its objects in question.
@@ -412,12 +412,14 @@ impl Node {
         all.flat_map(|known| known.named.iter().map(|named| named.object)).collect()
     }
 
-    /// Everything that this party has released with effect, by what it observes.
-    fn sent(&self) -> Result<SentIndex, NodeError> {
+    /// What this party has released with effect since the first of these came, by what it observes.
+    fn sent<'a>(&self, here: impl Iterator<Item = &'a Here>) -> Result<SentIndex, NodeError> {
         let own = self.party();
         let mut index = SentIndex::new();
+        let Some(since) = here.map(|one| one.received).min() else { return Ok(index) };
         for book in self.books() {
-            for known in book.state.releases.iter().filter(|known| known.author == own) {
+            let releases = book.state.releases.iter();
+            for known in releases.filter(|known| known.author == own && since <= known.time) {
                 for named in known.named.iter() {
                     let bytes = self.store.object(named.object)?;
                     let Some(object) = bytes.and_then(|bytes| Object::decode(&bytes).ok()) else {
@@ -468,7 +470,7 @@ impl Node {
         let mut entered: Vec<(AccordId, Digest)> = Vec::new();
         let mut passed: BTreeSet<Passed> = BTreeSet::new();
         let here = self.here(&taken, &mut Looked::new())?;
-        for ((other, release), objects) in self.onward(&taken, &here, &self.sent()?) {
+        for ((other, release), objects) in self.onward(&taken, &here, &self.sent(here.iter())?) {
             let objects = objects.into_iter().collect();
             let reason = match taken.said.narrows() {
                 true => RetractReason::MarkingChanged,
@@ -538,9 +540,11 @@ impl Node {
         let own = self.party();
         let mut reports = retractions(&book.state, (&book.row.slug, own), &names);
         let foreign = |taken: &TakenBack| taken.author != own && taken.lifted.is_none();
-        let any = book.state.retractions.iter().any(foreign);
-        let sent = if any { self.sent()? } else { SentIndex::new() };
         let mut looked = Looked::new();
+        for taken in book.state.retractions.iter().filter(|taken| foreign(taken)) {
+            self.here(taken, &mut looked)?;
+        }
+        let sent = self.sent(looked.values().flatten())?;
         for (report, taken) in reports.iter_mut().zip(&book.state.retractions) {
             if !foreign(taken) {
                 continue;

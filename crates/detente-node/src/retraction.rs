@@ -3,9 +3,9 @@
 //!
 //! A retraction that arrives is obeyed at once: what it names is no live indicator any more, and
 //! own indicators that this side has only since it had them from there enter no run, filter or
-//! release. The answer says so, and goes without being asked for. Whether to take back from others what was
-//! passed on is this party's own word to them: it is entered on command, so that no peer can make
-//! this node withdraw what it told somebody else.
+//! release. The answer says so, and goes without being asked for. Whether to take back from others
+//! what was passed on is this party's own word to them: it is entered on command, so that no peer
+//! can make this node withdraw what it told somebody else.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,8 +2,8 @@
 //!
 //! A retraction needs no accord in force, and neither stop nor suspension holds it up: it carries
 //! no object. It is its author's word on its own release, so the order of its own log decides what
-//! the author may still release, whatever the dates say. An answer is the receiver's word: the record
-//! shows that it was given, and no more.
+//! the author may still release, whatever the dates say. An answer is the receiver's word: the
+//! record shows that it was given, and no more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

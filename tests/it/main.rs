@@ -22,6 +22,7 @@
 
 mod accord;
 mod adversary;
+mod alert;
 mod cli;
 mod consent;
 mod import;
@@ -34,6 +35,7 @@ mod paper;
 mod party;
 mod payload;
 mod release;
+mod retraction;
 mod scenario;
 mod serve;
 mod support;

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use detente_core::key::ed25519_public;
 
-use crate::support::{Home, Hostile, Outcome, Random, World, card_of, text};
+use crate::support::{Home, Hostile, Outcome, Pair, Random, World, card_of, text};
 
 fn mode(path: &std::path::Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
@@ -54,7 +54,7 @@ fn no_seed_lies_on_disk_in_clear() {
     // The SubjectPublicKeyInfo of an Ed25519 key ends with the key.
     let spki = card.transport.len() - 32;
     public.push(card.transport[spki..].try_into().unwrap());
-    assert_eq!(public.len(), 8);
+    assert_eq!(public.len(), 9);
     // What is looked for would be found.
     let planted = [b"x".as_slice(), &[7; 32], b"y"].concat();
     assert_eq!(seeds(&planted, &[ed25519_public(&[7; 32])]), [1]);
@@ -63,6 +63,16 @@ fn no_seed_lies_on_disk_in_clear() {
         let found = seeds(&bytes, &public);
         assert!(found.is_empty(), "{}: seeds at {found:?}", path.display());
     }
+}
+
+/// The auditor's key may be kept elsewhere: its home alone can acknowledge then.
+#[test]
+fn a_home_without_the_auditor_s_key_goes_on_working() {
+    let (pair, _serving) = Pair::agreed();
+    std::fs::remove_file(pair.a.dir.join("keys/auditor.key")).unwrap();
+    assert_eq!(pair.a.json(&["accord", "status"])[0]["in_force"], true);
+    pair.a.run(&["alerts"]).exits(1).says("text proposed by Alba");
+    pair.a.fails(1, "no_key", &["alerts", "acknowledge", "alba-borea"]);
 }
 
 #[test]

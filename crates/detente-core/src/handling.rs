@@ -70,6 +70,7 @@ macro_rules! closed_list {
         }
     };
 }
+pub(crate) use closed_list;
 
 closed_list! {
     /// What sort of object. A text may speak of each; a node can hold and release indicators.
@@ -151,14 +152,14 @@ pub enum Whose {
 }
 
 impl Whose {
-    fn write(self, w: &mut Writer) {
+    pub(crate) fn write(self, w: &mut Writer) {
         match self {
             Whose::Third => w.array(0),
             Whose::Party(party) => w.array(1).bytes(party.as_bytes()),
         };
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Whose, DecodeError> {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Whose, DecodeError> {
         Ok(match r.array(1)? {
             0 => Whose::Third,
             _ => Whose::Party(PartyId::new(r.fixed()?)),

@@ -57,6 +57,8 @@ const MINISTER: &[ActKind] = &[
     ActKind::Readout,
     ActKind::Consent,
     ActKind::RefuseConsent,
+    ActKind::RetractRelease,
+    ActKind::AnswerRetraction,
     ActKind::RevokeKey,
     ActKind::Delegate,
 ];
@@ -95,11 +97,14 @@ pub enum Role {
     DutyOfficer = 3,
     /// Matches and releases within the accord.
     Analyst = 4,
+    /// Watches: binds, releases and matches nothing.
+    Auditor = 5,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 4] = [Role::Minister, Role::Head, Role::DutyOfficer, Role::Analyst];
+    pub const ALL: [Role; 5] =
+        [Role::Minister, Role::Head, Role::DutyOfficer, Role::Analyst, Role::Auditor];
 
     /// The signed code.
     pub const fn code(self) -> u8 {
@@ -118,6 +123,7 @@ impl Role {
             Role::Head => "head",
             Role::DutyOfficer => "duty-officer",
             Role::Analyst => "analyst",
+            Role::Auditor => "auditor",
         }
     }
 
@@ -126,7 +132,7 @@ impl Role {
         match self {
             Role::Minister => MINISTER,
             Role::Head => HEAD,
-            Role::DutyOfficer => &[ActKind::Stop],
+            Role::DutyOfficer => &[ActKind::Stop, ActKind::RetractRelease],
             Role::Analyst => &[
                 ActKind::OfferMatch,
                 ActKind::AnswerMatch,
@@ -136,7 +142,10 @@ impl Role {
                 ActKind::PublishFilter,
                 ActKind::AskConsent,
                 ActKind::PresentConsent,
+                ActKind::RetractRelease,
+                ActKind::AnswerRetraction,
             ],
+            Role::Auditor => &[ActKind::AcknowledgeAlert],
         }
     }
 }
@@ -149,7 +158,7 @@ impl fmt::Display for Role {
 
 /// The text names no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role {0:?}: use minister, head, duty-officer or analyst")]
+#[error("unknown role {0:?}: use minister, head, duty-officer, analyst or auditor")]
 pub struct UnknownRole(pub String);
 
 impl FromStr for Role {

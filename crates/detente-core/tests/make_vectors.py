@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA87PrivateKey
 
-ROLES = {"minister": 1, "head": 2, "duty-officer": 3, "analyst": 4}
+ROLES = {"minister": 1, "head": 2, "duty-officer": 3, "analyst": 4, "auditor": 5}
 SIGN = 3
 
 
@@ -172,7 +172,7 @@ def cards():
             card_fields(f4=[role("minister", MINISTER, []), role("analyst", MINISTER, [])])
         ),
         "role_has_the_root_key": card(card_fields(f4=[role("minister", ROOT, [3])])),
-        "role_unknown": card(card_fields(f4=[[5, MINISTER.public, []]])),
+        "role_unknown": card(card_fields(f4=[[9, MINISTER.public, []]])),
         "acts_unsorted": card(card_fields(f4=[role("minister", MINISTER, [3, 2])])),
         "act_unknown": card(card_fields(f4=[role("minister", MINISTER, [99])])),
         "log_key_is_mirror_key": card(card_fields(f7=b"\x04" * 32)),
@@ -392,6 +392,15 @@ def bodies():
         ("rotate_key", 50, [b"by the old key", b"by the new one"]),
         ("revoke_key", 51, [b"a statement"]),
         ("delegate", 52, [b"by the lender", b"by the deputy"]),
+        ("retract_release_whole", 42, {1: run, 2: [], 3: 2, 4: ""}),
+        ("retract_release_objects", 42, {1: run, 2: [run, text], 3: 6, 4: "a mix-up"}),
+        ("retract_release_narrower", 42, {1: run, 2: [run], 3: 3, 4: "", 5: 4, 6: 3}),
+        ("retract_release_passed_on", 42, {1: run, 2: [run], 3: 4, 4: "", 7: text}),
+        ("answer_retraction", 43, [run, 1, "", 1, []]),
+        ("answer_retraction_kept", 43, [run, 3, "evidence in a case", 2, []]),
+        ("answer_retraction_passed_on", 43,
+         [run, 1, "", 3, [[[], [], []], [[root], [text], [1767323045]]]]),
+        ("acknowledge_alerts", 44, [[[run, root], [text, root]], "seen"]),
     ]
     bad = [
         ("empty", 3, Raw(b"")),
@@ -504,6 +513,23 @@ def bodies():
         ("revoke_too_long", 51, [b"x" * 5140]),
         ("delegate_signed_thrice", 52, [b"one", b"two", b"three"]),
         ("readout_unsorted", 37, ["Hamburg", 1767323045, [[[2, "x"], 8, ""], line]]),
+        ("retract_release_reason_unknown", 42, {1: run, 2: [], 3: 7, 4: ""}),
+        ("retract_release_for_another_reason_without_words", 42, {1: run, 2: [], 3: 6, 4: " "}),
+        ("retract_release_unsorted", 42, {1: run, 2: [text, run], 3: 1, 4: ""}),
+        ("retract_release_an_object_twice", 42, {1: run, 2: [run, run], 3: 1, 4: ""}),
+        ("retract_release_narrower_as_wrong", 42, {1: run, 2: [], 3: 1, 4: "", 5: 4}),
+        ("retract_release_colour_unknown", 42, {1: run, 2: [], 3: 3, 4: "", 5: 5}),
+        ("retract_release_claims_too_many", 42,
+         Raw(cbor({1: run, 2: Raw(b"\x9a\xff\xff\xff\xff")}))),
+        ("answer_deed_unknown", 43, [run, 6, "", 1, []]),
+        ("answer_kept_without_a_reason", 43, [run, 3, "", 1, []]),
+        ("answer_passed_on_twice", 43, [run, 1, "", 1, [[[], [], []], [[], [], []]]]),
+        ("answer_passed_on_answered_without_a_retraction", 43,
+         [run, 1, "", 1, [[[], [], [1767323045]]]]),
+        ("answer_passed_on_to_too_many", 43,
+         [run, 1, "", 1, [[[bytes([number]) * 32], [], []] for number in range(33)]]),
+        ("acknowledge_no_alert", 44, [[], ""]),
+        ("acknowledge_an_alert_twice", 44, [[[run, root], [run, root]], ""]),
     ]
     cases = []
     for expect, group in (("ok", good), ("malformed", bad)):

@@ -12,7 +12,7 @@ use detente_accord::Accord;
 use detente_core::{Transform, UnixSeconds};
 
 use crate::diagram::{CLOSED, Diagram, Graph, Id, Patch, TooComplex, join, values};
-use crate::layout::{Axis, Layout, Wanted};
+use crate::layout::{Axis, Layout, Sets, Wanted};
 use crate::rules::{Bank, Rules};
 use crate::space::{Dimension, Space};
 
@@ -143,9 +143,18 @@ fn in_words(space: &Space, layout: &Layout, patch: &Patch) -> Vec<Option<Vec<Str
 pub fn diff(before: &Accord, after: &Accord, now: UnixSeconds) -> Result<Difference, TooComplex> {
     let space = Space::of(&[after, before]);
     let (old, new) = (Rules::within(before, space.clone()), Rules::within(after, space));
-    let layout = Layout::new(&new.space, &[&old, &new], &Wanted::new());
-    let was = Diagram::build(&layout, 0, (old.alive(now), &old.forms()))?;
-    let is = Diagram::build(&layout, 1, (new.alive(now), &new.forms()))?;
+    diff_of((&old, old.alive(now)), (&new, new.alive(now)), &Wanted::new())
+}
+
+/// The same of two sets of clauses that speak, for the cells that are wanted. Both in one space.
+pub(crate) fn diff_of(
+    (old, before): (&Rules, Sets),
+    (new, after): (&Rules, Sets),
+    wanted: &Wanted,
+) -> Result<Difference, TooComplex> {
+    let layout = Layout::new(&new.space, &[old, new], wanted);
+    let was = Diagram::build(&layout, 0, (before, &old.forms()))?;
+    let is = Diagram::build(&layout, 1, (after, &new.forms()))?;
     let mut pairs: Vec<(Turn, Id, Id)> = Vec::new();
     let mut leaf = |left: Id, right: Id| {
         let turn = match (left == CLOSED, right == CLOSED) {
@@ -173,8 +182,8 @@ pub fn diff(before: &Accord, after: &Accord, now: UnixSeconds) -> Result<Differe
         regions.push(Turned {
             turn,
             values: in_words(&new.space, &layout, &patch),
-            before: clauses(&old, was.permits(left)),
-            after: clauses(&new, is.permits(right)),
+            before: clauses(old, was.permits(left)),
+            after: clauses(new, is.permits(right)),
             cells: patch.cells,
         });
     }

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alert;
 mod contexts;
 mod decide;
 mod diagram;
@@ -21,6 +22,7 @@ mod space;
 mod tests;
 mod verdict;
 
+pub use alert::{Opening, OpeningKind, Widening, openings, widening};
 pub use contexts::{ContextRelease, decide_if_matched};
 pub use decide::{Question, decide};
 pub use diagram::{MAX_BRANCHES, MAX_REGIONS, TooComplex};

@@ -187,8 +187,19 @@ impl<'a> Tally<'a> {
         // What the clause takes out is known only now, and with it what the consent must name.
         if let Err(gap) = self.consent(&one.object.handling, Some(one.address)) {
             one.verdict = Verdict::Deny(Denial::Consent(gap));
+        } else if let Err(denial) = self.taken_back(one.address) {
+            one.verdict = Verdict::Deny(denial);
         }
         one
+    }
+
+    /// Whether the releaser has later said of these very bytes that they are not so, or not to be
+    /// used under their marking. Who releases them again takes the retraction back first.
+    fn taken_back(&self, address: Digest) -> Result<(), Denial> {
+        match self.state.mark(self.asked.from, address) {
+            None => Ok(()),
+            Some(mark) => Err(Denial::TakenBack { act: mark.act.short(), at: mark.time }),
+        }
     }
 
     /// The clause under which the originator's consent lets an object go; none if it needs no
@@ -240,6 +251,7 @@ impl<'a> Tally<'a> {
     /// # Errors
     /// What the gate says instead; a permission if another clause would let it go.
     fn replay(&mut self, entry: &ManifestEntry) -> Result<(), Verdict> {
+        self.taken_back(entry.object).map_err(Verdict::Deny)?;
         let (size, address) = (|_: &[Transform]| entry.facts.bytes, Some(entry.object));
         let ask = |under| self.ask(&entry.facts, (&size, address), under);
         match ask(Some(&entry.clause)) {
@@ -498,6 +510,10 @@ impl Release {
         let author = state.releases.iter().find(|known| known.manifest == body.manifest_digest());
         for entry in &body.manifest {
             let Some(from) = author.map(|known| known.author) else { break };
+            if let Some(mark) = state.mark(from, entry.object) {
+                let words = format!("retraction {} took back part of it", mark.act.short());
+                return Err(ReleaseFault::Stopped(words));
+            }
             let cell = state.standing(&entry.clause, Way { from, to }, now);
             if !cell.standing.runs() {
                 let words = format!("clause {} does not run: {cell}", entry.clause);

@@ -267,6 +267,14 @@ pub enum Denial {
         /// Who stopped.
         by: String,
     },
+    /// Its releaser has taken it back, or marked it more narrowly since.
+    #[error("retraction {act} at {at} took it back, or marked it more narrowly")]
+    TakenBack {
+        /// The retraction, by the start of its digest.
+        act: String,
+        /// When, by the releaser's clock.
+        at: UnixSeconds,
+    },
     /// Its colour is more closed than the permission's ceiling.
     #[error("marked {tlp}, clause {clause} lets go up to {max}")]
     TlpCeiling {
@@ -309,6 +317,7 @@ impl Denial {
             Denial::Reciprocity { .. } => "out_of_ratio",
             Denial::ReleaseFull => "release_full",
             Denial::Stopped { .. } => "stopped",
+            Denial::TakenBack { .. } => "taken_back",
             Denial::TlpCeiling { .. } => "tlp_ceiling",
         }
     }

@@ -7,6 +7,7 @@ use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
 use detente_log::Checkpoint;
 use detente_state::{Effect, Position, State};
+use detente_table::AlertReport;
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -291,6 +292,8 @@ impl Node {
             clauses: governing.map_or_else(Vec::new, |text| self.clause_reports(state, text, now)),
             logs: self.log_reports(accord)?,
             waiting: state.waiting,
+            retractions: self.open_retractions(accord)?,
+            alerts: self.alerts(accord, false)?.iter().map(AlertReport::words).collect(),
             asked: Vec::new(),
         })
     }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accord;
+mod alert;
 mod book;
 mod consent;
 mod error;
@@ -23,6 +24,7 @@ pub mod ports;
 mod push;
 mod release;
 pub mod report;
+mod retraction;
 mod roster;
 mod serve;
 mod table;
@@ -37,10 +39,11 @@ pub use lookup::{Lines, lookup, lookup_holder, publish, refresh};
 pub use matching::{OnProgress, RESUME_SECONDS, Relink, match_peer, pull, run_match};
 pub use node::{Node, Shared};
 pub use party::{MAX_CONTACTS, report_card};
-pub use push::{push, push_all};
+pub use push::{push, push_all, push_due};
 pub use release::{
     LISTED_MAX, Selection, What, dry_run, dry_run_consented, dry_run_own, named_observable,
     release, release_consented, release_own, resend, run_peer,
 };
+pub use retraction::{AnswerWords, TakeBack};
 pub use serve::{respond, respond_stream};
 pub use table::By;

@@ -8,6 +8,7 @@ use detente_core::sign::Verified;
 use detente_core::{AccordId, PartyId, UnixSeconds};
 use detente_state::State;
 
+use crate::alert::Kept;
 use crate::book::Book;
 use crate::error::NodeError;
 use crate::keys::Keys;
@@ -32,6 +33,8 @@ pub struct Node {
     pub(crate) confirmed: BTreeMap<(PartyId, AccordId), u64>,
     /// What makes own logs look like old copies, by accord and by who holds it against them.
     pub(crate) doubts: BTreeMap<(AccordId, PartyId), String>,
+    /// What changes open, as far as it was computed since this node was opened.
+    pub(crate) alerts_kept: Mutex<Kept>,
 }
 
 /// A node that several sessions share. Nobody holds the node while waiting for a peer.
@@ -114,6 +117,7 @@ impl Node {
             unread: Vec::new(),
             confirmed: BTreeMap::new(),
             doubts: BTreeMap::new(),
+            alerts_kept: Mutex::default(),
         };
         for (accord, peer, words) in node.store.doubts()? {
             node.doubts.insert((accord, peer), words);

@@ -456,6 +456,17 @@ pub trait Store: LookupStore + Send {
     /// What was received about an observable.
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError>;
 
+    /// When an own observable was first sighted, by this node's clock; none if it is no own one.
+    fn first_sighting(&self, observable: &Observable) -> Result<Option<UnixSeconds>, StoreError>;
+
+    /// Erases objects that a party released to this node, in whichever of its releases they came.
+    /// Their bytes stay if somebody else released them too, or if the flag says that this node did.
+    fn erase_received(
+        &mut self,
+        from: PartyId,
+        objects: &[(Digest, bool)],
+    ) -> Result<(), StoreError>;
+
     /// How many objects were received, by party.
     fn received_counts(&self) -> Result<Vec<(PartyId, u64)>, StoreError>;
 }

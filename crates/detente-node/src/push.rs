@@ -15,6 +15,7 @@ use detente_log::{
 use detente_peer::limits::BATCH_BYTES;
 use detente_peer::{Request, Response};
 
+use crate::book::Book;
 use crate::error::NodeError;
 use crate::node::{Node, Shared};
 use crate::ports::{Link, LogKey, StoreError};
@@ -50,9 +51,30 @@ pub fn push(shared: &Shared, link: &dyn Link, accord: AccordId) -> Result<(), No
     pushed
 }
 
+/// Pushes the logs in which answers to retractions are due that came just now.
+///
+/// # Errors
+/// As [`push`].
+pub fn push_due(shared: &Shared, link: &dyn Link) -> Result<(), NodeError> {
+    let accords: Vec<AccordId> = {
+        let node = shared.lock();
+        let shares = |book: &&Book| book.row.parties.contains(&link.peer());
+        node.books().filter(shares).map(|book| book.row.id).collect()
+    };
+    for accord in accords {
+        if shared.lock().has_due_answers(accord)? {
+            push(shared, link, accord)?;
+        }
+    }
+    Ok(())
+}
+
 fn push_rounds(shared: &Shared, link: &dyn Link, accord: AccordId) -> Result<(), NodeError> {
     let opening = {
-        let node = shared.lock();
+        let mut node = shared.lock();
+        // What the peer took back is answered before it hears of anything else. A home that can't
+        // write does not keep its log from those who lack part of it.
+        let _ = node.attend_retractions(accord);
         let book = node.book(accord)?;
         let slug = book.row.slug.clone();
         Request::OpenLog { accord, slug, parties: book.row.parties.clone() }

@@ -99,7 +99,10 @@ impl Node {
             if let (true, Some(Body::Release(body))) =
                 (acknowledged, book.act(own, known.act).map(Act::body))
             {
-                there.extend(body.manifest.iter().map(|entry| (entry.object, known)));
+                let entries = body.manifest.iter();
+                // What was taken back is not there any more.
+                let entries = entries.filter(|entry| book.state.mark(own, entry.object).is_none());
+                there.extend(entries.map(|entry| (entry.object, known)));
             }
         }
         Ok(there)
@@ -162,8 +165,13 @@ impl Node {
         let known: Vec<Object> =
             objects.extract_if(.., |object| there.contains_key(&address(object))).collect();
         drop(address);
+        let held_out = self.held_out()?;
+        let held = objects.extract_if(.., |object| held_out.names(object.kind, &object.value));
+        let held: Vec<ObjectReport> = held.map(report_held_out).collect();
         let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
         let mut report = self.release_report(accord, Some(run), row.peer, &decided)?;
+        report.denied += held.len() as u64;
+        report.objects.extend(held);
         let known = decide_all(state, (own, row.peer), Some(run), known, now);
         self.report_there(&mut report, &known, &there);
         report.dry_run = dry_run;
@@ -332,6 +340,9 @@ impl Node {
         let Body::Release(body) = act.body() else {
             return no("unknown_release", "the act is no release");
         };
+        if self.is_retracted(accord, act)? {
+            return no("release_taken_back", "the release was taken back, whole or in part");
+        }
         let event = book.state.history.iter().find(|event| event.act == release);
         if !event.is_some_and(|event| event.effect == Effect::InEffect) {
             return no("release_without_effect", "the release has no effect under the accord");
@@ -440,8 +451,10 @@ impl Node {
         received.reverse();
         received.retain(|row| seen.insert((row.from, row.address)));
         received.reverse();
+        let held_out = !own.is_empty() && self.held_out()?.has(&observable);
         Ok(SearchReport {
             query: query.to_owned(),
+            held_out,
             kind: observable.kind().name().to_owned(),
             value: observable.value().to_owned(),
             own,
@@ -468,6 +481,7 @@ impl Node {
             labels: object.labels,
             comment: object.comment,
             address: row.address.to_string(),
+            retracted: self.report_mark(row.accord, (row.from, row.address))?,
         })
     }
 
@@ -592,6 +606,22 @@ pub(crate) fn report_object(decided: &Decided) -> ObjectReport {
         code: code.to_owned(),
         there: false,
         reason,
+    }
+}
+
+/// An own object that stays because this side has it only from what was taken back since.
+fn report_held_out(object: Object) -> ObjectReport {
+    ObjectReport {
+        address: Object::address(&object.encode()).to_string(),
+        kind: object.kind.name().to_owned(),
+        value: object.value,
+        tlp: object.tlp.to_string(),
+        source: object.source,
+        allowed: false,
+        there: false,
+        clause: None,
+        code: "held_out".to_owned(),
+        reason: "this side has it only from what was taken back since".to_owned(),
     }
 }
 

@@ -102,6 +102,12 @@ pub struct StatusReport {
     pub logs: Vec<LogReport>,
     /// Acts that wait for entries that are not here yet.
     pub waiting: u64,
+    /// Retractions that somebody must still answer or pass on, in words.
+    #[serde(default)]
+    pub retractions: Vec<String>,
+    /// Alerts that this party's auditor has not acknowledged, in words.
+    #[serde(default)]
+    pub alerts: Vec<String>,
     /// Whether the other parties could be asked just now; without it, this is what is here.
     #[serde(default)]
     pub asked: Vec<DeliveryReport>,
@@ -606,6 +612,10 @@ pub struct SearchReport {
     pub value: String,
     /// What own sources say.
     pub own: Vec<ContextReport>,
+    /// Whether the own ones enter no run, filter or release, because this side has them from what
+    /// was taken back since.
+    #[serde(default)]
+    pub held_out: bool,
     /// What came from other parties.
     pub received: Vec<ReceivedReport>,
 }
@@ -659,6 +669,28 @@ pub struct ReceivedReport {
     /// What the clause says of passing it on: `allowed`, `consent` or `forbidden`.
     #[serde(default)]
     pub onward: Option<String>,
+    /// What its releaser has said of it since: it is no live indicator if it was taken back.
+    #[serde(default)]
+    pub retracted: Option<RetractedReport>,
+}
+
+/// What a releaser has said of an object since it left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetractedReport {
+    /// The retraction, by digest.
+    pub act: String,
+    /// When, by the releaser's clock.
+    pub time: String,
+    /// Why: a word of a closed list.
+    pub reason: String,
+    /// Why, in words; may be empty.
+    pub words: String,
+    /// Whether it was taken back; else its marking is narrower.
+    pub gone: bool,
+    /// The colour from now on, if it was narrowed.
+    pub tlp: Option<String>,
+    /// The PAP colour from now on, if it was narrowed.
+    pub pap: Option<String>,
 }
 
 /// Numbers of indicators.

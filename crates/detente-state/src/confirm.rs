@@ -186,7 +186,8 @@ impl State {
         if known.0 != header.author {
             return Err("another party's act can't be retracted".to_owned());
         }
-        if let Some(effect) = self.retract_account(header, earlier) {
+        let account = self.retract_account(header, earlier);
+        if let Some(effect) = account.or_else(|| self.lift_retraction(header, earlier)) {
             return Ok(effect);
         }
         if let Some(effect) = self.retract_consent(header, earlier) {
@@ -237,5 +238,8 @@ const fn is_confirmable(kind: ActKind) -> bool {
                 | ActKind::RevokeNotice
                 | ActKind::Object
                 | ActKind::Accept
+                | ActKind::RetractRelease
+                | ActKind::AnswerRetraction
+                | ActKind::AcknowledgeAlert
         )
 }

@@ -46,7 +46,8 @@ impl State {
         if !old.accord.parties.iter().all(|party| made.contains(&party.id)) {
             return Ok(Effect::InEffect);
         }
-        let mended = TextState { accord, bytes: corrected.to_vec(), ..old.clone() };
+        let (act_of, bytes) = (Some(act), corrected.to_vec());
+        let mended = TextState { accord, bytes, act: act_of, ..old.clone() };
         self.texts.insert(digest, mended);
         if let Some(old) = self.texts.get_mut(&text) {
             old.votes.clear();

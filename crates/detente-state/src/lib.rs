@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod alert;
 mod budget;
 mod confirm;
 mod consent;
@@ -23,6 +24,7 @@ mod matching;
 mod position;
 mod release;
 mod reserve;
+mod retraction;
 mod rolling;
 mod stand;
 mod standing;
@@ -35,6 +37,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use account::{Agreement, Attached, Compared};
+pub use alert::AlertSeen;
 pub use budget::{ENTERED_MIN, entered};
 pub use confirm::{Pending, Waits};
 pub use consent::{
@@ -46,6 +49,7 @@ pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
 pub use reserve::{Answered, Aside, Provisional, Reception};
+pub use retraction::{AnswerState, MAX_ANSWERS, MAX_RETRACTIONS, Mark, Named, TakenBack};
 pub use rolling::Clean;
 pub use stand::{MAX_STANDS, Reversal, Stand};
 pub use standing::{Cell, Standing};
@@ -53,7 +57,7 @@ pub use suspend::Held;
 
 use detente_accord::Rolling;
 use detente_core::UnixSeconds;
-use detente_core::act::{Act, ActKind};
+use detente_core::act::{Act, ActKind, AlertName};
 use detente_core::name::plain;
 use detente_core::party::Role;
 use detente_core::roster::Roster;
@@ -92,6 +96,14 @@ pub struct State {
     pub void_releases: Vec<ReleaseState>,
     /// Requests for an originator's consent, and the answers.
     pub consents: Consents,
+    /// Retractions of releases in the order of the fold, also those that were taken back.
+    pub retractions: Vec<TakenBack>,
+    /// The retractions of each object.
+    retracted: retraction::ByObject,
+    /// Retractions that receivers have not shown to have seen.
+    unseen: retraction::Unseen,
+    /// Alerts that auditors have seen.
+    alerts_seen: BTreeMap<(PartyId, AlertName), AlertSeen>,
     /// Stands by party and topic, in the order of the fold.
     stands: stand::Stands,
     /// Acts that wait for a confirmation, by the digest of their leaves.
@@ -199,6 +211,10 @@ impl State {
             releases: Vec::new(),
             void_releases: Vec::new(),
             consents: Consents::default(),
+            retractions: Vec::new(),
+            retracted: retraction::ByObject::default(),
+            unseen: retraction::Unseen::new(),
+            alerts_seen: BTreeMap::new(),
             stands: stand::Stands::new(),
             pending: BTreeMap::new(),
             suspensions: Vec::new(),
@@ -232,7 +248,7 @@ impl State {
         let holder = self.roster(header.author).and_then(|roster| roster.holder(act.key()));
         let role = holder.map(|holder| holder.role);
         if std::mem::take(&mut self.words_moved) {
-            self.settle_words(header);
+            self.settle_words(header, act.digest());
         }
         self.settle_for(header);
         // Summaries and reasons quote what the other side wrote.
@@ -257,6 +273,7 @@ impl State {
             pending.key = act.key();
         }
         self.note_seen(header);
+        self.note_retractions_seen(header);
         self.acts.insert(act.digest(), (header.author, header.kind));
         if let Some(state) = self.parties.get_mut(&header.author) {
             state.folded += 1;

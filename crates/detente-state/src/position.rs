@@ -20,6 +20,8 @@ pub struct TextState {
     pub proposer: PartyId,
     /// When, by the proposer's clock.
     pub proposed: UnixSeconds,
+    /// The act by which it first stood, by the digest of its leaf.
+    pub act: Option<Digest>,
     /// Where each party stands.
     pub positions: BTreeMap<PartyId, Position>,
     /// Every signature and refusal: author, place in its log, since when if it signs.
@@ -39,6 +41,7 @@ impl TextState {
             bytes,
             proposer,
             proposed,
+            act: None,
             positions: BTreeMap::new(),
             votes: Vec::new(),
         }
@@ -332,10 +335,10 @@ impl State {
         self.table_text(header, base, text)?;
         let digest = accord.digest;
         let since = header.time;
-        let entry = self
-            .texts
-            .entry(digest)
-            .or_insert_with(|| TextState::new(accord, text.to_vec(), header.author, since));
+        let entry = self.texts.entry(digest).or_insert_with(|| TextState {
+            act: Some(act),
+            ..TextState::new(accord, text.to_vec(), header.author, since)
+        });
         let position = entry.positions.entry(header.author);
         let position = position.or_insert(Position::Proposed { since });
         // Who puts forward what it had refused takes the refusal back.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::retraction::{Named, named};
 use super::{Effect, State};
 use detente_core::act::{Act, Header, Mode, ReleaseBody};
 use detente_core::{Digest, PartyId, RunId};
@@ -29,6 +30,8 @@ pub struct ReleaseState {
     pub by_clause: BTreeMap<String, Released>,
     /// Its manifest, by digest.
     pub manifest: Digest,
+    /// Its objects, ascending by address.
+    pub named: Arc<[Named]>,
     /// The other side's receipt.
     pub receipt: Option<Receipt>,
 }
@@ -120,6 +123,7 @@ impl State {
             addresses: addresses.into(),
             by_clause,
             manifest: body.manifest_digest(),
+            named: named(&body.manifest),
             receipt: None,
         });
         checked.map(|()| Effect::InEffect)

@@ -104,7 +104,7 @@ impl State {
     }
 
     /// Once nothing is open, the clean text can be signed like any that was proposed.
-    pub(super) fn settle_words(&mut self, header: &Header) {
+    pub(super) fn settle_words(&mut self, header: &Header, act: Digest) {
         self.clean = None;
         if !self.rolling.is_clean() {
             return;
@@ -119,8 +119,9 @@ impl State {
             }
             Ok(accord) => {
                 let digest = accord.digest;
-                self.texts.entry(digest).or_insert_with(|| {
-                    TextState::new(accord, text.into_bytes(), header.author, header.time)
+                self.texts.entry(digest).or_insert_with(|| TextState {
+                    act: Some(act),
+                    ..TextState::new(accord, text.into_bytes(), header.author, header.time)
                 });
                 Ok(digest)
             }

@@ -1,7 +1,8 @@
 //! Each act in one line of words, for the history.
 
 use detente_core::act::{
-    Act, Answering, Body, ConsentScope, Matter, Reply, Stance, Step, Suspension, Unilateral,
+    Act, Answering, Body, ConsentScope, Matter, Reply, Retraction, RetractionAnswer, Stance, Step,
+    Suspension, Unilateral,
 };
 use detente_core::{Digest, PartyId};
 
@@ -55,6 +56,12 @@ impl State {
             ),
             Body::Readout(own) => {
                 format!("files its account of {} ({} topics)", own.meeting, own.lines.len())
+            }
+            Body::RetractRelease(own) => retraction_words(own),
+            Body::AnswerRetraction(own) => answer_words(own),
+            Body::AcknowledgeAlert(own) => {
+                let s = if own.alerts.len() == 1 { "" } else { "s" };
+                format!("has seen {} alert{s}", own.alerts.len())
             }
             body => self.consent_words(body).unwrap_or_else(|| matching_words(body)),
         }
@@ -156,6 +163,30 @@ fn matching_words(body: &Body) -> String {
         ),
         other => other.kind().name().to_owned(),
     }
+}
+
+fn retraction_words(own: &Retraction) -> String {
+    let what = match own.objects.len() {
+        0 => format!("release {}", own.release.short()),
+        1 => format!("1 object of release {}", own.release.short()),
+        more => format!("{more} objects of release {}", own.release.short()),
+    };
+    let words = if own.words.is_empty() { String::new() } else { format!(": {}", own.words) };
+    let marks = own.tlp.map(|tlp| tlp.to_string()).into_iter();
+    let marks: Vec<String> = marks.chain(own.pap.map(|pap| pap.to_string())).collect();
+    if marks.is_empty() {
+        return format!("takes back {what} ({}){words}", own.reason.name());
+    }
+    format!("narrows {what} to {}{words}", marks.join(", "))
+}
+
+fn answer_words(own: &RetractionAnswer) -> String {
+    let words = if own.words.is_empty() { String::new() } else { format!(": {}", own.words) };
+    let passed = match own.passed.len() {
+        0 => String::new(),
+        count => format!(", passed on to {count}"),
+    };
+    format!("answers retraction {}: {}{passed}{words}", own.retraction.short(), own.done.name())
 }
 
 fn clauses_words(clauses: &[String]) -> String {

@@ -8,6 +8,7 @@ mod lookup;
 mod matching;
 mod order;
 mod release;
+mod retraction;
 mod stand;
 mod suspend;
 mod words;

@@ -196,24 +196,27 @@ pub fn difference(
     now: UnixSeconds,
 ) -> Result<DifferenceReport, ExposureFault> {
     let found = diff(before, after, now).map_err(too_complex)?;
-    let turned = |turned: &Turned| TurnReport {
-        turn: turned.turn.name().to_owned(),
-        region: RegionReport::new(
-            &turned.values,
-            if turned.turn == Turn::Closes { &turned.before } else { &turned.after },
-            turned.cells,
-        ),
-    };
     Ok(DifferenceReport {
         before: before.digest.to_string(),
         after: after.digest.to_string(),
-        regions: found.regions.iter().map(turned).collect(),
+        regions: found.regions.iter().map(turn_report).collect(),
         matching: matching::changes(before, after),
         opens: found.counts[0],
         closes: found.counts[1],
         changes: found.counts[2],
         cells: found.cells,
     })
+}
+
+pub(crate) fn turn_report(turned: &Turned) -> TurnReport {
+    TurnReport {
+        turn: turned.turn.name().to_owned(),
+        region: RegionReport::new(
+            &turned.values,
+            if turned.turn == Turn::Closes { &turned.before } else { &turned.after },
+            turned.cells,
+        ),
+    }
 }
 
 /// Answers a question: words such as `tlp=amber`.

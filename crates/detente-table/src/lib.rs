@@ -8,14 +8,17 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 pub mod exposure;
 mod matrix;
 mod meetings;
 mod motion;
 mod positions;
 mod resolve;
+mod retractions;
 mod words;
 
+pub use alerts::{AlertReport, alert};
 pub use matrix::{CellReport, ClauseRow, MatrixReport, matrix};
 pub use meetings::{AccountReport, MeetingReport, StatementReport, TopicCompared, meetings};
 pub use motion::{About, Line, Motion, MotionFault, On, Toward};
@@ -23,6 +26,9 @@ pub use positions::{
     AsideReport, HeldReport, PendingReport, PositionsReport, StandReport, TopicReport, positions,
 };
 pub use resolve::Resolver;
+pub use retractions::{
+    AnswerReport, OnwardReport, PassedReport, ReceiverReport, RetractionReport, retractions,
+};
 pub use words::{
     BracketReport, FieldReport, OpenReport, PieceReport, UnitReport, WordsReport, words,
 };

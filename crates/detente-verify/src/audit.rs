@@ -4,6 +4,7 @@
 //! can't go on leaves a finding and the others do what they still can. Is not: a repair, nor a
 //! judgement about who the parties are.
 
+mod alert;
 mod compare;
 mod cosign;
 mod desk;
@@ -21,7 +22,7 @@ use crate::folder::{Folder, MAX_ACCORD_JSON};
 use crate::json::{self, Head};
 use crate::path;
 use crate::record::Record;
-use crate::report::{Agreed, PartyReport, Place, Report, chain};
+use crate::report::{Agreed, AlertLine, PartyReport, Place, Report, chain};
 use desk::Desk;
 use log::LogRead;
 
@@ -36,6 +37,7 @@ pub fn audit(folder: &dyn Folder) -> Report {
         facts: desk.facts,
         parties: outcome.parties,
         agreed: outcome.state.as_ref().and_then(agreed),
+        alerts: outcome.alerts,
         history: outcome.state.map_or_else(Vec::new, |state| state.history),
     }
 }
@@ -44,6 +46,7 @@ pub fn audit(folder: &dyn Folder) -> Report {
 struct Outcome {
     parties: Vec<PartyReport>,
     state: Option<State>,
+    alerts: Vec<AlertLine>,
 }
 
 fn run(desk: &mut Desk<'_>) -> Outcome {
@@ -73,7 +76,8 @@ fn run(desk: &mut Desk<'_>) -> Outcome {
     let state = fold::check(desk, &head, &logs, (&acts, whole));
     let missing = object::missing(&objects, (&head, &acts));
     compare::check(desk, record(head, objects.bytes, logs), missing);
-    Outcome { parties, state: Some(state) }
+    let alerts = alert::list(&state, &acts);
+    Outcome { parties, state: Some(state), alerts }
 }
 
 /// Moves the admitted acts to where the fold takes them from.

@@ -29,5 +29,7 @@ pub use folder::{
 };
 pub use layout::{LayoutError, MAX_PROOFS, files};
 pub use record::{EntryRecord, LogRecord, Record};
-pub use report::{Agreed, Facts, Finding, MAX_FINDINGS, PartyReport, Place, Report, Severity};
+pub use report::{
+    Agreed, AlertLine, Facts, Finding, MAX_FINDINGS, PartyReport, Place, Report, Severity,
+};
 pub use split_view::{Fork, ForkError, ForkProof, MAX_FORK_PROOF};

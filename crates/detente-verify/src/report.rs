@@ -112,6 +112,8 @@ pub struct Facts {
     pub proofs: u64,
     /// Receipts in effect.
     pub receipts: u64,
+    /// Retractions of releases in effect.
+    pub retractions: u64,
     /// Releases about which the gate was asked again and gave the same answer.
     pub releases: u64,
     /// Checkpoints of other logs that acts say their authors had seen.
@@ -152,6 +154,23 @@ pub struct Agreed {
     pub leaves: Option<UnixSeconds>,
 }
 
+/// An alert that some party's auditor has not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertLine {
+    /// The act that lets more leave, by the digest of its leaf.
+    pub act: Digest,
+    /// By what sort of act: `text-proposed`, ...
+    pub kind: &'static str,
+    /// Whose act.
+    pub author: PartyId,
+    /// When, by its author's clock.
+    pub time: UnixSeconds,
+    /// Cells that open, in all directions; none if they were not computed.
+    pub cells: Option<u64>,
+    /// Parties whose auditors have not acknowledged it.
+    pub unseen: Vec<PartyId>,
+}
+
 /// The answer of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -165,6 +184,8 @@ pub struct Report {
     pub parties: Vec<PartyReport>,
     /// What is agreed, if anything ever was.
     pub agreed: Option<Agreed>,
+    /// Alerts that some auditor has not acknowledged.
+    pub alerts: Vec<AlertLine>,
     /// Every act that could be followed, in the order of the fold.
     pub history: Vec<Event>,
 }

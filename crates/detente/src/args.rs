@@ -6,12 +6,14 @@ use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use detente_core::key::Suite;
 
+use crate::alerting::AlertsArgs;
 use crate::consent::ConsentVerb;
 use crate::draft::DraftArgs;
 use crate::keys::KeyVerb;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
 use crate::releasing::ReleaseArgs;
+use crate::retracting::{RetractArgs, RetractionsArgs};
 
 /// Cyber security co-operation between parties that do not trust each other.
 ///
@@ -147,6 +149,19 @@ pub enum Verb {
     /// its originator's consent alone. `detente accord retract` takes a consent back.
     #[command(subcommand)]
     Consent(ConsentVerb),
+    /// Acts that let more leave than before, or would, until this party's auditor has seen them.
+    ///
+    /// Computed from the record: a text against the one in force, a reservation taken back, a
+    /// suspension ended, a stop lifted. Exit code 1 while one is open.
+    Alerts(AlertsArgs),
+    /// Take back what was released, or mark it more closely, and say so to whoever has it.
+    ///
+    /// It goes though a stop or a suspension holds: nothing leaves with it but addresses. Over
+    /// there it is no live indicator from then on. Stays open in `retractions` until it is
+    /// answered.
+    Retract(RetractArgs),
+    /// What was taken back by whom, who has answered, and what still waits.
+    Retractions(RetractionsArgs),
     /// The record.
     #[command(subcommand)]
     Log(LogVerb),
@@ -343,7 +358,8 @@ pub struct Which {
 /// By which role.
 #[derive(Clone, Debug, Args)]
 pub struct RoleArg {
-    /// Act as minister, head, duty-officer or analyst; without it, as the first that has the power.
+    /// Act as minister, head, duty-officer, analyst or auditor; without it, as the first that has
+    /// the power.
     #[arg(long = "as", value_name = "ROLE")]
     pub role: Option<String>,
 }

@@ -16,6 +16,7 @@ use detente_node::{Import, MatchProgress, NodeError, Shared, import, match_peer,
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::alerting::AlertCommand;
 use crate::consent::ConsentCommand;
 use crate::export::write_folder;
 use crate::fail::Failure;
@@ -23,6 +24,7 @@ use crate::keys::KeyCommand;
 use crate::links::Links;
 use crate::looking::LookCommand;
 use crate::releasing::ReleaseCommand;
+use crate::retracting::RetractionCommand;
 use crate::table::TableCommand;
 
 /// Refusals that an import lists unless all are asked for.
@@ -64,6 +66,10 @@ pub enum Command {
     Release(ReleaseCommand),
     /// Ask for an originator's consent, or answer.
     Consent(ConsentCommand),
+    /// What lets more leave, and who has seen it.
+    Alert(AlertCommand),
+    /// Take back what was released, or see what became of that.
+    Retraction(RetractionCommand),
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// What is asked or told at the negotiating table.
@@ -224,6 +230,8 @@ impl Engine {
             Command::Look(look) => self.look(look, progress),
             Command::Release(release) => self.release(release),
             Command::Consent(consent) => self.consent(consent),
+            Command::Alert(alert) => self.alert(alert),
+            Command::Retraction(retraction) => self.retraction(retraction),
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.
@@ -280,16 +288,19 @@ impl Engine {
         Ok(reports)
     }
 
+    /// The accord of this name, or all without one.
+    pub fn named_or_all(&self, name: Option<&str>) -> Result<Vec<AccordId>, Failure> {
+        let node = self.shared.lock();
+        Ok(match name {
+            Some(name) => vec![node.find_accord(name)?],
+            None => node.accords().into_iter().map(|(id, _)| id).collect(),
+        })
+    }
+
     /// Where accords stand. The other parties are asked first, so that what they signed a moment
     /// ago shows here; if they are away, what is here is shown and said to be that.
     fn status(&self, name: Option<&str>) -> Result<Value, Failure> {
-        let accords: Vec<AccordId> = {
-            let node = self.shared.lock();
-            match name {
-                Some(name) => vec![node.find_accord(name)?],
-                None => node.accords().into_iter().map(|(id, _)| id).collect(),
-            }
-        };
+        let accords = self.named_or_all(name)?;
         let mut reports = Vec::new();
         for accord in accords {
             let asked = self.exchange(accord)?;

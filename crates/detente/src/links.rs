@@ -8,7 +8,9 @@ use std::time::Duration;
 use detente_core::{AccordId, PartyId};
 use detente_net::{Handler, Identity, Pins, Session, dial};
 use detente_node::ports::{Link, LinkError, Stream};
-use detente_node::{NodeError, Shared, pull, push, push_all, resend, respond, respond_stream};
+use detente_node::{
+    NodeError, Shared, pull, push, push_all, push_due, resend, respond, respond_stream,
+};
 use detente_peer::{Request, Response, VERSION};
 use tokio::runtime::Handle;
 
@@ -183,7 +185,9 @@ impl Links {
     pub fn catch_up(&self, session: &Session) -> Result<(), NodeError> {
         push_all(&self.shared, session)?;
         resend(&self.shared, session)?;
-        pull(session)
+        pull(session)?;
+        // What it took back just now is answered just now.
+        push_due(&self.shared, session)
     }
 
     /// Exchanges one accord's logs with a party, and once more over a new line if the first is cut.
@@ -191,7 +195,8 @@ impl Links {
         let once = || -> Result<(), NodeError> {
             let link = self.link(party)?;
             push(&self.shared, &link, accord)?;
-            pull(&link)
+            pull(&link)?;
+            push_due(&self.shared, &link)
         };
         match once() {
             Err(NodeError::Link(LinkError::Cut)) => once(),

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alerting;
 mod args;
 mod card_file;
 mod check;
@@ -25,6 +26,7 @@ mod party_name;
 mod passphrase;
 mod progress;
 mod releasing;
+mod retracting;
 mod run;
 mod serve;
 mod table;

@@ -28,8 +28,8 @@ use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::table::{TableCommand, TableVerb};
 use crate::{
-    card_file, check, demo, draft, init, keys, output, paper, party_name, print_json, print_text,
-    run, serve, verify, world,
+    alerting, card_file, check, demo, draft, init, keys, output, paper, party_name, print_json,
+    print_text, retracting, run, serve, verify, world,
 };
 
 /// Where a command works and how it speaks.
@@ -65,7 +65,7 @@ impl Context {
     }
 
     /// Runs a command and prints its report, for people or programs.
-    fn show<T: DeserializeOwned>(
+    pub fn show<T: DeserializeOwned>(
         &self,
         command: &Command,
         print: impl FnOnce(&T),
@@ -108,18 +108,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Verb::Search { value } => context.show(&Command::Search { query: value }, output::search),
         Verb::Serve { listen } => serve_home(&context, listen.as_deref()),
-        Verb::Sync => {
-            context.show::<Vec<detente_node::report::DeliveryReport>>(&Command::Sync, |reports| {
-                for report in reports {
-                    let words = report.reason.as_deref().unwrap_or("up to date");
-                    print_text(&format!(
-                        "{}: {}\n",
-                        output::safe(&report.party),
-                        output::safe(words)
-                    ));
-                }
-            })
-        }
+        Verb::Sync => sync(&context),
         Verb::Match { accord, clause, count_only, explain: true, .. } => {
             let command = Command::ExplainMatch { accord, clause, count_only };
             context.show::<detente_node::report::MatchPreview>(&command, output::explained)
@@ -130,6 +119,9 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Lookup(args) => looking_up(&context, args.deed()?),
         Verb::Release(args) => releasing(&context, &Command::Release(args.command()?)),
         Verb::Consent(verb) => consent(&context, verb),
+        Verb::Alerts(args) => alerting::alerts(&context, args),
+        Verb::Retract(args) => retracting::retract(&context, args),
+        Verb::Retractions(args) => retracting::retractions(&context, args),
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
             let report = verify::verify(&folder)?;
@@ -164,6 +156,15 @@ fn show<T: serde::Serialize>(
         print(report);
     }
     Ok(0)
+}
+
+fn sync(context: &Context) -> Result<u8, Failure> {
+    context.show::<Vec<detente_node::report::DeliveryReport>>(&Command::Sync, |reports| {
+        for report in reports {
+            let words = report.reason.as_deref().unwrap_or("up to date");
+            print_text(&format!("{}: {}\n", output::safe(&report.party), output::safe(words)));
+        }
+    })
 }
 
 /// Prints a report that came as JSON, for programs or people.

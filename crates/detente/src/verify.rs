@@ -24,6 +24,8 @@ pub struct VerifyReport {
     pub findings: Vec<FindingReport>,
     /// Findings that are not listed.
     pub left_out: u64,
+    /// Acts that let more leave, or would, and that some auditor has not acknowledged: in words.
+    pub alerts: Vec<String>,
     /// Acts that were followed.
     pub acts: u64,
 }
@@ -102,6 +104,7 @@ fn plain(report: &Report) -> VerifyReport {
         ("releases replayed", facts.releases),
         ("objects", facts.objects),
         ("receipts", facts.receipts),
+        ("retractions", facts.retractions),
     ];
     VerifyReport {
         sound: report.is_sound(),
@@ -136,6 +139,23 @@ fn plain(report: &Report) -> VerifyReport {
             })
             .collect(),
         left_out: report.left_out,
+        alerts: report
+            .alerts
+            .iter()
+            .map(|alert| {
+                let cells = alert.cells.map_or("unknown".to_owned(), |cells| cells.to_string());
+                let unseen: Vec<String> = alert.unseen.iter().map(name).collect();
+                format!(
+                    "{} by {} at {} (act {}): {cells} cells open; not acknowledged by the auditor \
+                     of {}",
+                    alert.kind.replace('-', " "),
+                    name(&alert.author),
+                    alert.time,
+                    alert.act.short(),
+                    unseen.join(", ")
+                )
+            })
+            .collect(),
         acts: report.history.len() as u64,
     }
 }

@@ -2,8 +2,9 @@
 
 use detente_accord::Accord;
 use detente_core::act::{
-    ActKind, Answer, Body, Close, Header, Learn, ManifestEntry, Mode, ObjectFacts, Offer, Outcome,
-    ReleaseBody, Seen,
+    ActKind, AlertName, AlertsSeen, Answer, Body, Close, Done, Header, Learn, ManifestEntry, Mode,
+    ObjectFacts, Offer, Outcome, OwnCopies, Passed, ReleaseBody, RetractReason, Retraction,
+    RetractionAnswer, Seen,
 };
 use detente_core::key::{Seed, SigningKey};
 use detente_core::object::Object;
@@ -98,7 +99,34 @@ fn body_seeds() -> Vec<Vec<u8>> {
         let code = u8::try_from(number(body)?).ok()?;
         Some([vec![code], body.encode()].concat())
     };
-    plain_bodies().iter().chain(&match_bodies()).chain(&[release_body()]).filter_map(seed).collect()
+    let all = [plain_bodies(), match_bodies(), vec![release_body()], retraction_bodies()].concat();
+    all.iter().filter_map(seed).collect()
+}
+
+fn retraction_bodies() -> Vec<Body> {
+    let retraction = Retraction {
+        release: DIGEST,
+        objects: vec![DIGEST],
+        reason: RetractReason::MarkingChanged,
+        words: "closer".to_owned(),
+        tlp: Some(Tlp::ALL[3]),
+        pap: Some(Pap::Red),
+        because: Some(DIGEST),
+    };
+    let passed = Passed { to: Whose::Third, retraction: Some(DIGEST), answered: Some(time()) };
+    let answer = RetractionAnswer {
+        retraction: DIGEST,
+        done: Done::Kept,
+        words: "a case".to_owned(),
+        own: OwnCopies::Stand,
+        passed: vec![passed],
+    };
+    let alerts = vec![AlertName { act: DIGEST, change: DIGEST }];
+    vec![
+        Body::RetractRelease(retraction),
+        Body::AnswerRetraction(answer),
+        Body::AcknowledgeAlert(AlertsSeen { alerts, note: String::new() }),
+    ]
 }
 
 fn plain_bodies() -> Vec<Body> {

@@ -348,6 +348,18 @@ impl Store for FaultyStore {
         self.read(|store| store.received(observable))
     }
 
+    fn first_sighting(&self, observable: &Observable) -> Result<Option<UnixSeconds>, StoreError> {
+        self.read(|store| store.first_sighting(observable))
+    }
+
+    fn erase_received(
+        &mut self,
+        from: PartyId,
+        objects: &[(Digest, bool)],
+    ) -> Result<(), StoreError> {
+        self.write(|store| store.erase_received(from, objects))
+    }
+
     fn received_counts(&self) -> Result<Vec<(PartyId, u64)>, StoreError> {
         self.read(|store| store.received_counts())
     }

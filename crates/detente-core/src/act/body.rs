@@ -1,6 +1,7 @@
 //! The statement of an act, by its kind.
 
 use crate::act::account::{Readout, Statement};
+use crate::act::alert::AlertsSeen;
 use crate::act::bracket::{Change, read_changes, write_changes};
 use crate::act::consent::{Consent, ConsentAsk, ConsentRefusal};
 use crate::act::keys::{Paired, read_revocation};
@@ -9,6 +10,7 @@ use crate::act::presented::Presented;
 use crate::act::release::ReleaseBody;
 use crate::act::reply::{Answering, Reply};
 use crate::act::reserve::Unilateral;
+use crate::act::retraction::{Retraction, RetractionAnswer};
 use crate::act::stance::{Stance, Step, read_time};
 use crate::act::suspend::Suspension;
 use crate::act::{ActKind, Filter, rule};
@@ -134,6 +136,12 @@ pub enum Body {
     },
     /// A [`crate::roster::Delegation`], signed by both keys.
     Delegate(Paired),
+    /// A release is taken back, or narrowed.
+    RetractRelease(Retraction),
+    /// What was done about a retraction.
+    AnswerRetraction(RetractionAnswer),
+    /// Alerts were seen.
+    AcknowledgeAlert(AlertsSeen),
 }
 
 impl Body {
@@ -167,6 +175,9 @@ impl Body {
             Body::Consent(_) => ActKind::Consent,
             Body::RefuseConsent(_) => ActKind::RefuseConsent,
             Body::PresentConsent(_) => ActKind::PresentConsent,
+            Body::RetractRelease(_) => ActKind::RetractRelease,
+            Body::AnswerRetraction(_) => ActKind::AnswerRetraction,
+            Body::AcknowledgeAlert(_) => ActKind::AcknowledgeAlert,
             Body::RotateKey(_) => ActKind::RotateKey,
             Body::RevokeKey { .. } => ActKind::RevokeKey,
             Body::Delegate(_) => ActKind::Delegate,
@@ -242,6 +253,9 @@ impl Body {
             Body::RevokeKey { revocation } => {
                 w.array(1).bytes(revocation);
             }
+            Body::RetractRelease(retraction) => retraction.write(&mut w),
+            Body::AnswerRetraction(answer) => answer.write(&mut w),
+            Body::AcknowledgeAlert(seen) => seen.write(&mut w),
         }
         w.into_bytes()
     }
@@ -295,6 +309,9 @@ impl Body {
             ActKind::RotateKey => Body::RotateKey(Paired::read(r)?),
             ActKind::RevokeKey => Body::RevokeKey { revocation: read_revocation(r)? },
             ActKind::Delegate => Body::Delegate(Paired::read(r)?),
+            ActKind::RetractRelease => Body::RetractRelease(Retraction::read(r)?),
+            ActKind::AnswerRetraction => Body::AnswerRetraction(RetractionAnswer::read(r)?),
+            ActKind::AcknowledgeAlert => Body::AcknowledgeAlert(AlertsSeen::read(r)?),
             _ => Body::read_on_text(kind, r)?,
         })
     }

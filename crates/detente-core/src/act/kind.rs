@@ -107,6 +107,12 @@ kinds! {
     RefuseConsent = 40, "refuse-consent";
     /// Shows a consent that stands in another accord's record.
     PresentConsent = 41, "present-consent";
+    /// Takes a release of the party back, whole or in part, or narrows its marking.
+    RetractRelease = 42, "retract-release";
+    /// Says what the party has done about a retraction of another.
+    AnswerRetraction = 43, "answer-retraction";
+    /// The auditor has seen that more may leave than before.
+    AcknowledgeAlert = 44, "acknowledge-alert";
     /// A key follows another in its office.
     RotateKey = 50, "rotate-key";
     /// A key is no longer good.

@@ -6,6 +6,7 @@
 
 mod account;
 mod admit;
+mod alert;
 mod body;
 mod bracket;
 mod consent;
@@ -18,6 +19,7 @@ mod presented;
 mod release;
 mod reply;
 mod reserve;
+mod retraction;
 mod stance;
 mod suspend;
 #[cfg(test)]
@@ -26,6 +28,7 @@ mod topic;
 
 pub use account::{MAX_READOUT, Readout, ReadoutLine, Statement};
 pub use admit::{Admission, AdmitFault};
+pub use alert::{AlertName, AlertsSeen, MAX_ALERTS};
 pub use body::{Body, MAX_BODY, MAX_REASON, MAX_TEXT};
 pub use bracket::{Change, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_QUOTE, MAX_QUOTES, MAX_UNIT};
 pub use consent::{
@@ -43,6 +46,10 @@ pub use release::{MAX_LABEL, MAX_LABELS, MAX_MANIFEST, ManifestEntry, ObjectFact
 pub(crate) use release::{read_kind, read_labels, read_tlp};
 pub use reply::{Answering, Reply};
 pub use reserve::Unilateral;
+pub use retraction::{
+    Done, MAX_PASSED, OwnCopies, Passed, RetractReason, Retraction, RetractionAnswer, UnknownDone,
+    UnknownOwnCopies, UnknownRetractReason,
+};
 pub use stance::{MAX_CLAUSES, MAX_NOTE, MAX_SUBJECT, Matter, Stance, Step, Subject};
 pub use suspend::{MAX_WAYS, Suspension, Way};
 pub use topic::Topic;

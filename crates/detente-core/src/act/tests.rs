@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Act, ActKind, Answer, Blame, Body, Close, Filter, Header, Learn, ManifestEntry, Mode,
-    ObjectFacts, Offer, Outcome, ReleaseBody, Seen, open_leaf,
+    Act, ActKind, AlertName, AlertsSeen, Answer, Blame, Body, Close, Filter, Header, Learn,
+    ManifestEntry, Mode, ObjectFacts, Offer, Outcome, ReleaseBody, Seen, open_leaf,
 };
 use crate::handling::ObjectKind;
 use crate::id::{AccordId, Digest, PartyId, RunId};
@@ -99,6 +99,14 @@ fn body() -> impl Strategy<Value = Body> {
                 digest: text,
                 previous: previous.map(Digest::new),
             })
+        ),
+        super::retraction::tests::retraction().prop_map(Body::RetractRelease),
+        super::retraction::tests::answer().prop_map(Body::AnswerRetraction),
+        (proptest::collection::btree_set((digest(), digest()), 1..5), "[a-z]{0,9}").prop_map(
+            |(alerts, note)| {
+                let names = alerts.into_iter().map(|(act, change)| AlertName { act, change });
+                Body::AcknowledgeAlert(AlertsSeen { alerts: names.collect(), note })
+            }
         ),
     ]
 }

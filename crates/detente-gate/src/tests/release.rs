@@ -65,6 +65,7 @@ pub(super) fn put(state: &mut State, body: &ReleaseBody, time: UnixSeconds) {
         addresses: body.manifest.iter().map(|entry| entry.object).collect(),
         by_clause,
         manifest: body.manifest_digest(),
+        named: [].into(),
         receipt: None,
     });
 }

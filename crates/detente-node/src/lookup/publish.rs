@@ -18,6 +18,7 @@ use crate::matching::{OnProgress, refused};
 use crate::node::Shared;
 use crate::ports::{Finished, ValueRow, Vouchers};
 use crate::report::PublishReport;
+use crate::retraction::HeldOut;
 
 /// Observables that are evaluated in one go: about a second of two cores.
 const EVALUATED_AT_ONCE: usize = 32_768;
@@ -31,6 +32,8 @@ struct Build {
     epoch: u32,
     /// The filter on record under the same key, if this one follows it.
     previous: Option<Digest>,
+    /// What this side has only from what was taken back.
+    held_out: HeldOut,
 }
 
 impl Build {
@@ -159,7 +162,8 @@ fn begin(
     let vouchers = node.store.vouchers(kinds, &mut |kind, context| door.vouches(kind, context))?;
     let total = node.store.count(kinds)?;
     let engine = terms.engine()?.name();
-    Ok((Build { terms, engine, key, epoch, previous }, vouchers, total))
+    let held_out = node.held_out()?;
+    Ok((Build { terms, engine, key, epoch, previous, held_out }, vouchers, total))
 }
 
 /// The values of all own observables that may show, and how many had to be computed.
@@ -176,7 +180,7 @@ fn evaluate(
     let mut computed = 0;
     let mut after: Option<Observable> = None;
     loop {
-        let rows = {
+        let mut rows = {
             let node = shared.lock();
             // A stop ends what prepares a flow too.
             node.not_stopped(build.terms.accord)?;
@@ -195,6 +199,7 @@ fn evaluate(
             }
             rows
         };
+        rows.retain(|row| !build.held_out.has(&row.observable));
         let lacking: Vec<&ValueRow> = rows.iter().filter(|row| row.value.is_none()).collect();
         let keys: Vec<Vec<u8>> = lacking.iter().map(|row| row.observable.match_key()).collect();
         let new = build.key.values(&build.terms.shape, &keys).map_err(fault)?;

@@ -128,10 +128,13 @@ impl Node {
         let address = address_there(state, (own, peer), Some(run), now);
         let mut items = Vec::with_capacity(common.len());
         let mut known = Vec::new();
+        let held_out = self.held_out()?;
         let (mut looked_at, mut passed_over) = (0, 0);
         for place in common {
             let mut objects = Vec::new();
-            if let Some(item) = texts.get(place).filter(|_| looked_at < CONTEXTS_MAX) {
+            // What was taken back since the run began stays.
+            let item = texts.get(place).filter(|item| !held_out.has(item));
+            if let Some(item) = item.filter(|_| looked_at < CONTEXTS_MAX) {
                 objects.extend(self.own_objects(item, (text, peer), &|_, _| true)?);
             } else {
                 passed_over += 1;

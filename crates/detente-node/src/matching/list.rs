@@ -20,6 +20,7 @@ use crate::handling::Door;
 use crate::lineage::Lineage;
 use crate::node::{Node, Shared};
 use crate::ports::{Moment, PageOf, Verdicts};
+use crate::retraction::HeldOut;
 
 /// Sightings that are read in one go. Count: a few milliseconds of the store.
 const PAGE: usize = 4_096;
@@ -41,6 +42,8 @@ pub(super) struct Source {
     clause: String,
     /// Tells what is derived from what others control; none if nothing can be.
     lineage: Option<Lineage>,
+    /// What this side has only from what was taken back.
+    held_out: HeldOut,
 }
 
 impl Source {
@@ -74,6 +77,7 @@ impl Node {
             peer,
             clause: clause.to_owned(),
             lineage: self.lineage(peer)?,
+            held_out: self.held_out()?,
         })
     }
 }
@@ -104,6 +108,7 @@ impl Reader<'_> {
         let door = &self.door;
         let mut vouches = |kind, context: &Context| door.vouches(kind, context);
         let mut page = node.store.vouched(&of, &mut self.verdicts, &mut vouches)?;
+        page.items.retain(|item| !source.held_out.has(item));
         self.after = page.next;
         self.ended = self.after.is_none();
         if let Some(lineage) = source.lineage {

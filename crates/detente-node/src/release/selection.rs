@@ -14,7 +14,7 @@ use detente_core::{AccordId, Digest, Kind, PartyId, UnixSeconds};
 use detente_gate::{Decided, Ground, Release, Tally, Verdict};
 use detente_intel::{Context, Observable};
 
-use super::{Prepared, report_object, send};
+use super::{Prepared, report_held_out, report_object, send};
 use crate::error::NodeError;
 use crate::lineage::Sent;
 use crate::matching::pull;
@@ -22,6 +22,7 @@ use crate::node::{Node, Shared};
 use crate::ports::{Link, Moment, PageOf, Verdicts};
 use crate::push::push;
 use crate::report::{ObjectReport, ReleaseReport};
+use crate::retraction::HeldOut;
 use crate::table::By;
 
 /// Sightings that are laid before the gate in one go. Count: a second of the gate at most, and
@@ -76,6 +77,19 @@ struct Cursor {
     read: usize,
     ended: bool,
     verdicts: Verdicts,
+    /// What this side has only from what was taken back, and what of it the selection names.
+    held_out: HeldOut,
+    held: Vec<ObjectReport>,
+}
+
+impl Cursor {
+    /// Adds what was held out to the report.
+    fn tell(self, report: &mut ReleaseReport) {
+        for told in self.held {
+            report.denied += 1;
+            list(report, told);
+        }
+    }
 }
 
 impl Node {
@@ -84,7 +98,8 @@ impl Node {
         let kinds = if all { Kind::ALL.to_vec() } else { selection.kinds.clone() };
         let moment = self.store.moment()?;
         let verdicts = Verdicts::default();
-        Ok(Cursor { kinds, moment, after: None, read: 0, ended: false, verdicts })
+        let (after, held_out, held) = (None, self.held_out()?, Vec::new());
+        Ok(Cursor { kinds, moment, after, read: 0, ended: false, verdicts, held_out, held })
     }
 
     /// The next objects of a selection; none at its end.
@@ -120,6 +135,9 @@ impl Node {
         for item in &items {
             objects.extend(self.own_objects(item, (text, peer), &takes)?);
         }
+        let Cursor { held_out, held, .. } = cursor;
+        let out = objects.extract_if(.., |object| held_out.names(object.kind, &object.value));
+        held.extend(out.map(report_held_out));
         Ok(Some(objects))
     }
 
@@ -199,6 +217,14 @@ impl Node {
         let (home, originator, given) = self.own_consent(consent, now)?;
         let mut objects = Vec::with_capacity(given.scope.objects.len());
         for passage in &given.scope.objects {
+            if let Some(mark) = self.state(home)?.mark(originator, passage.came) {
+                let words = format!(
+                    "its originator has taken object {} back at {}",
+                    passage.came.short(),
+                    mark.time
+                );
+                return Err(NodeError::denied("taken_back", words, "ask for the others anew"));
+            }
             let Some(bytes) = self.store.object(passage.came)? else { continue };
             let came = Object::decode(&bytes).map_err(NodeError::damaged)?;
             objects.extend(onward(&came, originator, given.scope.purpose));
@@ -312,6 +338,7 @@ pub fn dry_run_own(
             weigh(&mut tally, &object, (&mut seen, &sent), &mut report);
         }
     }
+    cursor.tell(&mut report);
     Ok(report)
 }
 
@@ -342,6 +369,7 @@ pub fn release_own(
             deliver(shared, link, &desk, prepared)?;
         }
     }
+    cursor.tell(&mut report);
     receipts(shared, link, &desk, report)
 }
 

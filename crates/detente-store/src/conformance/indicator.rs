@@ -37,6 +37,17 @@ pub(super) fn same_is_kept_once(store: &mut dyn Store) -> Done {
     Ok(())
 }
 
+pub(super) fn first_sighting_is_the_oldest(store: &mut dyn Store) -> Done {
+    let one = observable("a.example.com")?;
+    assert_eq!(store.first_sighting(&one)?, None);
+    for (at, source) in [(9, "one"), (5, "two"), (7, "three")] {
+        store.put_indicators(UnixSeconds::new(at), &[indicator("a.example.com", source)?])?;
+    }
+    assert_eq!(store.first_sighting(&one)?, Some(UnixSeconds::new(5)));
+    assert_eq!(store.first_sighting(&observable("b.example.com")?)?, None);
+    Ok(())
+}
+
 pub(super) fn contexts_keep_their_order(store: &mut dyn Store) -> Done {
     let put = |store: &mut dyn Store, at, lines: &[(&str, &str)]| -> Done {
         let lines: Result<Vec<_>, _> = lines.iter().map(|(o, s)| indicator(o, s)).collect();

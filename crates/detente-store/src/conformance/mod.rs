@@ -53,6 +53,8 @@ const DEEDS: &[Deed] = &[
     ("updates come in parts", lookup::updates_come_in_parts),
     ("what was asked keeps its order", lookup::what_was_asked_keeps_its_order),
     ("objects are found by address", object::objects_are_found_by_address),
+    ("erased objects are gone", object::erased_objects_are_gone),
+    ("the first sighting is the oldest", indicator::first_sighting_is_the_oldest),
     ("received objects are counted to the gap", object::received_are_counted_to_the_gap),
     ("received objects are found by observable", object::received_are_found_by_observable),
     ("a bad object keeps out its batch", object::bad_object_keeps_out_its_batch),

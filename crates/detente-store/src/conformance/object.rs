@@ -59,6 +59,23 @@ pub(super) fn objects_are_found_by_address(store: &mut dyn Store) -> Done {
     Ok(())
 }
 
+pub(super) fn erased_objects_are_gone(store: &mut dyn Store) -> Done {
+    let body = |number: u8| bytes("a.example.com", &format!("{number}"));
+    let rows = [row(1, 0, body(0)), row(1, 1, body(1)), row(2, 0, body(1)), row(1, 2, body(2))];
+    store.put_received(&rows)?;
+    store.put_released(&[(rows[3].address, body(2))])?;
+    let erased: Vec<(Digest, bool)> =
+        rows.iter().map(|row| (row.address, row.address == rows[3].address)).collect();
+    store.erase_received(party(1), &erased)?;
+    store.erase_received(party(1), &erased)?;
+    assert_eq!(store.object(rows[0].address)?, None);
+    // Another party released the same, and this node released the last one itself.
+    assert_eq!(store.object(rows[1].address)?, Some(body(1)));
+    assert_eq!(store.object(rows[3].address)?, Some(body(2)));
+    assert_eq!(store.received(&observable("a.example.com")?)?, rows[2..3]);
+    Ok(())
+}
+
 pub(super) fn received_are_counted_to_the_gap(store: &mut dyn Store) -> Done {
     assert_eq!(store.received_upto(digest(1))?, 0);
     let at = |release, place| row(release, place, bytes("a.example.com", &format!("{place}")));

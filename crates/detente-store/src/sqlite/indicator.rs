@@ -224,6 +224,19 @@ pub(super) fn observable(kind: Kind, value: &str) -> Result<Observable, Fault> {
         .map_err(|fault| damaged(format!("a stored {kind}: {fault}")))
 }
 
+/// When an own observable was first sighted.
+pub(super) fn first_sighting(
+    conn: &Connection,
+    observable: &Observable,
+) -> Result<Option<UnixSeconds>, Fault> {
+    let text = "SELECT min(added) FROM observable
+        JOIN sighting ON sighting.observable = observable.id WHERE kind = ?1 AND value = ?2";
+    let mut first = conn.prepare_cached(text)?;
+    let first: Option<i64> = first.query_row(key(observable), |row| row.get(0))?;
+    let time = |first| u64::try_from(first).map_err(|_| damaged("a sighting is older than 1970"));
+    Ok(first.map(time).transpose()?.map(UnixSeconds::new))
+}
+
 /// How many observables there are of these kinds.
 pub(super) fn count(conn: &Connection, kinds: &[Kind]) -> Result<u64, Fault> {
     let counts = counts(conn)?;

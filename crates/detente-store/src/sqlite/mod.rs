@@ -304,6 +304,18 @@ impl Store for SqliteStore {
         self.read(|conn| object::received(conn, observable))
     }
 
+    fn first_sighting(&self, observable: &Observable) -> Result<Option<UnixSeconds>, StoreError> {
+        self.read(|conn| indicator::first_sighting(conn, observable))
+    }
+
+    fn erase_received(
+        &mut self,
+        from: PartyId,
+        objects: &[(Digest, bool)],
+    ) -> Result<(), StoreError> {
+        self.write(|tx| object::erase_received(tx, from, objects))
+    }
+
     fn received_counts(&self) -> Result<Vec<(PartyId, u64)>, StoreError> {
         self.read(object::received_counts)
     }

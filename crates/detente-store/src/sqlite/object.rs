@@ -126,6 +126,31 @@ pub(super) fn received(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Erases what a party released here. The bytes stay if another row, or this node's own release,
+/// needs them.
+pub(super) fn erase_received(
+    tx: &Transaction<'_>,
+    from: PartyId,
+    objects: &[(Digest, bool)],
+) -> Result<(), Fault> {
+    let text = "DELETE FROM received WHERE sender = ?1
+        AND object IN (SELECT id FROM object WHERE address = ?2)";
+    let mut rows = tx.prepare_cached(text)?;
+    let text = "DELETE FROM object WHERE address = ?1
+        AND NOT EXISTS (SELECT 1 FROM received WHERE received.object = object.id)";
+    let mut bytes = tx.prepare_cached(text)?;
+    // Pages that become free are overwritten; the write-ahead log holds old ones until it is reset.
+    tx.pragma_update(None, "secure_delete", true)?;
+    for (address, released) in objects {
+        rows.execute((from.as_bytes(), address.as_bytes()))?;
+        if !released {
+            bytes.execute([address.as_bytes()])?;
+        }
+    }
+    tx.pragma_update(None, "secure_delete", false)?;
+    Ok(())
+}
+
 /// Objects received, by party; one that came in two releases counts twice.
 pub(super) fn received_counts(conn: &Connection) -> Result<Vec<(PartyId, u64)>, Fault> {
     let text = "SELECT sender, count(*) FROM received GROUP BY sender ORDER BY sender";

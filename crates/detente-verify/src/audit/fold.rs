@@ -57,6 +57,7 @@ pub(super) fn check(
     }
     book.receipts(&state);
     book.shown(&state);
+    book.retractions(&state);
     if state.waiting > 0 && whole {
         let what =
             format!("{} acts wait for acts that are not here, or for each other", state.waiting);
@@ -224,6 +225,33 @@ impl<'a> Book<'a, '_> {
                 let what = format!("it went to {}", name(self.logs, receipt.by));
                 let code = "release_receiver";
                 self.breach(event, &Refusal { code, what });
+            }
+        }
+    }
+}
+
+impl Book<'_, '_> {
+    /// Retractions: counted, and those that a receiver has not answered, or has answered but not
+    /// further down the chain.
+    fn retractions(&mut self, state: &State) {
+        let retractions = state.history.iter();
+        let retractions = retractions.filter(|event| event.kind == ActKind::RetractRelease);
+        let events: BTreeMap<Digest, &Event> =
+            retractions.map(|event| (event.act, event)).collect();
+        for taken in &state.retractions {
+            let Some(event) = events.get(&taken.act) else { continue };
+            self.desk.facts.retractions += 1;
+            let silent: Vec<PartyId> = taken.unanswered().collect();
+            for party in silent {
+                let what = format!("{}: no answer from {}", event.summary, name(self.logs, party));
+                self.note(event, "retraction_unanswered", what);
+            }
+            let answers = taken.receivers.iter().filter_map(|party| taken.answer_of(*party));
+            let further = answers.flat_map(|answer| &answer.said.passed);
+            let further = further.filter(|on| on.answered.is_none()).count();
+            if further > 0 && taken.lifted.is_none() {
+                let what = format!("{}: passed on to {further}, unanswered there", event.summary);
+                self.note(event, "retraction_chain_open", what);
             }
         }
     }

@@ -2,9 +2,11 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests, and what they share")]
 
+mod alert;
 mod consent;
 mod flip;
 mod forgery;
 mod hostile;
+mod retraction;
 mod sound;
 mod world;

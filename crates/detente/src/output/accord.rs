@@ -55,6 +55,12 @@ pub fn status(reports: &[StatusReport]) {
                 println!("  {what:<10} {}", safe(value));
             }
         }
+        for alert in &report.alerts {
+            println!("  ALERT      {}", safe(alert));
+        }
+        for open in &report.retractions {
+            println!("  OPEN       {}", safe(open));
+        }
         for text in &report.texts {
             println!(
                 "  text {}  proposed by {} at {}",
@@ -216,7 +222,7 @@ pub fn answer(report: &AnswerReport) {
 }
 
 /// Regions as a table with the axes that any of them narrows.
-fn regions<'a>(regions: impl Iterator<Item = (&'a str, &'a RegionReport)>) {
+pub(super) fn regions<'a>(regions: impl Iterator<Item = (&'a str, &'a RegionReport)>) {
     let regions: Vec<(&str, &RegionReport)> = regions.collect();
     let narrowed = |at: usize| regions.iter().any(|(_, region)| region.axes()[at].1.is_some());
     let Some((_, first)) = regions.first() else { return };

@@ -38,6 +38,9 @@ pub fn verified(report: &VerifyReport) {
     for finding in &report.findings {
         println!("{}", safe(&finding.line));
     }
+    for alert in &report.alerts {
+        println!("alert: {}", safe(alert));
+    }
     if report.left_out > 0 {
         println!("{} more findings are not listed", number(report.left_out));
     }

@@ -115,6 +115,9 @@ pub fn search(report: &SearchReport) {
     if report.own.is_empty() && report.received.is_empty() {
         println!("  not known here, and nobody released anything about it");
     }
+    if report.held_out {
+        println!("  own ones are held out: this side has them from what was taken back since");
+    }
     for context in &report.own {
         println!(
             "  own: {}{}{}",
@@ -171,6 +174,9 @@ fn received(indent: &str, object: &ReceivedReport) {
     }
     if let Some(text) = &object.comment {
         println!("{indent}  {}", safe(text));
+    }
+    if let Some(retracted) = &object.retracted {
+        super::retraction::retracted(&format!("{indent}  "), retracted);
     }
 }
 

@@ -1,22 +1,26 @@
 //! What people read: tables and sentences made from the same reports that `--json` prints.
 
 mod accord;
+mod alert;
 mod audit;
 mod consent;
 mod intel;
 mod keys;
 mod lookup;
 mod paper;
+mod retraction;
 mod table;
 
 pub use self::table::{matrix, meetings, positions, words};
 pub use accord::{act, answer, checked, difference, exposure, history, parties, status};
+pub use alert::alerts;
 pub use audit::verified;
 pub use consent::{consents, consents_if_any};
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use keys::{keys_made, rosters};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
 pub use paper::{annexes, redline, redline_plain, templates};
+pub use retraction::retractions;
 
 use anstream::eprintln;
 use comfy_table::{ContentArrangement, Table};

@@ -25,6 +25,7 @@ mod payload;
 mod payload_hostile;
 mod release;
 mod release_hostile;
+mod retraction;
 mod rollback;
 mod world;
 

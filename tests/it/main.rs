@@ -23,6 +23,7 @@
 mod accord;
 mod adversary;
 mod cli;
+mod duty;
 mod import;
 mod interop;
 mod log;

@@ -126,6 +126,8 @@ impl Role {
                 ActKind::Release,
                 ActKind::Receipt,
                 ActKind::PublishFilter,
+                ActKind::Feedback,
+                ActKind::Erase,
             ],
         }
     }

@@ -260,7 +260,11 @@ impl Node {
         let text = state.in_force.map(|force| force.text);
         let governing = text.and_then(|digest| state.texts.get(&digest)).map(|text| &text.accord);
         let newest = || state.texts.values().max_by_key(|text| text.proposed).map(|t| &t.accord);
+        let owed = self.owed(accord, now)?;
+        let names = |party: PartyId| self.name_of(party);
         Ok(StatusReport {
+            next_due: detente_table::duties::next_due(&owed, &names, self.party()),
+            troubled: detente_table::duties::troubled(&owed) as u64,
             accord: book.row.slug.clone(),
             id: book.row.id.to_string(),
             in_force: standing.is_ok(),

@@ -6,8 +6,10 @@
 
 mod accord;
 mod book;
+mod duty;
 mod error;
 mod export;
+mod feedback;
 mod handling;
 mod intake;
 mod keys;
@@ -16,6 +18,7 @@ mod lookup;
 mod matching;
 mod mirror;
 mod node;
+mod onward;
 mod party;
 pub mod ports;
 mod push;
@@ -27,6 +30,7 @@ mod tiles;
 
 pub use detente_match::Progress as MatchProgress;
 pub use error::{Class, NodeError};
+pub use feedback::{MIN_RELEASE_PREFIX, Telling};
 pub use intake::{Import, import};
 pub use keys::Keys;
 pub use lookup::{Lines, lookup, lookup_holder, publish, refresh};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_accord::{Accord, Rule};
+use detente_accord::{Accord, ClockStart, Rule};
 use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
@@ -76,6 +76,35 @@ impl Node {
         Ok(objects)
     }
 
+    /// What others than `to` have released to this party about what a run found: what may go on,
+    /// and what stays by the clause under which it came.
+    fn passed_on(
+        &self,
+        (accord, to): (AccordId, PartyId),
+        run: RunId,
+    ) -> Result<(Vec<Object>, Vec<Decided>), NodeError> {
+        let (now, mut seen) = (self.act_time(accord)?, BTreeSet::new());
+        let (mut passing, mut stays) = (Vec::new(), Vec::new());
+        for observable in self.store.matched(run)? {
+            for row in self.store.received(&observable)? {
+                let kept = row.keep_until.is_none_or(|until| now < until);
+                if row.from == to || !kept || !seen.insert(row.address) {
+                    continue;
+                }
+                let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
+                match self.passing(&row) {
+                    Ok(()) => passing.push(object),
+                    Err(denial) => {
+                        let (address, bytes, verdict) =
+                            (row.address, row.bytes, Verdict::Deny(denial));
+                        stays.push(Decided { address, object, bytes, verdict });
+                    }
+                }
+            }
+        }
+        Ok((passing, stays))
+    }
+
     /// What this party has released to `peer` under an accord and the peer has acknowledged, with
     /// the release that brought it.
     pub(crate) fn there(
@@ -129,7 +158,7 @@ impl Node {
     fn prepare(
         &mut self,
         accord: AccordId,
-        What { run, again }: What,
+        What { run, again, onward }: What,
         dry_run: bool,
     ) -> Result<(ReleaseReport, Option<Prepared>), NodeError> {
         let own = self.party();
@@ -146,6 +175,12 @@ impl Node {
             ));
         }
         let mut objects = self.objects_of_run(accord, run)?;
+        let mut closed = Vec::new();
+        if onward {
+            let (passing, stays) = self.passed_on((accord, row.peer), run)?;
+            objects.extend(passing);
+            closed = stays;
+        }
         let there = if again { BTreeMap::new() } else { self.there(accord, row.peer)? };
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
@@ -156,6 +191,8 @@ impl Node {
         drop(address);
         let decided = decide_all(state, (own, row.peer), Some(run), objects.clone(), now);
         let mut report = self.release_report(accord, run, row.peer, &decided)?;
+        report.denied += closed.len() as u64;
+        report.objects.extend(closed.iter().map(report_object));
         let known = decide_all(state, (own, row.peer), Some(run), known, now);
         self.report_there(&mut report, &known, &there);
         report.dry_run = dry_run;
@@ -285,7 +322,7 @@ impl Node {
         release: Digest,
         body: &ReleaseBody,
     ) -> Result<Arrived, NodeError> {
-        let next = self.store.received_upto(release)?;
+        let next = self.arrived_upto(accord, release, body)?;
         let whole = next as usize == body.manifest.len();
         let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
         let receipt = whole && known.is_some_and(|known| known.receipt.is_none());
@@ -294,6 +331,31 @@ impl Node {
             self.perform(accord, Some(Role::Analyst), receipt)?;
         }
         Ok(Arrived { response: Response::ReleaseState { next }, receipt })
+    }
+
+    /// How many objects of a release have come. What was acknowledged came whole, though some of it
+    /// may be erased by now: nobody makes this node keep it longer by sending it again.
+    fn arrived_upto(
+        &self,
+        accord: AccordId,
+        release: Digest,
+        body: &ReleaseBody,
+    ) -> Result<u32, NodeError> {
+        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
+        if known.is_some_and(|known| known.receipt.is_some()) {
+            return Ok(u32::try_from(body.manifest.len()).unwrap_or(u32::MAX));
+        }
+        Ok(self.store.received_upto(release)?)
+    }
+
+    /// When a release was made, by its author's clock; the time now if it is not folded yet.
+    pub(crate) fn released_at(
+        &self,
+        accord: AccordId,
+        release: Digest,
+    ) -> Result<UnixSeconds, NodeError> {
+        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
+        Ok(known.map_or_else(|| self.now(), |known| known.time))
     }
 
     /// A release of a peer that has effect and that the gate, asked again, lets go.
@@ -342,12 +404,13 @@ impl Node {
             Err(refusal) => return Ok(Response::Refused(refusal).into()),
             Ok(sound) => sound,
         };
-        let next = self.store.received_upto(release)?;
+        let next = self.arrived_upto(accord, release, &body)?;
         if batch.start() != next {
             return Ok(Response::ReleaseState { next }.into());
         }
         let mut rows = Vec::with_capacity(batch.objects().len());
         let now = self.now();
+        let times = (self.released_at(accord, release)?, now);
         for (bytes, place) in batch.objects().iter().zip(next..) {
             let entry = body.manifest.get(place as usize);
             let object = Object::decode(bytes);
@@ -370,7 +433,7 @@ impl Node {
                 place,
                 clause: entry.clause.clone(),
                 received: now,
-                keep_until: keep_until(&before, &entry.clause, now),
+                keep_until: keep_until(&before, (body.text, &entry.clause), times),
                 bytes: bytes.clone(),
             });
         }
@@ -406,6 +469,9 @@ impl Node {
         let observable = named_observable(query)?;
         let own = self.store.contexts(&observable)?;
         let mut received = self.store.received(&observable)?;
+        let (now, all) = (self.now(), received.len());
+        received.retain(|row| row.keep_until.is_none_or(|until| now < until));
+        let expired = (all - received.len()) as u64;
         // What came in several releases is one object, under the terms of the last.
         let mut seen = BTreeSet::new();
         received.reverse();
@@ -420,6 +486,8 @@ impl Node {
                 .iter()
                 .map(|row| self.report_received(row))
                 .collect::<Result<_, _>>()?,
+            expired,
+            feedback: self.told_of(&observable)?,
         })
     }
 
@@ -431,7 +499,9 @@ impl Node {
             clause: row.clause.clone(),
             tlp: object.tlp.to_string(),
             received: row.received.to_string(),
+            release: row.release.to_string(),
             keep_until: row.keep_until.map(|until| until.to_string()),
+            terms: self.terms_of(row)?,
             source: object.source,
             labels: object.labels,
             comment: object.comment,
@@ -479,11 +549,13 @@ pub struct What {
     pub run: RunId,
     /// Whether what the other side has acknowledged goes once more.
     pub again: bool,
+    /// Whether what others have released goes on, where the clause under which it came allows it.
+    pub onward: bool,
 }
 
 impl From<RunId> for What {
     fn from(run: RunId) -> What {
-        What { run, again: false }
+        What { run, again: false, onward: false }
     }
 }
 
@@ -505,13 +577,22 @@ impl From<Response> for Arrived {
     }
 }
 
-/// Until when an object may be kept, if its clause says and the clock starts with its arrival.
-pub(crate) fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeconds> {
-    let text = before.in_force.and_then(|force| before.texts.get(&force.text))?;
-    match &text.accord.clause(clause)?.rule {
-        Some(Rule::Permit(permit)) => permit.retention.map(|deadline| now.plus(deadline.within)),
-        _ => None,
-    }
+/// Until when an object may be kept, if its clause says: counted from its arrival, or from the
+/// release or the text's entry into force if the clause says that.
+pub(crate) fn keep_until(
+    before: &State,
+    (text, clause): (Digest, &str),
+    (released, arrived): (UnixSeconds, UnixSeconds),
+) -> Option<UnixSeconds> {
+    let text = &before.texts.get(&text)?.accord;
+    let Some(Rule::Permit(permit)) = &text.clause(clause)?.rule else { return None };
+    let deadline = permit.retention?;
+    let start = match deadline.clock {
+        ClockStart::Act => released,
+        ClockStart::Effective => before.in_force.map_or(released, |force| force.since),
+        ClockStart::Awareness | ClockStart::Receipt => arrived,
+    };
+    Some(text.terms.calendar.due(start, &deadline))
 }
 
 /// The object that would leave for one context of an observable.

@@ -154,6 +154,8 @@ impl State {
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
             Body::PublishFilter(filter) => self.publish_filter(act, filter),
+            Body::Feedback(body) => self.feedback(header, act.digest(), body),
+            Body::Erase(body) => self.erase(header, act.digest(), body),
             Body::Reply(answering, reply) => self.reply(act, role, (*answering, reply)),
             body => self.effect_of_position(header, act.digest(), body),
         };

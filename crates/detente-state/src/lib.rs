@@ -15,6 +15,8 @@ mod account;
 mod budget;
 mod confirm;
 mod correct;
+mod duty;
+mod feedback;
 mod fold;
 mod lookup;
 mod matching;
@@ -34,6 +36,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use account::{Agreement, Attached, Compared};
 pub use budget::{ENTERED_MIN, entered};
 pub use confirm::{Pending, Waits};
+pub use duty::{Dispute, Duties, Duty, Fulfilment, MAX_DUTIES, Source, Uncomputed, duties};
+pub use feedback::{Account, Step, Told};
 pub use fold::Logs;
 pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
@@ -99,6 +103,8 @@ pub struct State {
     pub statements: Vec<Attached>,
     /// Each party's account of each meeting.
     pub readouts: account::Readouts,
+    /// What receivers say of released objects.
+    accounts: feedback::Accounts,
     /// The text under negotiation.
     rolling: Rolling,
     /// Whether an act has changed who holds which words of it.
@@ -192,6 +198,7 @@ impl State {
             provisional: Vec::new(),
             statements: Vec::new(),
             readouts: account::Readouts::new(),
+            accounts: feedback::Accounts::new(),
             rolling: Rolling::new(parties),
             words_moved: false,
             clean: None,

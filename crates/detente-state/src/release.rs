@@ -1,6 +1,7 @@
 //! Releases and receipts, and what they use up of the caps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Effect, State};
 use detente_core::act::{Act, Header, Mode, ReleaseBody};
@@ -24,6 +25,8 @@ pub struct ReleaseState {
     pub by_clause: BTreeMap<String, Released>,
     /// Its manifest, by digest.
     pub manifest: Digest,
+    /// Its objects by address, and the clause under which each left.
+    pub contents: Arc<BTreeMap<Digest, String>>,
     /// The other side's receipt.
     pub receipt: Option<Receipt>,
 }
@@ -94,6 +97,8 @@ impl State {
             let used = by_clause.entry(entry.clause.clone()).or_default();
             *used = used.plus(Released { count: 1, bytes: entry.facts.bytes.into() });
         }
+        let contents: BTreeMap<Digest, String> =
+            body.manifest.iter().map(|entry| (entry.object, entry.clause.clone())).collect();
         let list = if checked.is_ok() { &mut self.releases } else { &mut self.void_releases };
         list.push(ReleaseState {
             act: act.digest(),
@@ -103,6 +108,7 @@ impl State {
             objects: body.manifest.len(),
             by_clause,
             manifest: body.manifest_digest(),
+            contents: Arc::new(contents),
             receipt: None,
         });
         checked.map(|()| Effect::InEffect)

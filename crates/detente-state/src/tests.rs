@@ -1,6 +1,7 @@
 //! A small world of parties with cards, logs and clocks, and what their acts amount to.
 
 mod attack;
+mod duty;
 mod life;
 mod lookup;
 mod matching;

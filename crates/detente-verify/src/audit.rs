@@ -7,6 +7,7 @@
 mod compare;
 mod cosign;
 mod desk;
+mod duty;
 mod fold;
 mod log;
 mod object;
@@ -71,6 +72,7 @@ fn run(desk: &mut Desk<'_>) -> Outcome {
     seen::check(desk, &head, &logs, &acts);
     object::check(desk, &objects, (&head, &acts), whole);
     let state = fold::check(desk, &head, &logs, (&acts, whole));
+    duty::check(desk, &head, &logs, (&acts, &state));
     let missing = object::missing(&objects, (&head, &acts));
     compare::check(desk, record(head, objects.bytes, logs), missing);
     Outcome { parties, state: Some(state) }

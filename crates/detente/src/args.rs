@@ -6,6 +6,7 @@ use crate::table::TableVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::draft::DraftArgs;
+use crate::feedback::FeedbackArgs;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
 
@@ -140,7 +141,15 @@ pub enum Verb {
         /// Release what the other side has acknowledged before once more.
         #[arg(long)]
         again: bool,
+        /// Pass on what others have released to this party, where the clause under which it came
+        /// allows it and this accord lets it leave. Without it, it stays.
+        #[arg(long)]
+        onward: bool,
     },
+    /// Say what came of received objects: their releasing party sees it, and the duty counts it.
+    Feedback(FeedbackArgs),
+    /// Erase received objects that may no longer be kept, and say so on record.
+    Expire,
     /// The record.
     #[command(subcommand)]
     Log(LogVerb),

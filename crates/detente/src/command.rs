@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::export::write_folder;
 use crate::fail::Failure;
+use crate::feedback::FeedbackCommand;
 use crate::links::Links;
 use crate::looking::LookCommand;
 use crate::table::TableCommand;
@@ -61,7 +62,11 @@ pub enum Command {
     /// Look values up, or publish or fetch a filter.
     Look(LookCommand),
     /// Release the context of what a run found.
-    Release { accord: String, run: String, dry_run: bool, again: bool },
+    Release { accord: String, run: String, dry_run: bool, again: bool, onward: bool },
+    /// Say what came of received objects.
+    Feedback(FeedbackCommand),
+    /// Erase what may no longer be kept.
+    Expire,
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// What is asked or told at the negotiating table.
@@ -218,9 +223,11 @@ impl Engine {
                 json(&node.explain_match(accord, clause, *count_only)?)
             }
             Command::Look(look) => self.look(look, progress),
-            Command::Release { accord, run, dry_run, again } => {
-                self.release(accord, run, (*dry_run, *again))
+            Command::Release { accord, run, dry_run, again, onward } => {
+                self.release(accord, run, *dry_run, (*again, *onward))
             }
+            Command::Feedback(feedback) => self.feedback(feedback),
+            Command::Expire => self.expire(),
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.
@@ -387,7 +394,8 @@ impl Engine {
         &self,
         accord: &str,
         run: &str,
-        (dry, again): (bool, bool),
+        dry: bool,
+        (again, onward): (bool, bool),
     ) -> Result<Value, Failure> {
         let (accord, run, peer) = {
             let node = self.shared.lock();
@@ -396,10 +404,10 @@ impl Engine {
             (accord, run, run_peer(&node, run)?)
         };
         if dry {
-            return json(&dry_run(&self.shared, accord, What { run, again })?);
+            return json(&dry_run(&self.shared, accord, What { run, again, onward })?);
         }
         let link = self.links.link(peer)?;
-        json(&release(&self.shared, &link, accord, What { run, again })?)
+        json(&release(&self.shared, &link, accord, What { run, again, onward })?)
     }
 
     fn sync(&self) -> Result<Value, Failure> {

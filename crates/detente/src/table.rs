@@ -7,6 +7,7 @@ pub use args::TableVerb;
 
 use detente_node::By;
 use detente_table::Motion;
+use detente_table::duties::Whose;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,6 +24,8 @@ pub enum TableCommand {
     Move { accord: String, motion: Box<Motion>, role: Option<String>, unconfirmed: bool },
     /// Where each party stands.
     Positions { accord: String, at: Option<String> },
+    /// Who owes what.
+    Duties { accord: String, whose: Whose, at: Option<String> },
     /// What binds whom.
     Matrix { accord: String, at: Option<String> },
     /// The text under negotiation.
@@ -59,6 +62,11 @@ impl Engine {
                 let at = time(at.as_deref())?;
                 let accord = self.asked(accord)?;
                 json(&self.shared.lock().positions(accord, at)?)
+            }
+            TableCommand::Duties { accord, whose, at } => {
+                let at = time(at.as_deref())?;
+                let accord = self.asked(accord)?;
+                json(&self.shared.lock().duties(accord, *whose, at)?)
             }
             TableCommand::Matrix { accord, at } => {
                 let at = time(at.as_deref())?;

@@ -12,6 +12,7 @@ use detente_node::report::{
     CountReport, ImportReport, LookupReport, MatchReport, PartyReport, ReleaseReport,
 };
 use detente_node::report_card;
+use detente_table::duties::{DutiesReport, icalendar};
 use detente_table::{Motion, WordsReport, exposure};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -102,18 +103,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Verb::Search { value } => context.show(&Command::Search { query: value }, output::search),
         Verb::Serve { listen } => serve_home(&context, listen.as_deref()),
-        Verb::Sync => {
-            context.show::<Vec<detente_node::report::DeliveryReport>>(&Command::Sync, |reports| {
-                for report in reports {
-                    let words = report.reason.as_deref().unwrap_or("up to date");
-                    print_text(&format!(
-                        "{}: {}\n",
-                        output::safe(&report.party),
-                        output::safe(words)
-                    ));
-                }
-            })
-        }
+        Verb::Sync => synchronise(&context),
         Verb::Match { accord, clause, count_only, explain: true, .. } => {
             let command = Command::ExplainMatch { accord, clause, count_only };
             context.show::<detente_node::report::MatchPreview>(&command, output::explained)
@@ -122,9 +112,15 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             matching(&context, &Command::Match { accord, clause, count_only }, out.as_deref())
         }
         Verb::Lookup(args) => looking_up(&context, args.deed()?),
-        Verb::Release { accord, matched, dry_run, again } => {
-            releasing(&context, &Command::Release { accord, run: matched, dry_run, again })
+        Verb::Release { accord, matched, dry_run, again, onward } => {
+            let run = matched;
+            releasing(&context, &Command::Release { accord, run, dry_run, again, onward })
         }
+        Verb::Feedback(args) => {
+            let command = Command::Feedback(args.into());
+            context.show::<Vec<_>>(&command, |reports| reports.iter().for_each(output::act))
+        }
+        Verb::Expire => context.show(&Command::Expire, output::erased),
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
             let report = verify::verify(&folder)?;
@@ -162,6 +158,15 @@ fn print<T>(json: bool, value: &Value, report: &T, people: impl FnOnce(&T)) {
     } else {
         people(report);
     }
+}
+
+fn synchronise(context: &Context) -> Result<u8, Failure> {
+    context.show::<Vec<detente_node::report::DeliveryReport>>(&Command::Sync, |reports| {
+        for report in reports {
+            let words = report.reason.as_deref().unwrap_or("up to date");
+            print_text(&format!("{}: {}\n", output::safe(&report.party), output::safe(words)));
+        }
+    })
 }
 
 fn lines(items: &[(String, String)]) -> String {
@@ -474,8 +479,15 @@ fn accord_text(
 }
 
 fn at_the_table(context: &Context, verb: TableVerb) -> Result<u8, Failure> {
+    if let TableVerb::Duties { ics: true, .. } = &verb {
+        let command = Command::Table(verb.command()?);
+        let (report, _) = context.ask::<DutiesReport>(&command)?;
+        print_text(&icalendar(&report));
+        return Ok(0);
+    }
     let command = Command::Table(verb.command()?);
     match &command {
+        Command::Table(TableCommand::Duties { .. }) => context.show(&command, output::duties),
         Command::Table(TableCommand::Positions { .. }) => context.show(&command, output::positions),
         Command::Table(TableCommand::Matrix { .. }) => {
             context.show::<Option<_>>(&command, |report| output::matrix(report.as_ref()))

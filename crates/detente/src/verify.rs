@@ -102,6 +102,7 @@ fn plain(report: &Report) -> VerifyReport {
         ("releases replayed", facts.releases),
         ("objects", facts.objects),
         ("receipts", facts.receipts),
+        ("duties met", facts.duties),
     ];
     VerifyReport {
         sound: report.is_sound(),

@@ -2,6 +2,8 @@
 
 use crate::act::account::{Readout, Statement};
 use crate::act::bracket::{Change, read_changes, write_changes};
+use crate::act::erase::Erasure;
+use crate::act::feedback::Feedback;
 use crate::act::matching::{Answer, Close, Offer};
 use crate::act::release::ReleaseBody;
 use crate::act::reply::{Answering, Reply};
@@ -115,6 +117,10 @@ pub enum Body {
     Attach(Statement),
     /// An account of a meeting.
     Readout(Readout),
+    /// What came of received objects.
+    Feedback(Feedback),
+    /// Received objects are no longer kept.
+    Erase(Erasure),
 }
 
 impl Body {
@@ -144,6 +150,8 @@ impl Body {
             Body::Bracket(_) => ActKind::Bracket,
             Body::Attach(_) => ActKind::Attach,
             Body::Readout(_) => ActKind::Readout,
+            Body::Feedback(_) => ActKind::Feedback,
+            Body::Erase(_) => ActKind::Erase,
         }
     }
 
@@ -198,6 +206,8 @@ impl Body {
             Body::Bracket(changes) => write_changes(changes, &mut w),
             Body::Attach(statement) => statement.write(&mut w),
             Body::Readout(readout) => readout.write(&mut w),
+            Body::Feedback(feedback) => feedback.write(&mut w),
+            Body::Erase(erasure) => erasure.write(&mut w),
         }
         w.into_bytes()
     }
@@ -244,6 +254,8 @@ impl Body {
             ActKind::Bracket => Body::Bracket(read_changes(r)?),
             ActKind::Attach => Body::Attach(Statement::read(r)?),
             ActKind::Readout => Body::Readout(Readout::read(r)?),
+            ActKind::Feedback => Body::Feedback(Feedback::read(r)?),
+            ActKind::Erase => Body::Erase(Erasure::read(r)?),
             _ => Body::read_on_text(kind, r)?,
         })
     }

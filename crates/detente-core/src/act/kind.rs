@@ -99,6 +99,10 @@ kinds! {
     Attach = 36, "attach";
     /// Files the party's account of a meeting.
     Readout = 37, "readout";
+    /// Says what came of received objects.
+    Feedback = 46, "feedback";
+    /// Says that received objects are no longer kept.
+    Erase = 47, "erase";
 }
 
 impl ActKind {

@@ -233,6 +233,7 @@ impl Node {
             item.is_some_and(|item| item.kind() == object.kind && item.value() == object.value);
         let same = entry.is_of(&object, bytes);
         let received = self.now();
+        let times = (self.released_at(accord, *release).ok()?, received);
         (about && same).then(|| ReceivedRow {
             address: entry.object,
             accord,
@@ -241,7 +242,7 @@ impl Node {
             place: u32::try_from(taking.rows.len()).unwrap_or(u32::MAX),
             clause: entry.clause.clone(),
             received,
-            keep_until: keep_until(before, &entry.clause, received),
+            keep_until: keep_until(before, (body.text, &entry.clause), times),
             bytes: bytes.to_vec(),
         })
     }

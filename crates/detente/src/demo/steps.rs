@@ -207,6 +207,7 @@ impl Walk<'_> {
             run: run.to_owned(),
             dry_run,
             again: false,
+            onward: false,
         };
         let dry: ReleaseReport = ask(self.a, &command(true))?;
         let mut reasons: BTreeMap<String, (u64, String)> = BTreeMap::new();
@@ -271,6 +272,7 @@ impl Walk<'_> {
             run: run.to_owned(),
             dry_run: true,
             again: false,
+            onward: false,
         };
         let stopped: ReleaseReport = ask(self.a, &dry)?;
         let reason = stopped.objects.first().map(|object| object.reason.clone());

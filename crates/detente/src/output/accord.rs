@@ -55,6 +55,16 @@ pub fn status(reports: &[StatusReport]) {
                 println!("  {what:<10} {}", safe(value));
             }
         }
+        if let Some(next) = &report.next_due {
+            println!("  next due   {}", safe(next));
+        }
+        if report.troubled > 0 {
+            println!(
+                "  duties     {} late, in breach or disputed: see `detente accord duties {}`",
+                report.troubled,
+                safe(&report.accord)
+            );
+        }
         for text in &report.texts {
             println!(
                 "  text {}  proposed by {} at {}",

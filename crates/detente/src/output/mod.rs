@@ -2,6 +2,7 @@
 
 mod accord;
 mod audit;
+mod duty;
 mod intel;
 mod lookup;
 mod paper;
@@ -10,6 +11,7 @@ mod table;
 pub use self::table::{matrix, meetings, positions, words};
 pub use accord::{act, answer, checked, difference, exposure, history, parties, status};
 pub use audit::verified;
+pub use duty::{duties, erased};
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
 pub use paper::{annexes, redline, redline_plain, templates};

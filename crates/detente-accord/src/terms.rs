@@ -2,9 +2,9 @@
 //! be suspended and how, how often the parties meet.
 //!
 //! Every table is optional: a text without them enters into force by signature, takes no
-//! reservation, lets each clause be suspended at once, and never falls dormant; its working days are
-//! Monday to Friday, in UTC. Source: Vienna
-//! Convention on the Law of Treaties, articles 19, 20, 24 and 57.
+//! reservation, lets each clause be suspended at once, and never falls dormant; its working days
+//! are Monday to Friday, in UTC. Source: Vienna Convention on the Law of Treaties, articles 19, 20,
+//! 24 and 57.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! What the receiver of a release no longer keeps.
 //!
-//! Is: a statement that the bytes of objects are gone, by their addresses. Is not: a proof of it; no
-//! program sees what others keep.
+//! Is: a statement that the bytes of objects are gone, by their addresses. Is not: a proof of it,
+//! since no program sees what others keep.
 
 use crate::act::{MAX_MANIFEST, rule};
 use crate::encode::{DecodeError, Reader, Writer};

@@ -75,7 +75,7 @@ fn between(from: UnixSeconds, to: UnixSeconds) -> Span {
 }
 
 /// The suspension that held the clause up between the two when the duty was due. One by who owes
-/// the duty excuses only if it was on record at the other side by then: else it could be dated back.
+/// the duty excuses only if the other side's log does not show that it came later.
 fn excuse(
     case: &Case<'_>,
     (logs, state): (&Logs, &State),

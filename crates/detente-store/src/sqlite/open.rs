@@ -1,5 +1,5 @@
-//! Opening the file: its mode, SQLite's settings, the mark of our files, the migrations, and whether
-//! the tables that lead to everything else are whole.
+//! Opening the file: its mode, SQLite's settings, the mark of our files, the migrations, and
+//! whether the tables that lead to everything else are whole.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;

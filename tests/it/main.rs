@@ -32,6 +32,7 @@ mod matching;
 mod paper;
 mod party;
 mod payload;
+mod provisional;
 mod release;
 mod scenario;
 mod serve;

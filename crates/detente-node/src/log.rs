@@ -203,7 +203,7 @@ impl Node {
         let governing = match &body {
             // A text can't take away the power to refuse it.
             Body::Sign { text } => Some(*text),
-            _ => None,
+            body => self.state(accord)?.resting_on(body),
         };
         let role = self.role_for(accord, kind, role, governing)?;
         debug_assert_ne!(kind, ActKind::Designate);

@@ -66,7 +66,7 @@ impl Node {
     /// The context of everything that a run found at both sides, as objects. What came from other
     /// parties is not among it: it is theirs.
     fn objects_of_run(&self, accord: AccordId, run: RunId) -> Result<Vec<Object>, NodeError> {
-        let text = self.in_force(accord)?;
+        let text = self.governing(accord)?;
         let mut objects = Vec::new();
         for observable in self.store.matched(run)? {
             for context in self.store.contexts(&observable)? {

@@ -127,7 +127,7 @@ impl State {
         let governing: Option<Digest> = match act.body() {
             Body::Sign { text } => Some(*text),
             Body::Stance(Step::Ratify | Step::Accede, stance) => stance.matter.text(),
-            _ => None,
+            body => self.resting_on(body),
         };
         let Some(role) = role else {
             let reason = "signed by a key that has no role".to_owned();

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod apply;
 mod budget;
 mod confirm;
 mod correct;
@@ -34,6 +35,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use account::{Agreement, Attached, Compared};
+pub use apply::{Ending, Provisional};
 pub use budget::{ENTERED_MIN, entered};
 pub use confirm::{Pending, Waits};
 pub use duty::{Dispute, Duties, Duty, Fulfilment, MAX_DUTIES, Source, Uncomputed, duties};
@@ -43,7 +45,7 @@ pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
-pub use reserve::{Answered, Aside, Provisional, Reception};
+pub use reserve::{Answered, Aside, Reception};
 pub use rolling::Clean;
 pub use stand::{MAX_STANDS, Reversal, Stand};
 pub use standing::{Cell, Standing};

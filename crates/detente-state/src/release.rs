@@ -1,10 +1,10 @@
 //! Releases and receipts, and what they use up of the caps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Effect, State};
-use detente_core::act::{Act, Header, Mode, ReleaseBody};
+use detente_core::act::{Act, Header, Mode, ReleaseBody, Way};
 use detente_core::{Digest, PartyId, RunId};
 use detente_core::{Span, UnixSeconds};
 
@@ -115,9 +115,12 @@ impl State {
     }
 
     fn check_release(&self, header: &Header, body: &ReleaseBody) -> Result<(), String> {
-        let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
-        if accord.digest != body.text {
-            return Err("another text is in force".to_owned());
+        match self.in_force_at(header.time) {
+            Ok(accord) if accord.digest != body.text => {
+                return Err("another text is in force".to_owned());
+            }
+            Ok(_) => {}
+            Err(error) => self.check_provisional(header, body).map_err(|()| error.to_string())?,
         }
         if let Some(run) = body.run {
             let known = self.runs.get(&run).filter(|known| known.has(header.author));
@@ -136,6 +139,19 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Before a text is in force: some other party and the author must apply each clause that the
+    /// release names, as far as the author had seen.
+    fn check_provisional(&self, header: &Header, body: &ReleaseBody) -> Result<(), ()> {
+        let mut others = self.parties.keys().filter(|to| **to != header.author);
+        let clauses: BTreeSet<&str> = body.manifest.iter().map(|e| e.clause.as_str()).collect();
+        let all = |to: &PartyId| {
+            let way = Way { from: header.author, to: *to };
+            let mut each = clauses.iter();
+            each.all(|id| self.applies(body.text, (id, way), Some(header), header.time))
+        };
+        if !clauses.is_empty() && others.any(all) { Ok(()) } else { Err(()) }
     }
 
     pub(super) fn receipt(

@@ -1,5 +1,6 @@
 //! A small world of parties with cards, logs and clocks, and what their acts amount to.
 
+mod apply;
 mod attack;
 mod duty;
 mod life;

@@ -28,6 +28,8 @@ pub enum TableCommand {
     Duties { accord: String, whose: Whose, at: Option<String> },
     /// What binds whom.
     Matrix { accord: String, at: Option<String> },
+    /// What is applied before a text is in force, by what is here.
+    Applied { accord: String },
     /// The text under negotiation.
     Words { accord: String, language: Option<String> },
     /// The accounts of meetings side by side.
@@ -72,6 +74,11 @@ impl Engine {
                 let at = time(at.as_deref())?;
                 let accord = self.asked(accord)?;
                 json(&self.shared.lock().matrix(accord, at)?)
+            }
+            TableCommand::Applied { accord } => {
+                let node = self.shared.lock();
+                let matrix = node.matrix(node.find_accord(accord)?, None)?;
+                json(&detente_table::exposure::applied(matrix.as_ref()))
             }
             // As the plain text: what is here, so that a party that never answers holds nobody up.
             TableCommand::Words { accord, language } => {

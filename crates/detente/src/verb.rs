@@ -379,19 +379,7 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
     match verb {
         AccordVerb::Draft(args) => draft_text(context, &args),
         AccordVerb::Check { file } => check_text(context, &file),
-        AccordVerb::Exposure { accord, csv, ask } => {
-            let accord = sound_text(context, &accord)?;
-            if !ask.is_empty() {
-                let report = exposure::answer(&accord, &ask, world::now())?;
-                return show(context.json, &report, output::answer);
-            }
-            let report = exposure::report(&accord, world::now())?;
-            if csv {
-                print_text(&exposure::exposure_csv(&report));
-                return Ok(0);
-            }
-            show(context.json, &report, output::exposure)
-        }
+        AccordVerb::Exposure { accord, csv, ask } => expose(context, accord, (csv, &ask)),
         AccordVerb::Diff { before, after, csv } => {
             let (before, after) = (sound_text(context, &before)?, sound_text(context, &after)?);
             let report = exposure::difference(&before, &after, world::now())?;
@@ -444,6 +432,25 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
         }
         AccordVerb::Table(verb) => at_the_table(context, *verb),
     }
+}
+
+/// All that may ever leave, and of an accord what is applied provisionally.
+fn expose(context: &Context, name: String, (csv, ask): (bool, &[String])) -> Result<u8, Failure> {
+    let accord = sound_text(context, &name)?;
+    if !ask.is_empty() {
+        let report = exposure::answer(&accord, ask, world::now())?;
+        return show(context.json, &report, output::answer);
+    }
+    let mut report = exposure::report(&accord, world::now())?;
+    if !Path::new(&name).is_file() && name != "-" {
+        let command = TableCommand::Applied { accord: name };
+        report.applied = context.ask(&Command::Table(command))?.0;
+    }
+    if csv {
+        print_text(&exposure::exposure_csv(&report));
+        return Ok(0);
+    }
+    show(context.json, &report, output::exposure)
 }
 
 /// The text as it stands, or with brackets while it is negotiated.

@@ -120,7 +120,7 @@ impl Node {
         let (accord, run, peer) = (desk.row.accord, desk.row.run, desk.row.peer);
         let own = self.party();
         let room = self.room(accord, run)?;
-        let text = self.in_force(accord)?;
+        let text = self.governing(accord)?;
         let there = self.there(accord, peer)?;
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
@@ -167,7 +167,8 @@ impl Node {
         self.not_stopped(accord)?;
         let known = self.known_run(accord, run)?;
         let state = self.state(accord)?;
-        let in_force = state.in_force_at(self.now()).map(|text| text.digest).ok();
+        let governing = state.governing((self.party(), None), None, self.now());
+        let in_force = governing.map(|text| text.digest).ok();
         if in_force != Some(known.offer.text) || !known.closes.is_empty() {
             return Err(NodeError::denied(
                 "run_ended",
@@ -323,7 +324,7 @@ impl Node {
         preview: &mut ContextPreview,
     ) -> Result<(), NodeError> {
         let now = self.act_time(accord)?;
-        let text = self.in_force(accord)?;
+        let text = self.governing(accord)?;
         let (state, room) = (self.state(accord)?, preview.room as usize);
         let mut decide = decide_if_matched(state, (self.party(), peer), clause, room, now);
         for item in items {

@@ -186,6 +186,15 @@ pub fn exposure(report: &ExposureReport) {
     for line in &report.words {
         println!("  {}", safe(line));
     }
+    for own in &report.applied {
+        println!(
+            "  applied provisionally: clause {} from {} to {} ({})",
+            own.clause,
+            safe(&own.from),
+            safe(&own.to),
+            safe(&own.why)
+        );
+    }
     println!("  {} of {} cells are open; every other cell is closed", report.open, report.cells);
 }
 

@@ -75,13 +75,14 @@ fn authority(state: &State, act: &Act) -> Result<(), Refusal> {
     let card = party.and_then(|party| party.card.as_ref());
     let role = card.and_then(|card| card.role_of(act.key()));
     let role = role.ok_or_else(|| Refusal::new("act_unconfirmed", "the key has no role"))?;
-    let may = state.authority(header.author, role.role, header.kind, None);
+    let resting = state.resting_on(act.body());
+    let may = state.authority(header.author, role.role, header.kind, resting);
     may.map_err(|reason| Refusal::new("act_unconfirmed", reason))
 }
 
 fn judge_release(state: &State, act: &Act, body: &ReleaseBody, parties: &[PartyId]) -> Verdict {
     let (author, now) = (act.header().author, act.header().time);
-    if let Ok(accord) = state.in_force_at(now)
+    if let Ok(accord) = state.governing((author, None), None, now)
         && accord.digest != body.text
     {
         let what = "it names another text than the one in force";

@@ -30,7 +30,7 @@ fn released(edit: impl Fn(String) -> String) -> (Pair, Serving) {
     let (pair, serving) = Pair::agreed_on(edit);
     let file = pair.world.write("names.txt", "one.example.com\ntwo.example.com\n");
     for home in [&pair.a, &pair.b] {
-        home.import(&[&file, "--tlp", "green"]);
+        home.import(&[&file, "--tlp", "green", "--source", &home.name]);
     }
     pair.a.json(&["match", "alba-borea", "--clause", "1"]);
     let done = pair.a.json(&RELEASE);
@@ -160,4 +160,46 @@ fn what_the_record_cannot_tell_is_named() {
     assert_eq!(list(&report, "duties").len(), 0);
     assert_eq!(list(&report, "uncomputed")[0]["clause"], "4", "{report:#}");
     pair.a.run(&DUTIES).exits(0).says("not computable from the record yet");
+}
+
+/// The draft, with what its permission says of passing on.
+fn with_onward(text: String, word: &str) -> String {
+    text.replace("{retention.clock}.\"\"\"", "{retention.clock}; it {onward}.\"\"\"")
+        .replace("retention = {", &format!("onward = \"{word}\"\nretention = {{"))
+}
+
+/// A releases to B, B has an accord with C: what came goes on where the clause under which it came
+/// allows that, and is told why not elsewhere.
+#[test]
+fn what_came_goes_on_only_where_its_clause_allows_it() {
+    for (word, code) in [("consent", "onward_consent"), ("allowed", "allowed")] {
+        let (pair, _serving) = released(|text| with_onward(text, word));
+        let third = pair.world.party("Celta", true);
+        for (from, to) in [(&pair.b, &third), (&third, &pair.b)] {
+            let card = from.card(&pair.world.path(&format!("{}-{}.card", from.name, to.name)));
+            to.run(&["party", "add", &card, "--yes"]).exits(0);
+        }
+        let _third_serving = third.serve();
+        let draft = ["accord", "draft", "borea-celta", "--with", "Celta"];
+        let file = pair.world.write("third.toml", pair.b.run(&draft).exits(0).out);
+        pair.b.run(&["accord", "propose", &file]).exits(0);
+        pair.b.run(&["accord", "sign", &file]).exits(0);
+        third.run(&["accord", "sign", &file]).exits(0);
+        let names = pair.world.write("third.txt", "one.example.com\n");
+        third.import(&[&names, "--tlp", "green"]);
+        pair.b.json(&["match", "borea-celta", "--clause", "1"]);
+        let release = ["release", "borea-celta", "--matched", "last"];
+        // Unless it is asked for, nothing that came from others leaves.
+        let own = pair.b.json(&[&release[..], &["--dry-run"]].concat());
+        assert_eq!(list(&own, "objects").len(), 1, "{own:#}");
+        let all = pair.b.json(&[&release[..], &["--onward", "--dry-run"]].concat());
+        let codes: Vec<&str> = list(&all, "objects").iter().map(|o| text(o, "code")).collect();
+        let came = list(&all, "objects").iter().find(|o| o["source"] == "Alba");
+        assert_eq!(text(came.unwrap(), "code"), code, "{word}: {all:#}");
+        assert_eq!(codes.len(), 2, "{word}: {all:#}");
+        pair.b.json(&[&release[..], &["--onward"]].concat());
+        let there = third.json(&["search", "one.example.com"]);
+        let landed = list(&there, "received").len();
+        assert_eq!(landed, if word == "allowed" { 2 } else { 1 }, "{word}: {there:#}");
+    }
 }

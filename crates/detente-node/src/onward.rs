@@ -1,8 +1,11 @@
 //! What binds who received an object: by which clause it came, how long it may be kept, whether it
 //! may go on, what it may be used for, and by when something is to be said of it.
 
+use std::collections::BTreeMap;
+
 use detente_accord::{Accord, Onward, Permit, Rule};
 use detente_core::act::{Act, Body, ReleaseBody};
+use detente_core::object::Object;
 use detente_core::{AccordId, Digest, UnixSeconds};
 use detente_gate::{Denial, Passing};
 use detente_state::{Duty, ReleaseState, Source};
@@ -11,6 +14,9 @@ use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::ReceivedRow;
 use crate::report::{OwedReport, TermsReport};
+
+/// Terms that are known already, by release and clause.
+pub(crate) type KnownTerms = BTreeMap<(Digest, String), TermsReport>;
 
 /// A permission under which something came, with its text.
 struct Came<'a> {
@@ -34,37 +40,37 @@ impl Node {
         }
     }
 
-    /// The terms on which a received object is here.
-    pub(crate) fn terms_of(&self, row: &ReceivedRow) -> Result<TermsReport, NodeError> {
-        let body = self.release_body(row);
-        let came = body.and_then(|body| self.came(row.accord, body.text, &row.clause));
-        let entry = body.and_then(|body| body.manifest.get(row.place as usize));
-        let stated = entry.and_then(|entry| entry.facts.handling.purpose);
-        let purposes = match (stated, &came) {
-            (Some(purpose), _) => vec![purpose.name().to_owned()],
-            (None, Some(came)) => {
-                came.rule.asks.purposes.iter().map(|p| p.name().to_owned()).collect()
-            }
-            (None, None) => Vec::new(),
-        };
-        Ok(TermsReport {
-            onward: onward(came.as_ref().and_then(|came| came.rule.onward)).to_owned(),
-            purposes,
-            feedback: self.owed_for(row)?,
-        })
+    /// The terms on which a received object is here. What is the same for all objects that came
+    /// under one clause of one release is found once, and kept in `known`.
+    pub(crate) fn terms_of(
+        &self,
+        row: &ReceivedRow,
+        object: &Object,
+        known: &mut KnownTerms,
+    ) -> Result<TermsReport, NodeError> {
+        let key = (row.release, row.clause.clone());
+        if !known.contains_key(&key) {
+            known.insert(key.clone(), self.terms_under(row)?);
+        }
+        let mut terms = known.get(&key).cloned().unwrap_or_default();
+        if let Some(purpose) = object.handling.purpose {
+            terms.purposes = vec![purpose.name().to_owned()];
+        }
+        let account = self.state(row.accord)?.account_of(row.release, self.party());
+        if let Some(told) = account.and_then(|account| account.told.get(&row.address)) {
+            let (upshot, at) = (told.upshot.name().to_owned(), told.time.to_string());
+            terms.feedback = Some(OwedReport { due: None, told: Some((upshot, at)) });
+        }
+        Ok(terms)
     }
 
-    /// The feedback that is owed for the release that brought an object, under its clause.
-    fn owed_for(&self, row: &ReceivedRow) -> Result<Option<OwedReport>, NodeError> {
-        let own = self.party();
-        let told = self
-            .state(row.accord)?
-            .account_of(row.release, own)
-            .and_then(|account| account.told.get(&row.address));
-        if let Some(told) = told {
-            let (upshot, at) = (told.upshot.name().to_owned(), told.time.to_string());
-            return Ok(Some(OwedReport { due: None, told: Some((upshot, at)) }));
-        }
+    /// What the clause says under which an object came.
+    fn terms_under(&self, row: &ReceivedRow) -> Result<TermsReport, NodeError> {
+        let body = self.release_body(row);
+        let came = body.and_then(|body| self.came(row.accord, body.text, &row.clause));
+        let purposes = came.as_ref().map_or_else(Vec::new, |came| {
+            came.rule.asks.purposes.iter().map(|purpose| purpose.name().to_owned()).collect()
+        });
         let owed = self.owed(row.accord, self.now())?;
         let is = |duty: &&Duty| {
             duty.source == Source::Feedback
@@ -72,7 +78,12 @@ impl Node {
                 && duty.clause.as_deref() == Some(row.clause.as_str())
         };
         let duty = owed.list.iter().find(is);
-        Ok(duty.map(|duty| OwedReport { due: duty.due.map(|due| due.to_string()), told: None }))
+        Ok(TermsReport {
+            onward: onward(came.as_ref().and_then(|came| came.rule.onward)).to_owned(),
+            purposes,
+            feedback: duty
+                .map(|duty| OwedReport { due: duty.due.map(|due| due.to_string()), told: None }),
+        })
     }
 
     /// Until when objects of a release may be kept under a clause, by the record alone.

@@ -16,6 +16,7 @@ use crate::error::NodeError;
 use crate::handling::handling;
 use crate::matching::pull;
 use crate::node::{Node, Shared};
+use crate::onward::KnownTerms;
 use crate::ports::{Link, ReceivedRow};
 use crate::push::{push, unexpected};
 use crate::report::{
@@ -474,6 +475,7 @@ impl Node {
         let expired = (all - received.len()) as u64;
         // What came in several releases is one object, under the terms of the last.
         let mut seen = BTreeSet::new();
+        let mut known = KnownTerms::new();
         received.reverse();
         received.retain(|row| seen.insert((row.from, row.address)));
         received.reverse();
@@ -484,14 +486,18 @@ impl Node {
             own: own.into_iter().map(report_context).collect(),
             received: received
                 .iter()
-                .map(|row| self.report_received(row))
+                .map(|row| self.report_received(row, &mut known))
                 .collect::<Result<_, _>>()?,
             expired,
             feedback: self.told_of(&observable)?,
         })
     }
 
-    pub(crate) fn report_received(&self, row: &ReceivedRow) -> Result<ReceivedReport, NodeError> {
+    pub(crate) fn report_received(
+        &self,
+        row: &ReceivedRow,
+        known: &mut KnownTerms,
+    ) -> Result<ReceivedReport, NodeError> {
         let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
         Ok(ReceivedReport {
             from: self.name_of(row.from),
@@ -501,7 +507,7 @@ impl Node {
             received: row.received.to_string(),
             release: row.release.to_string(),
             keep_until: row.keep_until.map(|until| until.to_string()),
-            terms: self.terms_of(row)?,
+            terms: self.terms_of(row, &object, known)?,
             source: object.source,
             labels: object.labels,
             comment: object.comment,

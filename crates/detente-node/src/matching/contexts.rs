@@ -20,6 +20,7 @@ use detente_state::State;
 use super::run::{Desk, Held, Seat, engine, misbehaved};
 use crate::error::NodeError;
 use crate::node::Node;
+use crate::onward::KnownTerms;
 use crate::ports::{ReceivedRow, RunRow};
 use crate::push::push;
 use crate::release::{keep_until, object, report_object};
@@ -260,15 +261,16 @@ impl Node {
             self.store.put_received(&taking.rows)?;
             self.acknowledge(row.accord, *act, body)?;
         }
-        let found = |received: &ReceivedRow| -> Result<FoundContext, NodeError> {
+        let mut known = KnownTerms::new();
+        let mut found = |received: &ReceivedRow| -> Result<FoundContext, NodeError> {
             let object = Object::decode(&received.bytes).map_err(NodeError::damaged)?;
             Ok(FoundContext {
                 kind: object.kind.name().to_owned(),
                 value: object.value,
-                context: self.report_received(received)?,
+                context: self.report_received(received, &mut known)?,
             })
         };
-        let received = taking.rows.iter().map(found).collect::<Result<_, _>>()?;
+        let received = taking.rows.iter().map(&mut found).collect::<Result<_, _>>()?;
         let Giving { report, passed_over, .. } = giving;
         Ok(Some(ContextsReport { given: report, passed_over, received }))
     }

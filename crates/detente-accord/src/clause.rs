@@ -410,7 +410,55 @@ pub struct Deadline {
     pub within: Span,
     /// From when.
     pub clock: ClockStart,
+    /// Which days count.
+    pub days: Days,
 }
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.days, self.within.get() / 86_400) {
+            (Days::Calendar, _) => write!(f, "{}", self.within),
+            (Days::Working, 1) => f.write_str("1 working day"),
+            (Days::Working, days) => write!(f, "{days} working days"),
+        }
+    }
+}
+
+/// Which days of a deadline count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Days {
+    /// Every day, to the second.
+    #[default]
+    Calendar,
+    /// Working days of the text's calendar, each to its end.
+    Working,
+}
+
+impl Days {
+    /// The word in a text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Days::Calendar => "calendar",
+            Days::Working => "working",
+        }
+    }
+}
+
+impl FromStr for Days {
+    type Err = UnknownDays;
+
+    fn from_str(text: &str) -> Result<Days, UnknownDays> {
+        [Days::Calendar, Days::Working]
+            .into_iter()
+            .find(|days| days.name() == text)
+            .ok_or(UnknownDays)
+    }
+}
+
+/// `days` is neither word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write \"working\" or \"calendar\"")]
+pub struct UnknownDays;
 
 /// A duty with a deadline.
 #[derive(Clone, Debug, PartialEq, Eq)]

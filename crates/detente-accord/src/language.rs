@@ -5,7 +5,7 @@
 //! parameters are then shown in English, digits and upper-case colours are checked, words are not,
 //! and whoever checks the text is told so.
 
-use super::clause::{ClockStart, Only, Onward, Pad};
+use super::clause::{ClockStart, Days, Deadline, Only, Onward, Pad};
 use detente_core::act::{Learn, Mode};
 use detente_core::{ObjectKind, Purpose, Span, Transform};
 
@@ -167,6 +167,15 @@ impl Said {
         };
         let german = format!("{number} {german}");
         Said { english, german }
+    }
+
+    /// How long a deadline runs, in the days that it counts.
+    pub(super) fn period(deadline: &Deadline) -> Said {
+        match (deadline.days, deadline.within.get() / 86_400) {
+            (Days::Calendar, _) => Said::span(deadline.within),
+            (Days::Working, 1) => Said::two(deadline.to_string(), "1 Arbeitstag"),
+            (Days::Working, days) => Said::two(deadline.to_string(), format!("{days} Arbeitstage")),
+        }
     }
 
     pub(super) fn clock(clock: ClockStart) -> Said {

@@ -11,6 +11,7 @@
 pub mod align;
 mod annex;
 mod asks;
+mod calendar;
 mod clause;
 mod confusable;
 mod fault;
@@ -35,8 +36,9 @@ mod word;
 
 pub use annex::{Annex, AnnexFault, AnnexKind, MAX_ANNEX, MAX_ANNEXES, UnknownAnnexKind};
 pub use asks::{Asks, ThreatFrom};
+pub use calendar::{Calendar, MAX_HOLIDAYS, MAX_WORKING_DAYS, UnknownWeekday, Weekday};
 pub use clause::{
-    Budget, Cap, Clause, ClockStart, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
+    Budget, Cap, Clause, ClockStart, Days, Deadline, Forbid, LookupTerms, MatchRule, Oblige, Only,
     Onward, PAYLOAD_BYTES, Pad, Permit, Reciprocity, Rule, Side,
 };
 pub use confusable::{Confusable, MAX_CONFUSABLES, confusables};

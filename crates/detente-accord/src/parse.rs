@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use toml::de::DeTable;
 
+use super::clause::Days;
 use super::fault::{Fault, Faults};
 use super::language::Said;
 use super::prose::{Param, Plain};
 use super::table::{Source, Table};
 use super::{
     Accord, Authority, Bindingness, Clause, ClockStart, Deadline, Emergency, Exit, Forbid,
-    MAX_CATEGORIES, MAX_PARTIES, MAX_ROWS, Party, Permit, Rule, is_slug, parse_annex, parse_clause,
-    parse_definition, terms,
+    MAX_CATEGORIES, MAX_PARTIES, MAX_ROWS, Party, Permit, Rule, calendar, is_slug, parse_annex,
+    parse_clause, parse_definition, terms,
 };
 use detente_core::Tlp;
 use detente_core::act::{ActKind, MAX_TEXT};
@@ -471,7 +472,25 @@ pub(super) fn read_deadline(table: &Table<'_>, key: &'static str) -> Option<Dead
             "say when it starts: clock = \"act\", \"awareness\", \"effective\" or \"receipt\"",
         );
     }
-    Some(Deadline { within: within?, clock: clock? })
+    Some(Deadline { within: within?, clock: clock?, days: Days::Calendar })
+}
+
+/// A deadline that may count working days.
+pub(super) fn read_counted_deadline(table: &Table<'_>, key: &'static str) -> Option<Deadline> {
+    let days = table.parsed::<Days>("days");
+    let deadline = read_deadline(table, key)?;
+    if days == Some(Days::Working) && !calendar::fits(deadline.within) {
+        let most = calendar::MAX_WORKING_DAYS;
+        table.fault(
+            "bad_value",
+            format!("`{key}` in {} is no number of working days", table.name),
+            format!("write whole days, at most {most}: within = \"P5D\""),
+        );
+    }
+    if table.has("days") && days.is_none() {
+        return None;
+    }
+    Some(Deadline { days: days.unwrap_or_default(), ..deadline })
 }
 
 fn read_emergency(root: &Table<'_>) -> Option<Emergency> {

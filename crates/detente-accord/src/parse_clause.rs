@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Party;
 use super::clause::{Clause, Oblige, Rule, Side};
 use super::language::Said;
-use super::parse::{Time, check_languages, known_handle, read_deadline};
+use super::parse::{Time, check_languages, known_handle, read_counted_deadline};
 use super::parse_match::read_match;
 use super::parse_permit::{read_forbid, read_permit};
 use super::prose::{Param, Plain, Prose};
@@ -290,13 +290,13 @@ fn read_oblige(rule: &Table<'_>, around: &Around<'_>, params: &mut Vec<Param>) -
     if !rule.has("within") {
         rule.missing("within", "say by when: within = \"PT24H\"");
     }
-    let deadline = read_deadline(rule, "within");
+    let deadline = read_counted_deadline(rule, "within");
     let breach = rule.required("breach", "say what follows: breach = \"escalate to the heads\"");
     rule.finish();
     let deadline = deadline?;
     let (actor, verb, on, breach) = (actor?, verb?, on?, breach?);
     params.push(Param::said("actor", around.side(&actor)));
-    params.push(Param::value("within", Said::span(deadline.within)));
+    params.push(Param::value("within", Said::period(&deadline)));
     params.push(Param::value("clock", Said::clock(deadline.clock)));
     for (name, words) in [("verb", &verb), ("on", &on), ("breach", &breach)] {
         params.push(Param::new(name, words, false));

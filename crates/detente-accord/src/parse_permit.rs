@@ -3,7 +3,7 @@
 use super::asks::{Asks, read_asks, read_pap, read_releasable};
 use super::clause::{Cap, Deadline, Forbid, Only, Onward, Permit, Reciprocity};
 use super::language::Said;
-use super::parse::{Time, read_deadline};
+use super::parse::{Time, read_counted_deadline};
 use super::parse_clause::{Around, MAX_COUNT, kinds_said, read_direction, read_kinds};
 use super::prose::Param;
 use super::table::Table;
@@ -118,7 +118,7 @@ fn read_period(
     params: &mut Vec<Param>,
 ) -> Option<Deadline> {
     let period = rule.table(key).and_then(|table| {
-        let deadline = read_deadline(&table, "within");
+        let deadline = read_counted_deadline(&table, "within");
         if !table.has("within") {
             table.missing("within", format!("write within = \"{such_as}\""));
         }
@@ -128,7 +128,7 @@ fn read_period(
     let [within, clock] = ["within", "clock"].map(|field| format!("{key}.{field}"));
     match period {
         Some(period) => {
-            params.push(Param::value(&within, Said::span(period.within)));
+            params.push(Param::value(&within, Said::period(&period)));
             params.push(Param::value(&clock, Said::clock(period.clock)));
         }
         None if rule.has(key) => {

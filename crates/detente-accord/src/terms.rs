@@ -2,13 +2,15 @@
 //! be suspended and how, how often the parties meet.
 //!
 //! Every table is optional: a text without them enters into force by signature, takes no
-//! reservation, lets each clause be suspended at once, and never falls dormant. Source: Vienna
-//! Convention on the Law of Treaties, articles 19, 20, 24 and 57.
+//! reservation, lets each clause be suspended at once, and never falls dormant; its working days
+//! are Monday to Friday, in UTC. Source: Vienna Convention on the Law of Treaties, articles 19, 20,
+//! 24 and 57.
 
 use std::collections::BTreeSet;
 
 use detente_core::Span;
 
+use super::calendar::{self, Calendar, read_calendar};
 use super::language::Said;
 use super::prose::Param;
 use super::table::Table;
@@ -28,6 +30,8 @@ pub struct Terms {
     pub suspension: Suspendable,
     /// How often the parties meet; none if the text does not say.
     pub meetings: Option<Meetings>,
+    /// Which days are working days, and where a day begins.
+    pub calendar: Calendar,
 }
 
 /// How a text enters into force.
@@ -78,7 +82,7 @@ pub struct Meetings {
     pub dormant_after: u32,
 }
 
-/// Reads the tables `entry`, `reservations`, `suspension` and `meetings`.
+/// Reads the tables `entry`, `reservations`, `suspension`, `meetings` and `calendar`.
 pub(super) fn read_terms(root: &Table<'_>, parties: usize, ids: &BTreeSet<String>) -> Terms {
     Terms {
         entry: root.table("entry").map_or_else(Entry::default, |table| read_entry(&table, parties)),
@@ -87,12 +91,13 @@ pub(super) fn read_terms(root: &Table<'_>, parties: usize, ids: &BTreeSet<String
             .table("suspension")
             .map_or_else(Suspendable::default, |table| read_suspension(&table, ids)),
         meetings: root.table("meetings").and_then(|table| read_meetings(&table)),
+        calendar: read_calendar(root),
     }
 }
 
 /// What each clause may show of them.
 pub(super) fn params(terms: &Terms) -> Vec<Param> {
-    let mut shown = Vec::new();
+    let mut shown = calendar::params(&terms.calendar);
     let spans = [
         ("entry.after", terms.entry.after),
         ("reservations.silence", terms.reservations.as_ref().map(|terms| terms.silence)),

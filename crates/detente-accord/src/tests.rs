@@ -1,4 +1,5 @@
 mod asks;
+mod calendar;
 mod drift;
 mod hostile;
 mod lookup;

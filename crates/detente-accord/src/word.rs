@@ -5,7 +5,8 @@ use std::str::FromStr;
 use super::Bindingness;
 use super::annex::AnnexKind;
 use super::asks::ThreatFrom;
-use super::clause::{ClockStart, Only, Onward, Pad, Side};
+use super::calendar::Weekday;
+use super::clause::{ClockStart, Days, Only, Onward, Pad, Side};
 use super::parse::Time;
 use detente_core::act::{ActKind, Engine, Learn, Mode};
 use detente_core::key::Suite;
@@ -160,6 +161,18 @@ impl Word for Only {
 impl Word for Pad {
     fn remedy() -> String {
         "write \"none\", \"power-of-two\" or \"multiple:1000\" (2 to 1048576)".to_owned()
+    }
+}
+
+impl Word for Days {
+    fn remedy() -> String {
+        one_of([Days::Calendar, Days::Working].map(Days::name))
+    }
+}
+
+impl Word for Weekday {
+    fn remedy() -> String {
+        one_of(Weekday::ALL.map(Weekday::name))
     }
 }
 

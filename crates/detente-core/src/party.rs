@@ -144,6 +144,8 @@ impl Role {
                 ActKind::PresentConsent,
                 ActKind::RetractRelease,
                 ActKind::AnswerRetraction,
+                ActKind::Feedback,
+                ActKind::Erase,
             ],
             Role::Auditor => &[ActKind::AcknowledgeAlert],
         }

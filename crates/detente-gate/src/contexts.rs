@@ -65,8 +65,9 @@ impl ContextRelease {
             }
             slots.push(slot);
         }
-        // Without a text in force the gate lets nothing go.
-        let text = state.in_force_at(now).ok().filter(|_| !act.manifest.is_empty());
+        // Without a text that governs the gate lets nothing go.
+        let text = state.governing((from, Some(to)), None, now).ok();
+        let text = text.filter(|_| !act.manifest.is_empty());
         let release = text.map(|text| {
             let body = ReleaseBody {
                 text: text.digest,

@@ -15,6 +15,7 @@ mod diagram;
 mod enter;
 mod exposure;
 mod layout;
+mod onward;
 mod release;
 mod rules;
 mod space;
@@ -31,6 +32,7 @@ pub use exposure::{
     Answer, Asked, BadQuestion, Difference, Exposure, Region, Turn, Turned, ask, diff, exposure,
 };
 pub use layout::Axis;
+pub use onward::Passing;
 pub use release::{Decided, Ground, Release, ReleaseFault, Tally, address_there, decide_all};
 pub use rules::Rules;
 pub use space::{Dimension, Space};

@@ -136,7 +136,7 @@ impl<'a> Tally<'a> {
     }
 
     pub(crate) fn new(state: &'a State, asked: Asked) -> Tally<'a> {
-        let accord = state.in_force_at(asked.now);
+        let accord = state.governing((asked.from, Some(asked.to)), None, asked.now);
         let handle = |party: PartyId| {
             let named = accord.as_ref().ok().and_then(|accord| accord.party(party));
             named.map_or(String::new(), |party| party.handle.clone())
@@ -156,7 +156,7 @@ impl<'a> Tally<'a> {
 
     /// As if a run under this clause of the text in force had told of every indicator.
     pub(crate) fn for_clause(state: &'a State, asked: Asked, clause: &str) -> Tally<'a> {
-        let text = state.in_force_at(asked.now).ok();
+        let text = state.governing((asked.from, Some(asked.to)), None, asked.now).ok();
         let told = text.map_or(&[][..], |text| kinds(text, clause));
         Tally { told, ..Tally::new(state, asked) }
     }
@@ -319,7 +319,9 @@ fn permits(accord: Option<&Accord>) -> impl Iterator<Item = &str> {
 /// The permissions that do not run between the two now, and why.
 fn held(state: &State, accord: Option<&Accord>, asked: Asked) -> BTreeMap<String, Arc<str>> {
     let way = Way { from: asked.from, to: asked.to };
-    let cells = permits(accord).map(|id| (id, state.standing(id, way, asked.now)));
+    let Some(text) = accord.map(|accord| accord.digest) else { return BTreeMap::new() };
+    let cell = |id| state.standing_to_leave(text, (id, way), asked.now);
+    let cells = permits(accord).map(|id| (id, cell(id)));
     cells
         .filter(|(_, cell)| !cell.standing.runs())
         .map(|(id, cell)| (id.to_owned(), cell.to_string().into()))
@@ -437,7 +439,8 @@ impl Release {
         now: UnixSeconds,
     ) -> Result<Release, ReleaseFault> {
         let ground = ground.into();
-        let accord = state.in_force_at(now).map_err(|_| ReleaseFault::Nothing)?;
+        let accord = state.governing((from, Some(to)), None, now);
+        let accord = accord.map_err(|_| ReleaseFault::Nothing)?;
         let mut manifest = Vec::new();
         let mut leaving = Vec::new();
         for decided in decide_all(state, (from, to), ground, objects, now) {
@@ -482,7 +485,14 @@ impl Release {
         objects: Vec<Vec<u8>>,
         now: UnixSeconds,
     ) -> Result<Release, ReleaseFault> {
-        match state.in_force_at(now) {
+        // Else this would be a way around the gate.
+        let manifest = body.manifest_digest();
+        let receiver = state.parties.contains_key(&to);
+        let known = state.releases.iter().find(|known| known.manifest == manifest);
+        let Some(from) = known.filter(|_| receiver).map(|known| known.author) else {
+            return Err(ReleaseFault::NotOnRecord);
+        };
+        match state.governing((from, Some(to)), None, now) {
             Err(error) => return Err(ReleaseFault::Stopped(error.to_string())),
             Ok(accord) if accord.digest != body.text => {
                 let words = "another text has come into force since".to_owned();
@@ -514,7 +524,8 @@ impl Release {
                 let words = format!("retraction {} took back part of it", mark.act.short());
                 return Err(ReleaseFault::Stopped(words));
             }
-            let cell = state.standing(&entry.clause, Way { from, to }, now);
+            let way = Way { from, to };
+            let cell = state.standing_to_leave(body.text, (&entry.clause, way), now);
             if !cell.standing.runs() {
                 let words = format!("clause {} does not run: {cell}", entry.clause);
                 return Err(ReleaseFault::Stopped(words));
@@ -575,7 +586,7 @@ impl Release {
         if body.to.is_some_and(|named| named != to) {
             return Err((0, Verdict::Deny(Denial::OtherReceiver)));
         }
-        match state.in_force_at(now) {
+        match state.governing((from, Some(to)), None, now) {
             Ok(accord) if accord.digest != body.text => {
                 return Err((0, Verdict::Deny(Denial::NotInForce(NotInForce::NotSigned))));
             }

@@ -238,6 +238,39 @@ pub enum Denial {
     /// The release names another receiver.
     #[error("the release names another receiver")]
     OtherReceiver,
+    /// It came from another party, whose clause lets it go on after the party has consented.
+    #[error(
+        "it came from {from} under clause {clause} of {accord}: to pass it on needs the \
+         originator's consent, and none is on record"
+    )]
+    OnwardConsent {
+        /// The clause under which it came.
+        clause: Arc<str>,
+        /// The accord of that clause.
+        accord: String,
+        /// Who released it.
+        from: String,
+    },
+    /// It came from another party, whose clause forbids passing it on.
+    #[error("it came from {from}, and clause {clause} of {accord} forbids passing it on")]
+    OnwardForbidden {
+        /// The clause under which it came.
+        clause: Arc<str>,
+        /// The accord of that clause.
+        accord: String,
+        /// Who released it.
+        from: String,
+    },
+    /// It came from another party, whose clause says nothing of passing it on.
+    #[error("it came from {from}, and clause {clause} of {accord} does not allow passing it on")]
+    OnwardUnsaid {
+        /// The clause under which it came.
+        clause: Arc<str>,
+        /// The accord of that clause.
+        accord: String,
+        /// Who released it.
+        from: String,
+    },
     /// Other things were taken out of it than the clause says.
     #[error("other things were taken out of it than clause {clause} says")]
     OtherTransforms {
@@ -311,6 +344,9 @@ impl Denial {
             Denial::NotMatched { .. } => "not_matched",
             Denial::NotReleasable => "not_releasable",
             Denial::OtherReceiver => "other_receiver",
+            Denial::OnwardConsent { .. } => "onward_consent",
+            Denial::OnwardForbidden { .. } => "onward_forbidden",
+            Denial::OnwardUnsaid { .. } => "onward_unsaid",
             Denial::OtherTransforms { .. } => "other_transforms",
             Denial::Outside { .. } => "outside_clause",
             Denial::PapCeiling { .. } => "pap_ceiling",
@@ -332,6 +368,9 @@ impl Denial {
             | Denial::Held { clause, .. }
             | Denial::NotListed { clause }
             | Denial::NotMatched { clause }
+            | Denial::OnwardConsent { clause, .. }
+            | Denial::OnwardForbidden { clause, .. }
+            | Denial::OnwardUnsaid { clause, .. }
             | Denial::OtherTransforms { clause }
             | Denial::Outside { clause, .. }
             | Denial::Reciprocity { clause, .. }

@@ -157,7 +157,9 @@ impl Node {
     ) -> Result<Digest, NodeError> {
         // Not `in_force`: a stop must hold though this clock is slower than that of the last party
         // to sign, and does no harm once the accord has ended.
-        if self.state(accord)?.in_force.is_none() {
+        let state = self.state(accord)?;
+        let applies = state.provisional.iter().any(|own| own.party == self.party());
+        if state.in_force.is_none() && !applies {
             return Err(NodeError::denied(
                 "not_in_force",
                 "the accord is not in force: no text is signed by all parties",
@@ -216,6 +218,19 @@ impl Node {
         })
     }
 
+    /// The text that governs the next act between this party and others: the one in force, or one
+    /// that is applied provisionally.
+    pub(crate) fn governing(&self, accord: AccordId) -> Result<&Accord, NodeError> {
+        let (own, now) = (self.party(), self.act_time(accord)?);
+        self.state(accord)?.governing((own, None), None, now).map_err(|error| {
+            NodeError::denied(
+                "not_in_force",
+                format!("the accord is not in force: {error}"),
+                "see `detente accord status`",
+            )
+        })
+    }
+
     /// Every accord, by slug.
     pub fn accords(&self) -> Vec<(AccordId, String)> {
         let mut all: Vec<(AccordId, String)> =
@@ -238,9 +253,13 @@ impl Node {
     /// [`NodeError`].
     pub fn text(&self, accord: AccordId, named: Option<&str>) -> Result<Vec<u8>, NodeError> {
         let state = self.state(accord)?;
+        let applied = || state.governing((self.party(), None), None, self.now()).ok();
         let digest = match (named, state.in_force) {
-            (Some(_), _) | (None, None) => self.open_text(accord, named)?,
             (None, Some(force)) => force.text,
+            (None, None) if applied().is_some() => {
+                applied().map_or(Digest::new([0; 32]), |text| text.digest)
+            }
+            (Some(_), _) | (None, None) => self.open_text(accord, named)?,
         };
         state
             .texts
@@ -261,7 +280,11 @@ impl Node {
         let text = state.in_force.map(|force| force.text);
         let governing = text.and_then(|digest| state.texts.get(&digest)).map(|text| &text.accord);
         let newest = || state.texts.values().max_by_key(|text| text.proposed).map(|t| &t.accord);
+        let owed = self.owed(accord, now)?;
+        let names = |party: PartyId| self.name_of(party);
         Ok(StatusReport {
+            next_due: detente_table::duties::next_due(&owed, &names, self.party()),
+            troubled: detente_table::duties::troubled(&owed) as u64,
             accord: book.row.slug.clone(),
             id: book.row.id.to_string(),
             in_force: standing.is_ok(),
@@ -270,7 +293,14 @@ impl Node {
                     let since = state.in_force.map_or(now, |force| force.since);
                     format!("in force since {since}")
                 }
-                Err(error) => format!("not in force: {error}"),
+                Err(error) => match state.governing((self.party(), None), None, now) {
+                    Ok(text) => format!(
+                        "not in force: {error}; clauses of text {} are applied provisionally, see \
+                         `detente accord matrix`",
+                        text.digest.short()
+                    ),
+                    Err(_) => format!("not in force: {error}"),
+                },
             },
             text: text.map(|digest| digest.to_string()),
             title: governing.or_else(newest).map(|accord| accord.title.clone()),

@@ -207,7 +207,11 @@ impl Node {
         body: Body,
     ) -> Result<Digest, NodeError> {
         let kind = body.kind();
-        let role = self.role_for(accord, kind, role, body.governing())?;
+        let governing = match body.governing() {
+            None => self.state(accord)?.resting_on(&body),
+            text => text,
+        };
+        let role = self.role_for(accord, kind, role, governing)?;
         debug_assert_ne!(kind, ActKind::Designate);
         let digests = self.enter(accord, vec![(role, body)])?;
         digests.first().copied().ok_or_else(|| NodeError::damaged("no act was entered"))

@@ -103,7 +103,7 @@ pub fn lookup_holder(node: &Node, accord: AccordId, clause: &str) -> Result<Part
 impl Node {
     /// The terms of a clause of look-ups of which this party is a side.
     pub(crate) fn lookup_terms(&self, accord: AccordId, clause: &str) -> Result<Terms, NodeError> {
-        let text = self.in_force(accord)?;
+        let text = self.governing(accord)?;
         let none = || {
             NodeError::denied(
                 "no_lookup_clause",
@@ -151,7 +151,7 @@ impl Node {
 
     /// Decides which contexts vouch for their observables towards the other side.
     fn door(&self, terms: &Terms, to: PartyId) -> Result<Door<'_>, NodeError> {
-        Ok(Door::new(self.in_force(terms.accord)?, (self.party(), to), &terms.clause))
+        Ok(Door::new(self.governing(terms.accord)?, (self.party(), to), &terms.clause))
     }
 }
 

@@ -222,7 +222,7 @@ impl Node {
                  could learn which of its own"
             ),
         });
-        let text = self.in_force(row.accord).ok();
+        let text = self.governing(row.accord).ok();
         let kinds = text.and_then(|text| match &text.clause(&row.clause)?.rule {
             Some(detente_accord::Rule::Match(rule)) => Some(rule.kinds.clone()),
             _ => None,

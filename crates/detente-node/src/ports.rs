@@ -5,7 +5,7 @@
 
 mod lookup;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use detente_core::act::Salt;
@@ -452,6 +452,18 @@ pub trait Store: LookupStore + Send {
 
     /// How many objects of a release are here from the front of its manifest without a gap.
     fn received_upto(&self, release: Digest) -> Result<u32, StoreError>;
+
+    /// The objects of a release that are here, by address.
+    fn received_of(&self, release: Digest) -> Result<Vec<Digest>, StoreError>;
+
+    /// Erases every received object whose time to be kept has ended by `now`, bytes and all, and
+    /// says how many. Bytes stay that came another time too and may be kept, and those of `kept`,
+    /// which this node released itself.
+    fn erase_expired(
+        &mut self,
+        now: UnixSeconds,
+        kept: &BTreeSet<Digest>,
+    ) -> Result<u64, StoreError>;
 
     /// What was received about an observable.
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError>;

@@ -4,7 +4,7 @@ mod selection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detente_accord::{Accord, Rule};
+use detente_accord::{Accord, ClockStart, Rule};
 use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
@@ -22,6 +22,7 @@ use crate::error::NodeError;
 use crate::handling::handling;
 use crate::matching::pull;
 use crate::node::{Node, Shared};
+use crate::onward::KnownTerms;
 use crate::ports::{Link, ReceivedRow};
 use crate::push::{push, unexpected};
 use crate::report::{
@@ -76,12 +77,41 @@ impl Node {
         (accord, to): (AccordId, PartyId),
         run: RunId,
     ) -> Result<Vec<Object>, NodeError> {
-        let text = self.in_force(accord)?;
+        let text = self.governing(accord)?;
         let mut objects = Vec::new();
         for observable in self.store.matched(run)? {
             objects.extend(self.own_objects(&observable, (text, to), &|_, _| true)?);
         }
         Ok(objects)
+    }
+
+    /// What others than `to` have released to this party about what a run found: what may go on,
+    /// and what stays by the clause under which it came.
+    fn passed_on(
+        &self,
+        (accord, to): (AccordId, PartyId),
+        run: RunId,
+    ) -> Result<(Vec<Object>, Vec<Decided>), NodeError> {
+        let (now, mut seen) = (self.act_time(accord)?, BTreeSet::new());
+        let (mut passing, mut stays) = (Vec::new(), Vec::new());
+        for observable in self.store.matched(run)? {
+            for row in self.store.received(&observable)? {
+                let kept = row.keep_until.is_none_or(|until| now < until);
+                if row.from == to || !kept || !seen.insert(row.address) {
+                    continue;
+                }
+                let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
+                match self.passing(&row) {
+                    Ok(()) => passing.push(object),
+                    Err(denial) => {
+                        let (address, bytes, verdict) =
+                            (row.address, row.bytes, Verdict::Deny(denial));
+                        stays.push(Decided { address, object, bytes, verdict });
+                    }
+                }
+            }
+        }
+        Ok((passing, stays))
     }
 
     /// What this party has released to `peer` under an accord and the peer has acknowledged, with
@@ -140,7 +170,7 @@ impl Node {
     fn prepare(
         &mut self,
         accord: AccordId,
-        What { run, again }: What,
+        What { run, again, onward }: What,
         dry_run: bool,
     ) -> Result<(ReleaseReport, Option<Prepared>), NodeError> {
         let own = self.party();
@@ -157,6 +187,12 @@ impl Node {
             ));
         }
         let mut objects = self.objects_of_run((accord, row.peer), run)?;
+        let mut closed = Vec::new();
+        if onward {
+            let (passing, stays) = self.passed_on((accord, row.peer), run)?;
+            objects.extend(passing);
+            closed = stays;
+        }
         let there = if again { BTreeMap::new() } else { self.there(accord, row.peer)? };
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
@@ -172,6 +208,8 @@ impl Node {
         let mut report = self.release_report(accord, Some(run), row.peer, &decided)?;
         report.denied += held.len() as u64;
         report.objects.extend(held);
+        report.denied += closed.len() as u64;
+        report.objects.extend(closed.iter().map(report_object));
         let known = decide_all(state, (own, row.peer), Some(run), known, now);
         self.report_there(&mut report, &known, &there);
         report.dry_run = dry_run;
@@ -313,7 +351,7 @@ impl Node {
         release: Digest,
         body: &ReleaseBody,
     ) -> Result<Arrived, NodeError> {
-        let next = self.store.received_upto(release)?;
+        let next = self.arrived_upto(accord, release, body)?;
         let whole = next as usize == body.manifest.len();
         let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
         let receipt = whole && known.is_some_and(|known| known.receipt.is_none());
@@ -322,6 +360,31 @@ impl Node {
             self.perform(accord, Some(Role::Analyst), receipt)?;
         }
         Ok(Arrived { response: Response::ReleaseState { next }, receipt })
+    }
+
+    /// How many objects of a release have come. What was acknowledged came whole, though some of it
+    /// may be erased by now: nobody makes this node keep it longer by sending it again.
+    fn arrived_upto(
+        &self,
+        accord: AccordId,
+        release: Digest,
+        body: &ReleaseBody,
+    ) -> Result<u32, NodeError> {
+        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
+        if known.is_some_and(|known| known.receipt.is_some()) {
+            return Ok(u32::try_from(body.manifest.len()).unwrap_or(u32::MAX));
+        }
+        Ok(self.store.received_upto(release)?)
+    }
+
+    /// When a release was made, by its author's clock; the time now if it is not folded yet.
+    pub(crate) fn released_at(
+        &self,
+        accord: AccordId,
+        release: Digest,
+    ) -> Result<UnixSeconds, NodeError> {
+        let known = self.state(accord)?.releases.iter().find(|known| known.act == release);
+        Ok(known.map_or_else(|| self.now(), |known| known.time))
     }
 
     /// A release of a peer that has effect and that the gate, asked again, lets go.
@@ -376,12 +439,13 @@ impl Node {
             Err(refusal) => return Ok(Response::Refused(refusal).into()),
             Ok(sound) => sound,
         };
-        let next = self.store.received_upto(release)?;
+        let next = self.arrived_upto(accord, release, &body)?;
         if batch.start() != next {
             return Ok(Response::ReleaseState { next }.into());
         }
         let mut rows = Vec::with_capacity(batch.objects().len());
         let now = self.now();
+        let times = (self.released_at(accord, release)?, now);
         for (bytes, place) in batch.objects().iter().zip(next..) {
             let entry = body.manifest.get(place as usize);
             let object = Object::decode(bytes);
@@ -404,7 +468,7 @@ impl Node {
                 place,
                 clause: entry.clause.clone(),
                 received: now,
-                keep_until: keep_until(&before, &entry.clause, now),
+                keep_until: keep_until(&before, (body.text, &entry.clause), times),
                 bytes: bytes.clone(),
             });
         }
@@ -446,8 +510,12 @@ impl Node {
             own.push(ContextReport { control, ..report_context(context) });
         }
         let mut received = self.store.received(&observable)?;
+        let (now, all) = (self.now(), received.len());
+        received.retain(|row| row.keep_until.is_none_or(|until| now < until));
+        let expired = (all - received.len()) as u64;
         // What came in several releases is one object, under the terms of the last.
         let mut seen = BTreeSet::new();
+        let mut known = KnownTerms::new();
         received.reverse();
         received.retain(|row| seen.insert((row.from, row.address)));
         received.reverse();
@@ -460,12 +528,18 @@ impl Node {
             own,
             received: received
                 .iter()
-                .map(|row| self.report_received(row))
+                .map(|row| self.report_received(row, &mut known))
                 .collect::<Result<_, _>>()?,
+            expired,
+            feedback: self.told_of(&observable)?,
         })
     }
 
-    pub(crate) fn report_received(&self, row: &ReceivedRow) -> Result<ReceivedReport, NodeError> {
+    pub(crate) fn report_received(
+        &self,
+        row: &ReceivedRow,
+        known: &mut KnownTerms,
+    ) -> Result<ReceivedReport, NodeError> {
         let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
         let control = self.control_of(row, &object)?;
         Ok(ReceivedReport {
@@ -476,7 +550,9 @@ impl Node {
             clause: row.clause.clone(),
             tlp: object.tlp.to_string(),
             received: row.received.to_string(),
+            release: row.release.to_string(),
             keep_until: row.keep_until.map(|until| until.to_string()),
+            terms: self.terms_of(row, &object, known)?,
             source: object.source,
             labels: object.labels,
             comment: object.comment,
@@ -525,11 +601,13 @@ pub struct What {
     pub run: RunId,
     /// Whether what the other side has acknowledged goes once more.
     pub again: bool,
+    /// Whether what others have released goes on, where the clause under which it came allows it.
+    pub onward: bool,
 }
 
 impl From<RunId> for What {
     fn from(run: RunId) -> What {
-        What { run, again: false }
+        What { run, again: false, onward: false }
     }
 }
 
@@ -551,13 +629,22 @@ impl From<Response> for Arrived {
     }
 }
 
-/// Until when an object may be kept, if its clause says and the clock starts with its arrival.
-pub(crate) fn keep_until(before: &State, clause: &str, now: UnixSeconds) -> Option<UnixSeconds> {
-    let text = before.in_force.and_then(|force| before.texts.get(&force.text))?;
-    match &text.accord.clause(clause)?.rule {
-        Some(Rule::Permit(permit)) => permit.retention.map(|deadline| now.plus(deadline.within)),
-        _ => None,
-    }
+/// Until when an object may be kept, if its clause says: counted from its arrival, or from the
+/// release or the text's entry into force if the clause says that.
+pub(crate) fn keep_until(
+    before: &State,
+    (text, clause): (Digest, &str),
+    (released, arrived): (UnixSeconds, UnixSeconds),
+) -> Option<UnixSeconds> {
+    let text = &before.texts.get(&text)?.accord;
+    let Some(Rule::Permit(permit)) = &text.clause(clause)?.rule else { return None };
+    let deadline = permit.retention?;
+    let start = match deadline.clock {
+        ClockStart::Act => released,
+        ClockStart::Effective => before.in_force.map_or(released, |force| force.since),
+        ClockStart::Awareness | ClockStart::Receipt => arrived,
+    };
+    Some(text.terms.calendar.due(start, &deadline))
 }
 
 /// The object that would leave for one context of an observable.

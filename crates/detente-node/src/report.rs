@@ -91,6 +91,12 @@ pub struct StatusReport {
     pub stopped: Option<String>,
     /// A notice of leaving that runs.
     pub notice: Option<String>,
+    /// The duty that comes due next.
+    #[serde(default)]
+    pub next_due: Option<String>,
+    /// Duties that are late, in breach or disputed.
+    #[serde(default)]
+    pub troubled: u64,
     /// Every text and where each party stands on it.
     pub texts: Vec<TextReport>,
     /// What may be used of each clause, for this party.
@@ -616,8 +622,66 @@ pub struct SearchReport {
     /// was taken back since.
     #[serde(default)]
     pub held_out: bool,
-    /// What came from other parties.
+    /// What came from other parties, as far as it may still be kept.
     pub received: Vec<ReceivedReport>,
+    /// Objects that came and may no longer be kept: they are not shown, and are to be erased.
+    #[serde(default)]
+    pub expired: u64,
+    /// What receivers say came of what this party released about it.
+    #[serde(default)]
+    pub feedback: Vec<FeedbackReport>,
+}
+
+/// What a receiver says of one object that this party released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedbackReport {
+    /// Who.
+    pub from: String,
+    /// Under which accord.
+    pub accord: String,
+    /// The release, by digest.
+    pub release: String,
+    /// The object, by address.
+    pub object: String,
+    /// `used`, `blocked`, `sighted`, `false-positive` or `no-use`.
+    pub upshot: String,
+    /// How often it was seen; 0 unless it was sighted.
+    pub sighted: u32,
+    /// When.
+    pub at: String,
+    /// The act, by digest.
+    pub act: String,
+    /// In words; may be empty.
+    pub note: String,
+}
+
+/// What was erased because it may no longer be kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EraseReport {
+    /// Objects erased.
+    pub erased: u64,
+    /// The acts that say so: accord and digest.
+    pub acts: Vec<(String, String)>,
+}
+
+/// On which terms a received object is here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermsReport {
+    /// `allowed`, `consent`, `forbidden` or `not said`, which lets nothing go on.
+    pub onward: String,
+    /// What it may be used for, if it is bound to that.
+    pub purposes: Vec<String>,
+    /// The feedback that is owed or was given, if its clause asks for one.
+    pub feedback: Option<OwedReport>,
+}
+
+/// Feedback on a received object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedReport {
+    /// By when it is owed, if its clock has started.
+    pub due: Option<String>,
+    /// What was said and when.
+    pub told: Option<(String, String)>,
 }
 
 /// One context.
@@ -653,8 +717,14 @@ pub struct ReceivedReport {
     pub tlp: String,
     /// When it arrived.
     pub received: String,
+    /// The release that brought it, by digest.
+    #[serde(default)]
+    pub release: String,
     /// Until when it may be kept.
     pub keep_until: Option<String>,
+    /// On which terms it is here.
+    #[serde(default)]
+    pub terms: TermsReport,
     /// Its source at the other side.
     pub source: Option<String>,
     /// Labels.

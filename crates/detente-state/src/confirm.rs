@@ -232,6 +232,8 @@ const fn is_confirmable(kind: ActKind) -> bool {
                 | ActKind::Release
                 | ActKind::Receipt
                 | ActKind::PublishFilter
+                | ActKind::Feedback
+                | ActKind::Erase
                 | ActKind::Confirm
                 | ActKind::Retract
                 | ActKind::Contest

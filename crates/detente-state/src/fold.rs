@@ -125,7 +125,8 @@ impl State {
         }
         let summary = self.summary(act);
         let (who, at) = ((header.author, act.key()), self.time_of(header));
-        if let Err(reason) = self.authority(who, header.kind, act.body().governing(), at) {
+        let governing = act.body().governing().or_else(|| self.resting_on(act.body()));
+        if let Err(reason) = self.authority(who, header.kind, governing, at) {
             self.keep_unconfirmed(act);
             return (summary, Effect::Unconfirmed { reason });
         }
@@ -142,6 +143,8 @@ impl State {
             Body::Release(release) => self.release(act, release),
             Body::Receipt { release, manifest } => self.receipt(header, *release, *manifest),
             Body::PublishFilter(filter) => self.publish_filter(act, filter),
+            Body::Feedback(body) => self.feedback(header, act.digest(), body),
+            Body::Erase(body) => self.erase(header, act.digest(), body),
             Body::RetractRelease(own) => self.retract_release(header, act.digest(), own),
             Body::AnswerRetraction(own) => self.answer_retraction(header, act.digest(), own),
             Body::AcknowledgeAlert(own) => self.acknowledge_alerts(header, act.digest(), own),

@@ -13,10 +13,13 @@
 
 mod account;
 mod alert;
+mod apply;
 mod budget;
 mod confirm;
 mod consent;
 mod correct;
+mod duty;
+mod feedback;
 mod fold;
 mod keys;
 mod lookup;
@@ -38,17 +41,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use account::{Agreement, Attached, Compared};
 pub use alert::AlertSeen;
+pub use apply::{Ending, Provisional};
 pub use budget::{ENTERED_MIN, entered};
 pub use confirm::{Pending, Waits};
 pub use consent::{
     ConsentAnswer, ConsentAsked, ConsentGap, Consents, MAX_OPEN_ASKS, Passing, Shown,
 };
+pub use duty::{Dispute, Duties, Duty, Fulfilment, MAX_DUTIES, Source, Uncomputed, duties};
+pub use feedback::{Account, Step, Told};
 pub use fold::Logs;
 pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
 pub use release::{Receipt, ReleaseState, Released};
-pub use reserve::{Answered, Aside, Provisional, Reception};
+pub use reserve::{Answered, Aside, Reception};
 pub use retraction::{AnswerState, MAX_ANSWERS, MAX_RETRACTIONS, Mark, Named, TakenBack};
 pub use rolling::Clean;
 pub use stand::{MAX_STANDS, Reversal, Stand};
@@ -120,6 +126,8 @@ pub struct State {
     pub statements: Vec<Attached>,
     /// Each party's account of each meeting.
     pub readouts: account::Readouts,
+    /// What receivers say of released objects.
+    accounts: feedback::Accounts,
     /// The text under negotiation.
     rolling: Rolling,
     /// Whether an act has changed who holds which words of it.
@@ -223,6 +231,7 @@ impl State {
             provisional: Vec::new(),
             statements: Vec::new(),
             readouts: account::Readouts::new(),
+            accounts: feedback::Accounts::new(),
             rolling: Rolling::new(parties),
             words_moved: false,
             clean: None,

@@ -35,7 +35,7 @@ impl State {
         filter: &Filter,
         now: UnixSeconds,
     ) -> Result<(), MatchRefusal> {
-        let in_force = self.in_force_at(now)?.digest;
+        let in_force = self.governing((author, None), None, now)?.digest;
         if filter.text != in_force {
             return Err(MatchRefusal::OtherText { named: filter.text, in_force });
         }

@@ -280,7 +280,11 @@ impl State {
             Asked::Now(now) => (now, self.stopped_at(now).map(|(by, _)| by)),
             Asked::By(header) => (header.time, self.stopped_for(header)),
         };
-        let accord = self.in_force_at(now)?;
+        let header = match asked {
+            Asked::Now(_) => None,
+            Asked::By(header) => Some(header),
+        };
+        let accord = self.governing((party, None), header, now)?;
         if let Some(by) = stopped {
             return Err(MatchRefusal::Stopped(self.name_of(by)));
         }
@@ -291,10 +295,6 @@ impl State {
             let party = self.name_of(party);
             return Err(MatchRefusal::NotASide { clause: named(), party });
         }
-        let header = match asked {
-            Asked::Now(_) => None,
-            Asked::By(header) => Some(header),
-        };
         if let Some(cell) = self.match_held(accord, (clause, rule), header, now) {
             return Err(MatchRefusal::Held { clause: named(), why: cell.to_string() });
         }
@@ -387,11 +387,11 @@ impl State {
         offer: &Offer,
         asked: Asked<'_>,
     ) -> Result<(), MatchRefusal> {
-        let now = match asked {
-            Asked::Now(now) => now,
-            Asked::By(header) => header.time,
+        let (now, header) = match asked {
+            Asked::Now(now) => (now, None),
+            Asked::By(header) => (header.time, Some(header)),
         };
-        let in_force = self.in_force_at(now)?.digest;
+        let in_force = self.governing((author, None), header, now)?.digest;
         if offer.text != in_force {
             return Err(MatchRefusal::OtherText { named: offer.text, in_force });
         }
@@ -430,7 +430,8 @@ impl State {
             return Err("the run is not open to this party".to_owned());
         }
         // Under a newer text the clause may have other terms than those that were offered.
-        let in_force = self.in_force_at(header.time).map_err(|e| e.to_string())?;
+        let governing = self.governing((header.author, None), Some(header), header.time);
+        let in_force = governing.map_err(|e| e.to_string())?;
         if run.offer.text != in_force.digest {
             let (named, in_force) = (run.offer.text, in_force.digest);
             return Err(MatchRefusal::OtherText { named, in_force }.to_string());

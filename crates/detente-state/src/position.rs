@@ -450,6 +450,7 @@ impl State {
                 "the party is bound by the text: it can be denounced, not refused".to_owned()
             );
         }
+        self.end_provisional(header, digest, (None, None));
         let text = self.texts.get_mut(&digest).ok_or("no such text was proposed")?;
         let refused = Position::Refused { since: header.time, reason: reason.to_owned() };
         let before = text.positions.insert(header.author, refused);
@@ -546,12 +547,24 @@ impl State {
     pub(super) fn stop(&mut self, header: &Header, reason: &str) -> Result<Effect, String> {
         // Not `in_force_at`: a stop must hold though its author's clock is slower than that of the
         // last party to sign, and does no harm once the accord has ended.
-        let force = self.in_force.ok_or(NotInForce::NotSigned);
-        let force = force.map_err(|error| error.to_string())?;
-        let text = self.texts.get(&force.text).ok_or("no text is in force")?;
-        if self.bound_since(header.author, force.text).is_none() {
-            return Err("the party is not bound: it has nothing to stop".to_owned());
-        }
+        let bound = match self.in_force {
+            Some(force) if self.bound_since(header.author, force.text).is_some() => {
+                Some(force.text)
+            }
+            // What it applies before a text is in force it can stop as well.
+            _ => {
+                let mut own = self.provisional.iter().rev();
+                let own = own.find(|own| own.party == header.author && own.ends.is_empty());
+                own.map(|own| own.text)
+            }
+        };
+        let text = match (bound.and_then(|text| self.texts.get(&text)), self.in_force) {
+            (Some(text), _) => text,
+            (None, Some(_)) => {
+                return Err("the party is not bound: it has nothing to stop".to_owned());
+            }
+            (None, None) => return Err(NotInForce::NotSigned.to_string()),
+        };
         let lapses = header.time.plus(text.accord.emergency.lapses);
         let mut stop = Stop::new(header.time, lapses, reason.to_owned(), header.sequence);
         if let Some(mut held) = self.stops.remove(&header.author) {

@@ -1,11 +1,11 @@
 //! Releases and receipts, and what they use up of the caps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::retraction::{Named, named};
 use super::{Effect, State};
-use detente_core::act::{Act, Header, Mode, ReleaseBody};
+use detente_core::act::{Act, Header, Mode, ReleaseBody, Way};
 use detente_core::{Digest, PartyId, RunId};
 use detente_core::{Span, UnixSeconds};
 
@@ -32,6 +32,8 @@ pub struct ReleaseState {
     pub manifest: Digest,
     /// Its objects, ascending by address.
     pub named: Arc<[Named]>,
+    /// Its objects by address, and the clause under which each left.
+    pub contents: Arc<BTreeMap<Digest, String>>,
     /// The other side's receipt.
     pub receipt: Option<Receipt>,
 }
@@ -112,6 +114,8 @@ impl State {
         }
         let mut addresses: Vec<Digest> = body.manifest.iter().map(|entry| entry.object).collect();
         addresses.sort_unstable();
+        let contents: BTreeMap<Digest, String> =
+            body.manifest.iter().map(|entry| (entry.object, entry.clause.clone())).collect();
         let list = if checked.is_ok() { &mut self.releases } else { &mut self.void_releases };
         list.push(ReleaseState {
             act: act.digest(),
@@ -124,15 +128,19 @@ impl State {
             by_clause,
             manifest: body.manifest_digest(),
             named: named(&body.manifest),
+            contents: Arc::new(contents),
             receipt: None,
         });
         checked.map(|()| Effect::InEffect)
     }
 
     fn check_release(&self, header: &Header, body: &ReleaseBody) -> Result<(), String> {
-        let accord = self.in_force_at(header.time).map_err(|error| error.to_string())?;
-        if accord.digest != body.text {
-            return Err("another text is in force".to_owned());
+        match self.in_force_at(header.time) {
+            Ok(accord) if accord.digest != body.text => {
+                return Err("another text is in force".to_owned());
+            }
+            Ok(_) => {}
+            Err(error) => self.check_provisional(header, body).map_err(|()| error.to_string())?,
         }
         if let Some(to) = body.to
             && (to == header.author || !self.parties.contains_key(&to))
@@ -159,6 +167,19 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Before a text is in force: some other party and the author must apply each clause that the
+    /// release names, as far as the author had seen.
+    fn check_provisional(&self, header: &Header, body: &ReleaseBody) -> Result<(), ()> {
+        let mut others = self.parties.keys().filter(|to| **to != header.author);
+        let clauses: BTreeSet<&str> = body.manifest.iter().map(|e| e.clause.as_str()).collect();
+        let all = |to: &PartyId| {
+            let way = Way { from: header.author, to: *to };
+            let mut each = clauses.iter();
+            each.all(|id| self.applies(body.text, (id, way), Some(header), header.time))
+        };
+        if !clauses.is_empty() && others.any(all) { Ok(()) } else { Err(()) }
     }
 
     pub(super) fn receipt(

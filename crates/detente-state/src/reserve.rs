@@ -1,4 +1,5 @@
-//! Reservations, objections, declarations and provisional application.
+//! Reservations, objections and declarations; provisional application begins here, what it does
+//! stands in `apply`.
 //!
 //! Source: Vienna Convention on the Law of Treaties, articles 19 to 23 and 25.
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use detente_core::act::{Header, Matter, Reply, Stance, Unilateral};
 use detente_core::{Digest, PartyId, UnixSeconds};
 
+use super::apply::{Ending, Provisional};
 use super::{Effect, State};
 
 /// A reservation or an interpretative declaration.
@@ -64,32 +66,6 @@ impl Aside {
     /// Whether it holds at `now`.
     pub fn holds(&self, now: UnixSeconds) -> bool {
         self.since <= now && self.withdrawn.is_none_or(|withdrawn| now < withdrawn)
-    }
-}
-
-/// Clauses applied before the text is in force.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provisional {
-    /// The act, by the digest of its leaf.
-    pub act: Digest,
-    /// Whose.
-    pub party: PartyId,
-    /// Of which text.
-    pub text: Digest,
-    /// Which clauses.
-    pub clauses: Vec<String>,
-    /// From when.
-    pub since: UnixSeconds,
-    /// Until when.
-    pub expires: UnixSeconds,
-    /// When its author ended it.
-    pub ended: Option<UnixSeconds>,
-}
-
-impl Provisional {
-    /// Whether it holds at `now`.
-    pub fn holds(&self, now: UnixSeconds) -> bool {
-        self.since <= now && now < self.expires && self.ended.is_none_or(|ended| now < ended)
     }
 }
 
@@ -206,17 +182,19 @@ impl State {
         else {
             return Err("provisional adoption names its clauses and its end".to_owned());
         };
-        if self.in_force.is_some_and(|force| force.text == *text) {
-            return Err("the text is in force: nothing is provisional".to_owned());
+        let mut forces = self.earlier.iter().chain(&self.in_force);
+        if forces.any(|force| force.text == *text && force.since <= header.time) {
+            return Err("the text is or was in force: nothing is provisional".to_owned());
         }
         self.provisional.push(Provisional {
             act,
             party: header.author,
+            place: header.sequence,
             text: *text,
             clauses: clauses.clone(),
             since: stance.effective.unwrap_or(header.time).max(header.time),
             expires,
-            ended: None,
+            ends: Vec::new(),
         });
         Ok(Effect::InEffect)
     }
@@ -231,7 +209,8 @@ impl State {
         }
         let mut own = self.provisional.iter_mut().filter(|own| own.act == act);
         if let Some(own) = own.next() {
-            own.ended.get_or_insert(header.time);
+            let (place, given) = (header.sequence, header.time);
+            own.ends.push(Ending { place, given, from: None, clauses: None });
             return Some(Effect::InEffect);
         }
         let mut own = self.statements.iter_mut().filter(|own| own.act == act);

@@ -263,6 +263,7 @@ impl State {
             (Step::Ratify | Step::Accede, Some(text)) => self.consent(header, step, text)?,
             (Step::SignAdReferendum, Some(text)) => self.sign_ad_referendum(header, act, text)?,
             (Step::AdoptProvisionally, _) => return self.adopt_provisionally(header, act, stance),
+            (Step::Decline, _) => self.decline_provisional(header, stance),
             (Step::AgreeAdReferendum, _) => {
                 self.await_capital(header, act, (step, stance.clone()));
             }

@@ -88,7 +88,10 @@ impl State {
     pub fn standing(&self, clause: &str, way: Way, now: UnixSeconds) -> Cell {
         let accord = match self.in_force_at(now) {
             Ok(accord) => accord,
-            Err(error) => return self.before_force(clause, way, now, &error.to_string()),
+            Err(error) => {
+                let text = self.applied((clause, way), now);
+                return self.before_force(clause, text, now, &error.to_string());
+            }
         };
         if accord.clause(clause).is_none() {
             return Cell::new(Standing::NotInForce, "the text in force has no such clause");
@@ -114,6 +117,11 @@ impl State {
         header: Option<&Header>,
         now: UnixSeconds,
     ) -> Option<Cell> {
+        if self.in_force_at(now).is_err() {
+            let why = "not applied provisionally by both";
+            let cell = || Cell::new(Standing::NotInForce, why);
+            return (!self.applies(text, (clause, way), header, now)).then(cell);
+        }
         if let Some(why) = self.not_between(text, (clause, way), header, now) {
             return Some(Cell::new(Standing::NotInForce, why));
         }
@@ -178,26 +186,42 @@ impl State {
         first.unwrap_or_else(|| Cell::new(Standing::Running, ""))
     }
 
-    /// A clause of a text that is not in force: it may be applied provisionally by both ends.
-    fn before_force(&self, clause: &str, way: Way, now: UnixSeconds, why: &str) -> Cell {
-        let applies = |party: PartyId, text: Digest| {
-            self.provisional.iter().any(|own| {
-                own.party == party
-                    && own.text == text
-                    && own.holds(now)
-                    && own.clauses.iter().any(|id| id == clause)
-            })
-        };
-        let both = self.provisional.iter().find(|own| {
-            own.party == way.from && applies(way.from, own.text) && applies(way.to, own.text)
-        });
-        match both {
-            Some(own) => Cell::new(
-                Standing::Provisional,
-                format!("text {}, adopted by both", own.text.short()),
-            ),
-            None => Cell::new(Standing::NotInForce, why),
+    /// How a clause stands for what is to leave at `now` under a text: as [`State::standing`], but
+    /// a notice that is here ends provisional application at once, though its date be later.
+    pub fn standing_to_leave(
+        &self,
+        text: Digest,
+        (clause, way): (&str, Way),
+        now: UnixSeconds,
+    ) -> Cell {
+        match self.in_force_at(now) {
+            Ok(_) => self.standing(clause, way, now),
+            Err(error) => {
+                let applies = self.applies(text, (clause, way), None, now);
+                self.before_force(clause, applies.then_some(text), now, &error.to_string())
+            }
         }
+    }
+
+    /// A clause of a text that is not in force, and which of its texts both ends apply.
+    fn before_force(
+        &self,
+        clause: &str,
+        text: Option<Digest>,
+        now: UnixSeconds,
+        why: &str,
+    ) -> Cell {
+        let Some(accord) = text.and_then(|text| self.texts.get(&text)) else {
+            return Cell::new(Standing::NotInForce, why);
+        };
+        let accord = &accord.accord;
+        let insulated = accord.terms.suspension.never.iter().any(|own| own == clause);
+        if let Some((by, stop)) = self.stopped_at(now).filter(|_| !insulated) {
+            let why = format!("by {} until {}", self.name_of(by), stop.lapses);
+            return Cell::new(Standing::Stopped, why);
+        }
+        let why = format!("text {}, adopted by both", accord.digest.short());
+        Cell::new(Standing::Provisional, why)
     }
 
     /// Whether a reservation keeps a clause from being in force between the two ends.

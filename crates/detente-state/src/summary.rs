@@ -161,6 +161,14 @@ fn matching_words(body: &Body) -> String {
             "publishes a filter of {} values under clause {}, key {}",
             filter.items, filter.clause, filter.epoch
         ),
+        Body::Feedback(own) => {
+            let release = own.release.short();
+            format!("says what came of {} objects of release {release}", own.lines.len())
+        }
+        Body::Erase(own) => {
+            let release = own.release.short();
+            format!("no longer keeps {} objects of release {release}", own.objects.len())
+        }
         other => other.kind().name().to_owned(),
     }
 }

@@ -1,7 +1,9 @@
 //! A small world of parties with cards, logs and clocks, and what their acts amount to.
 
+mod apply;
 mod attack;
 mod consent;
+mod duty;
 mod keys;
 mod life;
 mod lookup;

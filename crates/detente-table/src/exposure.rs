@@ -5,9 +5,11 @@ mod csv;
 mod matching;
 mod words;
 
+use crate::matrix::MatrixReport;
 use detente_accord::Accord;
 use detente_core::UnixSeconds;
 use detente_gate::{Asked, Axis, BadQuestion, Region, Turn, Turned, ask, diff, exposure};
+use detente_state::Standing;
 use serde::{Deserialize, Serialize};
 
 pub use csv::{difference_csv, exposure_csv};
@@ -27,6 +29,39 @@ pub struct ExposureReport {
     pub open: u64,
     /// All cells.
     pub cells: u64,
+    /// Of an accord whose text is not in force: the clauses that two parties apply provisionally
+    /// now. Of the permissions, only these let anything leave yet.
+    #[serde(default)]
+    pub applied: Vec<AppliedReport>,
+}
+
+/// A clause that two parties apply before its text is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedReport {
+    /// The clause.
+    pub clause: String,
+    /// From whom.
+    pub from: String,
+    /// To whom.
+    pub to: String,
+    /// By which text, in words.
+    pub why: String,
+}
+
+/// What a matrix shows as applied provisionally.
+pub fn applied(matrix: Option<&MatrixReport>) -> Vec<AppliedReport> {
+    let Some(matrix) = matrix else { return Vec::new() };
+    let rows = matrix.clauses.iter().flat_map(|row| {
+        let cells = matrix.ways.iter().zip(&row.cells);
+        let own = cells.filter(|(_, cell)| cell.standing == Standing::Provisional.name());
+        own.map(|((from, to), cell)| AppliedReport {
+            clause: row.clause.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            why: cell.why.clone(),
+        })
+    });
+    rows.collect()
 }
 
 /// Cells that share their answer. Of each axis the values, or none for every value.
@@ -183,6 +218,7 @@ pub fn report(accord: &Accord, now: UnixSeconds) -> Result<ExposureReport, Expos
         words: words::words(accord),
         open: table.open,
         cells: table.cells,
+        applied: Vec::new(),
     })
 }
 

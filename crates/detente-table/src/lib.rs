@@ -1,6 +1,6 @@
 //! The negotiating table: what a person asks for becomes the body of an act ([`Motion`]), and what
 //! the acts amount to is told as plain data ([`positions()`], [`matrix()`], [`words()`],
-//! [`meetings()`]), and so is what a text would let leave ([`exposure`]).
+//! [`meetings()`], [`duties`]), and so is what a text would let leave ([`exposure`]).
 //!
 //! Is: two pure translations between people's words and the fold. Is not: a judgement; what an act
 //! does is decided in `detente-state` alone. This crate knows nothing of keys, logs, storage,
@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod alerts;
+pub mod duties;
 pub mod exposure;
 mod matrix;
 mod meetings;

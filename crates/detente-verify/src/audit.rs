@@ -8,6 +8,7 @@ mod alert;
 mod compare;
 mod cosign;
 mod desk;
+mod duty;
 mod fold;
 mod log;
 mod object;
@@ -74,6 +75,7 @@ fn run(desk: &mut Desk<'_>) -> Outcome {
     seen::check(desk, &head, &logs, &acts);
     object::check(desk, &objects, (&head, &acts), whole);
     let state = fold::check(desk, &head, &logs, (&acts, whole));
+    duty::check(desk, &head, &logs, (&acts, &state));
     let missing = object::missing(&objects, (&head, &acts));
     compare::check(desk, record(head, objects.bytes, logs), missing);
     let alerts = alert::list(&state, &acts);

@@ -116,6 +116,8 @@ pub struct Facts {
     pub retractions: u64,
     /// Releases about which the gate was asked again and gave the same answer.
     pub releases: u64,
+    /// Duties that were met in time by both logs.
+    pub duties: u64,
     /// Checkpoints of other logs that acts say their authors had seen.
     pub seen: u64,
     /// Signatures of cards, acts and checkpoints; a hybrid pair counts as one.

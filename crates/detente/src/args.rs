@@ -9,6 +9,7 @@ use detente_core::key::Suite;
 use crate::alerting::AlertsArgs;
 use crate::consent::ConsentVerb;
 use crate::draft::DraftArgs;
+use crate::feedback::FeedbackArgs;
 use crate::keys::KeyVerb;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
@@ -162,6 +163,10 @@ pub enum Verb {
     Retract(RetractArgs),
     /// What was taken back by whom, who has answered, and what still waits.
     Retractions(RetractionsArgs),
+    /// Say what came of received objects: their releasing party sees it, and the duty counts it.
+    Feedback(FeedbackArgs),
+    /// Erase received objects that may no longer be kept, and say so on record.
+    Expire,
     /// The record.
     #[command(subcommand)]
     Log(LogVerb),

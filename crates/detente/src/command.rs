@@ -20,6 +20,7 @@ use crate::alerting::AlertCommand;
 use crate::consent::ConsentCommand;
 use crate::export::write_folder;
 use crate::fail::Failure;
+use crate::feedback::FeedbackCommand;
 use crate::keys::KeyCommand;
 use crate::links::Links;
 use crate::looking::LookCommand;
@@ -70,6 +71,10 @@ pub enum Command {
     Alert(AlertCommand),
     /// Take back what was released, or see what became of that.
     Retraction(RetractionCommand),
+    /// Say what came of received objects.
+    Feedback(FeedbackCommand),
+    /// Erase what may no longer be kept.
+    Expire,
     /// Write the record of an accord into a folder.
     Export { accord: String, to: PathBuf },
     /// What is asked or told at the negotiating table.
@@ -232,6 +237,8 @@ impl Engine {
             Command::Consent(consent) => self.consent(consent),
             Command::Alert(alert) => self.alert(alert),
             Command::Retraction(retraction) => self.retraction(retraction),
+            Command::Feedback(feedback) => self.feedback(feedback),
+            Command::Expire => self.expire(),
             Command::Export { accord, to } => {
                 let accord = self.shared.lock().find_accord(accord)?;
                 // The newest checkpoint should carry the others' cosignatures, if they are there.

@@ -13,6 +13,7 @@ mod demo;
 mod draft;
 mod export;
 mod fail;
+mod feedback;
 mod home;
 mod import;
 mod init;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use detente_core::{AccordId, Kind, PartyId};
+use detente_core::{AccordId, Kind, PartyId, RunId};
 use detente_node::{
     NodeError, Selection, What, dry_run, dry_run_consented, dry_run_own, named_observable, release,
     release_consented, release_own, run_peer,
@@ -29,6 +29,10 @@ pub struct ReleaseArgs {
     /// below say which; without one of them it is all.
     #[arg(long, conflicts_with = "matched")]
     pub own: bool,
+    /// With --matched: pass on what others have released to this party too, where the clause under
+    /// which it came allows it and this accord lets it leave. Without it, it stays.
+    #[arg(long, requires = "matched")]
+    pub onward: bool,
     /// What an originator has consented to: the consent, by the start of its digest.
     #[arg(long, value_name = "DIGEST", conflicts_with_all = ["matched", "own"])]
     pub consent: Option<String>,
@@ -76,7 +80,11 @@ pub struct ReleaseCommand {
 #[serde(rename_all = "kebab-case", tag = "leaving")]
 pub enum Leaving {
     /// The context of a run's answer.
-    Matched { run: String },
+    Matched {
+        run: String,
+        /// What others have released goes on too, where that is allowed.
+        onward: bool,
+    },
     /// Own indicators.
     Own {
         kinds: Vec<String>,
@@ -95,9 +103,9 @@ impl ReleaseArgs {
     /// # Errors
     /// [`Failure`]: a file that can't be read, or is empty.
     pub fn command(self) -> Result<ReleaseCommand, Failure> {
-        let ReleaseArgs { accord, matched, consent, dry_run, again, .. } = self;
+        let ReleaseArgs { accord, matched, onward, consent, dry_run, again, .. } = self;
         let what = match (matched, consent) {
-            (Some(run), _) => Leaving::Matched { run },
+            (Some(run), _) => Leaving::Matched { run, onward },
             (None, Some(consent)) => Leaving::Consented { consent },
             (None, None) => {
                 let mut values = self.value;
@@ -123,7 +131,11 @@ impl Engine {
         let accord = self.shared.lock().find_accord(&command.accord)?;
         let dry = command.dry_run;
         match &command.what {
-            Leaving::Matched { run } => self.release_matched(accord, run, (dry, command.again)),
+            Leaving::Matched { run, onward } => {
+                let (again, onward) = (command.again, *onward);
+                let what = |run| What { run, again, onward };
+                self.release_matched(accord, run, (dry, &what))
+            }
             Leaving::Own { to, .. } => {
                 let peer = self.receiver(accord, to.as_deref())?;
                 let selection = selection(&command.what, command.again)?;
@@ -160,7 +172,7 @@ impl Engine {
         &self,
         accord: AccordId,
         run: &str,
-        (dry, again): (bool, bool),
+        (dry, what): (bool, &dyn Fn(RunId) -> What),
     ) -> Result<Value, Failure> {
         let (run, peer) = {
             let node = self.shared.lock();
@@ -168,10 +180,10 @@ impl Engine {
             (run, run_peer(&node, run)?)
         };
         if dry {
-            return json(&dry_run(&self.shared, accord, What { run, again })?);
+            return json(&dry_run(&self.shared, accord, what(run))?);
         }
         let link = self.links.link(peer)?;
-        json(&release(&self.shared, &link, accord, What { run, again })?)
+        json(&release(&self.shared, &link, accord, what(run))?)
     }
 
     /// The party that is named, or the only other one.

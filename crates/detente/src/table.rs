@@ -7,6 +7,7 @@ pub use args::TableVerb;
 
 use detente_node::By;
 use detente_table::Motion;
+use detente_table::duties::Whose;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,8 +30,12 @@ pub enum TableCommand {
     },
     /// Where each party stands.
     Positions { accord: String, at: Option<String> },
+    /// Who owes what.
+    Duties { accord: String, whose: Whose, at: Option<String> },
     /// What binds whom.
     Matrix { accord: String, at: Option<String> },
+    /// What is applied before a text is in force, by what is here.
+    Applied { accord: String },
     /// The text under negotiation.
     Words { accord: String, language: Option<String> },
     /// The accounts of meetings side by side.
@@ -68,10 +73,20 @@ impl Engine {
                 let accord = self.asked(accord)?;
                 json(&self.shared.lock().positions(accord, at)?)
             }
+            TableCommand::Duties { accord, whose, at } => {
+                let at = time(at.as_deref())?;
+                let accord = self.asked(accord)?;
+                json(&self.shared.lock().duties(accord, *whose, at)?)
+            }
             TableCommand::Matrix { accord, at } => {
                 let at = time(at.as_deref())?;
                 let accord = self.asked(accord)?;
                 json(&self.shared.lock().matrix(accord, at)?)
+            }
+            TableCommand::Applied { accord } => {
+                let node = self.shared.lock();
+                let matrix = node.matrix(node.find_accord(accord)?, None)?;
+                json(&detente_table::exposure::applied(matrix.as_ref()))
             }
             // As the plain text: what is here, so that a party that never answers holds nobody up.
             TableCommand::Words { accord, language } => {

@@ -12,6 +12,7 @@ use detente_node::report::{
     CountReport, ImportReport, LookupReport, MatchReport, PartyReport, ReleaseReport,
 };
 use detente_node::report_card;
+use detente_table::duties::{DutiesReport, icalendar};
 use detente_table::{Motion, WordsReport, exposure};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -122,6 +123,11 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Alerts(args) => alerting::alerts(&context, args),
         Verb::Retract(args) => retracting::retract(&context, args),
         Verb::Retractions(args) => retracting::retractions(&context, args),
+        Verb::Feedback(args) => {
+            let command = Command::Feedback(args.into());
+            context.show::<Vec<_>>(&command, |reports| reports.iter().for_each(output::act))
+        }
+        Verb::Expire => context.show(&Command::Expire, output::erased),
         Verb::Log(LogVerb::Export { accord, to }) => export(&context, accord, &to),
         Verb::Verify { folder } => {
             let report = verify::verify(&folder)?;
@@ -396,19 +402,7 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
     match verb {
         AccordVerb::Draft(args) => draft_text(context, &args),
         AccordVerb::Check { file } => check_text(context, &file),
-        AccordVerb::Exposure { accord, csv, ask } => {
-            let accord = sound_text(context, &accord)?;
-            if !ask.is_empty() {
-                let report = exposure::answer(&accord, &ask, world::now())?;
-                return show(context.json, &report, output::answer);
-            }
-            let report = exposure::report(&accord, world::now())?;
-            if csv {
-                print_text(&exposure::exposure_csv(&report));
-                return Ok(0);
-            }
-            show(context.json, &report, output::exposure)
-        }
+        AccordVerb::Exposure { accord, csv, ask } => expose(context, accord, (csv, &ask)),
         AccordVerb::Diff { before, after, csv } => {
             let (before, after) = (sound_text(context, &before)?, sound_text(context, &after)?);
             let report = exposure::difference(&before, &after, world::now())?;
@@ -464,6 +458,25 @@ fn accord(context: &Context, verb: AccordVerb) -> Result<u8, Failure> {
     }
 }
 
+/// All that may ever leave, and of an accord what is applied provisionally.
+fn expose(context: &Context, name: String, (csv, ask): (bool, &[String])) -> Result<u8, Failure> {
+    let accord = sound_text(context, &name)?;
+    if !ask.is_empty() {
+        let report = exposure::answer(&accord, ask, world::now())?;
+        return show(context.json, &report, output::answer);
+    }
+    let mut report = exposure::report(&accord, world::now())?;
+    if !Path::new(&name).is_file() && name != "-" {
+        let command = TableCommand::Applied { accord: name };
+        report.applied = context.ask(&Command::Table(command))?.0;
+    }
+    if csv {
+        print_text(&exposure::exposure_csv(&report));
+        return Ok(0);
+    }
+    show(context.json, &report, output::exposure)
+}
+
 /// The text as it stands, or with brackets while it is negotiated.
 fn accord_text(
     context: &Context,
@@ -497,8 +510,15 @@ fn accord_text(
 }
 
 fn at_the_table(context: &Context, verb: TableVerb) -> Result<u8, Failure> {
+    if let TableVerb::Duties { ics: true, .. } = &verb {
+        let command = Command::Table(verb.command()?);
+        let (report, _) = context.ask::<DutiesReport>(&command)?;
+        print_text(&icalendar(&report));
+        return Ok(0);
+    }
     let command = Command::Table(verb.command()?);
     match &command {
+        Command::Table(TableCommand::Duties { .. }) => context.show(&command, output::duties),
         Command::Table(TableCommand::Positions { .. }) => context.show(&command, output::positions),
         Command::Table(TableCommand::Matrix { .. }) => {
             context.show::<Option<_>>(&command, |report| output::matrix(report.as_ref()))

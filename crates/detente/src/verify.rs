@@ -105,6 +105,7 @@ fn plain(report: &Report) -> VerifyReport {
         ("objects", facts.objects),
         ("receipts", facts.receipts),
         ("retractions", facts.retractions),
+        ("duties met", facts.duties),
     ];
     VerifyReport {
         sound: report.is_sound(),

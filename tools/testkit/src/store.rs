@@ -4,6 +4,7 @@
 //! place, and can play dead afterwards as a killed process would. Is not: a second implementation:
 //! every deed is the real store's.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -342,6 +343,18 @@ impl Store for FaultyStore {
 
     fn received_upto(&self, release: Digest) -> Result<u32, StoreError> {
         self.read(|store| store.received_upto(release))
+    }
+
+    fn received_of(&self, release: Digest) -> Result<Vec<Digest>, StoreError> {
+        self.read(|store| store.received_of(release))
+    }
+
+    fn erase_expired(
+        &mut self,
+        now: UnixSeconds,
+        kept: &BTreeSet<Digest>,
+    ) -> Result<u64, StoreError> {
+        self.write(|store| store.erase_expired(now, kept))
     }
 
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError> {

@@ -4,6 +4,8 @@ use crate::act::account::{Readout, Statement};
 use crate::act::alert::AlertsSeen;
 use crate::act::bracket::{Change, read_changes, write_changes};
 use crate::act::consent::{Consent, ConsentAsk, ConsentRefusal};
+use crate::act::erase::Erasure;
+use crate::act::feedback::Feedback;
 use crate::act::keys::{Paired, read_revocation};
 use crate::act::matching::{Answer, Close, Offer};
 use crate::act::presented::Presented;
@@ -142,6 +144,10 @@ pub enum Body {
     AnswerRetraction(RetractionAnswer),
     /// Alerts were seen.
     AcknowledgeAlert(AlertsSeen),
+    /// What came of received objects.
+    Feedback(Feedback),
+    /// Received objects are no longer kept.
+    Erase(Erasure),
 }
 
 impl Body {
@@ -178,6 +184,8 @@ impl Body {
             Body::RetractRelease(_) => ActKind::RetractRelease,
             Body::AnswerRetraction(_) => ActKind::AnswerRetraction,
             Body::AcknowledgeAlert(_) => ActKind::AcknowledgeAlert,
+            Body::Feedback(_) => ActKind::Feedback,
+            Body::Erase(_) => ActKind::Erase,
             Body::RotateKey(_) => ActKind::RotateKey,
             Body::RevokeKey { .. } => ActKind::RevokeKey,
             Body::Delegate(_) => ActKind::Delegate,
@@ -256,6 +264,8 @@ impl Body {
             Body::RetractRelease(retraction) => retraction.write(&mut w),
             Body::AnswerRetraction(answer) => answer.write(&mut w),
             Body::AcknowledgeAlert(seen) => seen.write(&mut w),
+            Body::Feedback(feedback) => feedback.write(&mut w),
+            Body::Erase(erasure) => erasure.write(&mut w),
         }
         w.into_bytes()
     }
@@ -312,6 +322,8 @@ impl Body {
             ActKind::RetractRelease => Body::RetractRelease(Retraction::read(r)?),
             ActKind::AnswerRetraction => Body::AnswerRetraction(RetractionAnswer::read(r)?),
             ActKind::AcknowledgeAlert => Body::AcknowledgeAlert(AlertsSeen::read(r)?),
+            ActKind::Feedback => Body::Feedback(Feedback::read(r)?),
+            ActKind::Erase => Body::Erase(Erasure::read(r)?),
             _ => Body::read_on_text(kind, r)?,
         })
     }

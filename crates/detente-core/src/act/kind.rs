@@ -113,6 +113,10 @@ kinds! {
     AnswerRetraction = 43, "answer-retraction";
     /// The auditor has seen that more may leave than before.
     AcknowledgeAlert = 44, "acknowledge-alert";
+    /// Says what came of received objects.
+    Feedback = 46, "feedback";
+    /// Says that received objects are no longer kept.
+    Erase = 47, "erase";
     /// A key follows another in its office.
     RotateKey = 50, "rotate-key";
     /// A key is no longer good.

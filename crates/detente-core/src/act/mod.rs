@@ -10,6 +10,8 @@ mod alert;
 mod body;
 mod bracket;
 mod consent;
+mod erase;
+mod feedback;
 mod header;
 mod keys;
 mod kind;
@@ -34,6 +36,8 @@ pub use bracket::{Change, MAX_CHANGES, MAX_OPTION, MAX_OPTIONS, MAX_QUOTE, MAX_Q
 pub use consent::{
     Consent, ConsentAsk, ConsentRefusal, ConsentScope, MAX_CONSENT, Passage, onward,
 };
+pub use erase::Erasure;
+pub use feedback::{Feedback, FeedbackLine, MAX_FEEDBACK, MAX_SIGHTED, UnknownUpshot, Upshot};
 pub use header::{Header, MAX_SEEN, Seen};
 pub use keys::Paired;
 pub use kind::{ActKind, UnknownAct};

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
 use super::{
-    Act, ActKind, AlertName, AlertsSeen, Answer, Blame, Body, Close, Filter, Header, Learn,
-    ManifestEntry, Mode, ObjectFacts, Offer, Outcome, ReleaseBody, Seen, open_leaf,
+    Act, ActKind, AlertName, AlertsSeen, Answer, Blame, Body, Close, Feedback, FeedbackLine,
+    Filter, Header, Learn, ManifestEntry, Mode, ObjectFacts, Offer, Outcome, ReleaseBody, Seen,
+    Upshot, open_leaf,
 };
 use crate::handling::ObjectKind;
 use crate::id::{AccordId, Digest, PartyId, RunId};
@@ -46,6 +47,18 @@ fn release() -> impl Strategy<Value = Body> {
     )
 }
 
+fn feedback() -> impl Strategy<Value = Body> {
+    let objects = proptest::collection::btree_map(any::<[u8; 32]>(), (0usize..5, 1u32..99), 1..5);
+    (digest(), objects, "[a-z ]{0,20}").prop_map(|(release, objects, note)| {
+        let line = |(object, (upshot, sighted))| {
+            let upshot = Upshot::ALL[upshot];
+            let sighted = if upshot == Upshot::Sighted { sighted } else { 0 };
+            FeedbackLine { object: Digest::new(object), upshot, sighted }
+        };
+        Body::Feedback(Feedback { release, lines: objects.into_iter().map(line).collect(), note })
+    })
+}
+
 fn body() -> impl Strategy<Value = Body> {
     let run = any::<[u8; 32]>().prop_map(RunId::new);
     prop_oneof![
@@ -86,6 +99,7 @@ fn body() -> impl Strategy<Value = Body> {
             Body::CloseMatch(Close { run, outcome })
         }),
         release(),
+        feedback(),
         (digest(), digest()).prop_map(|(release, manifest)| Body::Receipt { release, manifest }),
         (digest(), any::<(u16, u32, u32, [u8; 32])>(), any::<Option<[u8; 32]>>()).prop_map(
             |(text, (normal_form, epoch, items, key), previous)| Body::PublishFilter(Filter {

@@ -1,6 +1,7 @@
 //! Releases: caps within one and across the window, runs, replay.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use detente_core::act::{
     Answer, Close, Learn, MAX_LABEL, MAX_LABELS, MAX_MANIFEST, Mode, Offer, Outcome, ReleaseBody,
@@ -66,6 +67,7 @@ pub(super) fn put(state: &mut State, body: &ReleaseBody, time: UnixSeconds) {
         by_clause,
         manifest: body.manifest_digest(),
         named: [].into(),
+        contents: Arc::default(),
         receipt: None,
     });
 }

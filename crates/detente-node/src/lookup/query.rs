@@ -478,7 +478,7 @@ impl Node {
     /// this one.
     fn repeatable(&self, accord: AccordId, run: RunId) -> Result<(), NodeError> {
         self.not_stopped(accord)?;
-        let text = self.in_force(accord)?.digest;
+        let text = self.governing(accord)?.digest;
         let known = self.state(accord)?.runs.get(&run);
         if known.is_some_and(|known| known.offer.text == text) {
             return Ok(());

@@ -20,6 +20,7 @@ use detente_state::State;
 use super::run::{Desk, Held, Seat, engine, misbehaved};
 use crate::error::NodeError;
 use crate::node::Node;
+use crate::onward::KnownTerms;
 use crate::ports::{ReceivedRow, RunRow};
 use crate::push::push;
 use crate::release::{keep_until, report_object};
@@ -120,7 +121,7 @@ impl Node {
         let (accord, run, peer) = (desk.row.accord, desk.row.run, desk.row.peer);
         let own = self.party();
         let room = self.room(accord, run)?;
-        let text = self.in_force(accord)?;
+        let text = self.governing(accord)?;
         let there = self.there(accord, peer)?;
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
@@ -168,7 +169,8 @@ impl Node {
         self.not_stopped(accord)?;
         let known = self.known_run(accord, run)?;
         let state = self.state(accord)?;
-        let in_force = state.in_force_at(self.now()).map(|text| text.digest).ok();
+        let governing = state.governing((self.party(), None), None, self.now());
+        let in_force = governing.map(|text| text.digest).ok();
         if in_force != Some(known.offer.text) || !known.closes.is_empty() {
             return Err(NodeError::denied(
                 "run_ended",
@@ -234,6 +236,7 @@ impl Node {
             item.is_some_and(|item| item.kind() == object.kind && item.value() == object.value);
         let same = entry.is_of(&object, bytes);
         let received = self.now();
+        let times = (self.released_at(accord, *release).ok()?, received);
         (about && same).then(|| ReceivedRow {
             address: entry.object,
             accord,
@@ -242,7 +245,7 @@ impl Node {
             place: u32::try_from(taking.rows.len()).unwrap_or(u32::MAX),
             clause: entry.clause.clone(),
             received,
-            keep_until: keep_until(before, &entry.clause, received),
+            keep_until: keep_until(before, (body.text, &entry.clause), times),
             bytes: bytes.to_vec(),
         })
     }
@@ -259,15 +262,16 @@ impl Node {
             self.store.put_received(&taking.rows)?;
             self.acknowledge(row.accord, *act, body)?;
         }
-        let found = |received: &ReceivedRow| -> Result<FoundContext, NodeError> {
+        let mut known = KnownTerms::new();
+        let mut found = |received: &ReceivedRow| -> Result<FoundContext, NodeError> {
             let object = Object::decode(&received.bytes).map_err(NodeError::damaged)?;
             Ok(FoundContext {
                 kind: object.kind.name().to_owned(),
                 value: object.value,
-                context: self.report_received(received)?,
+                context: self.report_received(received, &mut known)?,
             })
         };
-        let received = taking.rows.iter().map(found).collect::<Result<_, _>>()?;
+        let received = taking.rows.iter().map(&mut found).collect::<Result<_, _>>()?;
         let Giving { report, passed_over, .. } = giving;
         Ok(Some(ContextsReport { given: report, passed_over, received }))
     }
@@ -323,7 +327,7 @@ impl Node {
         preview: &mut ContextPreview,
     ) -> Result<(), NodeError> {
         let now = self.act_time(accord)?;
-        let text = self.in_force(accord)?;
+        let text = self.governing(accord)?;
         let (state, room) = (self.state(accord)?, preview.room as usize);
         let mut decide = decide_if_matched(state, (self.party(), peer), clause, room, now);
         for item in items {

@@ -72,7 +72,7 @@ impl Node {
             accord,
             kinds: kinds.to_vec(),
             moment: self.store.moment()?,
-            text: self.in_force(accord)?.clone(),
+            text: self.governing(accord)?.clone(),
             own: self.party(),
             peer,
             clause: clause.to_owned(),

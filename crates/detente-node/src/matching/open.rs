@@ -149,7 +149,7 @@ impl Node {
     ) -> Result<Plan, NodeError> {
         let source = self.source(accord, (peer, clause), &rule.kinds)?;
         let shape = Shape { max: rule.max_items, pad: rule.pad };
-        let text = self.in_force(accord)?.digest;
+        let text = self.governing(accord)?.digest;
         Ok(Plan { source, shape, salt_seed: self.random()?, peer, text })
     }
 
@@ -181,7 +181,8 @@ impl Node {
         let state = self.state(accord)?;
         let rule = state.may_match(&entry, now).map_err(|error| refused(&error))?;
         // As the fold asks: under a newer text the clause may have other terms.
-        let in_force = state.in_force_at(now).map_err(|error| refused(&error.into()))?.digest;
+        let governing = state.governing((self.party(), None), None, now);
+        let in_force = governing.map_err(|error| refused(&error.into()))?.digest;
         if offer.text != in_force {
             return Err(refused(&MatchRefusal::OtherText { named: offer.text, in_force }));
         }

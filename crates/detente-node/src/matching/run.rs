@@ -146,7 +146,7 @@ pub fn match_peer(node: &Node, accord: AccordId, clause: &str) -> Result<PartyId
     let state = node.state(accord)?;
     let now = node.act_time(accord)?;
     let rule = state.may_match(&probe, now).map_err(|error| refused(&error))?;
-    let text = node.in_force(accord)?;
+    let text = node.governing(accord)?;
     text.parties
         .iter()
         .find(|party| party.id != own && rule.between.contains(&party.handle))

@@ -58,6 +58,7 @@ const DEEDS: &[Deed] = &[
     ("received objects are counted to the gap", object::received_are_counted_to_the_gap),
     ("received objects are found by observable", object::received_are_found_by_observable),
     ("a bad object keeps out its batch", object::bad_object_keeps_out_its_batch),
+    ("what is over is erased, and nothing else", object::erased_is_what_is_over),
 ];
 
 /// Runs the whole suite; `new` gives an empty store each time.

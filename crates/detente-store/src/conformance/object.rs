@@ -1,5 +1,7 @@
 //! Objects released and received.
 
+use std::collections::BTreeSet;
+
 use detente_core::object::Object;
 use detente_core::{Digest, Kind, Tlp, UnixSeconds};
 use detente_node::ports::{ReceivedRow, Store};
@@ -124,5 +126,35 @@ pub(super) fn bad_object_keeps_out_its_batch(store: &mut dyn Store) -> Done {
     let swapped = [(good.address, good.bytes.clone()), (digest(3), good.bytes.clone())];
     assert!(is_failed(&store.put_released(&swapped)));
     assert_eq!(store.object(good.address)?, None);
+    Ok(())
+}
+
+/// What may no longer be kept goes, and nothing else: not what came another time and may be kept,
+/// and not what this node released itself.
+pub(super) fn erased_is_what_is_over(store: &mut dyn Store) -> Done {
+    let until =
+        |row: ReceivedRow, until| ReceivedRow { keep_until: Some(UnixSeconds::new(until)), ..row };
+    let (gone, own, twice) =
+        (bytes("a.example.com", "1"), bytes("a.example.com", "2"), bytes("a.example.com", "3"));
+    let at = |bytes: &[u8]| Object::address(bytes);
+    store.put_released(&[(at(&own), own.clone())])?;
+    store.put_received(&[
+        until(row(1, 0, gone.clone()), 2_000),
+        until(row(1, 1, own.clone()), 1_999),
+        until(row(1, 2, twice.clone()), 2_000),
+        until(row(2, 0, twice.clone()), 2_001),
+        ReceivedRow { keep_until: None, ..row(2, 1, bytes("b.example.com", "for good")) },
+    ])?;
+    assert_eq!(store.received_of(digest(1))?, [at(&gone), at(&own), at(&twice)]);
+    let kept = BTreeSet::from([at(&own)]);
+    assert_eq!(store.erase_expired(UnixSeconds::new(1_998), &kept)?, 0);
+    assert_eq!(store.erase_expired(UnixSeconds::new(2_000), &kept)?, 3);
+    assert_eq!(store.erase_expired(UnixSeconds::new(2_000), &kept)?, 0);
+    assert_eq!(store.received_of(digest(1))?, []);
+    assert_eq!(store.received_of(digest(2))?.len(), 2);
+    assert_eq!(store.object(at(&gone))?, None);
+    assert_eq!(store.object(at(&own))?, Some(own));
+    assert_eq!(store.object(at(&twice))?, Some(twice));
+    assert_eq!(store.received(&observable("a.example.com")?)?.len(), 1);
     Ok(())
 }

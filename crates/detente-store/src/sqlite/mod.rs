@@ -20,6 +20,7 @@ mod staged;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use detente_core::act::Salt;
@@ -298,6 +299,18 @@ impl Store for SqliteStore {
 
     fn received_upto(&self, release: Digest) -> Result<u32, StoreError> {
         self.read(|conn| object::received_upto(conn, release))
+    }
+
+    fn received_of(&self, release: Digest) -> Result<Vec<Digest>, StoreError> {
+        self.read(|conn| object::received_of(conn, release))
+    }
+
+    fn erase_expired(
+        &mut self,
+        now: UnixSeconds,
+        kept: &BTreeSet<Digest>,
+    ) -> Result<u64, StoreError> {
+        self.write(|tx| object::erase_expired(tx, now, kept))
     }
 
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError> {

@@ -3,6 +3,8 @@
 //! An object is kept once, under the SHA-256 of its bytes, and both are compared on the way in and
 //! on the way out: nothing is ever served under an address that is not its own.
 
+use std::collections::BTreeSet;
+
 use detente_core::object::Object;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
 use detente_intel::Observable;
@@ -97,6 +99,42 @@ pub(super) fn received_upto(conn: &Connection, release: Digest) -> Result<u32, F
         next = next.saturating_add(1);
     }
     Ok(next)
+}
+
+/// The objects of a release that are here.
+pub(super) fn received_of(conn: &Connection, release: Digest) -> Result<Vec<Digest>, Fault> {
+    let text = "SELECT address FROM received JOIN object ON object.id = received.object
+        WHERE release = ?1 ORDER BY place";
+    let mut rows = conn.prepare_cached(text)?;
+    let rows = rows.query_map([release.as_bytes()], |row| Ok(Digest::new(row.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Erases received objects whose time has ended. Their pages are written over: the connection
+/// deletes so (`secure_delete`).
+pub(super) fn erase_expired(
+    tx: &Transaction<'_>,
+    now: UnixSeconds,
+    kept: &BTreeSet<Digest>,
+) -> Result<u64, Fault> {
+    let over = "SELECT DISTINCT object.id, address FROM received
+        JOIN object ON object.id = received.object WHERE keep_until <= ?1";
+    let objects: Vec<(i64, Digest)> = tx
+        .prepare_cached(over)?
+        .query_map([sql(now.get())?], |row| Ok((row.get(0)?, Digest::new(row.get(1)?))))?
+        .collect::<Result<_, _>>()?;
+    let erased = tx
+        .prepare_cached("DELETE FROM received WHERE keep_until <= ?1")?
+        .execute([sql(now.get())?])?;
+    let text = "DELETE FROM object WHERE id = ?1
+        AND NOT EXISTS (SELECT 1 FROM received WHERE object = ?1)";
+    let mut delete = tx.prepare_cached(text)?;
+    for (id, address) in objects {
+        if !kept.contains(&address) {
+            delete.execute([id])?;
+        }
+    }
+    Ok(erased as u64)
 }
 
 /// What was received about an observable, in the order in which it came.

@@ -105,10 +105,10 @@ fn permit_words(rule: &Permit) -> String {
         words.push_str(&format!("; onward: {}", onward.name()));
     }
     if let Some(told) = &rule.feedback {
-        words.push_str(&format!("; feedback {} from {}", told.within, told.clock.name()));
+        words.push_str(&format!("; feedback {} from {}", told, told.clock.name()));
     }
     if let Some(kept) = &rule.retention {
-        words.push_str(&format!("; kept {} from {}", kept.within, kept.clock.name()));
+        words.push_str(&format!("; kept {} from {}", kept, kept.clock.name()));
     }
     if let Some(ends) = rule.expires {
         words.push_str(&format!("; until {ends}"));

@@ -241,3 +241,24 @@ fn an_act_without_power_is_without_effect_and_a_note() {
     assert_sound(&report);
     assert_eq!(codes(&report, Severity::Note), ["act_unconfirmed"]);
 }
+
+/// Nothing on record says that B erased what it may no longer keep: worth knowing, and no breach,
+/// since the record can't show that it was kept. Only B's own clock can say that the time is over.
+#[test]
+fn what_was_never_said_to_be_erased_is_noted_by_the_clock_of_who_owes_it() {
+    let late = |side: usize| {
+        let mut world = World::story();
+        let header = world.header(side);
+        let time = header.time.plus("P200D".parse().unwrap());
+        let body = Body::Stop { reason: "a pause".to_owned() };
+        world.act_by(side, Header { time, ..header }, body);
+        audit(&files(&world.record()).unwrap())
+    };
+    let report = late(B);
+    assert_sound(&report);
+    assert!(codes(&report, Severity::Note).contains(&"duty_unsaid"), "{:?}", report.findings);
+    // A's clock says nothing of what B owes.
+    let report = late(A);
+    assert_sound(&report);
+    assert!(!codes(&report, Severity::Note).contains(&"duty_unsaid"), "{:?}", report.findings);
+}

@@ -350,6 +350,6 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), Failure> {
 
 /// The release of what a run found.
 fn releasing(run: &str, dry_run: bool) -> Command {
-    let what = Leaving::Matched { run: run.to_owned() };
+    let what = Leaving::Matched { run: run.to_owned(), onward: false };
     Command::Release(ReleaseCommand { accord: SLUG.to_owned(), what, dry_run, again: false })
 }

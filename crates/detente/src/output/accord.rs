@@ -61,6 +61,16 @@ pub fn status(reports: &[StatusReport]) {
         for open in &report.retractions {
             println!("  OPEN       {}", safe(open));
         }
+        if let Some(next) = &report.next_due {
+            println!("  next due   {}", safe(next));
+        }
+        if report.troubled > 0 {
+            println!(
+                "  duties     {} late, in breach or disputed: see `detente accord duties {}`",
+                report.troubled,
+                safe(&report.accord)
+            );
+        }
         for text in &report.texts {
             println!(
                 "  text {}  proposed by {} at {}",
@@ -186,6 +196,15 @@ pub fn exposure(report: &ExposureReport) {
     }
     for line in &report.words {
         println!("  {}", safe(line));
+    }
+    for own in &report.applied {
+        println!(
+            "  applied provisionally: clause {} from {} to {} ({})",
+            own.clause,
+            safe(&own.from),
+            safe(&own.to),
+            safe(&own.why)
+        );
     }
     println!("  {} of {} cells are open; every other cell is closed", report.open, report.cells);
 }

@@ -2,8 +2,8 @@
 
 use anstream::println;
 use detente_node::report::{
-    ContextsReport, CountReport, ImportReport, MatchPreview, MatchReport, ObjectReport,
-    ReceivedReport, ReleaseReport, SearchReport,
+    ContextsReport, CountReport, ImportReport, MatchPreview, MatchReport, ObjectReport, OwedReport,
+    ReceivedReport, ReleaseReport, SearchReport, TermsReport,
 };
 
 use super::{number, safe, table};
@@ -141,6 +141,48 @@ pub fn search(report: &SearchReport) {
     for object in &report.received {
         received("  ", object);
     }
+    if report.expired > 0 {
+        println!(
+            "  {} objects came that may no longer be kept: erase them with `detente expire`",
+            number(report.expired)
+        );
+    }
+    for told in &report.feedback {
+        let times =
+            if told.sighted > 0 { format!(" {} times", told.sighted) } else { String::new() };
+        println!(
+            "  feedback of {} under {} at {}: {}{times}",
+            safe(&told.from),
+            safe(&told.accord),
+            told.at,
+            told.upshot
+        );
+        if !told.note.is_empty() {
+            println!("    {}", safe(&told.note));
+        }
+    }
+}
+
+/// On which terms a received object is here.
+fn terms(indent: &str, terms: &TermsReport) {
+    let onward = match terms.onward.as_str() {
+        "allowed" => "may be passed on, as far as its markings go",
+        "consent" => "may be passed on after the releasing party has consented",
+        "forbidden" => "may not be passed on",
+        _ => "passing it on is not allowed: the clause says nothing of it",
+    };
+    println!("{indent}  {onward}");
+    if !terms.purposes.is_empty() {
+        println!("{indent}  for: {}", safe(&terms.purposes.join(", ")));
+    }
+    match &terms.feedback {
+        Some(OwedReport { told: Some((upshot, at)), .. }) => {
+            println!("{indent}  feedback given at {at}: {upshot}");
+        }
+        Some(OwedReport { due: Some(due), .. }) => println!("{indent}  feedback owed by {due}"),
+        Some(_) => println!("{indent}  feedback is owed"),
+        None => {}
+    }
 }
 
 /// One object that another party released.
@@ -154,18 +196,14 @@ fn received(indent: &str, object: &ReceivedReport) {
         object.received,
         object.keep_until.as_ref().map_or(String::new(), |until| format!(", keep until {until}"))
     );
-    match (&object.control, object.onward.as_deref()) {
-        (_, Some("forbidden")) => println!("{indent}  may not be passed on"),
-        (Some(who), _) => println!(
+    if let Some(who) = &object.control {
+        println!(
             "{indent}  under the control of {}: goes on with its consent alone (object {})",
             safe(who),
             object.address.get(..16).unwrap_or_default()
-        ),
-        (None, Some("allowed")) => {
-            println!("{indent}  may be passed on, as far as its markings go");
-        }
-        (None, _) => {}
+        );
     }
+    terms(indent, &object.terms);
     if let Some(source) = &object.source {
         println!("{indent}  source there: {}", safe(source));
     }

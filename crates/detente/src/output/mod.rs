@@ -4,6 +4,7 @@ mod accord;
 mod alert;
 mod audit;
 mod consent;
+mod duty;
 mod intel;
 mod keys;
 mod lookup;
@@ -16,6 +17,7 @@ pub use accord::{act, answer, checked, difference, exposure, history, parties, s
 pub use alert::alerts;
 pub use audit::verified;
 pub use consent::{consents, consents_if_any};
+pub use duty::{duties, erased};
 pub use intel::{counts, explained, imports, matched, release, search};
 pub use keys::{keys_made, rosters};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use detente_table::duties::Whose;
 use detente_table::{About, On, Toward};
 
 use crate::args::RoleArg;
@@ -105,6 +106,24 @@ pub enum TableVerb {
         /// A day or a moment.
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
+    },
+    /// Who owes what until when, and what became of it, by the record.
+    ///
+    /// Duties arise from `[clause.oblige]`, from `feedback` and `retention` of permissions under
+    /// which something was released, and from `[meetings]`. A duty is met only if both logs bear it
+    /// out; where they do not agree it is disputed.
+    Duties {
+        /// The accord.
+        accord: String,
+        /// A day or a moment.
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Only what `us` or `them` owe.
+        #[arg(long, value_name = "WHO", value_parser = whose)]
+        owed_by: Option<Whose>,
+        /// As an iCalendar file, for the calendar that people use anyway.
+        #[arg(long, conflicts_with = "json")]
+        ics: bool,
     },
     /// What binds whom: each clause in each direction, now or at another moment, and why.
     Matrix {
@@ -248,6 +267,14 @@ pub struct SuspendArgs {
     pub reason: String,
     #[command(flatten)]
     pub by: ByArgs,
+}
+
+fn whose(word: &str) -> Result<Whose, String> {
+    match word {
+        "us" => Ok(Whose::Us),
+        "them" => Ok(Whose::Them),
+        _ => Err("write us or them".to_owned()),
+    }
 }
 
 fn toward(word: &str) -> Result<Toward, String> {

@@ -80,6 +80,9 @@ impl TableVerb {
             }
             TableVerb::Meetings { accord } => TableCommand::Meetings { accord },
             TableVerb::Positions { accord, at } => TableCommand::Positions { accord, at },
+            TableVerb::Duties { accord, at, owed_by, ics: _ } => {
+                TableCommand::Duties { accord, whose: owed_by.unwrap_or_default(), at }
+            }
             TableVerb::Matrix { accord, at } => TableCommand::Matrix { accord, at },
         })
     }

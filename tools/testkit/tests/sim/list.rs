@@ -146,7 +146,7 @@ fn a_release_after_a_run_over_many_pages_has_what_was_common() {
     assert_eq!(report.common, Some(9));
     world.sync().unwrap();
     let link = world.link(0, 1);
-    let what = detente_node::What { run: run_id(&report), again: false };
+    let what = detente_node::What { run: run_id(&report), again: false, onward: false };
     let released = release(&world.members[0].shared, &link, accord, what).unwrap();
     assert_eq!(released.allowed, 9);
     assert_settled(&world, accord);

@@ -149,7 +149,7 @@ fn what_was_acknowledged_does_not_leave_again() {
     assert_eq!(count(&world, 1), 3);
     // Asked for, it goes again, within the cap; over there it is the same object.
     world.clock_tick(30 * DAY);
-    let again = What { run, again: true };
+    let again = What { run, again: true, onward: false };
     let fourth = release(&world.members[0].shared, &world.link(0, 1), accord, again).unwrap();
     assert_eq!((fourth.allowed, fourth.there), (3, 0));
     assert_eq!((received(&world, "a.example").len(), received(&world, "b.example").len()), (2, 1));
@@ -177,7 +177,7 @@ fn the_cap_holds_within_a_release_and_over_all_of_them() {
     assert_eq!((report.allowed, report.act), (0, None));
     // The window is of the releasing side's own past, and ends.
     world.clock_tick(30 * DAY);
-    let again = What { run, again: true };
+    let again = What { run, again: true, onward: false };
     let report = release(&world.members[0].shared, &world.link(0, 1), accord, again).unwrap();
     assert_eq!((report.allowed, report.there), (2, 0));
     assert_eq!(world.node(0).state(accord).unwrap().releases.len(), 2);
@@ -448,7 +448,7 @@ fn what_was_received_is_neither_released_onward_nor_matched() {
     assert_eq!(before.kinds[0], ("domain".to_owned(), 1, 1));
     // Nor may the run of A and B serve to release to C.
     let (a, wrong) = (&world.members[0].shared, world.link(0, 2));
-    let refused = release(a, &wrong, accord, What { run, again: true });
+    let refused = release(a, &wrong, accord, What { run, again: true, onward: false });
     assert!(matches!(refused, Err(NodeError::PeerRefused(_))));
     assert_eq!(count(&world, 2), 1);
     world.sync().unwrap();

@@ -72,13 +72,13 @@ pub(super) fn judge(state: &State, act: &Act, parties: &[PartyId]) -> Option<Ver
 fn authority(state: &State, act: &Act) -> Result<(), Refusal> {
     let header = act.header();
     let (who, at) = ((header.author, act.key()), state.time_of(header));
-    let may = state.authority(who, header.kind, None, at);
+    let may = state.authority(who, header.kind, state.resting_on(act.body()), at);
     may.map(drop).map_err(|reason| Refusal::new("act_unconfirmed", reason))
 }
 
 fn judge_release(state: &State, act: &Act, body: &ReleaseBody, parties: &[PartyId]) -> Verdict {
     let (author, now) = (act.header().author, act.header().time);
-    if let Ok(accord) = state.in_force_at(now)
+    if let Ok(accord) = state.governing((author, None), None, now)
         && accord.digest != body.text
     {
         let what = "it names another text than the one in force";

@@ -21,8 +21,8 @@ use detente_state::{ConsentAnswer, ConsentAsked};
 use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::ReceivedRow;
-use crate::release::named_observable;
 use crate::report::{ConsentObject, ConsentReport};
+use crate::search::named_observable;
 use crate::table::By;
 
 /// Fewest hex digits that name a request or a consent by the start of its digest.

@@ -14,8 +14,8 @@ use detente_state::ReleaseState;
 
 use crate::error::NodeError;
 use crate::node::Node;
-use crate::release::named_observable;
 use crate::report::{EraseReport, FeedbackReport};
+use crate::search::named_observable;
 
 /// Fewest hex digits that name a release by the start of its digest.
 pub const MIN_RELEASE_PREFIX: usize = 8;

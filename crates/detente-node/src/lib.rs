@@ -23,15 +23,16 @@ mod mirror;
 mod node;
 mod onward;
 mod party;
-pub mod ports;
 mod push;
 mod release;
-pub mod report;
 mod retraction;
 mod roster;
+mod search;
 mod serve;
 mod table;
 mod tiles;
+
+pub use detente_ports::{ports, report};
 
 pub use consent::{MIN_ACT_PREFIX, Narrow, Wish};
 pub use detente_match::Progress as MatchProgress;
@@ -45,9 +46,10 @@ pub use node::{Node, Shared};
 pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all, push_due};
 pub use release::{
-    LISTED_MAX, Selection, What, dry_run, dry_run_consented, dry_run_own, named_observable,
-    release, release_consented, release_own, resend, run_peer,
+    LISTED_MAX, Selection, What, dry_run, dry_run_consented, dry_run_own, release,
+    release_consented, release_own, resend, run_peer,
 };
 pub use retraction::{AnswerWords, TakeBack};
+pub use search::named_observable;
 pub use serve::{respond, respond_stream};
 pub use table::By;

@@ -8,7 +8,7 @@ use detente_accord::{Accord, ClockStart, Rule};
 use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
-use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
+use detente_core::{AccordId, Digest, PartyId, RunId, UnixSeconds};
 use detente_gate::{Decided, Release, Verdict, address_there, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
@@ -22,12 +22,9 @@ use crate::error::NodeError;
 use crate::handling::handling;
 use crate::matching::pull;
 use crate::node::{Node, Shared};
-use crate::onward::KnownTerms;
 use crate::ports::{Link, ReceivedRow};
 use crate::push::{push, unexpected};
-use crate::report::{
-    ContextReport, CountReport, ObjectReport, ReceivedReport, ReleaseReport, SearchReport,
-};
+use crate::report::{ObjectReport, ReleaseReport};
 
 /// Fewest hex digits that name a run by the start of its id.
 pub const MIN_RUN_PREFIX: usize = 4;
@@ -495,103 +492,6 @@ impl Node {
         };
         Ok(self.store.is_matched(accord, peer, &observable)?)
     }
-
-    /// What is known of one observable, here and from others.
-    ///
-    /// # Errors
-    /// [`NodeError::Denied`] if the text has no normal form.
-    pub fn search(&self, query: &str) -> Result<SearchReport, NodeError> {
-        let observable = named_observable(query)?;
-        let control = self.first_control(&observable)?;
-        let mut own = Vec::new();
-        for (context, added) in self.store.sightings(&observable)? {
-            let derived = control.filter(|control| added >= control.since);
-            let control = derived.map(|control| self.name_of(control.originator));
-            own.push(ContextReport { control, ..report_context(context) });
-        }
-        let mut received = self.store.received(&observable)?;
-        let (now, all) = (self.now(), received.len());
-        received.retain(|row| row.keep_until.is_none_or(|until| now < until));
-        let expired = (all - received.len()) as u64;
-        // What came in several releases is one object, under the terms of the last.
-        let mut seen = BTreeSet::new();
-        let mut known = KnownTerms::new();
-        received.reverse();
-        received.retain(|row| seen.insert((row.from, row.address)));
-        received.reverse();
-        let held_out = !own.is_empty() && self.held_out()?.has(&observable);
-        Ok(SearchReport {
-            query: query.to_owned(),
-            held_out,
-            kind: observable.kind().name().to_owned(),
-            value: observable.value().to_owned(),
-            own,
-            received: received
-                .iter()
-                .map(|row| self.report_received(row, &mut known))
-                .collect::<Result<_, _>>()?,
-            expired,
-            feedback: self.told_of(&observable)?,
-        })
-    }
-
-    pub(crate) fn report_received(
-        &self,
-        row: &ReceivedRow,
-        known: &mut KnownTerms,
-    ) -> Result<ReceivedReport, NodeError> {
-        let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
-        let control = self.control_of(row, &object)?;
-        Ok(ReceivedReport {
-            control: control.map(|control| self.name_of(control.originator)),
-            onward: self.onward_of(row)?.map(|onward| onward.name().to_owned()),
-            from: self.name_of(row.from),
-            accord: self.book(row.accord)?.row.slug.clone(),
-            clause: row.clause.clone(),
-            tlp: object.tlp.to_string(),
-            received: row.received.to_string(),
-            release: row.release.to_string(),
-            keep_until: row.keep_until.map(|until| until.to_string()),
-            terms: self.terms_of(row, &object, known)?,
-            source: object.source,
-            labels: object.labels,
-            comment: object.comment,
-            address: row.address.to_string(),
-            retracted: self.report_mark(row.accord, (row.from, row.address))?,
-        })
-    }
-
-    /// Own observables, kind and value, of one kind or of all.
-    ///
-    /// # Errors
-    /// [`NodeError::Store`].
-    pub fn list(&self, kind: Option<Kind>) -> Result<Vec<(String, String)>, NodeError> {
-        let kinds = kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
-        let mut all = Vec::new();
-        self.store.observables(&kinds, &mut |observable| {
-            all.push((observable.kind().name().to_owned(), observable.value().to_owned()));
-        })?;
-        Ok(all)
-    }
-
-    /// How many indicators there are.
-    ///
-    /// # Errors
-    /// [`NodeError::Store`].
-    pub fn counts(&self) -> Result<CountReport, NodeError> {
-        let kinds = self.store.counts()?;
-        let received = self.store.received_counts()?;
-        Ok(CountReport {
-            kinds: kinds
-                .into_iter()
-                .map(|count| (count.kind.name().to_owned(), count.own, count.contexts))
-                .collect(),
-            received: received
-                .into_iter()
-                .map(|(party, count)| (self.name_of(party), count))
-                .collect(),
-        })
-    }
 }
 
 /// What a release is to bring.
@@ -712,18 +612,6 @@ fn report_held_out(object: Object) -> ObjectReport {
     }
 }
 
-fn report_context(context: Context) -> ContextReport {
-    ContextReport {
-        tlp: context.markings.tlp().map(|tlp| tlp.to_string()),
-        closed: context.markings.is_closed(),
-        source: context.source,
-        labels: context.labels,
-        description: context.description,
-        origin: context.origin,
-        control: None,
-    }
-}
-
 /// Decides on the context of a run's answer, without anything leaving.
 ///
 /// # Errors
@@ -807,22 +695,4 @@ fn send(
         }
     }
     Ok(())
-}
-
-/// The observable that a person names, in whatever spelling.
-///
-/// # Errors
-/// [`NodeError::Denied`] if it is none.
-pub fn named_observable(text: &str) -> Result<Observable, NodeError> {
-    let token = detente_intel::refang(text.trim());
-    Observable::detect(&token)
-        // Asked for by name, a domain may have any suffix.
-        .or_else(|fault| Observable::normalise_host(&token).map_err(|_| fault))
-        .map_err(|fault| {
-            NodeError::denied(
-                "no_normal_form",
-                format!("{text:?} is no observable: {fault}"),
-                "give one domain, address, URL, hash or e-mail address",
-            )
-        })
 }

@@ -21,8 +21,8 @@ use detente_table::{OnwardReport, RetractionReport, retractions};
 
 use crate::error::NodeError;
 use crate::node::Node;
-use crate::release::named_observable;
 use crate::report::RetractedReport;
+use crate::search::named_observable;
 use crate::table::By;
 
 /// Fewest hex digits that name an act or an object by the start of its digest.

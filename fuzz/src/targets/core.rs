@@ -180,7 +180,8 @@ fn release_body() -> Body {
         transforms: vec![Transform::HideSource],
         facts,
     }];
-    Body::Release(ReleaseBody { text: DIGEST, run: Some(RunId::new([3; RunId::LEN])), manifest })
+    let run = Some(RunId::new([3; RunId::LEN]));
+    Body::Release(ReleaseBody { text: DIGEST, run, to: None, consent: None, manifest })
 }
 
 fn card_seed() -> Vec<u8> {

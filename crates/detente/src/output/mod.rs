@@ -1,67 +1,23 @@
-//! What people read: tables and sentences made from the same reports that `--json` prints.
+//! What people read of the command line itself; the reports of a node are in `detente-show`.
 
-mod accord;
-mod alert;
 mod audit;
-mod consent;
-mod duty;
-mod intel;
+mod check;
 mod keys;
-mod lookup;
 mod paper;
-mod retraction;
-mod table;
 
-pub use self::table::{matrix, meetings, positions, words};
-pub use accord::{act, answer, checked, difference, exposure, history, parties, status};
-pub use alert::alerts;
 pub use audit::verified;
-pub use consent::{consents, consents_if_any};
-pub use duty::{duties, erased};
-pub use intel::{counts, explained, imports, matched, release, search};
+pub use check::checked;
+pub use detente_show::{
+    act, alerts, answer, consents, counts, difference, duties, erased, explained, exposure,
+    history, imports, looked_up, lookup_explained, matched, matrix, meetings, number, parties,
+    positions, published, refreshed, release, retractions, safe, search, status, table, words,
+};
 pub use keys::{keys_made, rosters};
-pub use lookup::{looked_up, lookup_explained, published, refreshed};
 pub use paper::{annexes, redline, redline_plain, templates};
-pub use retraction::retractions;
 
 use anstream::eprintln;
-use comfy_table::{ContentArrangement, Table};
 
 use crate::fail::Failure;
-
-/// A plain table with a heading.
-pub fn table(head: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(head.to_vec());
-    table
-}
-
-/// Hundreds, thousands: 1,234,567.
-pub fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// Text from outside, made safe for a terminal.
-pub fn safe(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let hidden = c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-                || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}');
-            if hidden { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
-        })
-        .collect()
-}
 
 /// Something that must not be overlooked.
 pub fn warn(words: &str) {

@@ -105,16 +105,20 @@ fn an_entry_that_states_another_place_is_refused() {
 }
 
 #[test]
-fn a_log_begins_with_its_own_card_and_has_no_other() {
+fn a_log_begins_with_its_own_card() {
     let (world, accord, text) = proposed(74);
     let mut forger = Forger::begin(&world.members[1], accord);
     forger.write(Role::Minister, Body::Sign { text }, |_| {});
     assert_eq!(refused_with_evidence(&world, &forger), "log_designation");
 
+    // The same card again is void, and nobody's proof of anything.
     let (world, accord, _) = proposed(74);
     let mut forger = Forger::begin(&world.members[1], accord);
     forger.designate().designate();
-    assert_eq!(refused_with_evidence(&world, &forger), "log_designation");
+    assert!(matches!(upload(&world, &forger), Response::Cosigned { .. }));
+    let history = world.members[0].node().history(accord).unwrap();
+    let again = history.iter().rfind(|event| event.kind == "designate").unwrap();
+    assert_eq!((again.effect.as_str(), again.sequence), ("void", 1), "{again:?}");
 
     let (world, accord, _) = proposed(74);
     let mut forger = Forger::begin(&world.members[1], accord);

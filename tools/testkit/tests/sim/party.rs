@@ -26,7 +26,7 @@ fn a_card_is_added_and_stays() {
     let report = a.node().add_party(b.card.bytes()).unwrap();
     assert_eq!((report.name.as_str(), report.id), ("CERT B", b.id.to_string()));
     assert_eq!(report.evidence, 0);
-    assert_eq!(report.roles.len(), 4);
+    assert_eq!(report.roles.len(), 5);
     let again = a.node().add_party(b.card.bytes()).unwrap();
     assert_eq!(again.words, report.words);
     a.reopen().unwrap();

@@ -25,7 +25,8 @@ const EXCLUSIVE: &[(&[&str], &[&str], &str)] = &[
         &["detente", "detente-bench"],
         "only the binary has a command line",
     ),
-    (&["comfy-table", "indicatif", "rpassword"], &["detente"], "only the binary has a terminal"),
+    (&["indicatif", "rpassword"], &["detente"], "only the binary has a terminal"),
+    (&["comfy-table"], &["detente", "detente-show"], "only reports are shown as tables"),
     (&["getrandom", "rand"], &["detente"], "entropy is an argument below the binary"),
     (
         &["anyhow"],

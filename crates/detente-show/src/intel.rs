@@ -1,12 +1,12 @@
 //! Indicators, matches, releases.
 
 use anstream::println;
-use detente_node::report::{
+use detente_ports::report::{
     ContextsReport, CountReport, ImportReport, MatchPreview, MatchReport, ObjectReport, OwedReport,
     ReceivedReport, ReleaseReport, SearchReport, TermsReport,
 };
 
-use super::{number, safe, table};
+use crate::{number, safe, table};
 
 /// Items of a match or release shown without being asked for more.
 const SHOWN: usize = 20;

@@ -2,10 +2,10 @@
 
 use anstream::println;
 use anstyle::{AnsiColor, Style};
-use detente_node::report::EraseReport;
+use detente_ports::report::EraseReport;
 use detente_table::duties::{DutiesReport, DutyReport};
 
-use super::{number, safe, table};
+use crate::{number, safe, table};
 
 /// The calendar of an accord.
 pub fn duties(report: &DutiesReport) {

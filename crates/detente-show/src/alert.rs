@@ -3,8 +3,8 @@
 use anstream::println;
 use detente_table::AlertReport;
 
-use super::accord::regions;
-use super::safe;
+use crate::accord::regions;
+use crate::safe;
 
 /// Regions of an alert shown without being asked for more.
 const SHOWN: usize = 20;

@@ -9,7 +9,7 @@ use detente_table::{
     WordsReport,
 };
 
-use super::{safe, table};
+use crate::{safe, table};
 
 const BOLD: Style = Style::new().bold();
 const QUIET: Style = Style::new().dimmed();

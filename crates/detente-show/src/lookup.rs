@@ -1,11 +1,11 @@
 //! Look-ups and filters.
 
 use anstream::println;
-use detente_node::report::{
+use detente_ports::report::{
     FilterReport, LookupPreview, LookupReport, PublishReport, RefreshReport,
 };
 
-use super::{number, safe};
+use crate::{number, safe};
 
 /// Values shown without being asked for more.
 const SHOWN: usize = 20;

@@ -1,9 +1,9 @@
 //! Requests for an originator's consent.
 
 use anstream::println;
-use detente_node::report::ConsentReport;
+use detente_ports::report::ConsentReport;
 
-use super::safe;
+use crate::safe;
 
 /// Objects of a request that are shown. Count.
 const SHOWN: usize = 20;

@@ -1,10 +1,10 @@
 //! Retractions, with both clocks.
 
 use anstream::println;
-use detente_node::report::RetractedReport;
+use detente_ports::report::RetractedReport;
 use detente_table::{AnswerReport, RetractionReport};
 
-use super::{number, safe};
+use crate::{number, safe};
 
 fn short(digest: &str) -> &str {
     digest.get(..8).unwrap_or(digest)

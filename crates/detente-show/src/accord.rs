@@ -1,10 +1,9 @@
 //! Parties, accords, exposure.
 
 use anstream::println;
-use detente_node::report::{ActReport, EventReport, PartyReport, StatusReport};
+use detente_ports::report::{ActReport, EventReport, PartyReport, StatusReport};
 
-use super::{safe, table};
-use crate::check::CheckReport;
+use crate::{safe, table};
 use detente_table::exposure::{AnswerReport, DifferenceReport, ExposureReport, RegionReport};
 
 /// Parties, one block each.
@@ -38,6 +37,26 @@ pub fn act(report: &ActReport) {
     }
 }
 
+/// What waits for somebody: alerts, retractions, duties.
+fn open(report: &StatusReport) {
+    for alert in &report.alerts {
+        println!("  ALERT      {}", safe(alert));
+    }
+    for open in &report.retractions {
+        println!("  OPEN       {}", safe(open));
+    }
+    if let Some(next) = &report.next_due {
+        println!("  next due   {}", safe(next));
+    }
+    if report.troubled > 0 {
+        println!(
+            "  duties     {} late, in breach or disputed: see `detente accord duties {}`",
+            report.troubled,
+            safe(&report.accord)
+        );
+    }
+}
+
 /// Where accords stand.
 pub fn status(reports: &[StatusReport]) {
     if reports.is_empty() {
@@ -55,22 +74,7 @@ pub fn status(reports: &[StatusReport]) {
                 println!("  {what:<10} {}", safe(value));
             }
         }
-        for alert in &report.alerts {
-            println!("  ALERT      {}", safe(alert));
-        }
-        for open in &report.retractions {
-            println!("  OPEN       {}", safe(open));
-        }
-        if let Some(next) = &report.next_due {
-            println!("  next due   {}", safe(next));
-        }
-        if report.troubled > 0 {
-            println!(
-                "  duties     {} late, in breach or disputed: see `detente accord duties {}`",
-                report.troubled,
-                safe(&report.accord)
-            );
-        }
+        open(report);
         for text in &report.texts {
             println!(
                 "  text {}  proposed by {} at {}",
@@ -88,7 +92,7 @@ pub fn status(reports: &[StatusReport]) {
                 println!("    used by {}: {used}", safe(party));
             }
         }
-        super::consents_if_any(&report.consents);
+        crate::consent::consents_if_any(&report.consents);
         for log in &report.logs {
             let cosigned = if log.cosigned_by.is_empty() {
                 "not cosigned yet".to_owned()
@@ -136,54 +140,6 @@ pub fn history(events: &[EventReport]) {
         ]);
     }
     println!("{table}");
-}
-
-/// A text is sound, or what is wrong with it. The prose of a sound text is shown as it reads: a
-/// parameter in another's place is nothing that a program could find.
-pub fn checked(report: &CheckReport) {
-    let file = safe(&report.file);
-    if let Some(title) = &report.title {
-        println!("{file}: sound: {}", safe(title));
-    }
-    for clause in &report.clauses {
-        println!("  clause {} ({}), line {}", clause.id, clause.rule, clause.line);
-        for (language, prose) in &clause.prose {
-            println!("    {}: {}", safe(language), safe(prose));
-        }
-    }
-    if !report.clauses.is_empty() {
-        println!("read it as it stands here: whether it says what you mean, no check can tell");
-    }
-    for language in &report.words_unread {
-        println!(
-            "not checked: numbers and periods in words in {}; digits and colours were",
-            safe(language)
-        );
-    }
-    for word in &report.confusables {
-        let place = format!("{} ({})", safe(&word.unit), safe(&word.field));
-        let what = match &word.like {
-            Some(like) => format!("looks like {:?}", safe(like)),
-            None => "mixes letters of two scripts".to_owned(),
-        };
-        let letters = if word.letters.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", safe(&word.letters.join(", ")))
-        };
-        println!("look closely: {place}: {:?} {what}{letters}", safe(&word.word));
-    }
-    for fault in report.faults.iter().chain(&report.findings) {
-        println!("{file}:{}: {}", fault.line, safe(&fault.what));
-        println!("    remedy: {}", safe(&fault.remedy));
-    }
-    for (what, many) in [("fault", &report.faults), ("finding", &report.findings)] {
-        match many.len() {
-            0 => {}
-            1 => println!("1 {what}"),
-            more => println!("{more} {what}s"),
-        }
-    }
 }
 
 /// The exposure table.

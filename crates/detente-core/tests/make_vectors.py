@@ -306,7 +306,7 @@ STEPS_ON_TEXTS = [("initial", 18), ("sign_ad_referendum", 19), ("ratify", 21), (
 
 def bodies():
     run, text, root = b"\x03" * 32, b"\x07" * 32, b"\x08" * 32
-    one, two, third = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
+    first, second, third = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
     offer = [run, text, "1", 1, 1, 1, "ecdh/1", 1024, root]
     known = {1: "election-system", 2: 2, 3: [root], 4: 1, 5: [text, root], 6: []}
     entry = [root, "2", 1, 2, False, ["a", "b"], 100, 1, {}, []]
@@ -390,8 +390,8 @@ def bodies():
         ("consent_with_a_note", 39, [text, narrow, "once"]),
         ("refuse_consent", 40, [text, "not to them"]),
         ("present_consent", 41, presented()),
-        ("feedback", 46, [text, [[one, 2, 0], [two, 3, 12], [third, 4, 0]], "blocked"]),
-        ("erase", 47, [text, [one, two]]),
+        ("feedback", 46, [text, [[first, 2, 0], [second, 3, 12], [third, 4, 0]], "blocked"]),
+        ("erase", 47, [text, [first, second]]),
         ("rotate_key", 50, [b"by the old key", b"by the new one"]),
         ("revoke_key", 51, [b"a statement"]),
         ("delegate", 52, [b"by the lender", b"by the deputy"]),
@@ -512,16 +512,16 @@ def bodies():
         ("present_consent_other_body", 41,
          presented()[:3] + presented(asked=b"\x07" * 32)[3:]),
         ("feedback_without_objects", 46, [text, [], "blocked"]),
-        ("feedback_unsorted", 46, [text, [[two, 1, 0], [one, 1, 0]], "blocked"]),
-        ("feedback_twice", 46, [text, [[one, 1, 0], [one, 2, 0]], "blocked"]),
-        ("feedback_unknown_upshot", 46, [text, [[one, 6, 0]], "blocked"]),
-        ("feedback_sighted_never", 46, [text, [[one, 3, 0]], "blocked"]),
-        ("feedback_used_counted", 46, [text, [[one, 1, 3]], "blocked"]),
-        ("feedback_sighted_too_often", 46, [text, [[one, 3, 1000000001]], "blocked"]),
-        ("feedback_without_note", 46, [text, [[one, 1, 0]]]),
+        ("feedback_unsorted", 46, [text, [[second, 1, 0], [first, 1, 0]], "blocked"]),
+        ("feedback_twice", 46, [text, [[first, 1, 0], [first, 2, 0]], "blocked"]),
+        ("feedback_unknown_upshot", 46, [text, [[first, 6, 0]], "blocked"]),
+        ("feedback_sighted_never", 46, [text, [[first, 3, 0]], "blocked"]),
+        ("feedback_used_counted", 46, [text, [[first, 1, 3]], "blocked"]),
+        ("feedback_sighted_too_often", 46, [text, [[first, 3, 1000000001]], "blocked"]),
+        ("feedback_without_note", 46, [text, [[first, 1, 0]]]),
         ("erase_nothing", 47, [text, []]),
-        ("erase_unsorted", 47, [text, [two, one]]),
-        ("erase_twice", 47, [text, [one, one]]),
+        ("erase_unsorted", 47, [text, [second, first]]),
+        ("erase_twice", 47, [text, [first, first]]),
         ("rotate_signed_once", 50, [b"one"]),
         ("rotate_statement_too_long", 50, [b"x" * 8980, b"x"]),
         ("revoke_too_long", 51, [b"x" * 5140]),

@@ -26,7 +26,7 @@ const EXCLUSIVE: &[(&[&str], &[&str], &str)] = &[
         "only the binary has a command line",
     ),
     (&["indicatif", "rpassword"], &["detente"], "only the binary has a terminal"),
-    (&["comfy-table"], &["detente", "detente-show"], "only reports are shown as tables"),
+    (&["comfy-table"], &["detente-show"], "only reports are shown as tables"),
     (&["getrandom", "rand"], &["detente"], "entropy is an argument below the binary"),
     (
         &["anyhow"],

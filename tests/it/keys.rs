@@ -154,7 +154,7 @@ fn what_a_thief_does_with_a_revoked_key_has_no_effect() {
     let out = pair.world.path("revocations").display().to_string();
     let made = pair.a.json(&["key", "prepare", "--out", &out]);
     let files = list(&made, "made");
-    assert_eq!(files.len(), 4, "{made:#}");
+    assert_eq!(files.len(), 5, "{made:#}");
     let file = |role: &str| -> String {
         let one = files.iter().find(|one| text(one, "file").contains(role)).unwrap();
         text(one, "file").to_owned()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::keys::struck;
 use super::{Effect, State};
 use detente_core::act::{Act, Body, Header};
 use detente_core::party::Card;
@@ -80,6 +81,7 @@ impl Logs {
             })
             .collect();
         let mut state = State::new(self.accord, &parties);
+        state.struck = struck(&logs);
         let mut next: BTreeMap<PartyId, usize> = parties.iter().map(|p| (*p, 0)).collect();
         while let Some(act) = pick(&logs, &next) {
             // What the author had seen signed by all binds it, before anything else is asked.
@@ -124,6 +126,10 @@ impl State {
             return done;
         }
         let summary = self.summary(act);
+        if let Some(reason) = self.is_struck(header.author, act.key(), header.sequence) {
+            self.keep_unconfirmed(act);
+            return (summary, Effect::Unconfirmed { reason });
+        }
         let (who, at) = ((header.author, act.key()), self.time_of(header));
         let governing = act.body().governing().or_else(|| self.resting_on(act.body()));
         if let Err(reason) = self.authority(who, header.kind, governing, at) {

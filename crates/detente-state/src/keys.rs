@@ -4,14 +4,53 @@
 //! whatever the statement says of dates: otherwise a party could take back what it has said by
 //! losing a key. Source: Vienna Convention on the Law of Treaties, articles 7 and 8.
 
+use std::collections::BTreeMap;
+
 use detente_core::act::{Act, ActKind, Body, Header, Paired};
-use detente_core::key::Suite;
+use detente_core::key::{PublicKey, Suite};
 use detente_core::party::{Card, Role};
-use detente_core::roster::{Delegation, Entered, Revocation, Roster, RosterFault, Rotation};
+use detente_core::roster::{Cause, Delegation, Entered, Revocation, Roster, RosterFault, Rotation};
 use detente_core::sign::{Signable, Unverified};
 use detente_core::{Digest, KeyId, PartyId, UnixSeconds};
 
 use super::{Effect, PartyState, State};
+
+/// Keys that another party has ended with a statement of their root, and from which place of their
+/// party's log on: whatever that other party had not seen. A thief can date back; it can't make the
+/// other side have seen what it had not.
+pub(super) type Struck = BTreeMap<(PartyId, KeyId), (u64, Cause)>;
+
+/// The keys that others have ended in these logs.
+pub(super) fn struck(logs: &[(PartyId, &[Act])]) -> Struck {
+    let mut struck = Struck::new();
+    let acts = logs.iter().flat_map(|(_, log)| log.iter());
+    for act in acts.filter(|act| act.header().kind == ActKind::RevokeKey) {
+        let Body::RevokeKey { revocation } = act.body() else { continue };
+        let Ok(read) = Unverified::<Revocation>::read(revocation) else { continue };
+        let party = read.claim().party;
+        if party == act.header().author {
+            // In a log of its own the place of the statement decides.
+            continue;
+        }
+        let Some(root) = root_of(logs, party) else { continue };
+        if let Ok(said) = read.verify(&root) {
+            let from = act.header().had_seen(party);
+            let said = said.into_value();
+            let known = struck.entry((party, said.key)).or_insert((from, said.cause));
+            known.0 = known.0.min(from);
+        }
+    }
+    struck
+}
+
+/// The root key of a party, from the card in its first entry.
+fn root_of(logs: &[(PartyId, &[Act])], party: PartyId) -> Option<PublicKey> {
+    let (_, log) = logs.iter().find(|(of, _)| *of == party)?;
+    match log.first()?.body() {
+        Body::Designate { card } => Card::open(card).ok().map(|card| card.into_value().root),
+        _ => None,
+    }
+}
 
 impl PartyState {
     /// Its clock in the last of its acts.
@@ -110,6 +149,15 @@ impl State {
         one == two || office(one).is_some_and(|role| office(two) == Some(role))
     }
 
+    /// Why a key does nothing at a place of its party's log, though it was good when the act was
+    /// dated: another party has ended it, and had not seen so far.
+    pub(super) fn is_struck(&self, party: PartyId, key: KeyId, place: u64) -> Option<String> {
+        let (from, cause) = self.struck.get(&(party, key))?;
+        let words =
+            format!("signed by a key that was revoked ({cause}), unseen by who entered that");
+        (place >= *from).then_some(words)
+    }
+
     /// What acts on keys do, and in words; none for other acts. Their statements are signed by
     /// themselves: which key brings them does not matter.
     pub(super) fn move_keys(&mut self, act: &Act) -> Option<(String, Effect)> {
@@ -120,6 +168,15 @@ impl State {
         let entered = Entered { accord: self.accord, at: self.time_of(header) };
         let about = self.whose_keys(header.author, act.body());
         let summary = self.key_words(about, act.body());
+        let holder = match act.body() {
+            Body::RotateKey(paired) => claim::<Rotation>(&paired.by_holder).map(|said| said.old),
+            Body::Delegate(paired) => claim::<Delegation>(&paired.by_holder).map(|said| said.by),
+            _ => None,
+        };
+        let struck = holder.and_then(|key| self.is_struck(about, key, header.sequence));
+        if let Some(reason) = struck {
+            return Some((summary, Effect::Void { reason }));
+        }
         let done = match (self.parties.get_mut(&about), act.body()) {
             (None, _) => Err("it speaks of the keys of no party of this accord".to_owned()),
             (Some(party), Body::Designate { card }) if party.roster.is_none() => {

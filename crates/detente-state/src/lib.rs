@@ -140,6 +140,8 @@ pub struct State {
     pub corrected: BTreeMap<Digest, (Digest, Digest)>,
     /// Author and kind of every act, by the digest of its leaf.
     acts: BTreeMap<Digest, (PartyId, ActKind)>,
+    /// Keys that another party has ended, and from which place on.
+    struck: keys::Struck,
     /// Acts in whose place another stands, and which.
     pub superseded: BTreeMap<Digest, Digest>,
     /// Every act in the order of the fold.
@@ -238,6 +240,7 @@ impl State {
             corrections: correct::Corrections::new(),
             corrected: BTreeMap::new(),
             acts: BTreeMap::new(),
+            struck: keys::Struck::new(),
             superseded: BTreeMap::new(),
             history: Vec::new(),
             waiting: 0,

@@ -175,6 +175,38 @@ fn another_party_can_enter_what_was_signed_beforehand() {
 }
 
 #[test]
+fn a_thief_does_not_come_before_the_revocation_by_dating_back() {
+    let text = text(2);
+    let mut world = proposed(&text);
+    world.act(A, Role::Minister, START + 2, signature(&text));
+    world.act(B, Role::Minister, START + 3, signature(&text));
+    let held = world.logs[A].len() as u64;
+    // B enters the statement of A's root; the thief has not seen it, and acts a second before.
+    let mut late = world.clone();
+    let entered = world.act(B, Role::Head, START + 50, revoke(A, MINISTER, Cause::Emergency, 10));
+    let seen = [0, world.logs[B].len() as u64 - 1];
+    let thief = (A, Role::Minister);
+    let rotated = world.act_seen(thief, START + 4, &seen, rotate(A, MINISTER, NEW));
+    let gone = Body::Denounce {
+        text: digest_of(&text),
+        reason: "over".to_owned(),
+        effective: at(START + 400 * super::DAY),
+    };
+    let denounced = world.act_seen(thief, START + 4, &seen, gone.clone());
+    world.holds(entered);
+    world.void(rotated, "unseen by who entered");
+    world.unconfirmed(denounced, "unseen by who entered");
+    let state = world.state();
+    assert!(state.notice.is_none() && state.in_force.is_some());
+    assert_eq!(state.history.iter().filter(|event| event.author == id(A)).count() as u64, held + 2);
+    // What B had seen stands, whatever B enters later: A alone can take it back.
+    let given = late.act(A, Role::Minister, START + 4, gone);
+    late.act(B, Role::Head, START + 50, revoke(A, MINISTER, Cause::Emergency, 10));
+    assert!(matches!(late.effect(given), crate::Effect::Reversal(_)), "{:?}", late.effect(given));
+    assert!(late.state().notice.is_some());
+}
+
+#[test]
 fn one_hand_with_two_keys_is_one_person() {
     let text = swap(&text(2), "id = \"3\"\n", "id = \"3\"\ntwo_person = [\"sign\"]\n");
     for second in [rotate(A, MINISTER, NEW), delegate(MINISTER, NEW, START + 50, None)] {

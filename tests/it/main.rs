@@ -42,4 +42,5 @@ mod scenario;
 mod serve;
 mod support;
 mod table;
+mod three;
 mod verify;

@@ -72,6 +72,9 @@ impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.why.as_str() {
             "" => write!(f, "{}", self.standing),
+            why if self.standing == Standing::NotInForce => {
+                write!(f, "{}: {why}", self.standing)
+            }
             why => write!(f, "{} {why}", self.standing),
         }
     }

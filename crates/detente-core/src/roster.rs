@@ -303,7 +303,7 @@ impl Roster {
         for own in self.holders.iter_mut().filter(|own| is_live(own)) {
             if !goes_on(own) {
                 own.ended = Some(Ended::NotOnCard);
-            } else if let Some(new) = card.roles.iter().find(|new| new.role == own.role) {
+            } else if let Some(new) = card.roles.iter().find(|new| new.key.id() == own.key.id()) {
                 own.may.clone_from(&new.may);
             }
         }
@@ -391,6 +391,8 @@ impl Roster {
             return Err(RosterFault::TooMany);
         }
         self.revoked.entry(key).or_insert(said.cause);
+        // An old key that turns up again must not end the keys that follow it.
+        let taints = said.cause.taints() && signer != key;
         let mut at = Some(key);
         // Each step goes to a later entry. Whoever had the key may have made the rotations.
         while let Some(key) = at {
@@ -401,7 +403,7 @@ impl Roster {
                     _ => own.ended = Some(Ended::Revoked(said.cause)),
                 }
             }
-            at = next.filter(|_| said.cause.taints());
+            at = next.filter(|_| taints);
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ impl Node {
         let newer = self.card().value().issued > roster.card().issued;
         let card = newer.then_some(&card);
         for body in card.into_iter().chain(&self.keys.statements) {
-            if !is_known(&roster, body) && roster.take(body, entered).is_ok() {
+            if !self.has_entered(accord, body)? && roster.take(body, entered).is_ok() {
                 missing.push(body.clone());
             }
         }
@@ -92,6 +92,14 @@ impl Node {
         Ok(keys)
     }
 
+    /// Whether the own log of an accord has this revocation. Cards and new keys that are known are
+    /// refused by the roster itself.
+    fn has_entered(&self, accord: AccordId, body: &Body) -> Result<bool, NodeError> {
+        let own = self.book(accord)?.logs.of(self.party()).iter();
+        let mut revocations = own.filter(|act| act.header().kind == ActKind::RevokeKey);
+        Ok(revocations.any(|act| act.body() == body))
+    }
+
     /// Takes a fresh statement on an own key; [`Node::enter_keys`] brings it to the logs.
     pub fn add_statement(&mut self, statement: Body) {
         if !self.keys.statements.contains(&statement) {
@@ -124,7 +132,7 @@ impl Node {
     /// signed the statement.
     pub fn enter_revocation(&mut self, revocation: &[u8]) -> Result<u64, NodeError> {
         let read = Unverified::<Revocation>::read(revocation).map_err(NodeError::damaged)?;
-        let (party, key) = (read.claim().party, read.claim().key);
+        let party = read.claim().party;
         let mut entered = 0;
         let (mut refused, mut known) = (None, false);
         let with: Vec<AccordId> = self
@@ -133,14 +141,15 @@ impl Node {
             .map(|book| book.row.id)
             .collect();
         for accord in with {
-            let Some(roster) = self.state(accord)?.roster(party) else { continue };
-            if roster.is_revoked(key) {
+            let body = Body::RevokeKey { revocation: revocation.to_vec() };
+            // Not whether the key has ended: a thief may have ended it in its own way before.
+            if self.has_entered(accord, &body)? {
                 known = true;
                 continue;
             }
+            let Some(roster) = self.state(accord)?.roster(party) else { continue };
             match roster.clone().revoke_for(revocation) {
                 Ok(()) => {
-                    let body = Body::RevokeKey { revocation: revocation.to_vec() };
                     self.enter_all(accord, vec![(None, body)], None)?;
                     entered += 1;
                 }
@@ -313,16 +322,6 @@ impl Node {
             }
         }
         Ok(reports)
-    }
-}
-
-/// Whether a log has taken a statement already, or something newer.
-fn is_known(roster: &Roster, body: &Body) -> bool {
-    match body {
-        Body::RevokeKey { revocation } => Unverified::<Revocation>::read(revocation)
-            .is_ok_and(|read| roster.is_revoked(read.claim().key)),
-        // A card that is not newer and a key that is known are refused by the roster itself.
-        _ => false,
     }
 }
 

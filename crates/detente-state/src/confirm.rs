@@ -84,7 +84,12 @@ impl State {
     }
 
     /// The first of these clauses of a text that asks two persons for acts of a kind.
-    fn asking(&self, text: Digest, clauses: Option<&[String]>, kind: ActKind) -> Option<String> {
+    pub(super) fn asking(
+        &self,
+        text: Digest,
+        clauses: Option<&[String]>,
+        kind: ActKind,
+    ) -> Option<String> {
         let text = self.texts.get(&text)?;
         let in_scope = |id: &String| clauses.is_none_or(|clauses| clauses.contains(id));
         let mut asking = text.accord.clauses.iter().filter(|clause| in_scope(&clause.id));

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use detente_core::act::{Act, ActKind, Body, Header, Paired};
 use detente_core::key::{PublicKey, Suite};
 use detente_core::party::{Card, Role};
-use detente_core::roster::{Cause, Delegation, Entered, Revocation, Roster, RosterFault, Rotation};
+use detente_core::roster::{
+    Cause, Delegation, Entered, MAX_HOLDERS, Revocation, Roster, RosterFault, Rotation,
+};
 use detente_core::sign::{Signable, Unverified};
 use detente_core::{Digest, KeyId, PartyId, UnixSeconds};
 
@@ -18,26 +20,30 @@ use super::{Effect, PartyState, State};
 /// Keys that another party has ended with a statement of their root, and from which place of their
 /// party's log on: whatever that other party had not seen. A thief can date back; it can't make the
 /// other side have seen what it had not.
-pub(super) type Struck = BTreeMap<(PartyId, KeyId), (u64, Cause)>;
+pub(super) type Struck = BTreeMap<(PartyId, KeyId), u64>;
 
-/// The keys that others have ended in these logs.
+/// The keys that others have ended in these logs with emergency statements of their root. Other
+/// statements come to be known by ordinary use: with them, who has read one could strike what it
+/// likes.
 pub(super) fn struck(logs: &[(PartyId, &[Act])]) -> Struck {
     let mut struck = Struck::new();
+    let mut roots: BTreeMap<PartyId, Option<PublicKey>> = BTreeMap::new();
     let acts = logs.iter().flat_map(|(_, log)| log.iter());
     for act in acts.filter(|act| act.header().kind == ActKind::RevokeKey) {
         let Body::RevokeKey { revocation } = act.body() else { continue };
         let Ok(read) = Unverified::<Revocation>::read(revocation) else { continue };
-        let party = read.claim().party;
-        if party == act.header().author {
-            // In a log of its own the place of the statement decides.
+        let (party, key, cause) = (read.claim().party, read.claim().key, read.claim().cause);
+        // In a log of its own the place of the statement decides.
+        if party == act.header().author || cause != Cause::Emergency {
             continue;
         }
-        let Some(root) = root_of(logs, party) else { continue };
-        if let Ok(said) = read.verify(&root) {
-            let from = act.header().had_seen(party);
-            let said = said.into_value();
-            let known = struck.entry((party, said.key)).or_insert((from, said.cause));
-            known.0 = known.0.min(from);
+        let from = act.header().had_seen(party);
+        if struck.get(&(party, key)).is_some_and(|known| *known <= from) {
+            continue;
+        }
+        let root = roots.entry(party).or_insert_with(|| root_of(logs, party));
+        if root.as_ref().is_some_and(|root| read.verify(root).is_ok()) {
+            struck.insert((party, key), from);
         }
     }
     struck
@@ -150,12 +156,22 @@ impl State {
     }
 
     /// Why a key does nothing at a place of its party's log, though it was good when the act was
-    /// dated: another party has ended it, and had not seen so far.
+    /// dated: another party has ended it, or the key from which it comes, and had not seen so far.
     pub(super) fn is_struck(&self, party: PartyId, key: KeyId, place: u64) -> Option<String> {
-        let (from, cause) = self.struck.get(&(party, key))?;
-        let words =
-            format!("signed by a key that was revoked ({cause}), unseen by who entered that");
-        (place >= *from).then_some(words)
+        if self.struck.is_empty() {
+            return None;
+        }
+        let mut at = Some(key);
+        for _ in 0..=MAX_HOLDERS {
+            let key = at?;
+            if self.struck.get(&(party, key)).is_some_and(|from| place >= *from) {
+                let words = "signed by a key that was revoked, unseen by who entered that";
+                return Some(words.to_owned());
+            }
+            let holder = self.roster(party)?.holder(key)?;
+            at = holder.follows.or(holder.lent.as_ref().map(|lent| lent.by));
+        }
+        None
     }
 
     /// What acts on keys do, and in words; none for other acts. Their statements are signed by
@@ -171,9 +187,16 @@ impl State {
         let holder = match act.body() {
             Body::RotateKey(paired) => claim::<Rotation>(&paired.by_holder).map(|said| said.old),
             Body::Delegate(paired) => claim::<Delegation>(&paired.by_holder).map(|said| said.by),
+            // By whom it is signed, unless that is the key which ends.
+            Body::RevokeKey { revocation } => {
+                let read = Unverified::<Revocation>::read(revocation).ok();
+                read.filter(|read| read.key() != read.claim().key).map(|read| read.key())
+            }
             _ => None,
         };
-        let struck = holder.and_then(|key| self.is_struck(about, key, header.sequence));
+        // Places are those of the own log: another party's statements are signed by root or key.
+        let own = holder.filter(|_| about == header.author);
+        let struck = own.and_then(|key| self.is_struck(about, key, header.sequence));
         if let Some(reason) = struck {
             return Some((summary, Effect::Void { reason }));
         }

@@ -193,6 +193,9 @@ impl State {
         if known.author == header.author {
             return Err("a party can't acknowledge its own release".to_owned());
         }
+        if known.to.is_some_and(|to| to != header.author) {
+            return Err("the release went to another party".to_owned());
+        }
         if known.manifest != manifest {
             return Err("it acknowledges another manifest".to_owned());
         }

@@ -3,7 +3,7 @@
 //! whoever had the power for the one had it for the other.
 
 use detente_core::Digest;
-use detente_core::act::Header;
+use detente_core::act::{ActKind, Header};
 
 use super::State;
 
@@ -17,9 +17,23 @@ impl State {
             }
             Some(_) => match self.superseded.get(earlier) {
                 Some(by) => Err(format!("what it supersedes was superseded by {}", by.short())),
-                None => Ok(()),
+                None => self.may_end(*earlier),
             },
             None => Err("it supersedes an act that the party has not made before".to_owned()),
+        }
+    }
+
+    /// Whether what an act holds up may end by the way: not where a clause asks a second person to
+    /// resume.
+    fn may_end(&self, earlier: Digest) -> Result<(), String> {
+        let held = self.suspensions.iter().find(|held| held.act == earlier);
+        let asks = held.and_then(|held| {
+            let clauses = Some(held.clauses.as_slice());
+            self.asking(held.text, clauses, ActKind::Resume)
+        });
+        match asks {
+            Some(clause) => Err(format!("clause {clause} asks a second person to resume it")),
+            None => Ok(()),
         }
     }
 

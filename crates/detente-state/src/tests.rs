@@ -186,6 +186,18 @@ impl World {
         self.act_with((party, key(fill)), time, body)
     }
 
+    /// The next act of a party that has seen so many entries of each log, by the key that comes
+    /// from `fill`.
+    pub(crate) fn act_unseen(
+        &mut self,
+        (party, fill): (usize, u8),
+        time: u64,
+        sizes: &[u64],
+        body: Body,
+    ) -> Digest {
+        self.enter((party, key(fill)), (time, sizes), None, body)
+    }
+
     /// The same by any key.
     pub(crate) fn act_with(&mut self, who: (usize, &SigningKey), time: u64, body: Body) -> Digest {
         let sizes: Vec<u64> = self.logs.iter().map(|log| log.len() as u64).collect();

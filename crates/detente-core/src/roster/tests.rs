@@ -232,6 +232,9 @@ fn what_a_thief_made_of_a_key_ends_with_it() {
         let roster = after(&[rotate(14, 40), rotate(40, 41), revoke(14, cause, 10)]);
         assert_eq!(roster.live(id(41), at(10)).is_err(), ends, "{cause}");
     }
+    // A backup of an old key that somebody finds says only that this key is no good.
+    let found = after(&[rotate(14, 40), revoke(14, Cause::Compromised, 14)]);
+    assert!(found.live(id(40), at(10)).is_ok());
     // Known before the key itself is: it stays out.
     let mut roster = roster();
     roster.take(&revoke(40, Cause::Emergency, 10), at(10)).unwrap();

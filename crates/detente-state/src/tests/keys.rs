@@ -164,7 +164,7 @@ fn another_party_can_enter_what_was_signed_beforehand() {
     let act = world.act(B, Role::Head, START + 4, revoke(A, MINISTER, Cause::Emergency, 10));
     world.holds(act);
     let act = world.act_by((A, MINISTER), START + 5, signature(&text));
-    world.unconfirmed(act, "revoked (emergency)");
+    world.unconfirmed(act, "a key that was revoked");
     let other = world.act(B, Role::Head, START + 6, revoke(2, 31, Cause::Emergency, 30));
     world.void(other, "no party of this accord");
 
@@ -199,6 +199,20 @@ fn a_thief_does_not_come_before_the_revocation_by_dating_back() {
     let state = world.state();
     assert!(state.notice.is_none() && state.in_force.is_some());
     assert_eq!(state.history.iter().filter(|event| event.author == id(A)).count() as u64, held + 2);
+    // A key that the thief has made of it, and shown to B before, comes no further.
+    let mut made = proposed(&text);
+    let rotated = made.act_by((A, MINISTER), START + 4, rotate(A, MINISTER, NEW));
+    made.act(B, Role::Head, START + 50, revoke(A, MINISTER, Cause::Emergency, 10));
+    let back = made.act_unseen((A, NEW), START + 4, &[0, 1], signature(&text));
+    made.holds(rotated);
+    made.unconfirmed(back, "a key that was revoked");
+    // Another statement of the root, which ordinary use publishes, strikes nothing.
+    let mut lost = proposed(&text);
+    let signed = lost.act(A, Role::Minister, START + 2, signature(&text));
+    let own = revoke(A, MINISTER, Cause::Retired, 10);
+    lost.act(A, Role::Head, START + 3, own.clone());
+    lost.act_seen((B, Role::Head), START + 4, &[1, 0], own);
+    lost.holds(signed);
     // What B had seen stands, whatever B enters later: A alone can take it back.
     let given = late.act(A, Role::Minister, START + 4, gone);
     late.act(B, Role::Head, START + 50, revoke(A, MINISTER, Cause::Emergency, 10));

@@ -124,6 +124,22 @@ impl<'a> Bench<'a> {
         new_key(self.home, &mut self.keystore, (&next(name), name), suite)
     }
 
+    /// Finishes what was cut off: a new key that the party's word names takes its place, before
+    /// another one is written over it.
+    fn settle(&mut self) -> Result<(), Failure> {
+        let entered = Entered { accord: AccordId::new([0; 32]), at: self.now };
+        let named: Vec<(Role, Suite)> =
+            self.card.roles.iter().map(|own| (own.role, own.key.suite())).collect();
+        for (role, suite) in named {
+            let name = key_name(role, suite);
+            let waits = self.key(&next(&name), &name)?;
+            if waits.is_some_and(|key| self.roster.live(key.public().id(), entered).is_ok()) {
+                self.put_in_place(&name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts a new key file in the place of the old one, which is gone then.
     fn put_in_place(&self, name: &str) -> Result<(), Failure> {
         let (from, to) = (self.home.key(&next(name)), self.home.key(name));
@@ -178,6 +194,7 @@ fn pair<T: Signable + Clone>(said: &T, holder: &SigningKey, new: &SigningKey) ->
 pub(super) fn rotate(context: &Context, role: Role) -> Result<Vec<Made>, Failure> {
     let _lock = run::lock(context.home())?;
     let mut bench = Bench::open(context)?;
+    bench.settle()?;
     let mut all = Vec::new();
     for suite in bench.suites(role) {
         let Some(old) = bench.role_key(role, suite)? else {
@@ -215,6 +232,7 @@ pub(super) fn renew(context: &Context, args: &RenewArgs) -> Result<Vec<Made>, Fa
     let _lock = run::lock(context.home())?;
     let mut bench = Bench::open(context)?;
     let root = bench.need_root(&args.root)?;
+    bench.settle()?;
     let mut card = new_card(&bench.card, &bench.roster, bench.now);
     let mut all = Vec::new();
     let mut names = Vec::new();
@@ -226,6 +244,12 @@ pub(super) fn renew(context: &Context, args: &RenewArgs) -> Result<Vec<Made>, Fa
         let id = key.public().id();
         all.push(made(format!("new key of {role} ({suite}): {}", id.short()), id));
         names.push(name);
+    }
+    // A card must not bring back what was revoked: new accords know only the card.
+    if let Some(own) = card.roles.iter().find(|own| bench.roster.is_revoked(own.key.id())) {
+        let words = format!("the key of {} was revoked", own.role);
+        let remedy = format!("renew it too: detente key renew {}", own.role);
+        return Err(Failure::refused("revoked_key", words, &remedy));
     }
     if names.is_empty() && !args.transport {
         let words = "the card has no such role";
@@ -327,6 +351,10 @@ pub(super) fn delegate(context: &Context, args: &DelegateArgs) -> Result<Vec<Mad
 /// A key that is no longer good. Signed by the root if it is here, else by the minister, else by
 /// the key itself.
 pub(super) fn revoke(context: &Context, args: &RevokeArgs) -> Result<(Vec<Made>, Body), Failure> {
+    if args.cause == Cause::Emergency {
+        let words = "a revocation in an emergency is signed beforehand, and strikes backwards";
+        return Err(Failure::usage("emergency", words, "see `detente key prepare`"));
+    }
     let mut bench = Bench::open(context)?;
     let target = bench.find(&args.key)?;
     let id = target.key.id();
@@ -412,7 +440,7 @@ pub(super) fn taken(context: &Context, revocation: &[u8]) -> Result<(Made, Optio
     }
     let body = Body::RevokeKey { revocation: revocation.to_vec() };
     let mut bench = Bench::open(context)?;
-    if !bench.roster.is_revoked(said.key) {
+    if !load(bench.home)?.contains(&body) {
         bench.keep(&body)?;
     }
     Ok((made, Some(body)))

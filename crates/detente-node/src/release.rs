@@ -9,7 +9,7 @@ use detente_core::act::{Act, Body, Mode, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, PartyId, RunId, UnixSeconds};
-use detente_gate::{Decided, Release, Verdict, address_there, decide_all};
+use detente_gate::{Decided, Ground, Release, Verdict, address_there, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
 use detente_state::{Effect, ReleaseState, State};
@@ -162,14 +162,14 @@ impl Node {
         }
     }
 
-    /// Decides on the context of a run's answer; with `dry_run` that is all, else the release goes
-    /// into the record.
+    /// Decides on the context of a run's answer; with `dry_run` that is all, else what may leave goes
+    /// into the record, in as many releases as it takes.
     fn prepare(
         &mut self,
         accord: AccordId,
         What { run, again, onward }: What,
         dry_run: bool,
-    ) -> Result<(ReleaseReport, Option<Prepared>), NodeError> {
+    ) -> Result<(ReleaseReport, Vec<Prepared>), NodeError> {
         let own = self.party();
         let row = self
             .store
@@ -211,16 +211,40 @@ impl Node {
         self.report_there(&mut report, &known, &there);
         report.dry_run = dry_run;
         if dry_run || report.allowed == 0 {
-            return Ok((report, None));
+            return Ok((report, Vec::new()));
         }
-        let release = Release::decide(state, (own, row.peer), Some(run), objects, now)
+        let allowed = decided.iter().filter(|one| matches!(one.verdict, Verdict::Allow(_)));
+        let mut allowed: BTreeSet<Digest> = allowed.map(|one| one.address).collect();
+        let address = address_there(state, (own, row.peer), Some(run), now);
+        // What becomes the same bytes on the way goes once.
+        objects.retain(|object| allowed.remove(&address(object)));
+        drop(address);
+        let mut prepared = Vec::new();
+        for batch in selection::batches(objects) {
+            let one = self.enter_release((accord, row.peer), Some(run).into(), batch)?;
+            report.act = Some(one.act.to_string());
+            report.acts.push(one.act.to_string());
+            prepared.push(one);
+        }
+        Ok((report, prepared))
+    }
+
+    /// Puts a release of objects that may leave on record.
+    fn enter_release(
+        &mut self,
+        (accord, peer): (AccordId, PartyId),
+        ground: Ground,
+        objects: Vec<Object>,
+    ) -> Result<Prepared, NodeError> {
+        // The time that the act will state: the auditor replays the decision with it.
+        let now = self.act_time(accord)?;
+        let state = self.state(accord)?;
+        let release = Release::decide(state, (self.party(), peer), ground, objects, now)
             .map_err(|fault| NodeError::denied(fault.code(), fault.to_string(), "see --dry-run"))?;
         self.store.put_released(release.objects())?;
         let body = Body::Release(release.body().clone());
         let act = self.perform(accord, Some(Role::Analyst), body)?;
-        report.act = Some(act.to_string());
-        report.acts.push(act.to_string());
-        Ok((report, Some(Prepared { act, release })))
+        Ok(Prepared { act, release })
     }
 
     pub(crate) fn release_report(
@@ -636,9 +660,11 @@ pub fn release(
     what: impl Into<What>,
 ) -> Result<ReleaseReport, NodeError> {
     pull(link)?;
-    let (mut report, prepared) = shared.lock().prepare(accord, what.into(), false)?;
-    if let Some(prepared) = prepared {
+    let (mut report, all) = shared.lock().prepare(accord, what.into(), false)?;
+    if !all.is_empty() {
         push(shared, link, accord)?;
+    }
+    for prepared in all {
         send(shared, link, (accord, prepared.act), &prepared.release)?;
         pull(link)?;
         report.receipt = shared.lock().receipt_of(accord, prepared.act)?;

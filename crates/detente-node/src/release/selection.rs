@@ -9,9 +9,8 @@ use std::collections::BTreeSet;
 
 use detente_core::act::{Body, MAX_BODY, Presented, onward};
 use detente_core::object::Object;
-use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Kind, PartyId, UnixSeconds};
-use detente_gate::{Decided, Ground, Release, Tally, Verdict};
+use detente_gate::{Decided, Ground, Tally, Verdict};
 use detente_intel::{Context, Observable};
 
 use super::{Prepared, report_held_out, report_object, send};
@@ -173,15 +172,11 @@ impl Node {
         if fresh.is_empty() || report.dry_run {
             return Ok(None);
         }
-        let release = Release::decide(state, (own, desk.peer), desk.ground, fresh, now)
-            .map_err(|fault| NodeError::denied(fault.code(), fault.to_string(), "see --dry-run"))?;
-        self.store.put_released(release.objects())?;
-        let body = Body::Release(release.body().clone());
-        let act = self.perform(desk.accord, Some(Role::Analyst), body)?;
-        sent.extend(release.objects().iter().map(|(address, _)| (*address, (act, None))));
-        report.act = Some(act.to_string());
-        report.acts.push(act.to_string());
-        Ok(Some(Prepared { act, release }))
+        let one = self.enter_release((desk.accord, desk.peer), desk.ground, fresh)?;
+        sent.extend(one.release.objects().iter().map(|(address, _)| (*address, (one.act, None))));
+        report.act = Some(one.act.to_string());
+        report.acts.push(one.act.to_string());
+        Ok(Some(one))
     }
 
     /// What was sent before and need not go again.
@@ -296,7 +291,7 @@ fn list(report: &mut ReleaseReport, told: ObjectReport) {
 }
 
 /// Parts of a list of objects whose manifests fit one act each.
-fn batches(objects: Vec<Object>) -> Vec<Vec<Object>> {
+pub(super) fn batches(objects: Vec<Object>) -> Vec<Vec<Object>> {
     let mut batches: Vec<Vec<Object>> = Vec::new();
     let mut room = 0;
     for object in objects {

@@ -254,9 +254,14 @@ const LARGE: u64 = 120;
 
 /// A world in which a release goes in two batches.
 fn large(seed: u64) -> (World, AccordId, RunId) {
-    let terms = Terms { max_items: 128, ..Terms::default() };
+    long_ones(seed, LARGE, 128)
+}
+
+/// A world in which so many objects of some 11 KiB may leave.
+fn long_ones(seed: u64, count: u64, max_items: u32) -> (World, AccordId, RunId) {
+    let terms = Terms { max_items, cap: 1_000, ..Terms::default() };
     let (world, accord) = World::in_force(seed, &terms);
-    for n in 0..LARGE {
+    for n in 0..count {
         let name = format!("host{n}.example");
         let mut long = context("s", Tlp::Green, &[]);
         long.describe(&"d".repeat(4_000));
@@ -271,6 +276,20 @@ fn large(seed: u64) -> (World, AccordId, RunId) {
     }
     let run = matched(&world, accord);
     (world, accord, run)
+}
+
+#[test]
+fn more_than_one_release_holds_goes_in_several() {
+    let (world, accord, run) = long_ones(137, 450, 512);
+    let report = let_go(&world, accord, run);
+    assert_eq!((report.allowed, report.there, report.acts.len()), (450, 0, 2));
+    assert_eq!(count(&world, 1), 450);
+    let state = world.node(0).state(accord).unwrap().clone();
+    assert!(state.releases.len() == 2 && state.releases.iter().all(|one| one.receipt.is_some()));
+    let again = let_go(&world, accord, run);
+    assert_eq!((again.allowed, again.there), (0, 450));
+    world.sync().unwrap();
+    assert_sound(&world, accord);
 }
 
 /// Cuts a release at message `at`, sends again, and looks; false if there is no such message.

@@ -221,8 +221,21 @@ impl Node {
     /// The text that governs the next act between this party and others: the one in force, or one
     /// that is applied provisionally.
     pub(crate) fn governing(&self, accord: AccordId) -> Result<&Accord, NodeError> {
+        self.governs(accord, None)
+    }
+
+    /// The same between this party and one other: what a third party applies does not matter.
+    pub(crate) fn governing_with(
+        &self,
+        accord: AccordId,
+        peer: PartyId,
+    ) -> Result<&Accord, NodeError> {
+        self.governs(accord, Some(peer))
+    }
+
+    fn governs(&self, accord: AccordId, peer: Option<PartyId>) -> Result<&Accord, NodeError> {
         let (own, now) = (self.party(), self.act_time(accord)?);
-        self.state(accord)?.governing((own, None), None, now).map_err(|error| {
+        self.state(accord)?.governing((own, peer), None, now).map_err(|error| {
             NodeError::denied(
                 "not_in_force",
                 format!("the accord is not in force: {error}"),

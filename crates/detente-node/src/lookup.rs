@@ -151,7 +151,7 @@ impl Node {
 
     /// Decides which contexts vouch for their observables towards the other side.
     fn door(&self, terms: &Terms, to: PartyId) -> Result<Door<'_>, NodeError> {
-        Ok(Door::new(self.governing(terms.accord)?, (self.party(), to), &terms.clause))
+        Ok(Door::new(self.governing_with(terms.accord, to)?, (self.party(), to), &terms.clause))
     }
 }
 

@@ -74,7 +74,7 @@ impl Node {
         (accord, to): (AccordId, PartyId),
         run: RunId,
     ) -> Result<Vec<Object>, NodeError> {
-        let text = self.governing(accord)?;
+        let text = self.governing_with(accord, to)?;
         let mut objects = Vec::new();
         for observable in self.store.matched(run)? {
             objects.extend(self.own_objects(&observable, (text, to), &|_, _| true)?);

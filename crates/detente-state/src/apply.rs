@@ -63,6 +63,15 @@ impl Provisional {
         self.clauses.iter().any(|clause| self.holds_for(clause, now))
     }
 
+    /// Whether its author has not ended it for every clause at `now`: then there is something to
+    /// stop.
+    pub(super) fn can_be_stopped(&self, now: UnixSeconds) -> bool {
+        let ended = |clause: &str, end: &Ending| {
+            end.is_for(clause) && end.from.is_none_or(|from| from <= now)
+        };
+        self.clauses.iter().any(|clause| !self.ends.iter().any(|end| ended(clause, end)))
+    }
+
     fn covers(&self, clause: &str, now: UnixSeconds) -> bool {
         self.since <= now && now < self.expires && self.clauses.iter().any(|own| own == clause)
     }

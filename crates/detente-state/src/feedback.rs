@@ -57,9 +57,13 @@ impl State {
         own.map(|((_, by), account)| (*by, account))
     }
 
-    /// Who received a release, as far as the record says: the other side of the run that it rests
-    /// on; without a run the only other party; among several, whoever acknowledged it.
+    /// Who received a release, as far as the record says: whom it names; the other side of the run
+    /// that it rests on; without either the only other party, or among several whoever
+    /// acknowledged it.
     pub fn receiver(&self, release: &ReleaseState) -> Option<PartyId> {
+        if release.to.is_some() {
+            return release.to;
+        }
         if let Some(run) = release.run {
             let run = self.runs.get(&run)?;
             let (other, _, _) = run.answer.as_ref()?;

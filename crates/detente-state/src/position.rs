@@ -554,7 +554,8 @@ impl State {
             // What it applies before a text is in force it can stop as well.
             _ => {
                 let mut own = self.provisional.iter().rev();
-                let own = own.find(|own| own.party == header.author && own.ends.is_empty());
+                let own =
+                    own.find(|own| own.party == header.author && own.can_be_stopped(header.time));
                 own.map(|own| own.text)
             }
         };

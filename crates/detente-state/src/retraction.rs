@@ -145,16 +145,10 @@ impl State {
         mark
     }
 
-    /// Who receives a release, as far as the record tells: the other side of the run it rests on;
-    /// without a run, whoever acknowledged it, or else every other party.
+    /// Who receives a release, as far as the record tells; if it does not, every other party.
     pub fn receivers(&self, release: &ReleaseState) -> Vec<PartyId> {
-        if let Some(run) = release.run.and_then(|run| self.runs.get(&run)) {
-            let answered = run.answer.as_ref().map(|(by, ..)| *by);
-            let ends = [Some(run.initiator), answered].into_iter().flatten();
-            return ends.filter(|party| *party != release.author).collect();
-        }
-        if let Some(receipt) = release.receipt {
-            return vec![receipt.by];
+        if let Some(to) = self.receiver(release) {
+            return vec![to];
         }
         self.parties.keys().copied().filter(|party| *party != release.author).collect()
     }

@@ -266,7 +266,7 @@ impl Node {
         filter: Digest,
     ) -> Result<Option<Terms>, NodeError> {
         self.not_stopped(accord)?;
-        let text = self.governing(accord)?.digest;
+        let text = self.governing_with(accord, peer)?.digest;
         let filters = &self.state(accord)?.filters;
         let own = filters.iter().rev().find(|published| {
             published.holder == self.party()

@@ -121,7 +121,7 @@ impl Node {
         let (accord, run, peer) = (desk.row.accord, desk.row.run, desk.row.peer);
         let own = self.party();
         let room = self.room(accord, run)?;
-        let text = self.governing(accord)?;
+        let text = self.governing_with(accord, peer)?;
         let there = self.there(accord, peer)?;
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
@@ -327,7 +327,7 @@ impl Node {
         preview: &mut ContextPreview,
     ) -> Result<(), NodeError> {
         let now = self.act_time(accord)?;
-        let text = self.governing(accord)?;
+        let text = self.governing_with(accord, peer)?;
         let (state, room) = (self.state(accord)?, preview.room as usize);
         let mut decide = decide_if_matched(state, (self.party(), peer), clause, room, now);
         for item in items {

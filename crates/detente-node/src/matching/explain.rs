@@ -67,7 +67,7 @@ impl Node {
             rule.budget.items
         ));
         words.extend(counted(&engine, size));
-        words.extend(ceiling(rule.max_tlp, self.in_force(accord)?.default_tlp));
+        words.extend(ceiling(rule.max_tlp, self.governing(accord)?.default_tlp));
         words.extend(guesses(&name, &rule.kinds));
         words.extend(overstated(&name, &engine, rule.max_items));
         words.push(

@@ -72,7 +72,7 @@ impl Node {
             accord,
             kinds: kinds.to_vec(),
             moment: self.store.moment()?,
-            text: self.governing(accord)?.clone(),
+            text: self.governing_with(accord, peer)?.clone(),
             own: self.party(),
             peer,
             clause: clause.to_owned(),

@@ -149,7 +149,7 @@ impl Node {
     ) -> Result<Plan, NodeError> {
         let source = self.source(accord, (peer, clause), &rule.kinds)?;
         let shape = Shape { max: rule.max_items, pad: rule.pad };
-        let text = self.governing(accord)?.digest;
+        let text = self.governing_with(accord, peer)?.digest;
         Ok(Plan { source, shape, salt_seed: self.random()?, peer, text })
     }
 

@@ -128,7 +128,7 @@ impl Node {
             let kinds = &cursor.kinds;
             some.iter().filter(|value| kinds.contains(&value.kind())).cloned().collect()
         };
-        let text = self.in_force(accord)?;
+        let text = self.governing_with(accord, peer)?;
         let takes = |context: &Context, added| selection.takes(context, added);
         let mut objects = Vec::new();
         for item in &items {

@@ -177,15 +177,14 @@ pub(super) fn erase_received(
     let text = "DELETE FROM object WHERE address = ?1
         AND NOT EXISTS (SELECT 1 FROM received WHERE received.object = object.id)";
     let mut bytes = tx.prepare_cached(text)?;
-    // Pages that become free are overwritten; the write-ahead log holds old ones until it is reset.
-    tx.pragma_update(None, "secure_delete", true)?;
+    // The connection overwrites pages that become free (`secure_delete`); the write-ahead log holds
+    // old ones until it is reset.
     for (address, released) in objects {
         rows.execute((from.as_bytes(), address.as_bytes()))?;
         if !released {
             bytes.execute([address.as_bytes()])?;
         }
     }
-    tx.pragma_update(None, "secure_delete", false)?;
     Ok(())
 }
 

@@ -480,7 +480,7 @@ impl Release {
     /// [`ReleaseFault::Stopped`] if nothing may leave now.
     pub fn recorded(
         state: &State,
-        to: PartyId,
+        (from, to): (PartyId, PartyId),
         body: &ReleaseBody,
         objects: Vec<Vec<u8>>,
         now: UnixSeconds,
@@ -488,10 +488,11 @@ impl Release {
         // Else this would be a way around the gate.
         let manifest = body.manifest_digest();
         let receiver = state.parties.contains_key(&to);
-        let known = state.releases.iter().find(|known| known.manifest == manifest);
-        let Some(from) = known.filter(|_| receiver).map(|known| known.author) else {
+        // By its author: another party may enter the same body.
+        let mut own = state.releases.iter().filter(|known| known.author == from);
+        if !receiver || !own.any(|known| known.manifest == manifest) {
             return Err(ReleaseFault::NotOnRecord);
-        };
+        }
         match state.governing((from, Some(to)), None, now) {
             Err(error) => return Err(ReleaseFault::Stopped(error.to_string())),
             Ok(accord) if accord.digest != body.text => {
@@ -510,16 +511,7 @@ impl Release {
         {
             return Err(ReleaseFault::Stopped(gap.to_string()));
         }
-        // Else this would be a way around the gate.
-        let manifest = body.manifest_digest();
-        let receiver = state.parties.contains_key(&to);
-        let mut known = state.releases.iter();
-        if !receiver || !known.any(|known| known.manifest == manifest) {
-            return Err(ReleaseFault::NotOnRecord);
-        }
-        let author = state.releases.iter().find(|known| known.manifest == body.manifest_digest());
         for entry in &body.manifest {
-            let Some(from) = author.map(|known| known.author) else { break };
             if let Some(mark) = state.mark(from, entry.object) {
                 let words = format!("retraction {} took back part of it", mark.act.short());
                 return Err(ReleaseFault::Stopped(words));

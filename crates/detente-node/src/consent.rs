@@ -7,14 +7,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use detente_accord::Onward;
+use detente_accord::{Onward, Rule};
 use detente_core::act::{
     Act, Body, Consent, ConsentAsk, ConsentRefusal, ConsentScope, MAX_CONSENT, Passage, Presented,
     onward,
 };
 use detente_core::object::Object;
 use detente_core::party::Role;
-use detente_core::{AccordId, Digest, PartyId, Purpose, RunId, Transform, UnixSeconds};
+use detente_core::{AccordId, Digest, PartyId, Purpose, RunId, Transform, UnixSeconds, Whose};
 use detente_gate::{Ground, Tally, Verdict};
 use detente_state::{ConsentAnswer, ConsentAsked};
 
@@ -182,9 +182,10 @@ impl Node {
             }
             _ => named_observable(name)?,
         };
-        let mut rows = Vec::new();
+        let (mut rows, now) = (Vec::new(), self.now());
         for row in self.store.received(&observable)? {
-            if address.is_none_or(|address| address == row.address) {
+            let kept = row.keep_until.is_none_or(|until| now < until);
+            if kept && address.is_none_or(|address| address == row.address) {
                 let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
                 rows.push((row, object));
             }
@@ -200,6 +201,12 @@ impl Node {
         wish: &Wish,
     ) -> Result<Going, NodeError> {
         let came = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
+        if came.handling.originator == Some(Whose::Third) {
+            let words =
+                format!("{} is marked ORCON without a name: nobody can consent", came.value);
+            let remedy = "ask who released it to release it again under its name";
+            return Err(NodeError::denied("originator_unknown", words, remedy));
+        }
         let goes = onward(&came, originator, wish.purpose).ok_or_else(|| {
             let words = format!("{} is marked for another purpose", came.value);
             NodeError::denied("other_purpose", words, "ask for the purpose that it is marked for")
@@ -241,9 +248,6 @@ impl Node {
     ) -> Result<Digest, NodeError> {
         let asked = self.find_ask(accord, ask)?;
         let (act, mut scope) = (asked.act, asked.ask.scope.clone());
-        for passage in &scope.objects {
-            self.check_passage(passage, &scope)?;
-        }
         if !narrow.only.is_empty() {
             let named = |passage: &Passage| {
                 let address = passage.came.to_string();
@@ -255,19 +259,37 @@ impl Node {
                 return Err(NodeError::unknown("object", &narrow.only.join(", "), remedy));
             }
         }
+        // Of those that are left: one in another form does not stand in the way of the others.
+        for passage in &scope.objects {
+            self.check_passage(accord, (passage, &scope))?;
+        }
         scope.expires = narrow.until.map_or(scope.expires, |until| until.min(scope.expires));
         let body = Body::Consent(Consent { ask: act, scope, note: narrow.note.clone() });
         self.enter_consent_act(accord, role, body)
     }
 
     /// Checks that what would go on is what this party released, marked as its own.
-    fn check_passage(&self, passage: &Passage, scope: &ConsentScope) -> Result<(), NodeError> {
+    fn check_passage(
+        &self,
+        accord: AccordId,
+        (passage, scope): (&Passage, &ConsentScope),
+    ) -> Result<(), NodeError> {
         let deny = |words: String| {
             NodeError::denied("consent_other_form", words, "refuse it, or consent to the others")
         };
         let Some(bytes) = self.store.object(passage.came)? else {
             return Err(deny(format!("object {} is not here any more", passage.came.short())));
         };
+        if self.forbids_onward(accord, passage.came)? {
+            return Err(NodeError::denied(
+                "onward_forbidden",
+                format!(
+                    "object {} left under a clause that forbids passing it on",
+                    passage.came.short()
+                ),
+                "refuse it, or consent to the others",
+            ));
+        }
         let came = Object::decode(&bytes).map_err(NodeError::damaged)?;
         let goes = onward(&came, self.party(), scope.purpose);
         let goes = goes.map(|goes| Transform::all(&scope.transforms, &goes).encode());
@@ -275,6 +297,21 @@ impl Node {
             return Ok(());
         }
         Err(deny(format!("what would go on of {} is not what this party released", came.value)))
+    }
+
+    /// Whether a release of this party brought an object under a clause that forbids passing it on.
+    fn forbids_onward(&self, accord: AccordId, object: Digest) -> Result<bool, NodeError> {
+        let (book, own) = (self.book(accord)?, self.party());
+        let released = book.state.releases.iter().filter(|known| known.author == own);
+        Ok(released.into_iter().any(|known| {
+            let Some(clause) = known.contents.get(&object) else { return false };
+            let Some(Body::Release(body)) = book.act(own, known.act).map(Act::body) else {
+                return false;
+            };
+            let text = book.state.texts.get(&body.text);
+            let rule = text.and_then(|text| text.accord.clause(clause)?.rule.as_ref());
+            matches!(rule, Some(Rule::Permit(rule)) if rule.onward == Some(Onward::Forbidden))
+        }))
     }
 
     /// Refuses what was asked of this party.
@@ -366,10 +403,20 @@ impl Node {
         let asked = book.state.consents.asked_by(consent).ok_or_else(damaged)?;
         let originator = asked.ask.originator;
         let act = book.act(originator, consent).ok_or_else(damaged)?;
-        let Some(Body::Designate { card }) = book.logs.of(originator).first().map(Act::body) else {
-            return Err(damaged());
-        };
-        Presented::open(card, act.leaf(), *act.salt(), act.body_bytes()).map_err(NodeError::damaged)
+        // The newest card on which the key stands: others see the card alone, not what followed.
+        let mut cards = book.logs.of(originator).iter().rev().filter_map(|act| match act.body() {
+            Body::Designate { card } => Some(card),
+            _ => None,
+        });
+        let open =
+            |card: &Vec<u8>| Presented::open(card, act.leaf(), *act.salt(), act.body_bytes()).ok();
+        cards.find_map(open).ok_or_else(|| {
+            NodeError::denied(
+                "consent_key_not_on_card",
+                "the key that consented is on no card of the originator, so that others can't check it",
+                "ask the originator to renew its card (`detente key renew`), and for a new consent",
+            )
+        })
     }
 
     /// Enters an act that must have effect.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use detente_accord::{Accord, Onward, Rule};
 use detente_core::act::{Act, Body};
 use detente_core::object::Object;
-use detente_core::{Digest, PartyId, UnixSeconds, Whose};
+use detente_core::{Digest, Kind, PartyId, UnixSeconds, Whose};
 use detente_intel::{Context, Observable};
 
 use crate::error::NodeError;
@@ -119,21 +119,24 @@ impl Node {
         Ok(of_others.then(|| Lineage { to, upto: self.now() }))
     }
 
-    /// Whether every own context of an observable seems to be derived from what another party than
-    /// the one at the other end controls: a run would tell it what that party gave. What was
-    /// received in a later second than the lineage was taken does not count, so that two readings
-    /// give the same; what comes within that second between them ends the run, and tells nothing.
-    pub(crate) fn is_derived(
+    /// Whether an observable may show although others than the one at the other end control it: an
+    /// own context vouches for it that is not derived from what they gave. A derived one vouches for
+    /// nothing, also where one of the own is closed. What was received in a later second than the
+    /// lineage was taken does not count, so that two readings give the same; what comes within that
+    /// second between them ends the run, and tells nothing.
+    pub(crate) fn is_own_word(
         &self,
         observable: &Observable,
         lineage: Lineage,
+        vouches: &dyn Fn(Kind, &Context) -> bool,
     ) -> Result<bool, NodeError> {
         let control = self.control(observable, lineage.to)?;
         let Some(control) = control.filter(|control| control.since <= lineage.upto) else {
-            return Ok(false);
+            return Ok(true);
         };
         let sightings = self.store.sightings(observable)?;
-        Ok(sightings.iter().all(|(_, added)| *added >= control.since))
+        let own = sightings.iter().filter(|(_, added)| *added < control.since);
+        Ok(own.into_iter().any(|(context, _)| vouches(observable.kind(), context)))
     }
 
     /// What this party has released to a peer under an accord, by address: the release, and when

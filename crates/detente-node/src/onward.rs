@@ -110,6 +110,10 @@ impl Node {
     /// Whether a received object may be passed on to others at all, by the clause under which it
     /// came; what it may leave under besides, the gate decides as of every object.
     pub(crate) fn passing(&self, row: &ReceivedRow) -> Result<(), Denial> {
+        let state = self.state(row.accord).ok();
+        if let Some(mark) = state.and_then(|state| state.mark(row.from, row.address)) {
+            return Err(Denial::TakenBack { act: mark.act.short(), at: mark.time });
+        }
         let body = self.release_body(row);
         let came = body.and_then(|body| self.came(row.accord, body.text, &row.clause));
         let passing = Passing {

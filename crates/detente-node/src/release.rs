@@ -337,7 +337,8 @@ impl Node {
                 for entry in &body.manifest {
                     objects.push(self.store.object(entry.object)?.unwrap_or_default());
                 }
-                if let Ok(release) = Release::recorded(&book.state, peer, body, objects, now) {
+                if let Ok(release) = Release::recorded(&book.state, (own, peer), body, objects, now)
+                {
                     open.push((book.row.id, known.act, release));
                 }
             }

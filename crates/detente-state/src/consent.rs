@@ -19,6 +19,9 @@ use detente_core::{AccordId, Digest, PartyId, Purpose, UnixSeconds};
 /// Most requests of one party that wait for an answer. Count: a desk that lets more lie can't be
 /// asked more.
 pub const MAX_OPEN_ASKS: usize = 64;
+/// Requests of a party for what it never had that are looked up; each costs a search of all that it
+/// acknowledged. Its own node enters none.
+pub const MAX_VOID_ASKS: u32 = 256;
 
 /// What became of requests for consent.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,8 @@ pub struct Consents {
     shown: BTreeMap<Digest, Shown>,
     /// Requests that wait, by who asked.
     open: BTreeMap<PartyId, Vec<Digest>>,
+    /// How many requests for what the asker never had were looked up, by who asked.
+    voided: BTreeMap<PartyId, u32>,
 }
 
 /// A request on record.
@@ -274,6 +279,13 @@ impl State {
         }
         self.check_receiver(scope)?;
         not_over(scope, header)?;
+        if self.consents.voided.get(&header.author).is_some_and(|count| *count >= MAX_VOID_ASKS) {
+            return Err(format!("{MAX_VOID_ASKS} requests of the party have come to nothing"));
+        }
+        let open = self.consents.waiting(header.author, header.time);
+        if open.len() >= MAX_OPEN_ASKS {
+            return Err(format!("{MAX_OPEN_ASKS} requests of the party wait already"));
+        }
         let came = |address: Digest| {
             self.releases.iter().any(|release| {
                 release.author == ask.originator
@@ -282,14 +294,11 @@ impl State {
             })
         };
         if !scope.objects.iter().all(|passage| came(passage.came)) {
+            *self.consents.voided.entry(header.author).or_default() += 1;
             let words = "an object is none that the originator released and the party acknowledged";
             return Err(words.to_owned());
         }
-        let open = self.consents.waiting(header.author, header.time);
-        if open.len() >= MAX_OPEN_ASKS {
-            return Err(format!("{MAX_OPEN_ASKS} requests of the party wait already"));
-        }
-        open.push(act.digest());
+        self.consents.waiting(header.author, header.time).push(act.digest());
         let asked = ConsentAsked {
             act: act.digest(),
             time: header.time,
@@ -382,6 +391,11 @@ impl State {
             return Err("a consent of this accord stands in its own record".to_owned());
         }
         self.check_receiver(scope)?;
+        // What this record itself shows of the originator's keys counts, whoever shows the consent.
+        let roster = self.roster(presented.originator());
+        if roster.is_some_and(|roster| roster.is_revoked(presented.key())) {
+            return Err("the originator has revoked the key that consented".to_owned());
+        }
         let consent = presented.digest();
         if self.consents.shown.contains_key(&consent) {
             return Err("the consent was shown already".to_owned());

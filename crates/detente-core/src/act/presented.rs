@@ -7,7 +7,7 @@
 
 use crate::act::{Act, ActKind, Body, Consent, Header, Salt, rule};
 use crate::encode::{DecodeError, Reader, Writer};
-use crate::id::{AccordId, Digest, PartyId};
+use crate::id::{AccordId, Digest, KeyId, PartyId};
 use crate::party::{Card, MAX_CARD};
 use crate::sign::Unverified;
 
@@ -24,6 +24,7 @@ pub struct Presented {
     salt: Salt,
     body: Vec<u8>,
     originator: PartyId,
+    key: KeyId,
     name: String,
     accord: AccordId,
     consent: Consent,
@@ -57,7 +58,7 @@ impl Presented {
         }
         let header =
             header.verify(&role.key).map_err(|_| "the consent is not signed by its key")?;
-        let accord = header.value().accord;
+        let (accord, key) = (header.value().accord, header.key());
         let act = Act::join(header, salt, body).map_err(|_| "the consent has another body")?;
         let Body::Consent(consent) = act.body() else { return Err("the act is no consent") };
         if opened.party() == consent.scope.holder || opened.party() == consent.scope.receiver {
@@ -66,6 +67,7 @@ impl Presented {
         Ok(Presented {
             consent: consent.clone(),
             originator: opened.party(),
+            key,
             name: opened.name,
             accord,
             card: card.to_vec(),
@@ -83,6 +85,11 @@ impl Presented {
     /// Who consented.
     pub const fn originator(&self) -> PartyId {
         self.originator
+    }
+
+    /// The key that consented.
+    pub const fn key(&self) -> KeyId {
+        self.key
     }
 
     /// Its name, as its card says.

@@ -360,12 +360,15 @@ fn what_is_on_record_may_go_again_and_nothing_else() {
     let body = release.body();
     let bytes: Vec<Vec<u8>> = release.objects().iter().map(|(_, bytes)| bytes.clone()).collect();
     let again = |state: &State, to: PartyId, bytes: &[Vec<u8>]| {
-        Release::recorded(state, to, body, bytes.to_vec(), NOW)
+        Release::recorded(state, (id("A"), to), body, bytes.to_vec(), NOW)
     };
     let fault = again(&state, id("B"), &bytes).unwrap_err();
     assert_eq!((fault.clone(), fault.code()), (ReleaseFault::NotOnRecord, "release_not_on_record"));
     put(&mut state, body, NOW);
     assert_eq!(again(&state, id("B"), &bytes).unwrap().objects(), release.objects());
+    // The same body by another party is no release of this one.
+    let other = Release::recorded(&state, (id("C"), id("B")), body, bytes.clone(), NOW);
+    assert_eq!(other.unwrap_err(), ReleaseFault::NotOnRecord);
     let stranger = again(&state, PartyId::new([9; 32]), &bytes).unwrap_err();
     assert_eq!(stranger, ReleaseFault::NotOnRecord);
     let fault = again(&state, id("B"), &bytes[..1]).unwrap_err();

@@ -8,7 +8,7 @@
 use detente_core::act::{ActKind, Body, Filter};
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest};
-use detente_intel::{NORMAL_FORM_VERSION, Observable};
+use detente_intel::{Context, NORMAL_FORM_VERSION, Observable};
 use detente_lookup::{Bucket, FilterHasher, FilterWriter, Key, changes, dummies, encode_update};
 use detente_state::Entry;
 
@@ -189,9 +189,11 @@ fn evaluate(
             let Some(last) = rows.last() else { return Ok((values, computed)) };
             after = Some(last.observable.clone());
             if let Some(lineage) = node.lineage(build.terms.asker)? {
+                let door = node.door(&build.terms, build.terms.asker)?;
+                let vouches = |kind, context: &Context| door.vouches(kind, context);
                 let mut own = Vec::with_capacity(rows.len());
                 for row in rows {
-                    if !node.is_derived(&row.observable, lineage)? {
+                    if node.is_own_word(&row.observable, lineage, &vouches)? {
                         own.push(row);
                     }
                 }

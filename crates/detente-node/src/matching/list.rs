@@ -114,7 +114,7 @@ impl Reader<'_> {
         if let Some(lineage) = source.lineage {
             let mut own = Vec::with_capacity(page.items.len());
             for item in page.items {
-                if !node.is_derived(&item, lineage)? {
+                if node.is_own_word(&item, lineage, &|kind, context| door.vouches(kind, context))? {
                     own.push(item);
                 }
             }

@@ -220,12 +220,36 @@ impl Node {
                 );
                 return Err(NodeError::denied("taken_back", words, "ask for the others anew"));
             }
-            let Some(bytes) = self.store.object(passage.came)? else { continue };
-            let came = Object::decode(&bytes).map_err(NodeError::damaged)?;
+            let Some(came) = self.kept_object((home, originator), passage.came, now)? else {
+                let words =
+                    format!("object {} may no longer be kept, or is gone", passage.came.short());
+                return Err(NodeError::denied("not_kept", words, "ask for the others anew"));
+            };
             objects.extend(onward(&came, originator, given.scope.purpose));
         }
         let (accord, receiver) = (given.scope.accord, given.scope.receiver);
         Ok(Consented { home, accord, receiver, objects })
+    }
+}
+
+impl Node {
+    /// A received object that may still be kept: what may not is not passed on either.
+    fn kept_object(
+        &self,
+        (home, from): (AccordId, PartyId),
+        address: Digest,
+        now: UnixSeconds,
+    ) -> Result<Option<Object>, NodeError> {
+        let Some(bytes) = self.store.object(address)? else { return Ok(None) };
+        let came = Object::decode(&bytes).map_err(NodeError::damaged)?;
+        let observable =
+            Observable::from_normal(came.kind, &came.value).map_err(NodeError::damaged)?;
+        let rows = self.store.received(&observable)?;
+        let kept = rows.iter().any(|row| {
+            (row.accord, row.from, row.address) == (home, from, address)
+                && row.keep_until.is_none_or(|until| now < until)
+        });
+        Ok(kept.then_some(came))
     }
 }
 

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use detente_accord::{Accord, Onward, Permit, Rule};
-use detente_core::act::{Act, ActKind, AlertName, Answering, Body, Matter, Step, Way};
+use detente_core::act::{Act, AlertName, Answering, Body, Matter, Step, Way};
 use detente_core::{Digest, PartyId, Transform, UnixSeconds};
 use detente_state::{Effect, Event, Logs, State};
 
@@ -35,6 +35,8 @@ pub enum OpeningKind {
     SuspensionEnded,
     /// A stop was lifted.
     StopLifted,
+    /// A party applies clauses of a text before it is in force.
+    ClausesApplied,
 }
 
 impl OpeningKind {
@@ -46,6 +48,7 @@ impl OpeningKind {
             OpeningKind::ReservationWithdrawn => "reservation-withdrawn",
             OpeningKind::SuspensionEnded => "suspension-ended",
             OpeningKind::StopLifted => "stop-lifted",
+            OpeningKind::ClausesApplied => "clauses-applied",
         }
     }
 }
@@ -125,18 +128,19 @@ struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     fn opening(&self, event: &Event) -> Option<Opening> {
-        match event.kind {
-            ActKind::Sign | ActKind::Ratify | ActKind::Accede | ActKind::SignAdReferendum => {
-                let text = bound(self.act(event)?.body())?;
-                self.text(event, text, OpeningKind::TextSigned, Change::Text)
+        match self.act(event)?.body() {
+            // What was confirmed has its effect by the confirmation, and is named by it.
+            Body::Reply(Answering::Confirm, reply) => {
+                self.does(event, self.act(self.events.get(&reply.act)?)?.body())
             }
-            ActKind::Confirm => {
-                let Body::Reply(_, reply) = self.act(event)?.body() else { return None };
-                let text = bound(self.act(self.events.get(&reply.act)?)?.body())?;
-                self.text(event, text, OpeningKind::TextSigned, Change::Text)
-            }
-            ActKind::Correct => {
-                let Body::Correct { corrected, .. } = self.act(event)?.body() else { return None };
+            body => self.does(event, body),
+        }
+    }
+
+    /// What an act opens that says this, itself or by confirming it.
+    fn does(&self, event: &Event, body: &Body) -> Option<Opening> {
+        match body {
+            Body::Correct { corrected, .. } => {
                 let text = Digest::plain(corrected);
                 // Once all have made it, the text stands, and its own act is named.
                 if self.state.texts.contains_key(&text) {
@@ -145,10 +149,28 @@ impl<'a> Desk<'a> {
                 let change = Change::Corrected(corrected.clone());
                 self.text(event, text, OpeningKind::TextProposed, change)
             }
-            ActKind::Retract => self.reservation(event),
-            ActKind::Resume => self.resumed(event),
-            _ => None,
+            Body::Reply(Answering::Retract, reply) => self.reservation(event, reply.act),
+            Body::Resume { act, .. } => self.resumed(event, *act),
+            Body::Stance(Step::AdoptProvisionally, stance) => self.applied(event, &stance.matter),
+            body => self.text(event, bound(body)?, OpeningKind::TextSigned, Change::Text),
         }
+    }
+
+    /// Clauses that a party applies before their text is in force: with another that does the same
+    /// they let things leave.
+    fn applied(&self, event: &Event, matter: &Matter) -> Option<Opening> {
+        let Matter::Clauses { text, clauses } = matter else { return None };
+        let change = Change::Released(clauses.clone(), self.ways(event.author));
+        let parts: [&[u8]; 3] = [b"applied", text.as_bytes(), event.act.as_bytes()];
+        let kind = OpeningKind::ClausesApplied;
+        Some(opening(event, kind, (None, *text), (true, change), &parts))
+    }
+
+    /// Both directions between a party and each other.
+    fn ways(&self, own: PartyId) -> Vec<Way> {
+        let others = self.state.parties.keys().filter(|party| **party != own);
+        let both = |other: &PartyId| [Way { from: own, to: *other }, Way { from: *other, to: own }];
+        others.flat_map(both).collect()
     }
 
     fn act(&self, event: &Event) -> Option<&'a Act> {
@@ -174,23 +196,17 @@ impl<'a> Desk<'a> {
         Some(opening(event, kind, (before, text), (at.is_some(), change), &parts))
     }
 
-    fn reservation(&self, event: &Event) -> Option<Opening> {
-        let Body::Reply(Answering::Retract, reply) = self.act(event)?.body() else { return None };
-        let own = self.state.reservations.iter().find(|own| own.act == reply.act)?;
-        let others = self.state.parties.keys().filter(|party| **party != own.party);
-        let ways = others.flat_map(|other| {
-            [Way { from: own.party, to: *other }, Way { from: *other, to: own.party }]
-        });
-        let change = Change::Released(own.clauses.clone(), ways.collect());
+    fn reservation(&self, event: &Event, act: Digest) -> Option<Opening> {
+        let own = self.state.reservations.iter().find(|own| own.act == act)?;
+        let change = Change::Released(own.clauses.clone(), self.ways(own.party));
         self.released(event, OpeningKind::ReservationWithdrawn, (own.act, own.text), change)
     }
 
-    fn resumed(&self, event: &Event) -> Option<Opening> {
-        let Body::Resume { act, .. } = self.act(event)?.body() else { return None };
+    fn resumed(&self, event: &Event, act: Option<Digest>) -> Option<Opening> {
         if let Some(act) = act {
-            let held = self.state.suspensions.iter().find(|held| held.act == *act)?;
+            let held = self.state.suspensions.iter().find(|held| held.act == act)?;
             let change = Change::Released(held.clauses.clone(), held.ways.clone());
-            return self.released(event, OpeningKind::SuspensionEnded, (*act, held.text), change);
+            return self.released(event, OpeningKind::SuspensionEnded, (act, held.text), change);
         }
         let text = *self.forces.last()?;
         let (kind, change) = (OpeningKind::StopLifted, Change::Started);

@@ -10,6 +10,7 @@ use detente_state::{Effect, Position, State};
 use detente_table::AlertReport;
 
 use crate::error::NodeError;
+use crate::named::only;
 use crate::node::Node;
 use crate::ports::{AccordRow, LogKey};
 use crate::report::{ClauseReport, EventReport, LogReport, StatusReport, TextReport};
@@ -59,16 +60,9 @@ impl Node {
         let state = self.state(accord)?;
         let own = self.party();
         if let Some(name) = named {
-            let hits: Vec<Digest> = state
-                .texts
-                .keys()
-                .copied()
-                .filter(|digest| name.len() >= 8 && digest.to_string().starts_with(name))
-                .collect();
-            return match hits.as_slice() {
-                [one] => Ok(*one),
-                _ => Err(NodeError::unknown("text", name, "see `detente accord status`")),
-            };
+            let found = only(state.texts.keys().copied(), |digest| *digest, name);
+            let unknown = || NodeError::unknown("text", name, "see `detente accord status`");
+            return found.ok_or_else(unknown);
         }
         let open: Vec<Digest> = state
             .texts

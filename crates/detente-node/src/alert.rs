@@ -13,6 +13,7 @@ use detente_gate::{Opening, Widening, openings, widening};
 use detente_table::{AlertReport, alert};
 
 use crate::error::NodeError;
+use crate::named::begins;
 use crate::node::Node;
 
 /// Changes whose tables are compared at one asking. Count: a text made to be costly takes about a
@@ -90,7 +91,7 @@ impl Node {
         role: Option<Role>,
     ) -> Result<Vec<Digest>, NodeError> {
         let named = |report: &AlertReport| {
-            acts.is_empty() || acts.iter().any(|act| act.len() >= 8 && report.act.starts_with(act))
+            acts.is_empty() || acts.iter().any(|act| begins(&report.act, act))
         };
         let open = self.alerts(accord, false)?;
         let mut names: Vec<AlertName> = Vec::new();

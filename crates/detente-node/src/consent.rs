@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use detente_accord::{Onward, Rule};
+use detente_accord::Onward;
 use detente_core::act::{
     Act, Body, Consent, ConsentAsk, ConsentRefusal, ConsentScope, MAX_CONSENT, Passage, Presented,
     onward,
@@ -18,15 +18,14 @@ use detente_core::{AccordId, Digest, PartyId, Purpose, RunId, Transform, UnixSec
 use detente_gate::{Ground, Tally, Verdict};
 use detente_state::{ConsentAnswer, ConsentAsked};
 
+use crate::book::Book;
 use crate::error::NodeError;
+use crate::named::{begins, only};
 use crate::node::Node;
+use crate::object::observed;
 use crate::ports::ReceivedRow;
 use crate::report::{ConsentObject, ConsentReport};
 use crate::search::named_observable;
-use crate::table::By;
-
-/// Fewest hex digits that name a request or a consent by the start of its digest.
-pub const MIN_ACT_PREFIX: usize = 8;
 
 /// What this party would pass on.
 #[derive(Clone, Debug)]
@@ -112,7 +111,7 @@ impl Node {
         };
         let ask = ConsentAsk { originator, scope, reason: wish.reason.clone() };
         ask.check().map_err(|words| NodeError::denied("bad_request", words, "see the help"))?;
-        let act = self.enter_consent_act(home, role, Body::AskConsent(ask))?;
+        let act = self.perform_in_effect(home, role, Body::AskConsent(ask))?;
         Ok((home, act))
     }
 
@@ -174,17 +173,13 @@ impl Node {
     /// Received objects by value, or one by its address.
     fn received_named(&self, name: &str) -> Result<Vec<(ReceivedRow, Object)>, NodeError> {
         let address: Option<Digest> = name.parse().ok();
-        let observable = match address.map(|address| self.store.object(address)).transpose()? {
-            Some(Some(bytes)) => {
-                let object = Object::decode(&bytes).map_err(NodeError::damaged)?;
-                detente_intel::Observable::from_normal(object.kind, &object.value)
-                    .map_err(NodeError::damaged)?
-            }
+        let observable = match address.map(|address| self.object_at(address)).transpose()? {
+            Some(Some(object)) => observed(&object)?,
             _ => named_observable(name)?,
         };
         let (mut rows, now) = (Vec::new(), self.now());
         for row in self.store.received(&observable)? {
-            let kept = row.keep_until.is_none_or(|until| now < until);
+            let kept = row.is_kept(now);
             if kept && address.is_none_or(|address| address == row.address) {
                 let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
                 rows.push((row, object));
@@ -249,10 +244,8 @@ impl Node {
         let asked = self.find_ask(accord, ask)?;
         let (act, mut scope) = (asked.act, asked.ask.scope.clone());
         if !narrow.only.is_empty() {
-            let named = |passage: &Passage| {
-                let address = passage.came.to_string();
-                narrow.only.iter().any(|name| name.len() >= 8 && address.starts_with(name))
-            };
+            let named =
+                |passage: &Passage| narrow.only.iter().any(|name| begins(&passage.came, name));
             scope.objects.retain(named);
             if scope.objects.is_empty() {
                 let remedy = "`detente consent list` shows what is asked for";
@@ -265,7 +258,7 @@ impl Node {
         }
         scope.expires = narrow.until.map_or(scope.expires, |until| until.min(scope.expires));
         let body = Body::Consent(Consent { ask: act, scope, note: narrow.note.clone() });
-        self.enter_consent_act(accord, role, body)
+        self.perform_in_effect(accord, role, body)
     }
 
     /// Checks that what would go on is what this party released, marked as its own.
@@ -277,7 +270,7 @@ impl Node {
         let deny = |words: String| {
             NodeError::denied("consent_other_form", words, "refuse it, or consent to the others")
         };
-        let Some(bytes) = self.store.object(passage.came)? else {
+        let Some(came) = self.object_at(passage.came)? else {
             return Err(deny(format!("object {} is not here any more", passage.came.short())));
         };
         if self.forbids_onward(accord, passage.came)? {
@@ -290,7 +283,6 @@ impl Node {
                 "refuse it, or consent to the others",
             ));
         }
-        let came = Object::decode(&bytes).map_err(NodeError::damaged)?;
         let goes = onward(&came, self.party(), scope.purpose);
         let goes = goes.map(|goes| Transform::all(&scope.transforms, &goes).encode());
         if goes.map(|bytes| Object::address(&bytes)) == Some(passage.goes) {
@@ -304,13 +296,12 @@ impl Node {
         let (book, own) = (self.book(accord)?, self.party());
         let released = book.state.releases.iter().filter(|known| known.author == own);
         Ok(released.into_iter().any(|known| {
-            let Some(clause) = known.contents.get(&object) else { return false };
+            let Some(named) = known.object(object) else { return false };
             let Some(Body::Release(body)) = book.act(own, known.act).map(Act::body) else {
                 return false;
             };
-            let text = book.state.texts.get(&body.text);
-            let rule = text.and_then(|text| text.accord.clause(clause)?.rule.as_ref());
-            matches!(rule, Some(Rule::Permit(rule)) if rule.onward == Some(Onward::Forbidden))
+            let came = self.came(accord, body.text, &named.clause);
+            came.is_some_and(|came| came.rule.onward == Some(Onward::Forbidden))
         }))
     }
 
@@ -326,7 +317,7 @@ impl Node {
     ) -> Result<Digest, NodeError> {
         let ask = self.find_ask(accord, ask)?.act;
         let body = Body::RefuseConsent(ConsentRefusal { ask, reason: reason.to_owned() });
-        self.enter_consent_act(accord, role, body)
+        self.perform_in_effect(accord, role, body)
     }
 
     /// The request to this party that a name means.
@@ -334,7 +325,7 @@ impl Node {
         let own = self.party();
         let asks = self.state(accord)?.consents.asks();
         let asks = asks.filter(|asked| asked.ask.originator == own);
-        only(asks, name, |asked| asked.act).cloned()
+        one_named(asks, |asked| asked.act, name).cloned()
     }
 
     /// The consent to this party that a name means, wherever it stands: its digest and the accord
@@ -351,8 +342,7 @@ impl Node {
             }
             _ => None,
         });
-        let given: Vec<_> = given.collect();
-        only(given.iter(), name, |(act, ..)| *act).copied()
+        one_named(given, |(act, ..)| *act, name)
     }
 
     /// The accord in whose record a consent to this party stands.
@@ -360,10 +350,13 @@ impl Node {
     /// # Errors
     /// [`NodeError::Unknown`].
     pub fn consent_home(&self, consent: Digest) -> Result<AccordId, NodeError> {
-        let book = self.books().find(|book| book.state.consents.asked_by(consent).is_some());
-        book.map(|book| book.row.id).ok_or_else(|| {
-            NodeError::unknown("consent", &consent.to_string(), "see `detente consent list`")
-        })
+        Ok(self.book_of_consent(consent)?.row.id)
+    }
+
+    fn book_of_consent(&self, consent: Digest) -> Result<&Book, NodeError> {
+        let mut books = self.books();
+        let found = books.find(|book| book.state.consents.asked_by(consent).is_some());
+        found.ok_or_else(|| unknown_consent(consent))
     }
 
     /// A consent to this party: the accord in whose record it stands, the originator, and what it
@@ -373,23 +366,16 @@ impl Node {
         consent: Digest,
         now: UnixSeconds,
     ) -> Result<(AccordId, PartyId, Arc<Consent>), NodeError> {
-        let book = self.books().find(|book| book.state.consents.asked_by(consent).is_some());
-        let unknown = || NodeError::unknown("consent", &consent.to_string(), "see `consent list`");
-        let book = book.ok_or_else(unknown)?;
+        let book = self.book_of_consent(consent)?;
         let stands = book.state.consent_stands(consent, now);
         let (originator, given) = stands.map_err(|gap| {
             let remedy = "ask again with `detente consent ask`";
             NodeError::denied(gap.code(), gap.to_string(), remedy)
         })?;
         if given.scope.holder != self.party() {
-            return Err(unknown());
+            return Err(unknown_consent(consent));
         }
         Ok((book.row.id, originator, given))
-    }
-
-    /// Whether a consent of another accord was shown in this one.
-    pub(crate) fn is_shown(&self, accord: AccordId, consent: Digest) -> Result<bool, NodeError> {
-        Ok(self.state(accord)?.consents.shown(consent).is_some())
     }
 
     /// A consent with all that proves it, from the record in which it stands.
@@ -413,23 +399,10 @@ impl Node {
         cards.find_map(open).ok_or_else(|| {
             NodeError::denied(
                 "consent_key_not_on_card",
-                "the key that consented is on no card of the originator, so that others can't check it",
+                "the key that consented is on no card of the originator: others can't check it",
                 "ask the originator to renew its card (`detente key renew`), and for a new consent",
             )
         })
-    }
-
-    /// Enters an act that must have effect.
-    pub(crate) fn enter_consent_act(
-        &mut self,
-        accord: AccordId,
-        role: Option<Role>,
-        body: Body,
-    ) -> Result<Digest, NodeError> {
-        let role = self.role_for(accord, body.kind(), role, None)?;
-        self.foresee(accord, &By::role(role), &body)?;
-        let digests = self.enter(accord, vec![(role, body)])?;
-        digests.first().copied().ok_or_else(|| NodeError::damaged("no act was entered"))
     }
 
     /// Every request for consent in an accord, the newest last.
@@ -475,8 +448,7 @@ impl Node {
         let scope = consent.map_or(&ask.scope, |(_, consent)| &consent.scope);
         let mut objects = Vec::with_capacity(scope.objects.len());
         for passage in &scope.objects {
-            let bytes = self.store.object(passage.came)?;
-            let object = bytes.and_then(|bytes| Object::decode(&bytes).ok());
+            let object = self.object_at(passage.came)?;
             objects.push(ConsentObject {
                 came: passage.came.to_string(),
                 goes: passage.goes.to_string(),
@@ -508,19 +480,17 @@ impl Node {
     }
 }
 
-/// The only one whose digest begins so.
-fn only<'a, T>(
-    all: impl Iterator<Item = &'a T>,
-    name: &str,
+fn unknown_consent(consent: Digest) -> NodeError {
+    NodeError::unknown("consent", &consent.to_string(), "see `detente consent list`")
+}
+
+/// The only request or consent whose digest begins so.
+fn one_named<T>(
+    all: impl Iterator<Item = T>,
     digest: impl Fn(&T) -> Digest,
-) -> Result<&'a T, NodeError> {
-    let long = name.len() >= MIN_ACT_PREFIX;
-    let mut hits = all.filter(|one| long && digest(one).to_string().starts_with(name));
+    name: &str,
+) -> Result<T, NodeError> {
     let remedy = "give eight digits or more of its digest: see `detente consent list`";
-    let found =
-        hits.next().ok_or_else(|| NodeError::unknown("request or consent", name, remedy))?;
-    match hits.next() {
-        None => Ok(found),
-        Some(_) => Err(NodeError::unknown("single request or consent", name, remedy)),
-    }
+    only(all, digest, name)
+        .ok_or_else(|| NodeError::unknown("single request or consent", name, remedy))
 }

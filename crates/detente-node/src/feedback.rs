@@ -6,19 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use detente_core::act::{
     Act, ActKind, Body, Erasure, Feedback, FeedbackLine, MAX_FEEDBACK, Upshot,
 };
-use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, UnixSeconds};
 use detente_intel::Observable;
-use detente_state::ReleaseState;
+use detente_state::{Named, ReleaseState};
 
 use crate::error::NodeError;
+use crate::named::only;
 use crate::node::Node;
 use crate::report::{EraseReport, FeedbackReport};
 use crate::search::named_observable;
-
-/// Fewest hex digits that name a release by the start of its digest.
-pub const MIN_RELEASE_PREFIX: usize = 8;
 
 /// What is told of which objects.
 #[derive(Clone, Debug)]
@@ -87,7 +84,7 @@ impl Node {
                 let now = self.now();
                 for row in self.store.received(&named_observable(value)?)? {
                     let here = row.accord == accord && named.is_none_or(|own| own == row.release);
-                    if here && row.keep_until.is_none_or(|until| now < until) {
+                    if here && row.is_kept(now) {
                         meant.entry(row.release).or_default().insert(row.address);
                     }
                 }
@@ -110,15 +107,9 @@ impl Node {
     }
 
     fn release_named(&self, accord: AccordId, name: &str) -> Result<Digest, NodeError> {
-        let unknown =
-            || NodeError::unknown("release", name, "see `detente accord history ACCORD --json`");
-        let long = name.len() >= MIN_RELEASE_PREFIX;
-        let releases = self.state(accord)?.releases.iter();
-        let mut hits = releases.filter(|own| long && own.act.to_string().starts_with(name));
-        match (hits.next(), hits.next()) {
-            (Some(one), None) => Ok(one.act),
-            _ => Err(unknown()),
-        }
+        let releases = self.state(accord)?.releases.iter().map(|known| known.act);
+        let remedy = "see `detente accord history ACCORD --json`";
+        only(releases, |act| *act, name).ok_or_else(|| NodeError::unknown("release", name, remedy))
     }
 
     /// What receivers have told of own objects that are about an observable.
@@ -154,13 +145,6 @@ impl Node {
         Ok(reports)
     }
 
-    /// Whether an object that is here is about an observable.
-    fn is_about(&self, address: Digest, observable: &Observable) -> Result<bool, NodeError> {
-        let Some(bytes) = self.store.object(address)? else { return Ok(false) };
-        let object = Object::decode(&bytes).map_err(NodeError::damaged)?;
-        Ok(object.kind == observable.kind() && object.value == observable.value())
-    }
-
     /// Erases what may no longer be kept, and says so on record: release by release, what is no
     /// longer here of what this party received and its clause bounds. What this party has released
     /// itself it keeps: that is its own.
@@ -175,9 +159,10 @@ impl Node {
         let own = self.party();
         let mut kept = BTreeSet::new();
         for book in self.books() {
-            for release in book.state.releases.iter().chain(&book.state.void_releases) {
+            // Not void ones: whoever signs one keeps no object by it.
+            for release in &book.state.releases {
                 if release.author == own {
-                    kept.extend(release.contents.keys().copied());
+                    kept.extend(release.objects.iter().map(|known| known.object));
                 }
             }
         }
@@ -208,23 +193,24 @@ impl Node {
         let mut all = Vec::new();
         for release in book.state.releases.iter().filter(received) {
             let said = book.state.account_of(release.act, own).map(|account| &account.erased);
-            let open: Vec<(&Digest, &String)> = release
-                .contents
-                .iter()
-                .filter(|(object, _)| !said.is_some_and(|said| said.contains_key(object)))
-                .collect();
+            let told = |object: &Digest| said.is_some_and(|said| said.contains_key(object));
+            let open: Vec<&Named> =
+                release.objects.iter().filter(|known| !told(&known.object)).collect();
             if open.is_empty() {
                 continue;
             }
             let here: BTreeSet<Digest> = self.store.received_of(release.act)?.into_iter().collect();
-            let over = |clause: &String| {
+            let over = |clause: &str| {
                 self.kept_until(accord, release, clause).is_some_and(|until| until <= now)
             };
-            let objects: Vec<Digest> = open
-                .into_iter()
-                .filter(|(object, clause)| !here.contains(object) && over(clause))
-                .map(|(object, _)| *object)
-                .collect();
+            let mut objects = Vec::new();
+            for Named { object, clause, .. } in open {
+                // Also gone is what stays for another reason only once its bytes are.
+                let gone = !here.contains(object) && over(clause);
+                if gone && self.store.object(*object)?.is_none() {
+                    objects.push(*object);
+                }
+            }
             if !objects.is_empty() {
                 all.push(Erasure { release: release.act, objects });
             }

@@ -20,7 +20,9 @@ mod log;
 mod lookup;
 mod matching;
 mod mirror;
+mod named;
 mod node;
+mod object;
 mod onward;
 mod party;
 mod push;
@@ -34,10 +36,10 @@ mod tiles;
 
 pub use detente_ports::{ports, report};
 
-pub use consent::{MIN_ACT_PREFIX, Narrow, Wish};
+pub use consent::{Narrow, Wish};
 pub use detente_match::Progress as MatchProgress;
 pub use error::{Class, NodeError};
-pub use feedback::{MIN_RELEASE_PREFIX, Telling};
+pub use feedback::Telling;
 pub use intake::{Import, import};
 pub use keys::Keys;
 pub use lookup::{Lines, lookup, lookup_holder, publish, refresh};

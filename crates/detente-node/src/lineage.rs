@@ -8,10 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use detente_accord::{Accord, Onward, Rule};
-use detente_core::act::{Act, Body};
+use detente_accord::{Accord, Onward};
 use detente_core::object::Object;
-use detente_core::{Digest, Kind, PartyId, UnixSeconds, Whose};
+use detente_core::{AccordId, Digest, Kind, PartyId, UnixSeconds, Whose};
 use detente_intel::{Context, Observable};
 
 use crate::error::NodeError;
@@ -49,22 +48,13 @@ impl Node {
         Ok((originator != self.party()).then_some(control))
     }
 
-    /// What the clause that let an object go says of passing it on.
-    pub(crate) fn onward_of(&self, row: &ReceivedRow) -> Result<Option<Onward>, NodeError> {
-        let book = self.book(row.accord)?;
-        let Some(Body::Release(body)) = book.act(row.from, row.release).map(Act::body) else {
-            return Err(NodeError::damaged("a received object's release is not in the record"));
-        };
-        let text = book.state.texts.get(&body.text);
-        Ok(match text.and_then(|text| text.accord.clause(&row.clause)?.rule.as_ref()) {
-            Some(Rule::Permit(permit)) => permit.onward,
-            _ => None,
-        })
-    }
-
     /// The first control under which an observable was received, but for that of `to`: nothing is
     /// kept from its own originator.
-    fn control(&self, observable: &Observable, to: PartyId) -> Result<Option<Control>, NodeError> {
+    pub(crate) fn control(
+        &self,
+        observable: &Observable,
+        to: PartyId,
+    ) -> Result<Option<Control>, NodeError> {
         let mut first: Option<Control> = None;
         for row in self.store.received(observable)? {
             let object = Object::decode(&row.bytes).map_err(NodeError::damaged)?;
@@ -76,14 +66,6 @@ impl Node {
             };
         }
         Ok(first)
-    }
-
-    /// The first control under which an observable was received, whoever's it is.
-    pub(crate) fn first_control(
-        &self,
-        observable: &Observable,
-    ) -> Result<Option<Control>, NodeError> {
-        self.control(observable, self.party())
     }
 
     /// The own contexts of an observable that `keep` takes, as objects that would leave to a party.
@@ -120,10 +102,10 @@ impl Node {
     }
 
     /// Whether an observable may show although others than the one at the other end control it: an
-    /// own context vouches for it that is not derived from what they gave. A derived one vouches for
-    /// nothing, also where one of the own is closed. What was received in a later second than the
-    /// lineage was taken does not count, so that two readings give the same; what comes within that
-    /// second between them ends the run, and tells nothing.
+    /// own context vouches for it that is not derived from what they gave. A derived one vouches
+    /// for nothing, also where one of the own is closed. What was received in a later second than
+    /// the lineage was taken does not count, so that two readings give the same; what comes within
+    /// that second between them ends the run, and tells nothing.
     pub(crate) fn is_own_word(
         &self,
         observable: &Observable,
@@ -141,11 +123,7 @@ impl Node {
 
     /// What this party has released to a peer under an accord, by address: the release, and when
     /// the peer acknowledged it, if it did.
-    pub(crate) fn sent_to(
-        &self,
-        accord: detente_core::AccordId,
-        peer: PartyId,
-    ) -> Result<Sent, NodeError> {
+    pub(crate) fn sent_to(&self, accord: AccordId, peer: PartyId) -> Result<Sent, NodeError> {
         let own = self.party();
         let book = self.book(accord)?;
         let two = book.row.parties.len() == 2;
@@ -159,9 +137,19 @@ impl Node {
             };
             if meant {
                 let at = known.receipt.filter(|receipt| receipt.by == peer).map(|by| by.time);
-                sent.extend(known.addresses.iter().map(|address| (*address, (known.act, at))));
+                let objects = known.objects.iter().map(|known| known.object);
+                // What was taken back is not there any more.
+                let objects = objects.filter(|object| book.state.mark(own, *object).is_none());
+                sent.extend(objects.map(|object| (object, (known.act, at))));
             }
         }
+        Ok(sent)
+    }
+
+    /// The same without what the peer has not acknowledged.
+    pub(crate) fn there(&self, accord: AccordId, peer: PartyId) -> Result<Sent, NodeError> {
+        let mut sent = self.sent_to(accord, peer)?;
+        sent.retain(|_, (_, at)| at.is_some());
         Ok(sent)
     }
 }

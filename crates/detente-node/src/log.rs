@@ -11,6 +11,7 @@ use detente_log::{
 use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::{EntryRow, LogAppend, LogKey, StoreError};
+use crate::table::By;
 use crate::tiles::LogTiles;
 
 impl Node {
@@ -215,5 +216,17 @@ impl Node {
         debug_assert_ne!(kind, ActKind::Designate);
         let digests = self.enter(accord, vec![(role, body)])?;
         digests.first().copied().ok_or_else(|| NodeError::damaged("no act was entered"))
+    }
+
+    /// The same, refused if the act would have no effect.
+    pub(crate) fn perform_in_effect(
+        &mut self,
+        accord: AccordId,
+        role: Option<Role>,
+        body: Body,
+    ) -> Result<Digest, NodeError> {
+        let role = self.role_for(accord, body.kind(), role, None)?;
+        self.foresee(accord, &By::role(role), &body)?;
+        self.perform(accord, Some(role), body)
     }
 }

@@ -14,6 +14,7 @@ use crate::error::NodeError;
 use crate::keys::Keys;
 use crate::lookup::Replies;
 use crate::matching::TakenRuns;
+use crate::named::begins;
 use crate::ports::{AccordRow, Clock, Entropy, Store, StoreError};
 
 /// A party's node.
@@ -223,7 +224,7 @@ impl Node {
             self.books().filter(|book| book.row.slug == name).map(|book| book.row.id).collect();
         let by_id: Vec<AccordId> = self
             .books()
-            .filter(|book| name.len() >= 8 && book.row.id.to_string().starts_with(name))
+            .filter(|book| begins(&book.row.id, name))
             .map(|book| book.row.id)
             .collect();
         match (by_slug.as_slice(), by_id.as_slice()) {

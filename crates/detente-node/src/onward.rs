@@ -8,20 +8,24 @@ use detente_core::act::{Act, Body, ReleaseBody};
 use detente_core::object::Object;
 use detente_core::{AccordId, Digest, UnixSeconds};
 use detente_gate::{Denial, Passing};
-use detente_state::{Duty, ReleaseState, Source};
+use detente_state::{Duties, Duty, ReleaseState, Source};
 
 use crate::error::NodeError;
 use crate::node::Node;
 use crate::ports::ReceivedRow;
 use crate::report::{OwedReport, TermsReport};
 
-/// Terms that are known already, by release and clause.
-pub(crate) type KnownTerms = BTreeMap<(Digest, String), TermsReport>;
+/// What is known already: terms by release and clause, and what is owed by accord.
+#[derive(Default)]
+pub(crate) struct KnownTerms {
+    terms: BTreeMap<(Digest, String), TermsReport>,
+    owed: BTreeMap<AccordId, Duties>,
+}
 
 /// A permission under which something came, with its text.
-struct Came<'a> {
+pub(crate) struct Came<'a> {
     text: &'a Accord,
-    rule: &'a Permit,
+    pub(crate) rule: &'a Permit,
 }
 
 impl Node {
@@ -32,7 +36,14 @@ impl Node {
         }
     }
 
-    fn came(&self, accord: AccordId, text: Digest, clause: &str) -> Option<Came<'_>> {
+    /// What the clause that let an object go says of passing it on.
+    pub(crate) fn onward_of(&self, row: &ReceivedRow) -> Result<Option<Onward>, NodeError> {
+        let gone = || NodeError::damaged("a received object's release is not in the record");
+        let body = self.release_body(row).ok_or_else(gone)?;
+        Ok(self.came(row.accord, body.text, &row.clause).and_then(|came| came.rule.onward))
+    }
+
+    pub(crate) fn came(&self, accord: AccordId, text: Digest, clause: &str) -> Option<Came<'_>> {
         let text = &self.state(accord).ok()?.texts.get(&text)?.accord;
         match text.clause(clause)?.rule.as_ref()? {
             Rule::Permit(rule) => Some(Came { text, rule }),
@@ -49,10 +60,11 @@ impl Node {
         known: &mut KnownTerms,
     ) -> Result<TermsReport, NodeError> {
         let key = (row.release, row.clause.clone());
-        if !known.contains_key(&key) {
-            known.insert(key.clone(), self.terms_under(row)?);
+        if !known.terms.contains_key(&key) {
+            let terms = self.terms_under(row, &mut known.owed)?;
+            known.terms.insert(key.clone(), terms);
         }
-        let mut terms = known.get(&key).cloned().unwrap_or_default();
+        let mut terms = known.terms.get(&key).cloned().unwrap_or_default();
         if let Some(purpose) = object.handling.purpose {
             terms.purposes = vec![purpose.name().to_owned()];
         }
@@ -65,21 +77,31 @@ impl Node {
     }
 
     /// What the clause says under which an object came.
-    fn terms_under(&self, row: &ReceivedRow) -> Result<TermsReport, NodeError> {
+    fn terms_under(
+        &self,
+        row: &ReceivedRow,
+        owed: &mut BTreeMap<AccordId, Duties>,
+    ) -> Result<TermsReport, NodeError> {
         let body = self.release_body(row);
         let came = body.and_then(|body| self.came(row.accord, body.text, &row.clause));
         let purposes = came.as_ref().map_or_else(Vec::new, |came| {
             came.rule.asks.purposes.iter().map(|purpose| purpose.name().to_owned()).collect()
         });
-        let owed = self.owed(row.accord, self.now())?;
+        let onward = came.as_ref().and_then(|came| came.rule.onward);
+        // All duties of the accord are computed for it: once, and where feedback is asked for.
+        let asked = came.as_ref().is_some_and(|came| came.rule.feedback.is_some());
+        if asked && !owed.contains_key(&row.accord) {
+            owed.insert(row.accord, self.owed(row.accord, self.now())?);
+        }
+        let owed = owed.get(&row.accord).map_or(&[][..], |duties| duties.list.as_slice());
         let is = |duty: &&Duty| {
             duty.source == Source::Feedback
                 && duty.trigger == Some(row.release)
                 && duty.clause.as_deref() == Some(row.clause.as_str())
         };
-        let duty = owed.list.iter().find(is);
+        let duty = owed.iter().find(is);
         Ok(TermsReport {
-            onward: onward(came.as_ref().and_then(|came| came.rule.onward)).to_owned(),
+            onward: onward.map_or("not said", Onward::name).to_owned(),
             purposes,
             feedback: duty
                 .map(|duty| OwedReport { due: duty.due.map(|due| due.to_string()), told: None }),
@@ -123,13 +145,5 @@ impl Node {
             from: self.name_of(row.from),
         };
         passing.decide()
-    }
-}
-
-/// What a clause says of passing on, as the report says it.
-pub(crate) const fn onward(word: Option<Onward>) -> &'static str {
-    match word {
-        Some(word) => word.name(),
-        None => "not said",
     }
 }

@@ -1,10 +1,13 @@
 //! Parties: the own card, and the cards of others.
 
+use std::collections::BTreeSet;
+
 use detente_core::party::Card;
 use detente_core::sign::Verified;
 use detente_core::{PartyId, words};
 
 use crate::error::NodeError;
+use crate::named::begins;
 use crate::node::Node;
 use crate::report::{PartyReport, RoleReport};
 
@@ -122,22 +125,25 @@ impl Node {
         Ok(report)
     }
 
-    /// The party that a name means: its name, its fingerprint or the start of it.
+    /// Every party, this one among them, that a name may mean: by its name in whatever case, or by
+    /// the start of its fingerprint.
+    pub(crate) fn parties_named(&self, name: &str) -> BTreeSet<PartyId> {
+        let all = std::iter::once(self.card().value()).chain(self.contacts());
+        let meant =
+            |card: &&Card| card.name.eq_ignore_ascii_case(name) || begins(&card.party(), name);
+        all.filter(meant).map(Card::party).collect()
+    }
+
+    /// The other party that a name means: its name, its fingerprint or the start of it.
     ///
     /// # Errors
     /// [`NodeError::Unknown`] if there is none or the name could mean several.
     pub fn find_party(&self, name: &str) -> Result<PartyId, NodeError> {
-        let hits: Vec<PartyId> = self
-            .contacts()
-            .filter(|card| {
-                let id = card.party().to_string();
-                card.name == name || (name.len() >= 8 && id.starts_with(name))
-            })
-            .map(Card::party)
-            .collect();
-        match hits.as_slice() {
-            [one] => Ok(*one),
-            [] => Err(NodeError::unknown("party", name, "see `detente party list`")),
+        let mut hits = self.parties_named(name);
+        hits.remove(&self.party());
+        match (hits.first(), hits.len()) {
+            (Some(one), 1) => Ok(*one),
+            (None, _) => Err(NodeError::unknown("party", name, "see `detente party list`")),
             _ => Err(NodeError::unknown("single party", name, "use its fingerprint")),
         }
     }

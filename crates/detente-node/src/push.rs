@@ -62,7 +62,7 @@ pub fn push_due(shared: &Shared, link: &dyn Link) -> Result<(), NodeError> {
         node.books().filter(shares).map(|book| book.row.id).collect()
     };
     for accord in accords {
-        if shared.lock().has_due_answers(accord)? {
+        if !shared.lock().due_answers(accord)?.is_empty() {
             push(shared, link, accord)?;
         }
     }

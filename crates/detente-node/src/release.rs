@@ -2,7 +2,7 @@
 
 mod selection;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use detente_accord::{Accord, ClockStart, Rule};
 use detente_core::act::{Act, Body, Mode, ReleaseBody};
@@ -12,7 +12,7 @@ use detente_core::{AccordId, Digest, PartyId, RunId, UnixSeconds};
 use detente_gate::{Decided, Ground, Release, Verdict, address_there, decide_all};
 use detente_intel::{Context, Observable};
 use detente_peer::{ObjectBatch, Refusal, Request, Response};
-use detente_state::{Effect, ReleaseState, State};
+use detente_state::{Effect, State};
 
 pub use selection::{
     LISTED_MAX, Selection, dry_run_consented, dry_run_own, release_consented, release_own,
@@ -20,6 +20,7 @@ pub use selection::{
 
 use crate::error::NodeError;
 use crate::handling::handling;
+use crate::lineage::Sent;
 use crate::matching::pull;
 use crate::node::{Node, Shared};
 use crate::ports::{Link, ReceivedRow};
@@ -27,7 +28,7 @@ use crate::push::{push, unexpected};
 use crate::report::{ObjectReport, ReleaseReport};
 
 /// Fewest hex digits that name a run by the start of its id.
-pub const MIN_RUN_PREFIX: usize = 4;
+const MIN_RUN_PREFIX: usize = 4;
 
 impl Node {
     /// The run that a name means: its id, the first `MIN_RUN_PREFIX` digits or more, or `last`.
@@ -57,14 +58,14 @@ impl Node {
         }
         let long = name.len() >= MIN_RUN_PREFIX;
         let mut hits = runs.iter().filter(|row| long && row.run.to_string().starts_with(name));
-        let remedy =
-            || format!("give at least {MIN_RUN_PREFIX} digits of its id: `detente accord history`");
-        let unknown = || NodeError::unknown("run", name, remedy());
-        let found = hits.next().map(|row| row.run).ok_or_else(unknown)?;
-        if hits.next().is_some() {
-            return Err(NodeError::unknown("single run", name, "give more of its id"));
+        match (hits.next(), hits.next()) {
+            (Some(one), None) => Ok(one.run),
+            (None, _) => {
+                let remedy = "give four digits of its id or more: `detente accord history`";
+                Err(NodeError::unknown("run", name, remedy))
+            }
+            _ => Err(NodeError::unknown("single run", name, "give more of its id")),
         }
-        Ok(found)
     }
 
     /// The context of everything that a run found at both sides, as objects. What came from other
@@ -93,7 +94,7 @@ impl Node {
         let (mut passing, mut stays) = (Vec::new(), Vec::new());
         for observable in self.store.matched(run)? {
             for row in self.store.received(&observable)? {
-                let kept = row.keep_until.is_none_or(|until| now < until);
+                let kept = row.is_kept(now);
                 if row.from == to || !kept || !seen.insert(row.address) {
                     continue;
                 }
@@ -111,59 +112,29 @@ impl Node {
         Ok((passing, stays))
     }
 
-    /// What this party has released to `peer` under an accord and the peer has acknowledged, with
-    /// the release that brought it.
-    pub(crate) fn there(
-        &self,
-        accord: AccordId,
-        peer: PartyId,
-    ) -> Result<BTreeMap<Digest, &ReleaseState>, NodeError> {
-        let own = self.party();
-        let book = self.book(accord)?;
-        let mut there = BTreeMap::new();
-        for known in book.state.releases.iter().filter(|known| known.author == own) {
-            let acknowledged = known.receipt.is_some_and(|receipt| receipt.by == peer);
-            if let (true, Some(Body::Release(body))) =
-                (acknowledged, book.act(own, known.act).map(Act::body))
-            {
-                let entries = body.manifest.iter();
-                // What was taken back is not there any more.
-                let entries = entries.filter(|entry| book.state.mark(own, entry.object).is_none());
-                there.extend(entries.map(|entry| (entry.object, known)));
-            }
-        }
-        Ok(there)
-    }
-
     /// Reports on objects that are at the receiver already. They leave as little as others if a
     /// stop or the clauses forbid it now; only a cap does not concern them.
     pub(crate) fn report_there(
         &self,
         report: &mut ReleaseReport,
         decided: &[Decided],
-        there: &BTreeMap<Digest, &ReleaseState>,
+        sent: &Sent,
     ) {
         for decided in decided {
             let mut object = report_object(decided);
-            let known = there.get(&decided.address);
-            if let (true, Some(known)) = (object.allowed || object.code == "cap_reached", known) {
-                let at = known.receipt.map(|receipt| receipt.time.to_string()).unwrap_or_default();
-                object.allowed = false;
-                object.there = true;
-                "already_there".clone_into(&mut object.code);
-                object.reason =
-                    format!("release {} brought it, acknowledged at {at}", known.act.short());
-                report.there += 1;
-            } else {
-                object.allowed = false;
-                report.denied += 1;
+            match sent.get(&decided.address).filter(|_| object.allowed || is_full(decided)) {
+                Some(was) => report_sent(report, &mut object, was),
+                None => {
+                    object.allowed = false;
+                    report.denied += 1;
+                }
             }
             report.objects.push(object);
         }
     }
 
-    /// Decides on the context of a run's answer; with `dry_run` that is all, else what may leave goes
-    /// into the record, in as many releases as it takes.
+    /// Decides on the context of a run's answer; with `dry_run` that is all, else what may leave
+    /// goes into the record, in as many releases as it takes.
     fn prepare(
         &mut self,
         accord: AccordId,
@@ -190,7 +161,7 @@ impl Node {
             objects.extend(passing);
             closed = stays;
         }
-        let there = if again { BTreeMap::new() } else { self.there(accord, row.peer)? };
+        let there = if again { Sent::new() } else { self.there(accord, row.peer)? };
         // The time that the act will state: the auditor replays the decision with it.
         let now = self.act_time(accord)?;
         let state = self.state(accord)?;
@@ -619,6 +590,31 @@ pub(crate) fn report_object(decided: &Decided) -> ObjectReport {
         there: false,
         reason,
     }
+}
+
+/// Only a cap stands in the way: that does not concern what is there already.
+fn is_full(one: &Decided) -> bool {
+    matches!(&one.verdict, Verdict::Deny(denial) if denial.code() == "cap_reached")
+}
+
+/// Says of an object that it was sent before and need not go again.
+fn report_sent(
+    report: &mut ReleaseReport,
+    object: &mut ObjectReport,
+    (act, at): &(Digest, Option<UnixSeconds>),
+) {
+    let (code, reason) = match at {
+        Some(at) => {
+            let words = format!("release {} brought it, acknowledged at {at}", act.short());
+            ("already_there", words)
+        }
+        None => ("on_its_way", format!("it is on its way in release {}", act.short())),
+    };
+    object.allowed = false;
+    object.there = true;
+    code.clone_into(&mut object.code);
+    object.reason = reason;
+    report.there += 1;
 }
 
 /// An own object that stays because this side has it only from what was taken back since.

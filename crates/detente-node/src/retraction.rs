@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use detente_core::act::{
     Act, ActKind, Body, Done, OwnCopies, Passed, RetractReason, Retraction, RetractionAnswer,
 };
-use detente_core::object::Object;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Kind, Pap, PartyId, Tlp, UnixSeconds, Whose};
 use detente_intel::Observable;
@@ -20,13 +19,12 @@ use detente_state::TakenBack;
 use detente_table::{OnwardReport, RetractionReport, retractions};
 
 use crate::error::NodeError;
+use crate::named::{MIN_PREFIX, only};
 use crate::node::Node;
+use crate::object::observed;
 use crate::report::RetractedReport;
 use crate::search::named_observable;
 use crate::table::By;
-
-/// Fewest hex digits that name an act or an object by the start of its digest.
-const MIN_PREFIX: usize = 8;
 
 /// What of a release is taken back, and why.
 #[derive(Clone, Debug)]
@@ -139,13 +137,8 @@ impl Node {
         })?;
         // The analyst's, where it may: a home may have no other key.
         let analyst = self.role_for(accord, ActKind::RetractRelease, Some(Role::Analyst), None);
-        let role = match (role, analyst) {
-            (None, Ok(analyst)) => analyst,
-            (named, _) => self.role_for(accord, ActKind::RetractRelease, named, None)?,
-        };
-        let body = Body::RetractRelease(own);
-        self.foresee(accord, &By::role(role), &body)?;
-        self.perform(accord, Some(role), body)
+        let role = role.or(analyst.ok());
+        self.perform_in_effect(accord, role, Body::RetractRelease(own))
     }
 
     /// An own release by the start of its digest, or the last.
@@ -153,11 +146,11 @@ impl Node {
         let own = self.party();
         let state = self.state(accord)?;
         let all = state.releases.iter().chain(&state.void_releases);
-        let mut all = all.filter(|known| known.author == own).map(|known| known.act);
+        let all = all.filter(|known| known.author == own).map(|known| known.act);
         let found = if name == "last" {
             state.releases.iter().rev().find(|known| known.author == own).map(|known| known.act)
         } else {
-            only(&mut all, name)
+            only(all, |act| *act, name)
         };
         found.ok_or_else(|| {
             let remedy = "give the start of its digest: see `detente accord history`, or `last`";
@@ -173,15 +166,14 @@ impl Node {
         name: &str,
     ) -> Result<Vec<Digest>, NodeError> {
         let known = self.state(accord)?.any_release(release);
-        let named = known.map_or(&[][..], |known| &known.named);
-        let mut addresses = named.iter().map(|known| known.object);
-        if let Some(one) = only(&mut addresses, name) {
-            return Ok(vec![one]);
+        let named = known.map_or(&[][..], |known| &known.objects);
+        if let Some(one) = only(named, |known| known.object, name) {
+            return Ok(vec![one.object]);
         }
         let observable = named_observable(name)?;
         let mut found = Vec::new();
         for known in named {
-            if self.observes(known.object, &observable)? {
+            if self.is_about(known.object, &observable)? {
                 found.push(known.object);
             }
         }
@@ -191,15 +183,6 @@ impl Node {
             return Err(NodeError::unknown("object in the release", name, remedy));
         }
         Ok(found)
-    }
-
-    /// Whether the object at an address is about an observable; no if it is not here.
-    fn observes(&self, address: Digest, observable: &Observable) -> Result<bool, NodeError> {
-        let bytes = self.store.object(address)?;
-        let object = bytes.and_then(|bytes| Object::decode(&bytes).ok());
-        Ok(object.is_some_and(|object| {
-            object.kind == observable.kind() && object.value == observable.value()
-        }))
     }
 
     /// The objects of another party's retraction that came here and are still here.
@@ -222,14 +205,9 @@ impl Node {
 
     /// An object that a party released to this one, if it is here.
     fn look(&self, from: PartyId, address: Digest) -> Result<Option<Here>, NodeError> {
-        let bytes = self.store.object(address)?;
-        let object = bytes.and_then(|bytes| Object::decode(&bytes).ok());
-        let observable =
-            object.and_then(|object| Observable::from_normal(object.kind, &object.value).ok());
-        let Some(observable) = observable else { return Ok(None) };
-        let rows = self.store.received(&observable)?;
-        let first = rows.iter().find(|row| row.from == from && row.address == address);
-        let received = first.map(|row| row.received);
+        let Some(object) = self.object_at(address)? else { return Ok(None) };
+        let observable = observed(&object)?;
+        let received = self.store.arrived(from, address)?;
         Ok(received.map(|received| Here { address, observable, received }))
     }
 
@@ -246,12 +224,17 @@ impl Node {
         let own = self.party();
         let (mut held, mut looked) = (HeldOut::default(), Looked::new());
         for taken in self.books().flat_map(|book| &book.state.retractions) {
-            let answer = taken.answer_of(own).map(|answer| answer.said.own);
-            if taken.lifted.is_some() || answer != Some(OwnCopies::HeldOut) {
+            let answer = taken.answer_of(own);
+            let Some(answer) = answer.filter(|answer| answer.said.own == OwnCopies::HeldOut) else {
+                continue;
+            };
+            if taken.lifted.is_some() {
                 continue;
             }
             for here in self.here(taken, &mut looked)? {
-                if self.came_only_from(&here)? == Some(true) {
+                // What is sighted after the answer is a word of its own: no peer holds it out.
+                let first = self.store.first_sighting(&here.observable)?;
+                if first.is_some_and(|first| first > here.received && first <= answer.time) {
                     held.0.insert((here.observable.kind(), here.observable.value().to_owned()));
                 }
             }
@@ -261,7 +244,7 @@ impl Node {
 
     /// Answers that are due in an accord: to retractions that nobody here has answered, and to
     /// those whose way down the chain has been answered since. None if no role may answer.
-    fn due_answers(&self, accord: AccordId) -> Result<Vec<RetractionAnswer>, NodeError> {
+    pub(crate) fn due_answers(&self, accord: AccordId) -> Result<Vec<RetractionAnswer>, NodeError> {
         let own = self.party();
         let retractions = &self.book(accord)?.state.retractions;
         let mine = |taken: &&TakenBack| taken.lifted.is_none() && taken.receivers.contains(&own);
@@ -325,11 +308,6 @@ impl Node {
         };
         let times: Option<Vec<UnixSeconds>> = taken.receivers.iter().map(first).collect();
         times?.into_iter().max()
-    }
-
-    /// Whether an answer is due in an accord.
-    pub(crate) fn has_due_answers(&self, accord: AccordId) -> Result<bool, NodeError> {
-        Ok(!self.due_answers(accord)?.is_empty())
     }
 
     /// Answers the retractions of others that nobody has answered, and says of earlier answers what
@@ -398,10 +376,9 @@ impl Node {
         let own = self.party();
         let all = &self.state(accord)?.retractions;
         let mine = all.iter().filter(|taken| taken.receivers.contains(&own));
-        let found = only(&mut mine.clone().map(|taken| taken.act), name);
-        let found = found.and_then(|act| all.iter().find(|taken| taken.act == act));
         let remedy = "see `detente retractions`";
-        found.ok_or_else(|| NodeError::unknown("retraction to answer", name, remedy))
+        only(mine, |taken| taken.act, name)
+            .ok_or_else(|| NodeError::unknown("retraction to answer", name, remedy))
     }
 
     /// Everything that this party has ever released.
@@ -410,7 +387,7 @@ impl Node {
         let states = self.books().map(|book| &book.state);
         let all = states.flat_map(|state| state.releases.iter().chain(&state.void_releases));
         let all = all.filter(|known| known.author == own);
-        all.flat_map(|known| known.named.iter().map(|named| named.object)).collect()
+        all.flat_map(|known| known.objects.iter().map(|named| named.object)).collect()
     }
 
     /// What this party has released with effect since the first of these came, by what it observes.
@@ -421,11 +398,8 @@ impl Node {
         for book in self.books() {
             let releases = book.state.releases.iter();
             for known in releases.filter(|known| known.author == own && since <= known.time) {
-                for named in known.named.iter() {
-                    let bytes = self.store.object(named.object)?;
-                    let Some(object) = bytes.and_then(|bytes| Object::decode(&bytes).ok()) else {
-                        continue;
-                    };
+                for named in known.objects.iter() {
+                    let Some(object) = self.object_at(named.object)? else { continue };
                     let (accord, release) = (book.row.id, known.act);
                     let sent = Sent { accord, release, time: known.time, object: named.object };
                     index.entry((object.kind, object.value)).or_default().push(sent);
@@ -495,10 +469,9 @@ impl Node {
                 Err(error) => return Err(error),
             };
             entered.push((other, act));
-            let known = self.state(other)?.any_release(release);
-            let receivers = known.map_or_else(Vec::new, |known| {
-                self.book(other).map_or_else(|_| Vec::new(), |book| book.state.receivers(known))
-            });
+            let state = self.state(other)?;
+            let known = state.any_release(release);
+            let receivers = known.map_or_else(Vec::new, |known| state.receivers(known));
             for to in receivers {
                 let to = if unnamed { Whose::Third } else { Whose::Party(to) };
                 passed.insert(Passed { to, retraction: Some(act), answered: None });
@@ -575,6 +548,8 @@ impl Node {
         let forwarded = sent.find(|own| {
             own.said.release == release
                 && own.lifted.is_none()
+                // That something is marked more narrowly does not say that it is not so.
+                && (!own.said.narrows() || taken.said.narrows())
                 && (own.said.because == Some(taken.act)
                     || objects.iter().all(|object| own.objects.binary_search(object).is_ok()))
         });
@@ -638,14 +613,4 @@ impl Node {
         let gone = |object| state.mark(from, object).is_some_and(|mark| mark.gone);
         Ok(body.manifest.iter().any(|entry| gone(entry.object)))
     }
-}
-
-/// The only digest that begins so.
-fn only(all: &mut dyn Iterator<Item = Digest>, name: &str) -> Option<Digest> {
-    if name.len() < MIN_PREFIX {
-        return None;
-    }
-    let mut hits = all.filter(|digest| digest.to_string().starts_with(name));
-    let first = hits.next()?;
-    hits.all(|other| other == first).then_some(first)
 }

@@ -19,7 +19,7 @@ impl Node {
     /// [`NodeError::Denied`] if the text has no normal form.
     pub fn search(&self, query: &str) -> Result<SearchReport, NodeError> {
         let observable = named_observable(query)?;
-        let control = self.first_control(&observable)?;
+        let control = self.control(&observable, self.party())?;
         let mut own = Vec::new();
         for (context, added) in self.store.sightings(&observable)? {
             let derived = control.filter(|control| added >= control.since);
@@ -28,11 +28,11 @@ impl Node {
         }
         let mut received = self.store.received(&observable)?;
         let (now, all) = (self.now(), received.len());
-        received.retain(|row| row.keep_until.is_none_or(|until| now < until));
+        received.retain(|row| row.is_kept(now));
         let expired = (all - received.len()) as u64;
         // What came in several releases is one object, under the terms of the last.
         let mut seen = BTreeSet::new();
-        let mut known = KnownTerms::new();
+        let mut known = KnownTerms::default();
         received.reverse();
         received.retain(|row| seen.insert((row.from, row.address)));
         received.reverse();
@@ -61,7 +61,6 @@ impl Node {
         let control = self.control_of(row, &object)?;
         Ok(ReceivedReport {
             control: control.map(|control| self.name_of(control.originator)),
-            onward: self.onward_of(row)?.map(|onward| onward.name().to_owned()),
             from: self.name_of(row.from),
             accord: self.book(row.accord)?.row.slug.clone(),
             clause: row.clause.clone(),

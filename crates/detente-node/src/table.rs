@@ -13,6 +13,7 @@ use detente_table::{
 };
 
 use crate::error::NodeError;
+use crate::named::only;
 use crate::node::Node;
 use crate::ports::AccordRow;
 use crate::roster::Signs;
@@ -85,7 +86,10 @@ impl Node {
         motion: &Motion,
         by: By,
     ) -> Result<Digest, NodeError> {
-        let named = |name: &str| self.party_named(name);
+        let named = |name: &str| {
+            let hits = self.parties_named(name);
+            if hits.len() == 1 { hits.first().copied() } else { None }
+        };
         let state = self.state(accord)?;
         let resolver = Resolver { state, own: self.party(), party: &named };
         let body = motion.body(&resolver).map_err(refused)?;
@@ -106,12 +110,8 @@ impl Node {
     /// [`NodeError::Unknown`] if there is none or the name could mean several.
     pub fn find_act(&self, accord: AccordId, name: &str) -> Result<Digest, NodeError> {
         let history = &self.state(accord)?.history;
-        let is_meant = |act: &Digest| name.len() >= 8 && act.to_string().starts_with(name);
-        let mut hits = history.iter().map(|event| event.act).filter(is_meant);
-        match (hits.next(), hits.next()) {
-            (Some(one), None) => Ok(one),
-            _ => Err(NodeError::unknown("act", name, "see `detente accord history`")),
-        }
+        let found = only(history.iter().map(|event| event.act), |act| *act, name);
+        found.ok_or_else(|| NodeError::unknown("act", name, "see `detente accord history`"))
     }
 
     /// Refuses what would have no effect.
@@ -163,30 +163,6 @@ impl Node {
         let signs = Signs { accord, role, kind: body.kind(), suite: self.suite_of(accord, body)? };
         let key = self.key_for(&roster, &signs).ok();
         Ok(key.map(|key| Act::create(header, body.clone(), [0; 32], key)))
-    }
-
-    /// A party whose card is here, by name or the beginning of its fingerprint.
-    ///
-    /// # Errors
-    /// [`NodeError::Unknown`].
-    pub fn contact_named(&self, name: &str) -> Result<PartyId, NodeError> {
-        let found = self.party_named(name).filter(|party| *party != self.party());
-        found.ok_or_else(|| {
-            NodeError::unknown("party", name, "list parties with `detente party list`")
-        })
-    }
-
-    /// The party with this name, or whose fingerprint begins so.
-    fn party_named(&self, name: &str) -> Option<PartyId> {
-        let own = std::iter::once((self.party(), &self.card().value().name));
-        let others = self.contacts.iter().map(|(id, card)| (*id, &card.value().name));
-        let all: Vec<(PartyId, &String)> = own.chain(others).collect();
-        let by_name = all.iter().filter(|(_, known)| known.eq_ignore_ascii_case(name));
-        let by_print =
-            all.iter().filter(|(id, _)| name.len() >= 8 && id.to_string().starts_with(name));
-        let mut hits = by_name.chain(by_print);
-        let first = hits.next()?;
-        hits.all(|other| other.0 == first.0).then_some(first.0)
     }
 
     /// Where all parties stand at `at`, or now.

@@ -213,6 +213,13 @@ pub struct ReceivedRow {
     pub bytes: Vec<u8>,
 }
 
+impl ReceivedRow {
+    /// Whether it may still be kept.
+    pub fn is_kept(&self, now: UnixSeconds) -> bool {
+        self.keep_until.is_none_or(|until| now < until)
+    }
+}
+
 /// How many indicators there are of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindCount {
@@ -452,6 +459,9 @@ pub trait Store: LookupStore + Send {
 
     /// How many objects of a release are here from the front of its manifest without a gap.
     fn received_upto(&self, release: Digest) -> Result<u32, StoreError>;
+
+    /// When an object first came from a party, if it is here.
+    fn arrived(&self, from: PartyId, address: Digest) -> Result<Option<UnixSeconds>, StoreError>;
 
     /// The objects of a release that are here, by address.
     fn received_of(&self, release: Digest) -> Result<Vec<Digest>, StoreError>;

@@ -736,9 +736,6 @@ pub struct ReceivedReport {
     /// Whose consent it needs to go on, if it is under somebody's control.
     #[serde(default)]
     pub control: Option<String>,
-    /// What the clause says of passing it on: `allowed`, `consent` or `forbidden`.
-    #[serde(default)]
-    pub onward: Option<String>,
     /// What its releaser has said of it since: it is no live indicator if it was taken back.
     #[serde(default)]
     pub retracted: Option<RetractedReport>,

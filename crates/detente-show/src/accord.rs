@@ -42,8 +42,14 @@ fn open(report: &StatusReport) {
     for alert in &report.alerts {
         println!("  ALERT      {}", safe(alert));
     }
+    if !report.alerts.is_empty() {
+        println!("             `detente alerts` shows what each lets out");
+    }
     for open in &report.retractions {
         println!("  OPEN       {}", safe(open));
+    }
+    if !report.retractions.is_empty() {
+        println!("             `detente retractions` shows what is owed, and by whom");
     }
     if let Some(next) = &report.next_due {
         println!("  next due   {}", safe(next));

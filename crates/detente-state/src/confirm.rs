@@ -117,7 +117,15 @@ impl State {
     ) -> Result<Effect, String> {
         match answering {
             Answering::Confirm => self.confirm(act, reply.act),
-            Answering::Retract => self.retract(act.header(), act.digest(), reply.act),
+            Answering::Retract => {
+                let header = act.header();
+                if self.is_retraction(header.author, reply.act) {
+                    // To say that it is so after all takes what it took to take it back.
+                    let (who, at) = ((header.author, act.key()), self.time_of(header));
+                    self.authority(who, ActKind::RetractRelease, None, at)?;
+                }
+                self.retract(header, act.digest(), reply.act)
+            }
             Answering::Contest => self.contest(act.header(), reply),
             Answering::RevokeNotice => self.revoke_notice(act.header(), act.digest(), reply.act),
             Answering::Object => self.object(act.header(), reply),
@@ -191,9 +199,11 @@ impl State {
         if known.0 != header.author {
             return Err("another party's act can't be retracted".to_owned());
         }
-        let account = self.retract_account(header, earlier);
-        if let Some(effect) = account.or_else(|| self.lift_retraction(header, earlier)) {
+        if let Some(effect) = self.retract_account(header, earlier) {
             return Ok(effect);
+        }
+        if let Some(effect) = self.lift_retraction(header, earlier) {
+            return effect;
         }
         if let Some(effect) = self.retract_consent(header, earlier) {
             return effect;

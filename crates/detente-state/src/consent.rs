@@ -290,7 +290,7 @@ impl State {
             self.releases.iter().any(|release| {
                 release.author == ask.originator
                     && release.receipt.is_some_and(|receipt| receipt.by == header.author)
-                    && release.has(address)
+                    && release.object(address).is_some()
             })
         };
         if !scope.objects.iter().all(|passage| came(passage.came)) {

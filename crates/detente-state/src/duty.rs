@@ -137,6 +137,11 @@ pub enum Fulfilment {
 }
 
 impl Fulfilment {
+    /// Whether nothing is left of it: done in time, or excused.
+    pub const fn is_met(&self) -> bool {
+        matches!(self, Fulfilment::Met { .. } | Fulfilment::Excused { .. })
+    }
+
     /// The word in tables.
     pub const fn name(self) -> &'static str {
         match self {

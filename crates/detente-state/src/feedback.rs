@@ -125,7 +125,7 @@ impl State {
         if self.receiver(known) != Some(header.author) {
             return Err("the release did not go to the party".to_owned());
         }
-        match objects.find(|object| !known.contents.contains_key(object)) {
+        match objects.find(|object| known.object(*object).is_none()) {
             Some(object) => Err(format!("the release has no object {}", object.short())),
             None => Ok(()),
         }

@@ -53,9 +53,9 @@ pub use fold::Logs;
 pub use lookup::Published;
 pub use matching::{Entry, MatchRefusal, OPEN_RUN_SECONDS_MAX, Run};
 pub use position::{InForce, NotInForce, Notice, Position, Stop, TextState};
-pub use release::{Receipt, ReleaseState, Released};
+pub use release::{Named, Receipt, ReleaseState, Released};
 pub use reserve::{Answered, Aside, Reception};
-pub use retraction::{AnswerState, MAX_ANSWERS, MAX_RETRACTIONS, Mark, Named, TakenBack};
+pub use retraction::{AnswerState, MAX_ANSWERS, MAX_RETRACTIONS, Mark, TakenBack};
 pub use rolling::Clean;
 pub use stand::{MAX_STANDS, Reversal, Stand};
 pub use standing::{Cell, Standing};
@@ -106,6 +106,8 @@ pub struct State {
     pub retractions: Vec<TakenBack>,
     /// The retractions of each object.
     retracted: retraction::ByObject,
+    /// How many objects the retractions of each party name.
+    places: BTreeMap<PartyId, u64>,
     /// Retractions that receivers have not shown to have seen.
     unseen: retraction::Unseen,
     /// Alerts that auditors have seen.
@@ -223,6 +225,7 @@ impl State {
             consents: Consents::default(),
             retractions: Vec::new(),
             retracted: retraction::ByObject::default(),
+            places: BTreeMap::new(),
             unseen: retraction::Unseen::new(),
             alerts_seen: BTreeMap::new(),
             stands: stand::Stands::new(),

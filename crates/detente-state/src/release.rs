@@ -3,11 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::retraction::{Named, named};
 use super::{Effect, State};
-use detente_core::act::{Act, Header, Mode, ReleaseBody, Way};
-use detente_core::{Digest, PartyId, RunId};
+use detente_core::act::{Act, Header, ManifestEntry, Mode, ReleaseBody, Way};
+use detente_core::{Digest, Pap, PartyId, RunId, Tlp};
 use detente_core::{Span, UnixSeconds};
+
+/// An object of a release, as far as later acts ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its address.
+    pub object: Digest,
+    /// The clause under which it left.
+    pub clause: Arc<str>,
+    /// The colour under which it left.
+    pub tlp: Tlp,
+    /// The PAP colour under which it left, if it had one.
+    pub pap: Option<Pap>,
+}
 
 /// A release as the acts tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,27 +34,60 @@ pub struct ReleaseState {
     pub run: Option<RunId>,
     /// Who receives it, if it says so.
     pub to: Option<PartyId>,
-    /// Objects in it.
-    pub objects: usize,
-    /// Their addresses, sorted.
-    pub addresses: Arc<[Digest]>,
+    /// Its objects, ascending by address, each once.
+    pub objects: Arc<[Named]>,
     /// What it used of each clause.
     pub by_clause: BTreeMap<String, Released>,
     /// Its manifest, by digest.
     pub manifest: Digest,
-    /// Its objects, ascending by address.
-    pub named: Arc<[Named]>,
-    /// Its objects by address, and the clause under which each left.
-    pub contents: Arc<BTreeMap<Digest, String>>,
     /// The other side's receipt.
     pub receipt: Option<Receipt>,
 }
 
 impl ReleaseState {
-    /// Whether an object with this address is in it.
-    pub fn has(&self, address: Digest) -> bool {
-        self.addresses.binary_search(&address).is_ok()
+    /// As its author's act tells it.
+    pub fn of(act: Digest, (author, time): (PartyId, UnixSeconds), body: &ReleaseBody) -> Self {
+        let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
+        for entry in &body.manifest {
+            let used = by_clause.entry(entry.clause.clone()).or_default();
+            *used = used.plus(Released { count: 1, bytes: entry.facts.bytes.into() });
+        }
+        ReleaseState {
+            act,
+            author,
+            time,
+            run: body.run,
+            to: body.to,
+            objects: objects(&body.manifest, &by_clause),
+            by_clause,
+            manifest: body.manifest_digest(),
+            receipt: None,
+        }
     }
+
+    /// The object with this address, if it is in it.
+    pub fn object(&self, address: Digest) -> Option<&Named> {
+        let at = self.objects.binary_search_by_key(&address, |known| known.object);
+        at.ok().and_then(|at| self.objects.get(at))
+    }
+}
+
+/// The objects of a manifest. One that it names twice is one, under the clause named last.
+fn objects(manifest: &[ManifestEntry], by_clause: &BTreeMap<String, Released>) -> Arc<[Named]> {
+    let clauses: BTreeMap<&str, Arc<str>> =
+        by_clause.keys().map(|clause| (clause.as_str(), Arc::from(clause.as_str()))).collect();
+    let of = |entry: &ManifestEntry| {
+        Some(Named {
+            object: entry.object,
+            clause: Arc::clone(clauses.get(entry.clause.as_str())?),
+            tlp: entry.facts.tlp,
+            pap: entry.facts.handling.pap,
+        })
+    };
+    let mut all: Vec<Named> = manifest.iter().rev().filter_map(of).collect();
+    all.sort_by_key(|known| known.object);
+    all.dedup_by_key(|known| known.object);
+    all.into()
 }
 
 /// A receipt.
@@ -101,36 +146,14 @@ impl State {
         let own = self.releases.iter().filter(|release| release.author == author);
         own.filter(|release| release.time > from)
             .filter(meant)
-            .fold(0, |sum: u64, release| sum.saturating_add(release.objects as u64))
+            .fold(0, |sum: u64, release| sum.saturating_add(release.objects.len() as u64))
     }
 
     pub(super) fn release(&mut self, act: &Act, body: &ReleaseBody) -> Result<Effect, String> {
         let checked = self.check_release(act.header(), body);
-        let header = act.header();
-        let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
-        for entry in &body.manifest {
-            let used = by_clause.entry(entry.clause.clone()).or_default();
-            *used = used.plus(Released { count: 1, bytes: entry.facts.bytes.into() });
-        }
-        let mut addresses: Vec<Digest> = body.manifest.iter().map(|entry| entry.object).collect();
-        addresses.sort_unstable();
-        let contents: BTreeMap<Digest, String> =
-            body.manifest.iter().map(|entry| (entry.object, entry.clause.clone())).collect();
+        let by = (act.header().author, act.header().time);
         let list = if checked.is_ok() { &mut self.releases } else { &mut self.void_releases };
-        list.push(ReleaseState {
-            act: act.digest(),
-            author: header.author,
-            time: header.time,
-            run: body.run,
-            to: body.to,
-            objects: body.manifest.len(),
-            addresses: addresses.into(),
-            by_clause,
-            manifest: body.manifest_digest(),
-            named: named(&body.manifest),
-            contents: Arc::new(contents),
-            receipt: None,
-        });
+        list.push(ReleaseState::of(act.digest(), by, body));
         checked.map(|()| Effect::InEffect)
     }
 

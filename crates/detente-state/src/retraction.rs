@@ -8,28 +8,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use detente_core::act::{Header, ManifestEntry, RetractReason, Retraction, RetractionAnswer};
+use detente_core::act::{Header, RetractReason, Retraction, RetractionAnswer};
 use detente_core::{Digest, Pap, PartyId, Tlp, UnixSeconds};
 
-use super::release::ReleaseState;
+use super::release::{Named, ReleaseState};
 use super::{Effect, State};
 
+/// Objects that all retractions of a party in an accord name together, lifted ones counted too:
+/// what bounds the fold of a log that is full of them. Count.
+pub const MAX_PLACES: u64 = 4_000_000;
 /// Most retractions of one release, also those that were taken back: what a peer's log can make the
 /// fold look through.
 pub const MAX_RETRACTIONS: usize = 128;
 /// Most answers of one party to one retraction.
 pub const MAX_ANSWERS: usize = 64;
-
-/// An object of a release, as far as a retraction asks for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// Its address.
-    pub object: Digest,
-    /// The colour under which it left.
-    pub tlp: Tlp,
-    /// The PAP colour under which it left, if it had one.
-    pub pap: Option<Pap>,
-}
 
 /// A retraction as the acts tell it.
 #[derive(Clone, Debug)]
@@ -106,25 +98,13 @@ pub(super) type ByObject = Arc<BTreeMap<(PartyId, Digest), Vec<usize>>>;
 /// the author's log, as places in [`State::retractions`].
 pub(super) type Unseen = BTreeMap<(PartyId, PartyId), VecDeque<usize>>;
 
-/// The objects of a manifest, ascending by address.
-pub(super) fn named(manifest: &[ManifestEntry]) -> Arc<[Named]> {
-    let of = |entry: &ManifestEntry| Named {
-        object: entry.object,
-        tlp: entry.facts.tlp,
-        pap: entry.facts.handling.pap,
-    };
-    let mut all: Vec<Named> = manifest.iter().map(of).collect();
-    all.sort_unstable_by_key(|named| named.object);
-    all.into()
-}
-
 impl State {
     /// What `author` has later said of an object that it released; none if nothing, or if it took
     /// that back.
     pub fn mark(&self, author: PartyId, object: Digest) -> Option<Mark> {
         let places = self.retracted.get(&(author, object))?.iter();
-        let standing =
-            places.filter_map(|at| self.retractions.get(*at)).filter(|own| own.lifted.is_none());
+        // Those that were taken back are not among the places any more.
+        let standing = places.filter_map(|at| self.retractions.get(*at));
         let mut mark: Option<Mark> = None;
         for own in standing {
             let (tlp, pap) = mark.map_or((None, None), |mark| (mark.tlp, mark.pap));
@@ -173,29 +153,33 @@ impl State {
         if self.retractions.iter().filter(of_it).count() >= MAX_RETRACTIONS {
             return Err(format!("the release was taken back {MAX_RETRACTIONS} times"));
         }
-        let named = Arc::clone(&release.named);
         let receivers = self.receivers(release);
-        let find = |object: &Digest| {
-            let at = named.binary_search_by_key(object, |known| known.object);
-            at.ok().and_then(|at| named.get(at))
-        };
+        let find = |object: &Digest| release.object(*object);
         if let Some(stranger) = own.objects.iter().find(|object| find(object).is_none()) {
             return Err(format!("object {} is not in the release", stranger.short()));
         }
         let objects: Arc<[Digest]> = if own.objects.is_empty() {
-            let mut all: Vec<Digest> = named.iter().map(|known| known.object).collect();
-            all.dedup();
-            all.into()
+            release.objects.iter().map(|known| known.object).collect()
         } else {
             own.objects.as_slice().into()
         };
+        let places = self.places.get(&header.author).copied().unwrap_or_default();
+        let places = places.saturating_add(objects.len() as u64);
+        if places > MAX_PLACES {
+            return Err(format!("the party's retractions name more than {MAX_PLACES} objects"));
+        }
         let mut news = false;
         for known in objects.iter().filter_map(find) {
             news |= self.is_news(header.author, known, own)?;
+            // A narrowing must be none for all of them; taking back is something new at once.
+            if news && !own.narrows() {
+                break;
+            }
         }
         if !news {
             return Err("all of it was taken back before, or is marked as narrowly".to_owned());
         }
+        self.places.insert(header.author, places);
         let place = self.retractions.len();
         let by_object = Arc::make_mut(&mut self.retracted);
         for object in objects.iter() {
@@ -268,11 +252,29 @@ impl State {
     }
 
     /// Takes a retraction of the author's own back: what it was about holds again.
-    pub(super) fn lift_retraction(&mut self, header: &Header, act: Digest) -> Option<Effect> {
-        let mut own = self.retractions.iter_mut();
-        let own = own.find(|own| own.act == act && own.author == header.author)?;
-        own.lifted.get_or_insert(header.time);
-        Some(Effect::InEffect)
+    pub(super) fn lift_retraction(
+        &mut self,
+        header: &Header,
+        act: Digest,
+    ) -> Option<Result<Effect, String>> {
+        let mut all = self.retractions.iter_mut().enumerate();
+        let (place, own) = all.find(|(_, own)| own.act == act && own.author == header.author)?;
+        if own.lifted.is_some() {
+            return Some(Err("the retraction was taken back already".to_owned()));
+        }
+        own.lifted = Some(header.time);
+        let by_object = Arc::make_mut(&mut self.retracted);
+        for object in own.objects.iter() {
+            if let Some(places) = by_object.get_mut(&(header.author, *object)) {
+                places.retain(|at| *at != place);
+            }
+        }
+        Some(Ok(Effect::InEffect))
+    }
+
+    /// Whether an act is a retraction of the party's own.
+    pub(super) fn is_retraction(&self, party: PartyId, act: Digest) -> bool {
+        self.retractions.iter().any(|own| own.act == act && own.author == party)
     }
 
     /// Keeps when the author of an act first shows that it had seen retractions.

@@ -22,6 +22,10 @@ pub(crate) const SQLITE: &[Migration] = &[
     Migration { name: "0001_first", sql: include_str!("../migrations/sqlite/0001_first.sql") },
     Migration { name: "0002_doubt", sql: include_str!("../migrations/sqlite/0002_doubt.sql") },
     Migration { name: "0003_lookup", sql: include_str!("../migrations/sqlite/0003_lookup.sql") },
+    Migration {
+        name: "0004_received_by_object",
+        sql: include_str!("../migrations/sqlite/0004_received_by_object.sql"),
+    },
 ];
 
 /// Why a database can't be brought up to date.
@@ -141,13 +145,13 @@ mod tests {
 
     #[test]
     fn a_newer_or_negative_version_is_refused() {
-        for found in [4, -1] {
+        for found in [5, -1] {
             let mut conn = Connection::open_in_memory().unwrap();
             run(&mut conn, SQLITE).unwrap();
             conn.pragma_update(None, "user_version", found).unwrap();
             let refused = run(&mut conn, SQLITE);
             assert!(
-                matches!(refused, Err(MigrateError::Newer { found: f, known: 3 }) if f == found)
+                matches!(refused, Err(MigrateError::Newer { found: f, known: 4 }) if f == found)
             );
         }
     }

@@ -5,28 +5,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use detente_node::report::PartyReport;
 
+use crate::armour;
 use crate::fail::Failure;
 
-const BEGIN: &str = "-----BEGIN DETENTE PARTY CARD-----";
-const END: &str = "-----END DETENTE PARTY CARD-----";
+const WHAT: &str = "PARTY CARD";
 
 /// The file of a card.
 pub fn write(card: &[u8], report: &PartyReport) -> String {
-    let mut text = format!(
-        "Party:       {}\nFingerprint: {}\nIn words:    {}\n\n{BEGIN}\n",
+    let heading = format!(
+        "Party:       {}\nFingerprint: {}\nIn words:    {}\n",
         report.name, report.id, report.words
     );
-    let encoded = STANDARD.encode(card);
-    let mut rest = encoded.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(76));
-        text.push_str(line);
-        text.push('\n');
-        rest = after;
-    }
-    text.push_str(END);
-    text.push('\n');
-    text
+    armour::write(WHAT, card, &heading)
 }
 
 /// The card in a file: armoured, as `party card --json` prints it, or bare.
@@ -41,10 +31,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Ok(bytes.to_vec());
     };
-    if let Some((_, rest)) = text.split_once(BEGIN) {
-        let (body, _) = rest.split_once(END).ok_or_else(no_card)?;
-        let joined: String = body.split_ascii_whitespace().collect();
-        return STANDARD.decode(joined).map_err(|_| no_card());
+    if let Some(card) = armour::read(WHAT, text) {
+        return card.ok_or_else(no_card);
     }
     let json: serde_json::Value = serde_json::from_str(text).map_err(|_| no_card())?;
     let encoded = json.get("card").and_then(|card| card.as_str()).ok_or_else(no_card)?;

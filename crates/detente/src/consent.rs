@@ -190,7 +190,7 @@ impl Engine {
         let to = self.receiver(accord, ask.to.as_deref())?;
         let (home, act) = {
             let mut node = self.shared.lock();
-            let originator = ask.originator.as_deref().map(|name| node.contact_named(name));
+            let originator = ask.originator.as_deref().map(|name| node.find_party(name));
             let wish = Wish {
                 of: ask.of.clone(),
                 originator: originator.transpose()?,

@@ -4,6 +4,7 @@
 
 mod alerting;
 mod args;
+mod armour;
 mod card_file;
 mod check;
 mod command;

@@ -195,7 +195,7 @@ impl Engine {
         };
         match (named, others.as_slice()) {
             (Some(name), _) => {
-                let party = node.contact_named(name)?;
+                let party = node.find_party(name)?;
                 let known = others.contains(&party);
                 if known { Ok(party) } else { Err(unknown(name).into()) }
             }

@@ -51,7 +51,7 @@ impl Engine {
         match command {
             TableCommand::Open { slug, with } => {
                 let mut node = self.shared.lock();
-                let parties = with.iter().map(|name| node.contact_named(name));
+                let parties = with.iter().map(|name| node.find_party(name));
                 let parties = parties.collect::<Result<Vec<_>, _>>()?;
                 let accord = node.open_accord(slug, &parties)?;
                 json(&node.status(accord)?)

@@ -345,6 +345,10 @@ impl Store for FaultyStore {
         self.read(|store| store.received_upto(release))
     }
 
+    fn arrived(&self, from: PartyId, address: Digest) -> Result<Option<UnixSeconds>, StoreError> {
+        self.read(|store| store.arrived(from, address))
+    }
+
     fn received_of(&self, release: Digest) -> Result<Vec<Digest>, StoreError> {
         self.read(|store| store.received_of(release))
     }

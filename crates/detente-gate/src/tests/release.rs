@@ -1,15 +1,12 @@
 //! Releases: caps within one and across the window, runs, replay.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use detente_core::act::{
     Answer, Close, Learn, MAX_LABEL, MAX_LABELS, MAX_MANIFEST, Mode, Offer, Outcome, ReleaseBody,
     Way,
 };
 use detente_core::object::Object;
 use detente_core::{Digest, Kind, PartyId, RunId, Span, Tlp, UnixSeconds};
-use detente_state::{Held, ReleaseState, Released, Run, State, Stop};
+use detente_state::{Held, ReleaseState, Run, State, Stop};
 
 use super::{Allow, Ban, Draft, NOW, accord, allow, ban, clause_of, denied, id, in_force, only};
 use crate::{Decided, Denial, Release, ReleaseFault, Verdict, decide_all};
@@ -50,26 +47,8 @@ fn allowed(decided: &[Decided]) -> Vec<bool> {
 
 /// A release of A in the record.
 pub(super) fn put(state: &mut State, body: &ReleaseBody, time: UnixSeconds) {
-    let mut by_clause: BTreeMap<String, Released> = BTreeMap::new();
-    for entry in &body.manifest {
-        let used = by_clause.entry(entry.clause.clone()).or_default();
-        let bytes = entry.facts.bytes.into();
-        *used = used.plus(Released { count: 1, bytes });
-    }
-    state.releases.push(ReleaseState {
-        act: Digest::new([u8::try_from(state.releases.len()).unwrap(); 32]),
-        author: id("A"),
-        time,
-        run: body.run,
-        to: body.to,
-        objects: body.manifest.len(),
-        addresses: body.manifest.iter().map(|entry| entry.object).collect(),
-        by_clause,
-        manifest: body.manifest_digest(),
-        named: [].into(),
-        contents: Arc::default(),
-        receipt: None,
-    });
+    let act = Digest::new([u8::try_from(state.releases.len()).unwrap(); 32]);
+    state.releases.push(ReleaseState::of(act, (id("A"), time), body));
 }
 
 /// A run between A, who offered it, and B, closed alike by both.

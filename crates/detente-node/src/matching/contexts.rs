@@ -262,7 +262,7 @@ impl Node {
             self.store.put_received(&taking.rows)?;
             self.acknowledge(row.accord, *act, body)?;
         }
-        let mut known = KnownTerms::new();
+        let mut known = KnownTerms::default();
         let mut found = |received: &ReceivedRow| -> Result<FoundContext, NodeError> {
             let object = Object::decode(&received.bytes).map_err(NodeError::damaged)?;
             Ok(FoundContext {
@@ -307,7 +307,7 @@ impl Node {
         let payload = state.runs.get(&run)?.offer.mode == Mode::Payload;
         let mut releases = state.releases.iter().chain(&state.void_releases);
         let release = releases.find(|known| known.author == own && known.run == Some(run));
-        let count = release.map_or(0, |release| release.objects);
+        let count = release.map_or(0, |release| release.objects.len());
         payload.then(|| match release {
             Some(release) => format!(
                 "; at most {count} contexts of this side may have been opened, those of release {}",

@@ -10,14 +10,15 @@ use std::collections::BTreeSet;
 use detente_core::act::{Body, MAX_BODY, Presented, onward};
 use detente_core::object::Object;
 use detente_core::{AccordId, Digest, Kind, PartyId, UnixSeconds};
-use detente_gate::{Decided, Ground, Tally, Verdict};
+use detente_gate::{Ground, Tally};
 use detente_intel::{Context, Observable};
 
-use super::{Prepared, report_held_out, report_object, send};
+use super::{Prepared, is_full, report_held_out, report_object, report_sent, send};
 use crate::error::NodeError;
 use crate::lineage::Sent;
 use crate::matching::pull;
 use crate::node::{Node, Shared};
+use crate::object::observed;
 use crate::ports::{Link, Moment, PageOf, Verdicts};
 use crate::push::push;
 use crate::report::{ObjectReport, ReleaseReport};
@@ -233,6 +234,12 @@ impl Node {
 }
 
 impl Node {
+    /// Whether a consent of another accord must be shown before what it lets go can leave.
+    fn must_show(&self, of: &Consented, consent: Digest) -> Result<bool, NodeError> {
+        let shown = self.state(of.accord)?.consents.shown(consent);
+        Ok(of.home != of.accord && shown.is_none())
+    }
+
     /// A received object that may still be kept: what may not is not passed on either.
     fn kept_object(
         &self,
@@ -240,14 +247,10 @@ impl Node {
         address: Digest,
         now: UnixSeconds,
     ) -> Result<Option<Object>, NodeError> {
-        let Some(bytes) = self.store.object(address)? else { return Ok(None) };
-        let came = Object::decode(&bytes).map_err(NodeError::damaged)?;
-        let observable =
-            Observable::from_normal(came.kind, &came.value).map_err(NodeError::damaged)?;
-        let rows = self.store.received(&observable)?;
+        let Some(came) = self.object_at(address)? else { return Ok(None) };
+        let rows = self.store.received(&observed(&came)?)?;
         let kept = rows.iter().any(|row| {
-            (row.accord, row.from, row.address) == (home, from, address)
-                && row.keep_until.is_none_or(|until| now < until)
+            (row.accord, row.from, row.address) == (home, from, address) && row.is_kept(now)
         });
         Ok(kept.then_some(came))
     }
@@ -276,20 +279,8 @@ fn weigh(
         return false;
     }
     let mut told = report_object(&one);
-    if let Some((act, at)) = sent.get(&one.address).filter(|_| told.allowed || is_full(&one)) {
-        told.allowed = false;
-        told.there = true;
-        (told.code, told.reason) = match at {
-            Some(at) => {
-                let words = format!("release {} brought it, acknowledged at {at}", act.short());
-                ("already_there".to_owned(), words)
-            }
-            None => {
-                let words = format!("it is on its way in release {}", act.short());
-                ("on_its_way".to_owned(), words)
-            }
-        };
-        report.there += 1;
+    if let Some(was) = sent.get(&one.address).filter(|_| told.allowed || is_full(&one)) {
+        report_sent(report, &mut told, was);
     } else if told.allowed {
         tally.count(&one);
         report.allowed += 1;
@@ -299,11 +290,6 @@ fn weigh(
     let leaves = told.allowed;
     list(report, told);
     leaves
-}
-
-/// Only a cap stands in the way: that does not concern what is there already.
-fn is_full(one: &Decided) -> bool {
-    matches!(&one.verdict, Verdict::Deny(denial) if denial.code() == "cap_reached")
 }
 
 fn list(report: &mut ReleaseReport, told: ObjectReport) {
@@ -403,7 +389,7 @@ pub fn dry_run_consented(shared: &Shared, consent: Digest) -> Result<ReleaseRepo
     let consented = node.consented_objects(consent, now)?;
     let desk = desk_of(&consented, consent);
     let mut report = node.open_report(&desk, true)?;
-    if consented.home != consented.accord && !node.is_shown(consented.accord, consent)? {
+    if node.must_show(&consented, consent)? {
         // A rehearsal enters nothing, also not the act that shows the consent.
         let shown = node.presented(consented.home, consent)?;
         return node.rehearse_shown(&desk, shown, (consented.objects, report));
@@ -430,10 +416,10 @@ pub fn release_consented(
         let now = node.now();
         let consented = node.consented_objects(consent, now)?;
         let desk = desk_of(&consented, consent);
-        if consented.home != consented.accord && !node.is_shown(consented.accord, consent)? {
+        if node.must_show(&consented, consent)? {
             let shown = node.presented(consented.home, consent)?;
             let body = Body::PresentConsent(Box::new(shown));
-            node.enter_consent_act(consented.accord, None, body)?;
+            node.perform_in_effect(consented.accord, None, body)?;
         }
         let mut report = node.open_report(&desk, false)?;
         let mut sent = node.sent(&desk, false)?;

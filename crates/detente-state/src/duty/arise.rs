@@ -75,10 +75,11 @@ pub fn duties(logs: &Logs, state: &State, now: &dyn Fn(PartyId) -> UnixSeconds) 
     }
     found.entered(&meetings);
     found.meets();
-    let mut list = found.duties;
-    list.sort_by_key(|duty| (duty.due.is_none(), duty.due));
-    let mut duties = Duties { list, left_out: 0, uncomputed: uncomputed(state) };
+    let mut duties = Duties { list: found.duties, left_out: 0, uncomputed: uncomputed(state) };
+    // What is met makes room first: nobody hides a breach behind duties that it has met.
+    duties.list.sort_by_key(|duty| (duty.fulfilment.is_met(), duty.due.is_none(), duty.due));
     duties.keep(MAX_DUTIES);
+    duties.list.sort_by_key(|duty| (duty.due.is_none(), duty.due));
     duties
 }
 
@@ -117,6 +118,31 @@ struct Arisen<'d> {
     starts: Option<UnixSeconds>,
     deed: Option<&'d Act>,
     progress: (usize, usize),
+}
+
+impl<'d> Arisen<'d> {
+    /// What a clause obliges one party to towards others, with nothing done for it yet.
+    fn obliged(
+        text: &'d Accord,
+        (clause, rule): (&'d str, &'d Oblige),
+        (owed_by, owed_to): (PartyId, &'d [PartyId]),
+    ) -> Arisen<'d> {
+        Arisen {
+            text,
+            clause: Some(clause),
+            source: Source::Oblige,
+            verb: &rule.verb,
+            breach: &rule.breach,
+            deadline: rule.deadline,
+            about: String::new(),
+            trigger: None,
+            owed_by,
+            owed_to,
+            starts: None,
+            deed: None,
+            progress: (0, 1),
+        }
+    }
 }
 
 struct Arising<'a> {
@@ -263,6 +289,13 @@ impl<'a> Arising<'a> {
         cell.standing != Standing::NotInForce
     }
 
+    /// Whether a clause obliges a party towards any other: not one that has reserved it, or is not
+    /// bound.
+    fn obliges(&self, clause: &str, (by, text): (PartyId, &Accord), at: UnixSeconds) -> bool {
+        let mut others = text.parties.iter().filter(|other| other.id != by);
+        others.any(|other| self.between(clause, (by, other.id), at))
+    }
+
     fn released(&mut self, act: &'a Act, body: &'a ReleaseBody) {
         let known = self.releases.get(&act.digest()).copied();
         let (Some(text), Some(known)) = (self.text(body.text), known) else { return };
@@ -300,19 +333,12 @@ impl<'a> Arising<'a> {
             _ => (receipt, (usize::from(receipt.is_some()), 1)),
         };
         self.owe(Arisen {
-            text,
-            clause: Some(clause),
-            source: Source::Oblige,
-            verb: &rule.verb,
-            breach: &rule.breach,
-            deadline: rule.deadline,
             about: format!("release {}", known.act.short()),
             trigger: Some(act),
-            owed_by: to,
-            owed_to: &[header.author],
             starts,
             deed,
             progress,
+            ..Arisen::obliged(text, (clause, rule), (to, &[header.author]))
         });
     }
 
@@ -406,19 +432,11 @@ impl<'a> Arising<'a> {
                 }
                 let deed = self.reply(party.id, act, digest);
                 self.owe(Arisen {
-                    text,
-                    clause: Some(clause),
-                    source: Source::Oblige,
-                    verb: &rule.verb,
-                    breach: &rule.breach,
-                    deadline: rule.deadline,
                     about: about.clone(),
                     trigger: Some(act),
-                    owed_by: party.id,
-                    owed_to: &[author],
                     starts: self.starts(rule.deadline.clock, act, party.id),
                     deed,
-                    progress: (0, 1),
+                    ..Arisen::obliged(text, (clause, rule), (party.id, &[author]))
                 });
             }
         }
@@ -451,6 +469,9 @@ impl<'a> Arising<'a> {
         let about = format!("meeting {name}");
         for (clause, rule, _) in Self::obliging(text, On::Meeting) {
             for party in text.parties.iter().filter(|own| rule.actor.is(&own.handle)) {
+                if !self.obliges(clause, (party.id, text), told.held) {
+                    continue;
+                }
                 let own = accounts.iter().find(|(act, _)| act.header().author == party.id);
                 let (trigger, held) = own.map_or((first, told.held), |(act, own)| (act, own.held));
                 let starts = match rule.deadline.clock {
@@ -460,19 +481,11 @@ impl<'a> Arising<'a> {
                 };
                 let to = others(text, party.id);
                 self.owe(Arisen {
-                    text,
-                    clause: Some(clause),
-                    source: Source::Oblige,
-                    verb: &rule.verb,
-                    breach: &rule.breach,
-                    deadline: rule.deadline,
                     about: about.clone(),
                     trigger: Some(trigger),
-                    owed_by: party.id,
-                    owed_to: &to,
                     starts,
                     deed: own.map(|(act, _)| *act),
-                    progress: (0, 1),
+                    ..Arisen::obliged(text, (clause, rule), (party.id, &to))
                 });
                 self.one_sided(accounts);
             }
@@ -496,7 +509,8 @@ impl<'a> Arising<'a> {
             let Some(text) = self.text(force.text) else { continue };
             for (clause, rule, _) in Self::obliging(text, On::Force) {
                 for party in text.parties.iter().filter(|own| rule.actor.is(&own.handle)) {
-                    if (self.now)(party.id) < force.since {
+                    let bound = self.obliges(clause, (party.id, text), force.since);
+                    if !bound || (self.now)(party.id) < force.since {
                         continue;
                     }
                     let own = meetings.values().flatten().filter(|(act, told)| {
@@ -505,19 +519,10 @@ impl<'a> Arising<'a> {
                     let first = own.min_by_key(|(act, _)| act.header().sequence);
                     let to = others(text, party.id);
                     self.owe(Arisen {
-                        text,
-                        clause: Some(clause),
-                        source: Source::Oblige,
-                        verb: &rule.verb,
-                        breach: &rule.breach,
-                        deadline: rule.deadline,
                         about: "entry into force".to_owned(),
-                        trigger: None,
-                        owed_by: party.id,
-                        owed_to: &to,
                         starts: Some(force.since),
                         deed: first.map(|(act, _)| *act),
-                        progress: (0, 1),
+                        ..Arisen::obliged(text, (clause, rule), (party.id, &to))
                     });
                 }
             }
@@ -563,7 +568,7 @@ fn objects<'r>(
     release: &'r ReleaseState,
     clause: Option<&'r str>,
 ) -> impl Iterator<Item = &'r Digest> {
-    let own = release.contents.iter();
-    own.filter(move |(_, of)| clause.is_none_or(|clause| clause == of.as_str()))
-        .map(|(object, _)| object)
+    let own = release.objects.iter();
+    own.filter(move |known| clause.is_none_or(|clause| *clause == *known.clause))
+        .map(|known| &known.object)
 }

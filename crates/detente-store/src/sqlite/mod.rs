@@ -301,6 +301,10 @@ impl Store for SqliteStore {
         self.read(|conn| object::received_upto(conn, release))
     }
 
+    fn arrived(&self, from: PartyId, address: Digest) -> Result<Option<UnixSeconds>, StoreError> {
+        self.read(|conn| object::arrived(conn, from, address))
+    }
+
     fn received_of(&self, release: Digest) -> Result<Vec<Digest>, StoreError> {
         self.read(|conn| object::received_of(conn, release))
     }

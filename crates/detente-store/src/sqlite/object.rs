@@ -102,6 +102,23 @@ pub(super) fn received_upto(conn: &Connection, release: Digest) -> Result<u32, F
 }
 
 /// The objects of a release that are here.
+/// When an object first came from a party.
+pub(super) fn arrived(
+    conn: &Connection,
+    from: PartyId,
+    address: Digest,
+) -> Result<Option<UnixSeconds>, Fault> {
+    let text = "SELECT min(received) FROM received
+        WHERE object = (SELECT id FROM object WHERE address = ?1) AND sender = ?2";
+    let first: Option<i64> = conn
+        .prepare_cached(text)?
+        .query_row((address.as_bytes(), from.as_bytes()), |row| row.get(0))?;
+    first
+        .map(|first| u64::try_from(first).map(UnixSeconds::new))
+        .transpose()
+        .map_err(|_| damaged("a received object came before 1970"))
+}
+
 pub(super) fn received_of(conn: &Connection, release: Digest) -> Result<Vec<Digest>, Fault> {
     let text = "SELECT address FROM received JOIN object ON object.id = received.object
         WHERE release = ?1 ORDER BY place";

@@ -5,12 +5,11 @@
 
 use std::fs;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use detente_core::act::{ActKind, Body};
 use detente_core::encode::{Reader, Writer};
 
 use super::folder;
+use crate::armour;
 use crate::fail::Failure;
 use crate::home::{Home, read_bounded, write_secret};
 
@@ -19,8 +18,7 @@ const MAX_FILE: u64 = 32 * 1024;
 /// Most statements in a home: as many keys as a log can name, and as many revocations.
 const MAX_STATEMENTS: usize = 512;
 
-const BEGIN: &str = "-----BEGIN DETENTE REVOCATION-----";
-const END: &str = "-----END DETENTE REVOCATION-----";
+const WHAT: &str = "REVOCATION";
 
 /// The bytes of a file.
 pub(super) fn encode(body: &Body) -> Vec<u8> {
@@ -89,18 +87,7 @@ pub(super) fn keep(home: &Home, body: &Body) -> Result<(), Failure> {
 
 /// A revocation as text that survives mail, print and paste.
 pub(super) fn armour(revocation: &[u8], heading: &str) -> String {
-    let mut text = format!("{heading}\n{BEGIN}\n");
-    let encoded = STANDARD.encode(revocation);
-    let mut rest = encoded.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(76));
-        text.push_str(line);
-        text.push('\n');
-        rest = after;
-    }
-    text.push_str(END);
-    text.push('\n');
-    text
+    armour::write(WHAT, revocation, heading)
 }
 
 /// The revocation in such a text.
@@ -110,10 +97,7 @@ pub(super) fn unarmour(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
         Failure::refused("no_revocation", words, "give a file that `detente key prepare` wrote")
     };
     let text = std::str::from_utf8(bytes).map_err(|_| none())?;
-    let (_, rest) = text.split_once(BEGIN).ok_or_else(none)?;
-    let (body, _) = rest.split_once(END).ok_or_else(none)?;
-    let joined: String = body.split_ascii_whitespace().collect();
-    STANDARD.decode(joined).map_err(|_| none())
+    armour::read(WHAT, text).flatten().ok_or_else(none)
 }
 
 #[cfg(test)]

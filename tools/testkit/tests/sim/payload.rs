@@ -92,7 +92,12 @@ fn each_side_gets_the_contexts_of_what_both_hold() {
     world.sync().unwrap();
     let state = state(&world, 0, accord);
     assert_eq!(state.releases.len(), 2);
-    assert!(state.releases.iter().all(|release| release.receipt.is_some() && release.objects == 2));
+    assert!(
+        state
+            .releases
+            .iter()
+            .all(|release| release.receipt.is_some() && release.objects.len() == 2)
+    );
     // On record before either side closed.
     let place = |kind: ActKind, party| {
         let mut events = state.history.iter();

@@ -3,7 +3,7 @@
 use detente_core::act::{OwnCopies, RetractReason};
 use detente_core::{AccordId, Kind, Tlp};
 use detente_intel::{Context, Indicator};
-use detente_node::{AnswerWords, TakeBack, release};
+use detente_node::{AnswerWords, Selection, TakeBack, release, release_own};
 use detente_testkit::{Cut, Terms, When, World, context, observable};
 
 use crate::{assert_settled, assert_sound, code, matched, run, values, verdicts};
@@ -43,6 +43,10 @@ fn a_peer_takes_away_what_came_from_it_and_nothing_else() {
     assert_eq!(done.allowed, 2);
     assert_eq!(verdicts(&world, 1, accord, first).len(), 2);
 
+    // The answer is given after that sighting.
+    for member in &world.members {
+        member.clock.advance(60_000);
+    }
     let act = take_back(&world, accord);
     world.sync().unwrap();
     let known = world.node(0).retractions(accord).unwrap();
@@ -61,6 +65,44 @@ fn a_peer_takes_away_what_came_from_it_and_nothing_else() {
     let words = AnswerWords { own: Some(OwnCopies::Stand), ..AnswerWords::default() };
     world.node(1).answer_retraction(accord, &act, words, None).unwrap();
     assert!(!world.node(1).search("since.example").unwrap().held_out);
+    world.sync().unwrap();
+    assert_settled(&world, accord);
+    assert_sound(&world, accord);
+}
+
+/// What an answer holds out is what stood there when it was given: a sighting of B's own after it
+/// is a word of its own, though the same retraction names it.
+#[test]
+fn what_is_sighted_after_the_answer_is_not_held_out() {
+    let terms = Terms { only: "any".to_owned(), ..Terms::default() };
+    let (world, accord) = World::in_force(192, &terms);
+    for name in ["between.example", "after.example"] {
+        holds(&world, 0, name, context("s", Tlp::Green, &[]));
+    }
+    let a = &world.members[0].shared;
+    let done = release_own(a, &world.link(0, 1), accord, &Selection::default()).unwrap();
+    assert_eq!(done.allowed, 2);
+    let later = || world.members.iter().for_each(|member| member.clock.advance(50_000));
+    later();
+    holds(&world, 1, "between.example", context("b", Tlp::Green, &[]));
+    later();
+    let act = take_back(&world, accord);
+    world.sync().unwrap();
+    let known = world.node(0).retractions(accord).unwrap();
+    assert_eq!(known[0].receivers[0].answer.clone().unwrap().own, "held-out");
+    later();
+    holds(&world, 1, "after.example", context("b", Tlp::Green, &[]));
+    assert!(world.node(1).search("between.example").unwrap().held_out);
+    assert!(!world.node(1).search("after.example").unwrap().held_out);
+
+    // B's people hold out what has come since as well, in so many words.
+    let words = AnswerWords {
+        own: Some(OwnCopies::HeldOut),
+        words: Some("the later one too".to_owned()),
+        ..AnswerWords::default()
+    };
+    world.node(1).answer_retraction(accord, &act, words, None).unwrap();
+    assert!(world.node(1).search("after.example").unwrap().held_out);
     world.sync().unwrap();
     assert_settled(&world, accord);
     assert_sound(&world, accord);

@@ -382,7 +382,7 @@ impl Script {
             let same = state.releases.iter().filter(|known| known.author == last.author);
             let sum: usize = same
                 .filter(|known| within(known.time.get(), last.time.get()))
-                .map(|known| known.objects)
+                .map(|known| known.objects.len())
                 .sum();
             assert!(sum as u64 <= self.terms.cap, "{sum} objects, {:#?}", self.steps);
         }
@@ -394,7 +394,7 @@ impl Script {
             let Some(receipt) = known.receipt else { continue };
             let by = self.world.members.iter().find(|member| member.id == receipt.by).unwrap();
             let upto = by.store.real().received_upto(known.act).unwrap();
-            assert_eq!(upto as usize, known.objects, "{:#?}", self.steps);
+            assert_eq!(upto as usize, known.objects.len(), "{:#?}", self.steps);
         }
         for member in &self.world.members {
             for name in NAMES {

@@ -42,5 +42,6 @@ mod scenario;
 mod serve;
 mod support;
 mod table;
+mod taxii;
 mod three;
 mod verify;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use detente_core::act::{
-    Act, ActKind, Body, Erasure, Feedback, FeedbackLine, MAX_FEEDBACK, Upshot,
+    Act, ActKind, Body, Done, Erasure, Feedback, FeedbackLine, MAX_FEEDBACK, Upshot,
 };
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, UnixSeconds};
@@ -14,6 +14,7 @@ use detente_state::{Named, ReleaseState};
 use crate::error::NodeError;
 use crate::named::only;
 use crate::node::Node;
+use crate::ports::Spared;
 use crate::report::{EraseReport, FeedbackReport};
 use crate::search::named_observable;
 
@@ -147,7 +148,8 @@ impl Node {
 
     /// Erases what may no longer be kept, and says so on record: release by release, what is no
     /// longer here of what this party received and its clause bounds. What this party has released
-    /// itself it keeps: that is its own.
+    /// itself it keeps: that is its own. What it has answered to keep although it was taken back (a
+    /// legal hold) stays, out of use and late by its clause, until it answers otherwise.
     ///
     /// The bytes go first. If that is done and the acts fail, the next time finds what is gone and
     /// not said.
@@ -157,16 +159,19 @@ impl Node {
     pub fn erase_expired(&mut self) -> Result<EraseReport, NodeError> {
         let now = self.now();
         let own = self.party();
-        let mut kept = BTreeSet::new();
-        for book in self.books() {
+        let mut spared = Spared::default();
+        for state in self.books().map(|book| &book.state) {
             // Not void ones: whoever signs one keeps no object by it.
-            for release in &book.state.releases {
-                if release.author == own {
-                    kept.extend(release.objects.iter().map(|known| known.object));
+            for release in state.releases.iter().filter(|release| release.author == own) {
+                spared.own.extend(release.objects.iter().map(|known| known.object));
+            }
+            for taken in &state.retractions {
+                if taken.answer_of(own).is_some_and(|answer| answer.said.done == Done::Kept) {
+                    spared.held.extend(taken.objects.iter().copied());
                 }
             }
         }
-        let erased = self.store.erase_expired(now, &kept)?;
+        let erased = self.store.erase_expired(now, &spared)?;
         let mut report = EraseReport { erased, acts: Vec::new() };
         let accords: Vec<AccordId> = self.accords().into_iter().map(|(id, _)| id).collect();
         for accord in accords {

@@ -32,7 +32,6 @@ mod roster;
 mod search;
 mod serve;
 mod table;
-mod tiles;
 
 pub use detente_ports::{ports, report};
 

@@ -10,9 +10,9 @@ use detente_log::{
 
 use crate::error::NodeError;
 use crate::node::Node;
+use crate::ports::LogTiles;
 use crate::ports::{EntryRow, LogAppend, LogKey, StoreError};
 use crate::table::By;
-use crate::tiles::LogTiles;
 
 impl Node {
     /// The own log of an accord.

@@ -16,8 +16,8 @@ use detente_peer::{Refusal, Response};
 
 use crate::error::NodeError;
 use crate::node::Node;
+use crate::ports::LogTiles;
 use crate::ports::{AccordRow, EntryRow, LogAppend, LogKey};
-use crate::tiles::LogTiles;
 
 /// How far a peer's clock may be ahead of ours.
 const CLOCK_SKEW: Span = Span::seconds(300);

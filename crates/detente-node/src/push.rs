@@ -18,8 +18,8 @@ use detente_peer::{Request, Response};
 use crate::book::Book;
 use crate::error::NodeError;
 use crate::node::{Node, Shared};
+use crate::ports::LogTiles;
 use crate::ports::{Link, LogKey, StoreError};
-use crate::tiles::LogTiles;
 
 /// Rounds in which a push may begin anew because the log grew or the mirror moved.
 const MAX_ROUNDS: usize = 16;

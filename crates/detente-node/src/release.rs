@@ -58,12 +58,11 @@ impl Node {
         }
         let long = name.len() >= MIN_RUN_PREFIX;
         let mut hits = runs.iter().filter(|row| long && row.run.to_string().starts_with(name));
+        let too_short =
+            || format!("give at least {MIN_RUN_PREFIX} digits of its id: `detente accord history`");
         match (hits.next(), hits.next()) {
             (Some(one), None) => Ok(one.run),
-            (None, _) => {
-                let remedy = "give four digits of its id or more: `detente accord history`";
-                Err(NodeError::unknown("run", name, remedy))
-            }
+            (None, _) => Err(NodeError::unknown("run", name, too_short())),
             _ => Err(NodeError::unknown("single run", name, "give more of its id")),
         }
     }

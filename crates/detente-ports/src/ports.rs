@@ -4,6 +4,7 @@
 //! threads and sockets, and a simulation runs many nodes on one thread.
 
 mod lookup;
+mod tiles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -17,6 +18,7 @@ use detente_peer::{Request, Response};
 pub use lookup::{
     Evaluation, FilterRow, Finished, LookupStore, MAX_UPDATES_KEPT, UpdatePart, ValueRow, Vouchers,
 };
+pub use tiles::LogTiles;
 
 /// Tells the time.
 pub trait Clock: Send {
@@ -218,6 +220,15 @@ impl ReceivedRow {
     pub fn is_kept(&self, now: UnixSeconds) -> bool {
         self.keep_until.is_none_or(|until| now < until)
     }
+}
+
+/// What of received objects stays though it is over its time.
+#[derive(Clone, Debug, Default)]
+pub struct Spared {
+    /// What this node released itself: its bytes stay, not that they were received.
+    pub own: BTreeSet<Digest>,
+    /// What is under a hold: nothing of it goes.
+    pub held: BTreeSet<Digest>,
 }
 
 /// How many indicators there are of a kind.
@@ -467,13 +478,8 @@ pub trait Store: LookupStore + Send {
     fn received_of(&self, release: Digest) -> Result<Vec<Digest>, StoreError>;
 
     /// Erases every received object whose time to be kept has ended by `now`, bytes and all, and
-    /// says how many. Bytes stay that came another time too and may be kept, and those of `kept`,
-    /// which this node released itself.
-    fn erase_expired(
-        &mut self,
-        now: UnixSeconds,
-        kept: &BTreeSet<Digest>,
-    ) -> Result<u64, StoreError>;
+    /// says how many. Bytes stay that came another time too and may be kept, and what is spared.
+    fn erase_expired(&mut self, now: UnixSeconds, spared: &Spared) -> Result<u64, StoreError>;
 
     /// What was received about an observable.
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError>;

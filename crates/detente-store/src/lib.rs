@@ -1,4 +1,5 @@
-//! Embedded storage: one SQLite file that keeps everything a node knows.
+//! Embedded storage: one SQLite file that keeps everything a node knows, and one for what tools of
+//! the house bring and read ([`SqliteShelf`]).
 //!
 //! Is: [`SqliteStore`], the implementation of [`detente_node::ports::Store`] on SQLite, its
 //! numbered migrations, and the suite that every backend passes (`conformance`, feature
@@ -13,6 +14,8 @@
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod migrate;
+mod shelf;
 mod sqlite;
 
+pub use shelf::{AccountRow, MAX_ACCOUNTS, SqliteShelf};
 pub use sqlite::{MAX_STAGED_BYTES, MAX_STAGED_PLACES, OpenError, SqliteStore};

@@ -6,8 +6,25 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// Marks a file as ours: "dete" in ASCII.
-pub(crate) const APPLICATION_ID: i32 = 0x6465_7465;
+/// What makes a file ours, and how it comes to its present form.
+pub(crate) struct Form {
+    /// The mark of such files in SQLite's `application_id`.
+    pub(crate) application_id: i32,
+    /// The steps, in order: the n-th leads to version n.
+    pub(crate) steps: &'static [Migration],
+}
+
+/// What a node keeps; the mark is "dete" in ASCII.
+pub(crate) const NODE: Form = Form { application_id: 0x6465_7465, steps: SQLITE };
+
+/// What tools bring and read; the mark is "dets" in ASCII.
+pub(crate) const SHELF: Form = Form {
+    application_id: 0x6465_7473,
+    steps: &[Migration {
+        name: "0001_first",
+        sql: include_str!("../migrations/shelf/0001_first.sql"),
+    }],
+};
 
 /// One step of the form. A step that was released never changes.
 pub(crate) struct Migration {
@@ -60,7 +77,8 @@ pub(crate) enum MigrateError {
 ///
 /// # Errors
 /// [`MigrateError`]; the steps before the one that failed are done.
-pub(crate) fn run(conn: &mut Connection, steps: &[Migration]) -> Result<(), MigrateError> {
+pub(crate) fn run(conn: &mut Connection, form: &Form) -> Result<(), MigrateError> {
+    let steps = form.steps;
     loop {
         // Read inside the transaction: another process may be at the same work.
         let step = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -74,7 +92,7 @@ pub(crate) fn run(conn: &mut Connection, steps: &[Migration]) -> Result<(), Migr
         };
         step.execute_batch(migration.sql)
             .map_err(|source| MigrateError::Step { name: migration.name, source })?;
-        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "application_id", form.application_id)?;
         step.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap_or(i64::MAX))?;
         step.commit()?;
     }
@@ -84,11 +102,11 @@ pub(crate) fn run(conn: &mut Connection, steps: &[Migration]) -> Result<(), Migr
 ///
 /// # Errors
 /// [`MigrateError::Foreign`] if it is neither.
-pub(crate) fn check_ours(conn: &Connection) -> Result<(), MigrateError> {
+pub(crate) fn check_ours(conn: &Connection, form: &Form) -> Result<(), MigrateError> {
     let application: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let new = application == 0 && tables == 0 && version(conn)? == 0;
-    if new || application == APPLICATION_ID { Ok(()) } else { Err(MigrateError::Foreign) }
+    if new || application == form.application_id { Ok(()) } else { Err(MigrateError::Foreign) }
 }
 
 fn version(conn: &Connection) -> Result<i64, rusqlite::Error> {
@@ -97,59 +115,70 @@ fn version(conn: &Connection) -> Result<i64, rusqlite::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MigrateError, Migration, SQLITE, run, version};
+    use super::{Form, MigrateError, Migration, NODE, SHELF, SQLITE, run, version};
     use rusqlite::Connection;
 
     fn tables(conn: &Connection) -> i64 {
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap()
     }
 
+    /// Trial steps that live as long as the test.
+    fn form(steps: Vec<Migration>) -> Form {
+        Form { application_id: 1, steps: steps.leak() }
+    }
+
+    fn one() -> Migration {
+        Migration { name: "0001", sql: "CREATE TABLE a (x)" }
+    }
+
     #[test]
     fn every_file_is_a_step_and_numbered() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|file| file.unwrap().file_name().into_string().unwrap())
-            .collect();
-        files.sort();
-        let steps: Vec<String> = SQLITE.iter().map(|step| format!("{}.sql", step.name)).collect();
-        assert_eq!(files, steps);
-        for (i, step) in SQLITE.iter().enumerate() {
-            assert!(step.name.starts_with(&format!("{:04}_", i + 1)), "{}", step.name);
+        for (folder, form) in [("sqlite", NODE), ("shelf", SHELF)] {
+            let folder = format!("{}/migrations/{folder}", env!("CARGO_MANIFEST_DIR"));
+            let mut files: Vec<String> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|file| file.unwrap().file_name().into_string().unwrap())
+                .collect();
+            files.sort();
+            let steps: Vec<String> =
+                form.steps.iter().map(|step| format!("{}.sql", step.name)).collect();
+            assert_eq!(files, steps);
+            for (i, step) in form.steps.iter().enumerate() {
+                assert!(step.name.starts_with(&format!("{:04}_", i + 1)), "{}", step.name);
+            }
         }
     }
 
     #[test]
     fn steps_are_taken_once_and_only_the_missing_ones() {
-        let one = Migration { name: "0001", sql: "CREATE TABLE a (x)" };
         let two = Migration { name: "0002", sql: "CREATE TABLE b (x); CREATE TABLE c (x)" };
         let mut conn = Connection::open_in_memory().unwrap();
-        run(&mut conn, std::slice::from_ref(&one)).unwrap();
+        run(&mut conn, &form(vec![one()])).unwrap();
         assert_eq!((version(&conn).unwrap(), tables(&conn)), (1, 1));
-        run(&mut conn, &[one, two]).unwrap();
+        run(&mut conn, &form(vec![one(), two])).unwrap();
         assert_eq!((version(&conn).unwrap(), tables(&conn)), (2, 3));
     }
 
     #[test]
     fn a_step_that_fails_leaves_nothing() {
-        let good = || Migration { name: "0001", sql: "CREATE TABLE a (x)" };
         let bad = Migration { name: "0002", sql: "CREATE TABLE b (x); CREATE TABLE a (x)" };
         let mut conn = Connection::open_in_memory().unwrap();
         assert!(matches!(
-            run(&mut conn, &[good(), bad]),
+            run(&mut conn, &form(vec![one(), bad])),
             Err(MigrateError::Step { name: "0002", .. })
         ));
         assert_eq!((version(&conn).unwrap(), tables(&conn)), (1, 1));
-        run(&mut conn, &[good()]).unwrap();
+        run(&mut conn, &form(vec![one()])).unwrap();
     }
 
     #[test]
     fn a_newer_or_negative_version_is_refused() {
         for found in [5, -1] {
             let mut conn = Connection::open_in_memory().unwrap();
-            run(&mut conn, SQLITE).unwrap();
+            run(&mut conn, &NODE).unwrap();
             conn.pragma_update(None, "user_version", found).unwrap();
-            let refused = run(&mut conn, SQLITE);
+            let refused = run(&mut conn, &NODE);
+            assert_eq!(SQLITE.len(), 4);
             assert!(
                 matches!(refused, Err(MigrateError::Newer { found: f, known: 4 }) if f == found)
             );

@@ -15,6 +15,7 @@ use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
 use crate::releasing::ReleaseArgs;
 use crate::retracting::{RetractArgs, RetractionsArgs};
+use crate::tools::{AccountArgs, TaxiiArgs};
 
 /// Cyber security co-operation between parties that do not trust each other.
 ///
@@ -113,7 +114,11 @@ pub enum Verb {
         /// Listen on another HOST:PORT than `init` was told.
         #[arg(long)]
         listen: Option<String>,
+        #[command(flatten)]
+        taxii: TaxiiArgs,
     },
+    /// Accounts of the house's own tools, which speak TAXII to `serve --taxii`.
+    Account(AccountArgs),
     /// Exchange what is outstanding with all parties that can be reached.
     Sync,
     /// Learn which indicators both sides hold, and nothing else; under a clause in mode `payload`,

@@ -4,7 +4,6 @@
 
 mod alerting;
 mod args;
-mod armour;
 mod card_file;
 mod check;
 mod command;
@@ -13,32 +12,29 @@ mod control;
 mod demo;
 mod draft;
 mod export;
-mod fail;
 mod feedback;
-mod home;
 mod import;
 mod init;
 mod keys;
-mod keystore;
 mod links;
 mod looking;
 mod output;
 mod paper;
 mod party_name;
-mod passphrase;
 mod progress;
 mod releasing;
 mod retracting;
 mod run;
 mod serve;
 mod table;
+mod tools;
 mod verb;
 mod verify;
-mod world;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use detente_home::{armour, fail, home, keystore, passphrase, world};
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();

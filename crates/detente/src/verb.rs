@@ -30,7 +30,7 @@ use crate::progress::Bar;
 use crate::table::{TableCommand, TableVerb};
 use crate::{
     alerting, card_file, check, demo, draft, init, keys, output, paper, party_name, print_json,
-    print_text, retracting, run, serve, verify, world,
+    print_text, retracting, run, serve, tools, verify, world,
 };
 
 /// Where a command works and how it speaks.
@@ -108,7 +108,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             Ok(0)
         }
         Verb::Search { value } => context.show(&Command::Search { query: value }, output::search),
-        Verb::Serve { listen } => serve_home(&context, listen.as_deref()),
+        Verb::Serve { listen, taxii } => serve_home(&context, listen.as_deref(), &taxii),
+        Verb::Account(args) => tools::account(&context.home, json, &args),
         Verb::Sync => sync(&context),
         Verb::Match { accord, clause, count_only, explain: true, .. } => {
             let command = Command::ExplainMatch { accord, clause, count_only };
@@ -270,25 +271,37 @@ fn export(context: &Context, accord: String, to: &Path) -> Result<u8, Failure> {
     })
 }
 
-fn serve_home(context: &Context, listen: Option<&str>) -> Result<u8, Failure> {
+fn serve_home(
+    context: &Context,
+    listen: Option<&str>,
+    taxii: &tools::TaxiiArgs,
+) -> Result<u8, Failure> {
     let lock = run::lock(&context.home)?;
     let config = context.home.read_config()?;
     let local = run::Local::open(&context.home, lock, &context.passphrase)?;
     let address = listen.map(str::to_owned).or(config.listen);
     let serving = serve::start(&context.home, &local, address.as_deref())?;
+    let answering = tools::start(&context.home, &local.engine, &local.runtime, taxii)?;
     let name = local.engine.shared.lock().card().value().name.clone();
     if context.json {
-        print_json(&json!({ "serving": name, "address": serving.address }));
+        print_json(&json!({
+            "serving": name,
+            "address": serving.address,
+            "taxii": answering.as_ref().map(|answering| answering.address),
+        }));
     } else {
         let place = serving.address.map_or_else(
             || "dialling only".to_owned(),
             |address| format!("listening on {address}"),
         );
-        print_text(&format!("serving {}, {place}; end with ctrl-c\n", output::safe(&name)));
+        let tools = answering.as_ref().map_or_else(String::new, |answering| {
+            format!(", tools at https://{}/taxii2/", answering.address)
+        });
+        print_text(&format!("serving {}, {place}{tools}; end with ctrl-c\n", output::safe(&name)));
     }
     let _ = std::io::stdout().flush();
     serve::wait(&local)?;
-    drop(serving);
+    drop((serving, answering));
     local.runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     Ok(0)
 }

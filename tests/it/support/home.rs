@@ -138,6 +138,12 @@ impl Home {
         Serving::start(&mut self.command(&["serve", "--json"]), self.log.clone())
     }
 
+    /// Serves tools too, until the result is dropped.
+    pub fn serve_tools(&self, args: &[&str]) -> Serving {
+        let serve = ["serve", "--json", "--taxii", "127.0.0.1:0"];
+        Serving::start(&mut self.command(&[&serve[..], args].concat()), self.log.clone())
+    }
+
     /// Writes the card of this party to a file.
     #[track_caller]
     pub fn card(&self, to: &Path) -> String {

@@ -160,6 +160,8 @@ pub struct Serving {
     log: PathBuf,
     /// Where it listens, if it does.
     pub address: Option<String>,
+    /// Where it answers tools, if it does.
+    pub taxii: Option<String>,
 }
 
 impl Serving {
@@ -180,12 +182,13 @@ impl Serving {
                 break Some(value);
             }
         };
-        let mut serving = Serving { child, log, address: None };
+        let mut serving = Serving { child, log, address: None, taxii: None };
         let Some(said) = said else {
             let code = serving.child.wait();
             panic!("serve ended, {code:?}: {begun}\n{}", serving.log());
         };
         serving.address = said["address"].as_str().map(str::to_owned);
+        serving.taxii = said["taxii"].as_str().map(str::to_owned);
         serving
     }
 

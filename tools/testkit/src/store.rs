@@ -13,7 +13,7 @@ use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
     AccordRow, Added, EntryRow, Evaluation, FilterRow, Finished, KindCount, ListPage, LogAppend,
-    LogKey, LogRow, LookupStore, Moment, PageOf, ReceivedRow, RunRow, Store, StoreError,
+    LogKey, LogRow, LookupStore, Moment, PageOf, ReceivedRow, RunRow, Spared, Store, StoreError,
     UpdatePart, ValueRow, Verdicts, Vouchers,
 };
 use detente_store::SqliteStore;
@@ -353,12 +353,8 @@ impl Store for FaultyStore {
         self.read(|store| store.received_of(release))
     }
 
-    fn erase_expired(
-        &mut self,
-        now: UnixSeconds,
-        kept: &BTreeSet<Digest>,
-    ) -> Result<u64, StoreError> {
-        self.write(|store| store.erase_expired(now, kept))
+    fn erase_expired(&mut self, now: UnixSeconds, spared: &Spared) -> Result<u64, StoreError> {
+        self.write(|store| store.erase_expired(now, spared))
     }
 
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError> {

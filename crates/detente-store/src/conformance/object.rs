@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use detente_core::object::Object;
 use detente_core::{Digest, Kind, Tlp, UnixSeconds};
-use detente_node::ports::{ReceivedRow, Store};
+use detente_node::ports::{ReceivedRow, Spared, Store};
 
 use super::{Done, accord, digest, is_failed, observable, party};
 
@@ -130,12 +130,13 @@ pub(super) fn bad_object_keeps_out_its_batch(store: &mut dyn Store) -> Done {
 }
 
 /// What may no longer be kept goes, and nothing else: not what came another time and may be kept,
-/// and not what this node released itself.
+/// not what this node released itself, and not what is under a hold.
 pub(super) fn erased_is_what_is_over(store: &mut dyn Store) -> Done {
     let until =
         |row: ReceivedRow, until| ReceivedRow { keep_until: Some(UnixSeconds::new(until)), ..row };
     let (gone, own, twice) =
         (bytes("a.example.com", "1"), bytes("a.example.com", "2"), bytes("a.example.com", "3"));
+    let held = bytes("c.example.com", "4");
     let at = |bytes: &[u8]| Object::address(bytes);
     store.put_released(&[(at(&own), own.clone())])?;
     store.put_received(&[
@@ -144,12 +145,19 @@ pub(super) fn erased_is_what_is_over(store: &mut dyn Store) -> Done {
         until(row(1, 2, twice.clone()), 2_000),
         until(row(2, 0, twice.clone()), 2_001),
         ReceivedRow { keep_until: None, ..row(2, 1, bytes("b.example.com", "for good")) },
+        until(row(3, 0, held.clone()), 1_000),
     ])?;
     assert_eq!(store.received_of(digest(1))?, [at(&gone), at(&own), at(&twice)]);
-    let kept = BTreeSet::from([at(&own)]);
-    assert_eq!(store.erase_expired(UnixSeconds::new(1_998), &kept)?, 0);
-    assert_eq!(store.erase_expired(UnixSeconds::new(2_000), &kept)?, 3);
-    assert_eq!(store.erase_expired(UnixSeconds::new(2_000), &kept)?, 0);
+    let spared =
+        Spared { own: BTreeSet::from([at(&own)]), held: BTreeSet::from([at(&held), at(&twice)]) };
+    assert_eq!(store.erase_expired(UnixSeconds::new(1_998), &spared)?, 0);
+    assert_eq!(store.erase_expired(UnixSeconds::new(2_000), &spared)?, 2);
+    assert_eq!(store.erase_expired(UnixSeconds::new(2_000), &spared)?, 0);
+    assert_eq!(store.received_of(digest(1))?, [at(&twice)], "the hold holds each time it came");
+    let spared = Spared { held: BTreeSet::from([at(&held)]), ..spared };
+    assert_eq!(store.erase_expired(UnixSeconds::new(2_000), &spared)?, 1);
+    assert_eq!(store.received_of(digest(3))?, [at(&held)]);
+    assert_eq!(store.object(at(&held))?, Some(held));
     assert_eq!(store.received_of(digest(1))?, []);
     assert_eq!(store.received_of(digest(2))?.len(), 2);
     assert_eq!(store.object(at(&gone))?, None);

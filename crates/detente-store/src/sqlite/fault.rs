@@ -7,7 +7,7 @@ use rusqlite::{Error, ErrorCode, Row};
 
 /// What ends a deed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// SQLite failed, or a column does not hold what it must.
     Sql(Error),
     /// The deed itself refused.
@@ -59,7 +59,7 @@ pub(super) fn sorted(error: &Error) -> StoreError {
 }
 
 /// What is stored contradicts itself.
-pub(super) fn damaged(what: impl Into<String>) -> Fault {
+pub(crate) fn damaged(what: impl Into<String>) -> Fault {
     Fault::Store(StoreError::Damaged(what.into()))
 }
 

@@ -13,14 +13,13 @@ mod indicator;
 mod log;
 mod lookup;
 mod object;
-mod open;
+pub(crate) mod open;
 mod party;
 mod run;
 mod staged;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use detente_core::act::Salt;
@@ -28,11 +27,11 @@ use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
     AccordRow, Added, EntryRow, KindCount, ListPage, LogAppend, LogKey, LogRow, Moment, PageOf,
-    ReceivedRow, RunRow, Store, StoreError, Verdicts,
+    ReceivedRow, RunRow, Spared, Store, StoreError, Verdicts,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use fault::Fault;
+pub(crate) use fault::{Fault, damaged};
 pub use open::OpenError;
 pub use staged::{MAX_STAGED_BYTES, MAX_STAGED_PLACES};
 
@@ -309,12 +308,8 @@ impl Store for SqliteStore {
         self.read(|conn| object::received_of(conn, release))
     }
 
-    fn erase_expired(
-        &mut self,
-        now: UnixSeconds,
-        kept: &BTreeSet<Digest>,
-    ) -> Result<u64, StoreError> {
-        self.write(|tx| object::erase_expired(tx, now, kept))
+    fn erase_expired(&mut self, now: UnixSeconds, spared: &Spared) -> Result<u64, StoreError> {
+        self.write(|tx| object::erase_expired(tx, now, spared))
     }
 
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError> {

@@ -3,12 +3,10 @@
 //! An object is kept once, under the SHA-256 of its bytes, and both are compared on the way in and
 //! on the way out: nothing is ever served under an address that is not its own.
 
-use std::collections::BTreeSet;
-
 use detente_core::object::Object;
 use detente_core::{AccordId, Digest, PartyId, UnixSeconds};
 use detente_intel::Observable;
-use detente_node::ports::ReceivedRow;
+use detente_node::ports::{ReceivedRow, Spared};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::fault::{Fault, conflict, damaged, number, refused, sql};
@@ -132,7 +130,7 @@ pub(super) fn received_of(conn: &Connection, release: Digest) -> Result<Vec<Dige
 pub(super) fn erase_expired(
     tx: &Transaction<'_>,
     now: UnixSeconds,
-    kept: &BTreeSet<Digest>,
+    spared: &Spared,
 ) -> Result<u64, Fault> {
     let over = "SELECT DISTINCT object.id, address FROM received
         JOIN object ON object.id = received.object WHERE keep_until <= ?1";
@@ -140,14 +138,18 @@ pub(super) fn erase_expired(
         .prepare_cached(over)?
         .query_map([sql(now.get())?], |row| Ok((row.get(0)?, Digest::new(row.get(1)?))))?
         .collect::<Result<_, _>>()?;
-    let erased = tx
-        .prepare_cached("DELETE FROM received WHERE keep_until <= ?1")?
-        .execute([sql(now.get())?])?;
+    let mut forget =
+        tx.prepare_cached("DELETE FROM received WHERE keep_until <= ?1 AND object = ?2")?;
     let text = "DELETE FROM object WHERE id = ?1
         AND NOT EXISTS (SELECT 1 FROM received WHERE object = ?1)";
     let mut delete = tx.prepare_cached(text)?;
+    let mut erased = 0;
     for (id, address) in objects {
-        if !kept.contains(&address) {
+        if spared.held.contains(&address) {
+            continue;
+        }
+        erased += forget.execute((sql(now.get())?, id))?;
+        if !spared.own.contains(&address) {
             delete.execute([id])?;
         }
     }

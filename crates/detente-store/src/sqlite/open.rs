@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::check;
 use super::fault::sorted;
-use crate::migrate::{self, MigrateError};
+use crate::migrate::{self, Form, MigrateError};
 
 /// Who may read and write the file: its owner.
 const MODE: u32 = 0o600;
@@ -82,22 +82,34 @@ impl From<MigrateError> for OpenError {
     }
 }
 
-/// Opens or creates a file.
+/// Opens or creates a node's file.
 pub(super) fn file(path: &Path) -> Result<Connection, OpenError> {
+    let conn = file_of(path, &migrate::NODE)?;
+    check::directories(&conn).map_err(StoreError::from)?;
+    Ok(conn)
+}
+
+/// Opens or creates a file of this form.
+pub(crate) fn file_of(path: &Path, form: &Form) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::File { path: path.to_owned(), source };
     // Absolute, so that SQLite can't take the path for a URI.
     let path = std::path::absolute(path).map_err(failed)?;
     make(&path).map_err(failed)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(&path, flags).map_err(|error| sorted(&error))?;
-    prepare(&mut conn, "wal")?;
+    prepare(&mut conn, "wal", form)?;
     Ok(conn)
 }
 
-/// Opens a database that is never on a disk.
+/// Opens a node's database that is never on a disk.
 pub(super) fn memory() -> Result<Connection, OpenError> {
+    memory_of(&migrate::NODE)
+}
+
+/// Opens a database of this form that is never on a disk.
+pub(crate) fn memory_of(form: &Form) -> Result<Connection, OpenError> {
     let mut conn = Connection::open_in_memory().map_err(|error| sorted(&error))?;
-    prepare(&mut conn, "memory")?;
+    prepare(&mut conn, "memory", form)?;
     Ok(conn)
 }
 
@@ -135,10 +147,10 @@ fn narrow(path: &Path) -> io::Result<()> {
 }
 
 /// Sets what every connection needs, and brings the form up to date.
-fn prepare(conn: &mut Connection, journal: &str) -> Result<(), OpenError> {
+fn prepare(conn: &mut Connection, journal: &str, form: &Form) -> Result<(), OpenError> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Before anything is written: the file may not be ours.
-    settle(conn).map_err(MigrateError::from).and_then(|()| migrate::check_ours(conn))?;
+    settle(conn).map_err(MigrateError::from).and_then(|()| migrate::check_ours(conn, form))?;
     let mode: String = conn
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(MigrateError::from)?;
@@ -146,8 +158,7 @@ fn prepare(conn: &mut Connection, journal: &str) -> Result<(), OpenError> {
         let refusal = format!("no write-ahead log on this file system: journal mode is {mode}");
         return Err(StoreError::Failed(refusal).into());
     }
-    migrate::run(conn, migrate::SQLITE)?;
-    check::directories(conn).map_err(StoreError::from)?;
+    migrate::run(conn, form)?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Retraction among nodes: what a peer may and may not make this node do by taking something back.
 
-use detente_core::act::{OwnCopies, RetractReason};
+use detente_core::act::{Done, OwnCopies, RetractReason};
 use detente_core::{AccordId, Kind, Tlp};
 use detente_intel::{Context, Indicator};
 use detente_node::{AnswerWords, Selection, TakeBack, release, release_own};
@@ -103,6 +103,51 @@ fn what_is_sighted_after_the_answer_is_not_held_out() {
     };
     world.node(1).answer_retraction(accord, &act, words, None).unwrap();
     assert!(world.node(1).search("after.example").unwrap().held_out);
+    world.sync().unwrap();
+    assert_settled(&world, accord);
+    assert_sound(&world, accord);
+}
+
+/// A legal hold is spared when the time to keep ends, is out of use all the same, and goes once it
+/// is answered otherwise.
+#[test]
+fn what_is_under_a_hold_outlives_its_time_and_no_longer() {
+    let (world, accord) =
+        World::in_force(193, &Terms { only: "any".to_owned(), ..Terms::default() });
+    for name in ["held.example", "other.example"] {
+        holds(&world, 0, name, context("s", Tlp::Green, &[]));
+    }
+    let a = &world.members[0].shared;
+    release_own(a, &world.link(0, 1), accord, &Selection::default()).unwrap();
+    let held = vec!["held.example".to_owned()];
+    let what = TakeBack {
+        release: "last",
+        objects: &held,
+        reason: RetractReason::LegalOrder,
+        words: "",
+        tlp: None,
+        pap: None,
+    };
+    let act = world.node(0).take_back(accord, &what, None).unwrap().to_string();
+    world.sync().unwrap();
+    let hold = AnswerWords {
+        done: Some(Done::Kept),
+        words: Some("order 12 of the court".to_owned()),
+        own: None,
+    };
+    world.node(1).answer_retraction(accord, &act, hold, None).unwrap();
+    for member in &world.members {
+        member.clock.advance(181 * 86_400);
+    }
+    assert_eq!(world.node(1).erase_expired().unwrap().erased, 1, "the other one");
+    let found = world.node(1).search("held.example").unwrap();
+    assert_eq!((found.expired, found.received.len()), (1, 0), "no longer in use");
+    assert_eq!(world.node(1).search("other.example").unwrap().expired, 0);
+
+    let over = AnswerWords { done: Some(Done::OutOfUse), ..AnswerWords::default() };
+    world.node(1).answer_retraction(accord, &act, over, None).unwrap();
+    assert_eq!(world.node(1).erase_expired().unwrap().erased, 1);
+    assert_eq!(world.node(1).search("held.example").unwrap().expired, 0);
     world.sync().unwrap();
     assert_settled(&world, accord);
     assert_sound(&world, accord);

@@ -26,7 +26,7 @@ const IN_NO_PROGRAM: &[&str] = &["cc", "core-models", "hax-lib"];
 
 /// Edges to a library without any of its features, as `cargo tree -i getrandom` shows: what those
 /// would pull in is in the lock file, since others ask for it.
-const WITHOUT_FEATURES: &[(&str, &str)] = &[("libcrux-traits", "rand")];
+const WITHOUT_FEATURES: &[(&str, &str)] = &[("libcrux-traits", "rand"), ("uuid", "getrandom")];
 
 /// The only place that libraries come from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";

@@ -133,8 +133,15 @@ pub(super) fn context_of(intake: &Intake<'_>, object: &Object) -> (Context, Vec<
 /// Applies the markings with known ids and returns the others. A granular marking counts for the
 /// whole object: the indicator carries all of it, and the most restrictive wins.
 fn marking_refs(object: &Object, markings: &mut Markings) -> Vec<String> {
+    let mut ids = whole_refs(&object.object_marking_refs, markings);
+    ids.extend(part_refs(&object.granular_markings, markings));
+    unknown_of(ids, markings)
+}
+
+/// The ids in `object_marking_refs`; what is no id there closes the marking.
+pub(super) fn whole_refs<'a>(refs: &'a Option<Value>, markings: &mut Markings) -> Vec<&'a str> {
     let mut ids: Vec<&str> = Vec::new();
-    match &object.object_marking_refs {
+    match refs {
         None => {}
         Some(Value::Array(refs)) => {
             for one in refs {
@@ -146,7 +153,13 @@ fn marking_refs(object: &Object, markings: &mut Markings) -> Vec<String> {
         }
         Some(_) => markings.add_unknown("object_marking_refs"),
     }
-    match &object.granular_markings {
+    ids
+}
+
+/// The ids in `granular_markings`; what is no id there closes the marking.
+pub(super) fn part_refs<'a>(list: &'a Option<Value>, markings: &mut Markings) -> Vec<&'a str> {
+    let mut ids: Vec<&str> = Vec::new();
+    match list {
         None => {}
         Some(Value::Array(list)) => {
             for one in list {
@@ -160,6 +173,11 @@ fn marking_refs(object: &Object, markings: &mut Markings) -> Vec<String> {
         }
         Some(_) => markings.add_unknown("granular_markings"),
     }
+    ids
+}
+
+/// Applies the ids that are known, and returns the others, each once.
+pub(super) fn unknown_of(ids: Vec<&str>, markings: &mut Markings) -> Vec<String> {
     let mut open: Vec<String> = Vec::new();
     for id in ids {
         if !markings.add_stix_id(id) && !open.iter().any(|had| had == id) {

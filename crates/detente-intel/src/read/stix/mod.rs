@@ -13,6 +13,9 @@ use detente_core::Kind;
 use serde_json::Value;
 
 mod context;
+mod marking;
+
+pub use marking::{ObjectMarkings, definition_markings, object_markings};
 
 use context::{Object, context_of, defined, text};
 

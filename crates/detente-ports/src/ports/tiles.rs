@@ -2,12 +2,14 @@
 
 use detente_log::{Tile, TileHashReader, TileReader, TreeSize};
 
-use crate::ports::{LogKey, Store, StoreError};
+use super::{LogKey, Store, StoreError};
 
 /// The tiles of one stored log.
-pub(crate) struct LogTiles<'a> {
-    pub(crate) store: &'a dyn Store,
-    pub(crate) key: LogKey,
+pub struct LogTiles<'a> {
+    /// Where it lies.
+    pub store: &'a dyn Store,
+    /// Which log.
+    pub key: LogKey,
 }
 
 impl TileReader for LogTiles<'_> {
@@ -29,7 +31,7 @@ impl TileReader for LogTiles<'_> {
 
 impl LogTiles<'_> {
     /// The hashes of the tree of this size.
-    pub(crate) fn hashes(&self, size: TreeSize) -> TileHashReader<'_, Self> {
+    pub fn hashes(&self, size: TreeSize) -> TileHashReader<'_, Self> {
         TileHashReader::new(self, size)
     }
 }

@@ -1,0 +1,108 @@
+//! The markings of a STIX object alone, for who keeps objects as they came.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::context::{Object, defined, part_refs, text, unknown_of, whole_refs};
+use crate::Markings;
+
+/// What an object says about its handling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectMarkings {
+    /// What holds for the whole object.
+    pub whole: Markings,
+    /// Ids of definitions that hold for the whole and whose meaning is to be looked up.
+    pub whole_open: Vec<String>,
+    /// What holds for parts of it; parts may differ from each other and from the whole.
+    pub parts: Markings,
+    /// Ids of definitions that hold for parts and whose meaning is to be looked up.
+    pub parts_open: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Marked {
+    #[serde(default)]
+    object_marking_refs: Option<Value>,
+    #[serde(default)]
+    granular_markings: Option<Value>,
+    #[serde(default)]
+    labels: Option<Value>,
+}
+
+/// Reads the markings of one object. Tags on handling among its labels count for the whole.
+///
+/// # Errors
+/// It is no JSON object, or says one of these properties twice.
+pub fn object_markings(bytes: &[u8]) -> Result<ObjectMarkings, serde_json::Error> {
+    let marked: Marked = serde_json::from_slice(bytes)?;
+    let mut all = ObjectMarkings::default();
+    let ids = whole_refs(&marked.object_marking_refs, &mut all.whole);
+    all.whole_open = unknown_of(ids, &mut all.whole);
+    let ids = part_refs(&marked.granular_markings, &mut all.parts);
+    all.parts_open = unknown_of(ids, &mut all.parts);
+    for label in super::context::texts(&marked.labels) {
+        all.whole.add_tag(label);
+    }
+    Ok(all)
+}
+
+/// What a marking definition means, if the object is one.
+pub fn definition_markings(bytes: &[u8]) -> Option<Markings> {
+    let object: Object = serde_json::from_slice(bytes).ok()?;
+    let id = text(&object.id)?;
+    (text(&object.kind)? == "marking-definition").then(|| {
+        let mut markings = defined(&object, id);
+        // A well-known id means what it is known to mean, whatever else its body says.
+        markings.add_stix_id(id);
+        markings
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use detente_core::Tlp;
+
+    const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+    const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+
+    #[test]
+    fn parts_may_differ_from_the_whole() {
+        let json = format!(
+            r#"{{"object_marking_refs":["{GREEN}","marking-definition--x"],
+            "granular_markings":[{{"marking_ref":"{RED}","selectors":["name"]}},{{"lang":"de"}}]}}"#
+        );
+        let found = object_markings(json.as_bytes()).expect("an object");
+        assert_eq!((found.whole.tlp(), found.parts.tlp()), (Some(Tlp::Green), Some(Tlp::Red)));
+        assert_eq!(found.whole_open, ["marking-definition--x"]);
+        assert!(!found.whole.is_closed() && !found.whole.is_conflicting());
+        let labelled = object_markings(br#"{"labels":["tlp:amber","x"]}"#).expect("an object");
+        assert_eq!(labelled.whole.tlp(), Some(Tlp::Amber));
+    }
+
+    #[test]
+    fn what_is_no_marking_closes() {
+        for bad in [
+            r#"{"object_marking_refs":"x"}"#,
+            r#"{"object_marking_refs":[1]}"#,
+            r#"{"granular_markings":[{"selectors":["a"]}]}"#,
+        ] {
+            let found = object_markings(bad.as_bytes()).expect("an object");
+            assert!(found.whole.is_closed() || found.parts.is_closed(), "{bad}");
+        }
+        let twice = r#"{"object_marking_refs":[],"object_marking_refs":[]}"#;
+        assert!(object_markings(twice.as_bytes()).is_err());
+        assert!(object_markings(b"[]").is_err());
+    }
+
+    #[test]
+    fn a_definition_opens_nothing_that_its_id_closes() {
+        let lie = format!(
+            r#"{{"type":"marking-definition","id":"{RED}","definition_type":"tlp",
+            "definition":{{"tlp":"green"}}}}"#
+        );
+        let says = definition_markings(lie.as_bytes()).expect("a definition");
+        assert_eq!(says.tlp(), Some(Tlp::Red));
+        assert_eq!(definition_markings(br#"{"type":"malware","id":"malware--x"}"#), None);
+    }
+}

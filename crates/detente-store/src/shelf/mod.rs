@@ -1,0 +1,143 @@
+//! The shelf on SQLite: objects that tools bring and read, and the accounts of these tools.
+//!
+//! A file of its own beside the node's: readers of a large collection hold up no act, and nothing
+//! of the record lies here. Is not: a judge of who may see what; it hands over what a query names.
+
+mod account;
+mod delete;
+mod page;
+mod put;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use detente_taxii::Entry;
+use detente_taxii::{Incoming, Moment, Put, Query, Shelf, ShelfError, StatusRow};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+
+use crate::migrate;
+use crate::sqlite::{Fault, OpenError, open};
+
+pub use account::{AccountRow, MAX_ACCOUNTS};
+
+/// Statuses kept of one account. Count.
+const MAX_STATUSES: u32 = 1_000;
+/// How long a status is kept. Microseconds.
+const STATUS_KEPT: i64 = 24 * 3_600 * 1_000_000;
+/// Definitions of one id that are looked at. Count.
+const MAX_DEFINITIONS: u32 = 64;
+
+/// Objects and accounts in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteShelf {
+    conn: Connection,
+}
+
+fn failed(fault: impl Into<Fault>) -> ShelfError {
+    ShelfError(detente_node::ports::StoreError::from(fault.into()).to_string())
+}
+
+impl SqliteShelf {
+    /// Opens a shelf, and creates it if there is none; readable by its owner alone.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file is no shelf, a newer program wrote it, or the disk refuses.
+    pub fn open(path: impl AsRef<Path>) -> Result<SqliteShelf, OpenError> {
+        open::file_of(path.as_ref(), &migrate::SHELF).map(|conn| SqliteShelf { conn })
+    }
+
+    /// A shelf that is gone when it is dropped: for tests and trials.
+    ///
+    /// # Errors
+    /// [`OpenError`] if there is no memory.
+    pub fn in_memory() -> Result<SqliteShelf, OpenError> {
+        open::memory_of(&migrate::SHELF).map(|conn| SqliteShelf { conn })
+    }
+
+    fn write<T>(
+        &mut self,
+        deed: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, ShelfError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate);
+        let tx = tx.map_err(failed)?;
+        let done = deed(&tx).map_err(failed)?;
+        tx.commit().map_err(failed)?;
+        Ok(done)
+    }
+
+    /// All statements of one deed see the same state.
+    fn read<T>(&self, deed: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, ShelfError> {
+        let _transaction = self.conn.unchecked_transaction().map_err(failed)?;
+        deed(&self.conn).map_err(failed)
+    }
+}
+
+/// The number of a collection, if anything ever came to it.
+fn collection(conn: &Connection, name: &str) -> Result<Option<i64>, Fault> {
+    let mut find = conn.prepare_cached("SELECT id FROM collection WHERE name = ?1")?;
+    Ok(find.query_row([name], |row| row.get(0)).optional()?)
+}
+
+impl Shelf for SqliteShelf {
+    fn put(
+        &mut self,
+        collection: &str,
+        now: Moment,
+        objects: &[Incoming<'_>],
+    ) -> Result<Vec<Put>, ShelfError> {
+        self.write(|tx| put::put(tx, collection, now, objects))
+    }
+
+    fn page(&self, query: &Query, each: &mut dyn FnMut(Entry, &[u8])) -> Result<bool, ShelfError> {
+        self.read(|conn| page::page(conn, query, each))
+    }
+
+    fn delete(&mut self, query: &Query) -> Result<u64, ShelfError> {
+        self.write(|tx| delete::delete(tx, query))
+    }
+
+    fn put_status(
+        &mut self,
+        root: &str,
+        account: &str,
+        now: Moment,
+        status: &StatusRow,
+    ) -> Result<(), ShelfError> {
+        self.write(|tx| {
+            tx.prepare_cached(
+                "INSERT OR REPLACE INTO status (id, root, account, at, json)
+                VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((&status.id, root, account, now.micros(), &status.json))?;
+            tx.prepare_cached("DELETE FROM status WHERE account = ?1 AND at < ?2")?
+                .execute((account, now.micros().saturating_sub(STATUS_KEPT)))?;
+            tx.prepare_cached(
+                "DELETE FROM status WHERE id IN (SELECT id FROM status WHERE account = ?1
+                ORDER BY at DESC LIMIT -1 OFFSET ?2)",
+            )?
+            .execute((account, MAX_STATUSES))?;
+            Ok(())
+        })
+    }
+
+    fn status(&self, root: &str, account: &str, id: &str) -> Result<Option<Vec<u8>>, ShelfError> {
+        self.read(|conn| {
+            let mut find = conn.prepare_cached(
+                "SELECT json FROM status WHERE id = ?1 AND root = ?2 AND account = ?3",
+            )?;
+            Ok(find.query_row((id, root, account), |row| row.get(0)).optional()?)
+        })
+    }
+
+    fn definitions(&self, id: &str) -> Result<Vec<Vec<u8>>, ShelfError> {
+        self.read(|conn| {
+            let mut find = conn.prepare_cached(
+                "SELECT bytes FROM collection JOIN object ON object.collection = collection.id
+                WHERE object.id = ?1 AND kind = 'marking-definition' LIMIT ?2",
+            )?;
+            let all = find.query_map((id, MAX_DEFINITIONS), |row| row.get(0))?;
+            Ok(all.collect::<Result<_, _>>()?)
+        })
+    }
+}

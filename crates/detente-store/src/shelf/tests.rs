@@ -1,0 +1,197 @@
+use std::collections::BTreeMap;
+
+use detente_core::Tlp;
+use detente_taxii::{Account, Entry, Incoming, Level, Moment, Put, Query, Shelf as _, Which};
+use proptest::prelude::*;
+
+use super::{AccountRow, SqliteShelf};
+
+fn moment(micros: i64) -> Moment {
+    Moment::of(micros).unwrap()
+}
+
+fn all(limit: usize) -> Query {
+    Query {
+        collection: "own".to_owned(),
+        clearance: Level::CLOSED,
+        after: None,
+        ids: Vec::new(),
+        kinds: Vec::new(),
+        which: vec![Which::Last],
+        specs: Vec::new(),
+        limit,
+        max_bytes: Some(usize::MAX),
+    }
+}
+
+fn read(shelf: &SqliteShelf, query: &Query) -> (Vec<(Entry, Vec<u8>)>, bool) {
+    let mut found = Vec::new();
+    let more = shelf.page(query, &mut |entry, bytes| found.push((entry, bytes.to_vec()))).unwrap();
+    (found, more)
+}
+
+fn object<'a>(id: &'a str, version: i64, level: u8, bytes: &'a [u8]) -> Incoming<'a> {
+    let kind = id.split_once("--").unwrap().0;
+    let (spec, version) = ("2.1", Some(moment(version)));
+    Incoming { id, kind, spec, version, level: Level::from_code(level), bytes }
+}
+
+#[test]
+fn the_same_is_known_and_other_bytes_stay_out() {
+    let mut shelf = SqliteShelf::in_memory().unwrap();
+    let now = moment(1_000);
+    let first = shelf.put("own", now, &[object("a--1", 5, 0, b"x")]).unwrap();
+    assert_eq!(first, [Put::Added(now)]);
+    let again = [object("a--1", 5, 0, b"x"), object("a--1", 5, 0, b"y")];
+    assert_eq!(shelf.put("own", now, &again).unwrap(), [Put::Known(now), Put::Differs]);
+    assert_eq!(read(&shelf, &all(9)).0[0].1, b"x");
+    // Without a version it is a new one only if its bytes are.
+    let bare = |bytes| Incoming { version: None, ..object("b--1", 0, 0, bytes) };
+    let puts = shelf.put("own", now, &[bare(b"x"), bare(b"x"), bare(b"y")]).unwrap();
+    assert_eq!(puts[1], Put::Known(moment(1_001)));
+    assert_eq!(puts[2], Put::Added(moment(1_002)));
+    // A clock that went back sets nobody back.
+    let late = shelf.put("own", moment(1), &[object("c--1", 1, 0, b"z")]).unwrap();
+    assert_eq!(late, [Put::Added(moment(1_003))]);
+    // Another collection is another shelf.
+    let other = shelf.put("other", now, &[object("a--1", 5, 0, b"y")]).unwrap();
+    assert!(matches!(other[0], Put::Added(_)));
+}
+
+#[test]
+fn a_page_ends_at_its_bytes_but_never_empty() {
+    let mut shelf = SqliteShelf::in_memory().unwrap();
+    let big = vec![b'x'; 1_000];
+    let objects = [object("a--1", 1, 0, &big), object("a--2", 1, 0, &big)];
+    shelf.put("own", moment(1), &objects).unwrap();
+    let (found, more) = read(&shelf, &Query { max_bytes: Some(10), ..all(9) });
+    assert_eq!((found.len(), more), (1, true));
+    let (found, more) = read(&shelf, &Query { max_bytes: Some(2_000), ..all(9) });
+    assert_eq!((found.len(), more), (2, false));
+    let (found, more) = read(&shelf, &Query { max_bytes: None, ..all(1) });
+    assert_eq!((found[0].1.len(), more), (0, true));
+}
+
+#[test]
+fn what_is_taken_is_gone_and_the_ends_move() {
+    let mut shelf = SqliteShelf::in_memory().unwrap();
+    let versions = [2, 1, 3].map(|version| object("a--1", version, 0, b"v"));
+    shelf.put("own", moment(1), &versions).unwrap();
+    let one = |which| Query { ids: vec!["a--1".to_owned()], which: vec![which], ..all(9) };
+    let version = |which| read(&shelf, &one(which)).0[0].0.version;
+    assert_eq!((version(Which::First), version(Which::Last)), (moment(1), moment(3)));
+    assert_eq!(shelf.delete(&one(Which::At(moment(3)))).unwrap(), 1);
+    assert_eq!(read(&shelf, &one(Which::Last)).0[0].0.version, moment(2));
+    assert_eq!(shelf.delete(&one(Which::All)).unwrap(), 2);
+    assert_eq!(shelf.delete(&one(Which::All)).unwrap(), 0);
+}
+
+#[test]
+fn accounts_are_found_by_what_proves_them() {
+    let mut shelf = SqliteShelf::in_memory().unwrap();
+    let row = AccountRow {
+        account: Account {
+            name: "siem".to_owned(),
+            clearance: Level::of(Tlp::Green),
+            reads: vec!["own".to_owned()],
+            writes: Vec::new(),
+            unmarked: Some(Tlp::Amber),
+        },
+        password: Some("$argon2id$".to_owned()),
+        token: Some([1; 32]),
+        certificate: None,
+        made: moment(7),
+    };
+    assert!(shelf.put_account(&row).unwrap());
+    assert_eq!(shelf.account("siem").unwrap().as_ref(), Some(&row));
+    assert_eq!(shelf.account_of_token(&[1; 32]).unwrap().as_ref(), Some(&row));
+    assert_eq!(shelf.account_of_token(&[2; 32]).unwrap(), None);
+    assert_eq!(shelf.account_of_certificate(&[1; 32]).unwrap(), None);
+    let mut other = row.clone();
+    other.account.name = "feed".to_owned();
+    assert!(shelf.put_account(&other).is_err(), "a token proves one account");
+    assert_eq!(shelf.accounts().unwrap(), [row]);
+    assert!(shelf.remove_account("siem").unwrap());
+    assert!(!shelf.remove_account("siem").unwrap());
+}
+
+/// What a shelf must do, without a database.
+#[derive(Default)]
+struct Model {
+    objects: Vec<(Entry, u8, Vec<u8>)>,
+}
+
+impl Model {
+    fn page(&self, query: &Query) -> (Vec<(Entry, Vec<u8>)>, bool) {
+        let mut ends: BTreeMap<&str, (Moment, Moment)> = BTreeMap::new();
+        for (entry, ..) in &self.objects {
+            let ends = ends.entry(&entry.id).or_insert((entry.version, entry.version));
+            *ends = (ends.0.min(entry.version), ends.1.max(entry.version));
+        }
+        let meant = |(entry, level, _): &&(Entry, u8, Vec<u8>)| {
+            let (first, last) = ends[entry.id.as_str()];
+            let kind = entry.id.split_once("--").unwrap().0.to_owned();
+            Level::from_code(*level) <= query.clearance
+                && query.after.is_none_or(|after| entry.added > after)
+                && (query.kinds.is_empty() || query.kinds.contains(&kind))
+                && (query.ids.is_empty() || query.ids.contains(&entry.id))
+                && query.which.iter().any(|which| match which {
+                    Which::All => true,
+                    Which::First => entry.version == first,
+                    Which::Last => entry.version == last,
+                    Which::At(moment) => entry.version == *moment,
+                })
+        };
+        let all: Vec<_> = self.objects.iter().filter(meant).collect();
+        let page = all.iter().take(query.limit);
+        let page = page.map(|(entry, _, bytes)| (entry.clone(), bytes.clone())).collect();
+        (page, all.len() > query.limit)
+    }
+}
+
+proptest! {
+    #[test]
+    fn pages_are_those_of_the_model(
+        objects in prop::collection::vec((0..12_u8, 0..2_u8, 0..5_i64, 0..6_u8), 0..60),
+        clearance in 0..6_u8,
+        after in prop::option::of(0..70_i64),
+        which in prop::sample::subsequence(
+            vec![Which::Last, Which::First, Which::All, Which::At(moment(2))], 1..4),
+        kinds in prop::sample::subsequence(vec!["a".to_owned(), "b".to_owned()], 0..2),
+        ids in prop::sample::subsequence(vec!["a--1".to_owned(), "b--2".to_owned()], 0..2),
+        limit in 1..20_usize,
+    ) {
+        let mut shelf = SqliteShelf::in_memory().unwrap();
+        let mut model = Model::default();
+        for (id, kind, version, level) in objects {
+            let id = format!("{}--{id}", if kind == 0 { 'a' } else { 'b' });
+            let bytes = format!("{id} {version}").into_bytes();
+            let put = shelf.put("own", moment(0), &[object(&id, version, level, &bytes)]).unwrap();
+            if let Put::Added(added) = put[0] {
+                let entry = Entry { id, added, version: moment(version), spec: "2.1".to_owned() };
+                model.objects.push((entry, level, bytes));
+            }
+        }
+        let query = Query {
+            clearance: Level::from_code(clearance),
+            after: after.map(moment),
+            which,
+            kinds,
+            ids,
+            ..all(limit)
+        };
+        prop_assert_eq!(read(&shelf, &query), model.page(&query));
+        // Page after page is the whole.
+        let (mut query, mut whole) = (Query { after: None, ..query }, Vec::new());
+        loop {
+            let (page, more) = read(&shelf, &query);
+            query.after = page.last().map(|(entry, _)| entry.added);
+            whole.extend(page);
+            if !more {
+                break;
+            }
+        }
+        let unlimited = Query { after: None, limit: usize::MAX, ..query };
+        prop_assert_eq!(whole, model.page(&unlimited).0);
+    }
+}

@@ -1,0 +1,34 @@
+//! TAXII 2.1: what is asked, who may see what, what is answered.
+//!
+//! In scope: discovery, API roots, collections, objects, manifests, versions, deletion and status
+//! of TAXII 2.1 (OASIS Standard, 10 June 2021), as a function from a request of a known account to
+//! an answer ([`serve`]); what is visible is decided object by object, from its markings and the
+//! account's clearance. Objects go out byte for byte as they came in.
+//!
+//! Out of scope: sockets, TLS, who an account is (whoever calls has proved it), and where objects
+//! lie ([`Shelf`]).
+
+#![forbid(unsafe_code)]
+
+mod account;
+mod add;
+mod fault;
+mod filter;
+mod house;
+mod incoming;
+mod message;
+mod moment;
+mod read;
+mod serve;
+mod shelf;
+
+pub use account::{Account, Level, MAX_ACCOUNT};
+pub use add::MAX_OBJECTS;
+pub use fault::{Fault, refusal};
+pub use filter::{MAX_PAGE, MAX_VALUE, MAX_VALUES};
+pub use house::{Collection, House, MAX_BODY, Root};
+pub use message::{Audit, MAX_TARGET, Method, Request, Response, STIX, TAXII};
+pub use moment::{MAX_TIME, Moment};
+pub use read::MAX_PAGE_BYTES;
+pub use serve::serve;
+pub use shelf::{Entry, Incoming, Put, Query, Shelf, ShelfError, StatusRow, Which};

@@ -1,0 +1,148 @@
+//! The door to where objects lie: [`Shelf`].
+
+use crate::account::Level;
+use crate::moment::Moment;
+
+/// An object on its way to the shelf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming<'a> {
+    /// Its STIX id.
+    pub id: &'a str,
+    /// Its type.
+    pub kind: &'a str,
+    /// Its STIX version: `2.0` or `2.1`.
+    pub spec: &'static str,
+    /// When it was modified, else created; none if it says neither: then its version is the moment
+    /// at which it came.
+    pub version: Option<Moment>,
+    /// How close it is held.
+    pub level: Level,
+    /// Its bytes, as they came.
+    pub bytes: &'a [u8],
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is new; its date added.
+    Added(Moment),
+    /// The same bytes lie there already.
+    Known(Moment),
+    /// Other bytes lie there under the same id and version; they stay.
+    Differs,
+}
+
+/// What is said of an object without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its STIX id.
+    pub id: String,
+    /// When it came; no two objects on a shelf came at the same moment.
+    pub added: Moment,
+    /// Its version.
+    pub version: Moment,
+    /// Its STIX version: `2.0` or `2.1`.
+    pub spec: String,
+}
+
+/// Which versions of an object are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// The newest.
+    Last,
+    /// The oldest.
+    First,
+    /// Each.
+    All,
+    /// That of this moment.
+    At(Moment),
+}
+
+/// Which objects of a collection are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The collection's key.
+    pub collection: String,
+    /// The closest level that may be seen.
+    pub clearance: Level,
+    /// Added after this moment, exclusively.
+    pub after: Option<Moment>,
+    /// Of these ids; of all if there is none.
+    pub ids: Vec<String>,
+    /// Of these types; of all if there is none.
+    pub kinds: Vec<String>,
+    /// Of these versions; at least one.
+    pub which: Vec<Which>,
+    /// Of these STIX versions; of all if there is none.
+    pub specs: Vec<String>,
+    /// At most so many.
+    pub limit: usize,
+    /// At most so many bytes, but for one object. None where bytes are not asked for.
+    pub max_bytes: Option<usize>,
+}
+
+/// The shelf failed; the cause is for the log, not for the account.
+#[derive(Debug, thiserror::Error)]
+#[error("the store of objects failed: {0}")]
+pub struct ShelfError(pub String);
+
+/// Where objects lie. What a method does, it does whole or not at all.
+pub trait Shelf {
+    /// Puts objects into a collection and says what became of each, in their order. The moments at
+    /// which they come ascend, and are not before `now`.
+    ///
+    /// # Errors
+    /// [`ShelfError`]; nothing was put.
+    fn put(
+        &mut self,
+        collection: &str,
+        now: Moment,
+        objects: &[Incoming<'_>],
+    ) -> Result<Vec<Put>, ShelfError>;
+
+    /// Hands over what is meant in the order in which it came, each with its bytes if these are
+    /// limited; says whether there is more.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn page(&self, query: &Query, each: &mut dyn FnMut(Entry, &[u8])) -> Result<bool, ShelfError>;
+
+    /// Takes what is meant away and says how many.
+    ///
+    /// # Errors
+    /// [`ShelfError`]; nothing was taken.
+    fn delete(&mut self, query: &Query) -> Result<u64, ShelfError>;
+
+    /// Keeps what became of a request.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn put_status(
+        &mut self,
+        root: &str,
+        account: &str,
+        now: Moment,
+        status: &StatusRow,
+    ) -> Result<(), ShelfError>;
+
+    /// What became of a request of this account, if it is still kept.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn status(&self, root: &str, account: &str, id: &str) -> Result<Option<Vec<u8>>, ShelfError>;
+
+    /// The bytes of the marking definitions of this id, on whatever shelf.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn definitions(&self, id: &str) -> Result<Vec<Vec<u8>>, ShelfError>;
+}
+
+/// A status resource to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusRow {
+    /// Its id, a UUID.
+    pub id: String,
+    /// The resource as JSON.
+    pub json: Vec<u8>,
+}

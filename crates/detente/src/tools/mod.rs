@@ -1,0 +1,37 @@
+//! Tools of the house: their accounts, and the TAXII server that they speak to.
+
+mod account;
+mod server;
+
+pub use account::{AccountArgs, account};
+pub use server::{TaxiiArgs, start};
+
+use std::path::PathBuf;
+
+use detente_store::SqliteShelf;
+use detente_taxii::Moment;
+
+use crate::fail::{Failure, chain};
+use crate::home::Home;
+
+/// The collection of what the house's own tools bring and read.
+pub const OWN: &str = "own";
+
+/// Where objects and accounts lie.
+fn shelf_path(home: &Home) -> PathBuf {
+    home.dir().join("shelf.db")
+}
+
+fn open_shelf(home: &Home) -> Result<SqliteShelf, Failure> {
+    SqliteShelf::open(shelf_path(home)).map_err(|error| {
+        Failure::environment(error.code(), chain(&error), "restore a backup of shelf.db")
+    })
+}
+
+/// The time now.
+#[expect(clippy::disallowed_methods, reason = "the binary is where the clock is")]
+fn now() -> Moment {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let micros = since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(0));
+    Moment::of(micros).unwrap_or(Moment::START)
+}

@@ -1,0 +1,208 @@
+//! Tools of the house: accounts, and the TAXII server as PyPI `taxii2-client` uses it.
+
+use serde_json::{Value, json};
+
+use crate::support::{Home, Serving, World, list, number, python, text};
+
+const PASSWORD: &str = "correct horse battery";
+const TLP: [(&str, &str); 5] = [
+    ("clear", "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"),
+    ("green", "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"),
+    ("amber", "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"),
+    ("amber+strict", "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003"),
+    ("red", "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"),
+];
+
+/// An indicator of STIX 2.1; its number is its id and its name.
+fn indicator(number: usize, marks: &[&str]) -> Value {
+    json!({
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": format!("indicator--00000000-0000-4000-8000-{number:012}"),
+        "created": "2026-01-02T03:04:05.000Z",
+        "modified": "2026-01-02T03:04:05.000Z",
+        "name": format!("number {number}"),
+        "x_kept": {"as": ["it", "came", 1.0e2]},
+        "pattern": format!("[domain-name:value = 'n{number}.example.com']"),
+        "pattern_type": "stix",
+        "valid_from": "2026-01-02T03:04:05Z",
+        "object_marking_refs": marks,
+    })
+}
+
+/// A home with an account that writes and sees everything, and one of a clearance for each colour.
+fn house(world: &World) -> Home {
+    let home = world.party("Alba", true);
+    let file = world.write("password", PASSWORD);
+    let secret = ["--password-file", &file];
+    let add = |name: &str, more: &[&str]| {
+        home.json(&[&["account", "add", name], more, &secret].concat());
+    };
+    add("feeder", &["--clearance", "closed", "--read", "own", "--write", "own"]);
+    for (colour, _) in TLP {
+        add(&format!("sees-{colour}").replace('+', "-"), &["--clearance", colour]);
+    }
+    home
+}
+
+fn discovery(serving: &Serving) -> String {
+    format!("https://{}/taxii2/", serving.taxii.as_ref().unwrap())
+}
+
+/// Runs the foreign client as one account.
+#[track_caller]
+fn client(
+    home: &Home,
+    serving: &Serving,
+    verb: &str,
+    account: &str,
+    more: &[&str],
+) -> Option<Value> {
+    let url = discovery(serving);
+    let ca = home.dir.join("taxii.crt").display().to_string();
+    let said =
+        python("taxii_check.py")?.accepts(&[&[verb, &url, &ca, account, PASSWORD], more].concat());
+    Some(serde_json::from_str(said.lines().last().unwrap()).unwrap())
+}
+
+#[test]
+fn each_account_sees_what_markings_allow_and_byte_for_byte() {
+    let world = World::new();
+    let home = house(&world);
+    let serving = home.serve_tools(&[]);
+    let mut objects: Vec<Value> =
+        TLP.iter().enumerate().map(|(n, (_, mark))| indicator(n, &[mark])).collect();
+    objects.push(indicator(5, &["marking-definition--00000000-0000-4000-8000-000000000000"]));
+    objects.push(indicator(6, &[TLP[1].1, TLP[2].1]));
+    objects.push(indicator(7, &[]));
+    let mut parts = indicator(8, &[TLP[0].1]);
+    parts["granular_markings"] = json!([{"marking_ref": TLP[2].1, "selectors": ["name"]}]);
+    objects.push(parts);
+    let file = world.write("objects.json", Value::from(objects.clone()).to_string());
+    let Some(pushed) = client(&home, &serving, "push", "feeder", &[&file]) else { return };
+    assert_eq!(list(&pushed, "successes").len(), 9, "{pushed:#}");
+
+    let seen = |account: &str| -> Vec<Value> {
+        let read = client(&home, &serving, "read", account, &["2"]).unwrap();
+        list(&read, "objects").to_vec()
+    };
+    let numbers = |all: &[Value]| -> Vec<String> {
+        all.iter().map(|one| text(one, "name").replace("number ", "")).collect()
+    };
+    let all = seen("feeder");
+    assert_eq!(all, objects, "as they came, custom properties too");
+    assert_eq!(numbers(&seen("sees-clear")), ["0"]);
+    assert_eq!(numbers(&seen("sees-green")), ["0", "1"]);
+    assert_eq!(numbers(&seen("sees-amber")), ["0", "1", "2", "8"], "parts close the whole");
+    assert_eq!(numbers(&seen("sees-amber-strict")), ["0", "1", "2", "3", "8"]);
+    // Unmarked counts as RED; unknown and contradictory markings are closed.
+    assert_eq!(numbers(&seen("sees-red")), ["0", "1", "2", "3", "4", "7", "8"]);
+
+    // The same again is known; other bytes under the same id and version stay out.
+    let mut other = objects.clone();
+    other[0]["name"] = "another".into();
+    let file = world.write("other.json", Value::from(other).to_string());
+    let pushed = client(&home, &serving, "push", "feeder", &[&file]).unwrap();
+    assert_eq!(list(&pushed, "failures").len(), 1, "{pushed:#}");
+    assert_eq!(seen("feeder"), objects);
+
+    // What came enters the own list.
+    let found = home.json(&["search", "n1.example.com"]);
+    assert_eq!(text(&list(&found, "own")[0], "source"), "taxii:feeder");
+    let audit = std::fs::read_to_string(home.dir.join("taxii-audit.ndjson")).unwrap();
+    let lines: Vec<Value> = audit.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let read: u64 = lines
+        .iter()
+        .filter(|line| line["account"] == "sees-green" && line["deed"] == "read")
+        .map(|line| number(line, "objects"))
+        .sum();
+    assert!(read >= 2, "{audit}");
+}
+
+#[test]
+fn what_no_client_should_send_is_a_taxii_error() {
+    let world = World::new();
+    let home = house(&world);
+    let mut serving = home.serve_tools(&[]);
+    let Some(found) = client(&home, &serving, "probe", "feeder", &[]) else { return };
+    for (what, status, code) in [
+        ("nobody", 401, "unauthenticated"),
+        ("wrong password", 401, "unauthenticated"),
+        ("unknown account", 401, "unauthenticated"),
+        ("accept", 406, "accept"),
+        ("root", 404, "not_found"),
+        ("collection", 404, "not_found"),
+        ("object", 404, "not_found"),
+        ("method", 405, "method"),
+        ("delete all", 405, "method"),
+        ("limit", 400, "bad_query"),
+        ("next", 400, "bad_query"),
+        ("unknown match", 400, "bad_query"),
+        ("media type", 415, "content_type"),
+        ("no json", 422, "bad_envelope"),
+        ("utf-8", 422, "bad_envelope"),
+        ("gzip", 415, "content_encoding"),
+        ("large", 413, "body_too_large"),
+    ] {
+        assert_eq!(found[what], json!([status, code]), "{what}: {found:#}");
+    }
+    assert_eq!(found["match"], json!([200, null]), "an id that nobody has: {found:#}");
+    assert_eq!(found["nested"][0], 202, "each object is refused alone: {found:#}");
+    assert!(serving.lives());
+}
+
+#[test]
+fn accounts_prove_themselves_and_end_at_once() {
+    let world = World::new();
+    let home = house(&world);
+    home.fails(2, "bad_account_name", &["account", "add", "a b"]);
+    home.fails(2, "bad_tlp", &["account", "add", "x", "--clearance", "blue"]);
+    let short = world.write("short", "short");
+    home.fails(2, "bad_password", &["account", "add", "x", "--password-file", &short]);
+    let made = home.json(&["account", "add", "tool"]);
+    assert!(text(&made, "token").starts_with("dt_"));
+    let all = home.json(&["account", "list"]);
+    let tool = all.as_array().unwrap().iter().find(|one| one["name"] == "tool").unwrap();
+    assert_eq!(tool["proves_itself_by"], "token");
+    assert!(tool["token"].is_null(), "shown once: {tool:#}");
+
+    let serving = home.serve_tools(&[]);
+    let url = discovery(&serving);
+    let ca = home.dir.join("taxii.crt").display().to_string();
+    let curl = |more: &[&str]| -> u64 {
+        let fixed = ["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", &ca];
+        let (_, said) = crate::support::run_tool("curl").run(&[&fixed, more, &[&url]].concat());
+        said.trim().parse().unwrap_or_else(|_| panic!("curl: {said}"))
+    };
+    let bearer = format!("Authorization: Bearer {}", text(&made, "token"));
+    assert_eq!(curl(&["-H", &bearer]), 200);
+    assert_eq!(curl(&["-H", &bearer, "--http2"]), 200);
+    assert_eq!(curl(&["-H", "Authorization: Bearer dt_wrong"]), 401);
+    home.json(&["account", "remove", "tool"]);
+    assert_eq!(curl(&["-H", &bearer]), 401, "at once, while it serves");
+
+    // A certificate of the tool's own, which nobody signed but itself.
+    let (key, certificate) = (world.path("tool.key"), world.path("tool.crt"));
+    let (key, certificate) = (key.display().to_string(), certificate.display().to_string());
+    crate::support::openssl().accepts(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        &key,
+        "-out",
+        &certificate,
+        "-subj",
+        "/CN=tool",
+        "-days",
+        "2",
+    ]);
+    let shown = ["--cert", certificate.as_str(), "--key", &key];
+    assert_eq!(curl(&shown), 401);
+    home.json(&["account", "add", "tool", "--certificate", &certificate]);
+    assert_eq!(curl(&shown), 200);
+}

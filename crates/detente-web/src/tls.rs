@@ -45,7 +45,9 @@ impl fmt::Debug for Tls {
 pub fn self_signed(names: &[String]) -> Result<(String, Zeroizing<String>), TlsError> {
     let unusable = |error: rcgen::Error| TlsError::Unreadable(error.to_string());
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).map_err(unusable)?;
-    let params = rcgen::CertificateParams::new(names.to_vec()).map_err(unusable)?;
+    let mut params = rcgen::CertificateParams::new(names.to_vec()).map_err(unusable)?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "detente TAXII");
     let certificate = params.self_signed(&key).map_err(unusable)?;
     Ok((certificate.pem(), Zeroizing::new(key.serialize_pem())))
 }

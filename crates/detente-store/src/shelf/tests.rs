@@ -115,6 +115,39 @@ fn accounts_are_found_by_what_proves_them() {
     assert!(!shelf.remove_account("siem").unwrap());
 }
 
+/// Each connection of a process keeps its locks when another one is opened: what a third one writes
+/// and closes is seen by all.
+#[test]
+fn connections_of_one_process_see_what_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shelf.db");
+    let first = SqliteShelf::open(&path).unwrap();
+    let _second = SqliteShelf::open(&path).unwrap();
+    for n in 0..3 {
+        // As another process would: SQLite's locks are the process's, so this one must be one.
+        let made = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "shelf::tests::a_writer_of_another_process"])
+            .env("DETENTE_TEST_SHELF", &path)
+            .env("DETENTE_TEST_N", n.to_string())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        assert_eq!(read(&first, &all(9)).0.len(), n + 1);
+    }
+}
+
+/// Run alone it writes to a shelf of its own; beside the test above, to that one's.
+#[test]
+fn a_writer_of_another_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("DETENTE_TEST_SHELF").map(std::path::PathBuf::from);
+    let n = std::env::var("DETENTE_TEST_N").unwrap_or_default();
+    let mut shelf = SqliteShelf::open(path.unwrap_or(folder.path().join("shelf.db"))).unwrap();
+    let id = format!("a--{n}");
+    let puts = shelf.put("own", moment(1), &[object(&id, 1, 0, b"x")]).unwrap();
+    assert!(matches!(puts[0], Put::Added(_)));
+}
+
 /// What a shelf must do, without a database.
 #[derive(Default)]
 struct Model {

@@ -1,7 +1,7 @@
 //! Opening the file: its mode, SQLite's settings, the mark of our files, the migrations, and
 //! whether the tables that lead to everything else are whole.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -137,11 +137,16 @@ fn make(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes a file from everybody but its owner.
+/// Takes a file from everybody but its owner. By its name: to open and close it would drop the
+/// locks that another connection of this process holds on it (<https://sqlite.org/howtocorrupt.html>,
+/// section 2.2), and another process could then take the write-ahead log away under it.
 fn narrow(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(MODE))?;
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
+    }
+    if found.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(MODE))?;
     }
     Ok(())
 }

@@ -172,6 +172,9 @@ fn is_line_of(format: Format, line: &str) -> bool {
 }
 
 proptest! {
+    // Each case is an export in every format.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// No text of an indicator begins a line of its own, and no outcome is forgotten.
     #[test]
     fn no_text_breaks_out(indicators in indicators()) {

@@ -4,7 +4,6 @@
 //! place, and can play dead afterwards as a killed process would. Is not: a second implementation:
 //! every deed is the real store's.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

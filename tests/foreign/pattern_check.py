@@ -557,6 +557,20 @@ class Cases:
         kind = self.chance.choice(["file", "x-thing", "ipv4-addr"])
         return f"[{kind}:{'value' if kind == 'ipv4-addr' else 'size'} != 'none']"
 
+    def window(self):
+        """An order, and perhaps more, within a window."""
+        c = self.chance
+        tree = ("followedby", [("test", self.broad()), ("test", self.broad())])
+        more = c.choice(["", "and", "followedby", "repeats"])
+        if more == "repeats":
+            tree = ("repeats", tree, 2)
+        elif more:
+            parts = [tree, ("test", self.broad())]
+            c.shuffle(parts)
+            tree = (more, parts)
+        tree = ("within", tree, c.choice([0.5, 1.5, 2.5, 3.5, 5.5, 10.5]))
+        return tree if c.random() < 0.7 else ("followedby", [tree, ("test", self.broad())])
+
     def expression(self, depth, version):
         """A tree of observation expressions."""
         c = self.chance
@@ -731,7 +745,8 @@ def check_verdicts(program, chance, number, report):
         questions.append({"objects": flat})
         asked.append(None)
         singles = [cases.test() for _ in range(12)]
-        trees = [cases.expression(2, version) for _ in range(6)]
+        trees = [cases.expression(2, version) for _ in range(4)]
+        trees += [cases.window() for _ in range(4)]
         for name, text in singles:
             questions.append({"match": text})
             asked.append((name, text, None, observed, data, version))

@@ -140,7 +140,7 @@ fn check_digests(comparison: &Comparison, found: &mut Vec<Finding>) {
     }
 }
 
-/// Hexadecimal digits of the algorithms in the hash algorithm vocabulary (STIX 2.1 section 10.7);
+/// Hexadecimal digits of the algorithms in the hash algorithm vocabulary of STIX 2.1;
 /// nothing for others.
 fn digest_lengths(algorithm: &str) -> Option<&'static [usize]> {
     Some(match algorithm.to_ascii_uppercase().replace('-', "").as_str() {

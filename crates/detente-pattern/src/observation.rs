@@ -2,7 +2,7 @@
 //!
 //! STIX 2.1 `observed-data` with `object_refs` to objects that stand beside it, and STIX 2.0 (or
 //! deprecated 2.1) `observed-data` with `objects` inside. Custom types and properties are taken as
-//! they are. References are followed within one `observed-data` only (STIX 2.1 section 9.7.3).
+//! they are. References are followed within one `observed-data` only (STIX 2.1 section 9).
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Times as STIX writes them, as nanoseconds.
 //!
-//! `2017-07-08T12:00:00.123Z`: RFC 3339 in UTC, upper-case `T` and `Z` (STIX 2.1 section 2.16), any
-//! number of digits after the point, of which nine count. Years 0 to 9999. A leap second is the
+//! `2017-07-08T12:00:00.123Z`: RFC 3339 in UTC, upper-case `T` and `Z` (STIX 2.1, type timestamp),
+//! any number of digits after the point, of which nine count. Years 0 to 9999. A leap second is the
 //! second after it.
 
 use std::fmt;

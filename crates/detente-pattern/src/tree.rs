@@ -6,7 +6,7 @@
 
 use crate::timestamp::Timestamp;
 
-/// Observation expressions, joined and qualified (STIX 2.1 sections 9.4 to 9.6).
+/// Observation expressions, joined and qualified (STIX 2.1 section 9).
 #[derive(Clone, Debug, PartialEq)]
 pub enum ObservationExpression {
     /// `[...]`: one observation for which the comparisons hold.
@@ -21,7 +21,7 @@ pub enum ObservationExpression {
     Qualified(Box<ObservationExpression>, Vec<Qualifier>),
 }
 
-/// What restricts an observation expression (STIX 2.1 section 9.5).
+/// What restricts an observation expression (STIX 2.1 section 9).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Qualifier {
     /// `WITHIN n SECONDS`: the last observation is less than `n` seconds after the first.
@@ -41,7 +41,7 @@ pub enum Seconds {
     Fraction(f64),
 }
 
-/// What stands inside the brackets (STIX 2.1 section 9.6.1): tests of one object.
+/// What stands inside the brackets (STIX 2.1 section 9): tests of one object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ComparisonExpression {
     /// One comparison.
@@ -67,7 +67,7 @@ pub struct Comparison {
 
 /// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as in STIX 2.1 section 9.6.1")]
+#[expect(missing_docs, reason = "named as in STIX 2.1 section 9")]
 pub enum Operator {
     Equal,
     Exists,
@@ -104,7 +104,7 @@ impl Operator {
     }
 }
 
-/// `type:step.step[*]`: where values stand in an object (STIX 2.1 section 9.7).
+/// `type:step.step[*]`: where values stand in an object (STIX 2.1 section 9).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectPath {
     /// The type of the object at the root.
@@ -124,7 +124,7 @@ pub enum Step {
     Every,
 }
 
-/// A constant (STIX 2.1 section 9.3).
+/// A constant (STIX 2.1 section 9).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constant {
     /// `b'AAEC'`

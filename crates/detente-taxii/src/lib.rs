@@ -21,6 +21,8 @@ mod moment;
 mod read;
 mod serve;
 mod shelf;
+#[cfg(test)]
+mod tests;
 
 pub use account::{Account, Level, MAX_ACCOUNT};
 pub use add::MAX_OBJECTS;

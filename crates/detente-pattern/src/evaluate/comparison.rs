@@ -316,7 +316,7 @@ fn integer_order(left: i128, right: f64) -> Option<Ordering> {
     }
 }
 
-/// Code points as bytes, when each is one (STIX 2.1 section 9.6, binary and string).
+/// Code points as bytes, when each is one (STIX 2.1 section 9, binary and string).
 fn bytes_of(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
 }

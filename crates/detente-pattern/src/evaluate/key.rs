@@ -3,7 +3,7 @@
 //! A constant equals a value exactly when one of the value's keys is the constant's: so a set of
 //! keys serves IN, and a map of keys serves the index, with one meaning. Texts are compared by code
 //! point, without normalising; bytes and text are equal when each code point is a byte (STIX 2.1
-//! section 9.6: `=` on binary and string); integers and floats by their number; a time with every
+//! section 9: `=` on binary and string); integers and floats by their number; a time with every
 //! text that writes the same time.
 
 use serde_json::{Number, Value};

@@ -1,6 +1,6 @@
 //! From an object along a path to its values.
 //!
-//! A property whose name ends in `_hex` or `_bin` holds bytes (STIX 2.1 section 9.6: binary values
+//! A property whose name ends in `_hex` or `_bin` holds bytes (STIX 2.1 section 9: binary values
 //! are compared decoded); when its text cannot be decoded it holds nothing. `_ref` and `_refs`
 //! lead on to the object meant when another step follows; as the last step they are the id.
 

@@ -1,6 +1,6 @@
 //! LIKE and MATCHES: texts compiled to the linear-time engine of the `regex` crate.
 //!
-//! Both sides are normalised to NFC first (STIX 2.1 section 9.6.1). LIKE means the whole value: `%`
+//! Both sides are normalised to NFC first (STIX 2.1 section 9). LIKE means the whole value: `%`
 //! is any number of characters, `_` is one, line breaks included. MATCHES finds the expression
 //! anywhere in the value; `translate` says what of PCRE it takes. Bytes are matched as the
 //! characters of the same numbers.

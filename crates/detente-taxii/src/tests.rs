@@ -1,0 +1,283 @@
+//! The server as a function, over a shelf in memory.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use detente_core::Tlp;
+use serde_json::{Value, json};
+
+use crate::{
+    Account, Collection, Entry, House, Incoming, Level, Method, Moment, Put, Query, Request,
+    Response, Root, Shelf, ShelfError, StatusRow, TAXII, serve,
+};
+
+/// A shelf in memory: of each id the newest version alone.
+#[derive(Default)]
+struct Memory {
+    objects: Vec<(String, Entry, Level, Vec<u8>)>,
+    statuses: BTreeMap<(String, String), Vec<u8>>,
+    broken: RefCell<bool>,
+}
+
+impl Shelf for Memory {
+    fn put(
+        &mut self,
+        collection: &str,
+        now: Moment,
+        objects: &[Incoming<'_>],
+    ) -> Result<Vec<Put>, ShelfError> {
+        let mut puts = Vec::new();
+        for object in objects {
+            let next = now.micros() + i64::try_from(self.objects.len()).unwrap();
+            let added = Moment::of(next).unwrap();
+            let version = object.version.unwrap_or(added);
+            let spec = object.spec.to_owned();
+            let entry = Entry { id: object.id.to_owned(), added, version, spec };
+            let bytes = object.bytes.to_vec();
+            self.objects.push((collection.to_owned(), entry, object.level, bytes));
+            puts.push(Put::Added(added));
+        }
+        Ok(puts)
+    }
+
+    fn page(&self, query: &Query, each: &mut dyn FnMut(Entry, &[u8])) -> Result<bool, ShelfError> {
+        if *self.broken.borrow() {
+            return Err(ShelfError("the disk of /secret/path is gone".to_owned()));
+        }
+        let meant = self.objects.iter().filter(|(collection, entry, level, _)| {
+            *collection == query.collection
+                && *level <= query.clearance
+                && query.after.is_none_or(|after| entry.added > after)
+                && (query.ids.is_empty() || query.ids.contains(&entry.id))
+        });
+        let all: Vec<_> = meant.collect();
+        for (_, entry, _, bytes) in all.iter().take(query.limit) {
+            each(entry.clone(), bytes);
+        }
+        Ok(all.len() > query.limit)
+    }
+
+    fn delete(&mut self, query: &Query) -> Result<u64, ShelfError> {
+        let before = self.objects.len();
+        self.objects.retain(|(_, entry, level, _)| {
+            !query.ids.contains(&entry.id) || *level > query.clearance
+        });
+        Ok((before - self.objects.len()) as u64)
+    }
+
+    fn put_status(
+        &mut self,
+        _root: &str,
+        account: &str,
+        _now: Moment,
+        status: &StatusRow,
+    ) -> Result<(), ShelfError> {
+        let key = (account.to_owned(), status.id.clone());
+        self.statuses.insert(key, status.json.clone());
+        Ok(())
+    }
+
+    fn status(&self, _root: &str, account: &str, id: &str) -> Result<Option<Vec<u8>>, ShelfError> {
+        Ok(self.statuses.get(&(account.to_owned(), id.to_owned())).cloned())
+    }
+
+    fn definitions(&self, id: &str) -> Result<Vec<Vec<u8>>, ShelfError> {
+        let all = self.objects.iter().filter(|(_, entry, ..)| entry.id == id);
+        Ok(all.map(|(.., bytes)| bytes.clone()).collect())
+    }
+}
+
+fn house() -> House {
+    let collection = |key: &str, takes| Collection {
+        key: key.to_owned(),
+        title: key.to_owned(),
+        description: String::new(),
+        takes,
+    };
+    let root = Root {
+        path: "own".to_owned(),
+        title: "The house".to_owned(),
+        description: String::new(),
+        collections: vec![collection("own", true), collection("closed", false)],
+    };
+    House { title: "detente".to_owned(), roots: vec![root] }
+}
+
+fn account(name: &str, clearance: Level, writes: bool) -> Account {
+    Account {
+        name: name.to_owned(),
+        clearance,
+        reads: vec!["own".to_owned()],
+        writes: if writes { vec!["own".to_owned()] } else { Vec::new() },
+        unmarked: None,
+    }
+}
+
+fn ask(
+    shelf: &mut Memory,
+    account: &Account,
+    method: Method,
+    target: &str,
+    body: &str,
+) -> Response {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let body = body.as_bytes();
+    let request = Request { method, path, query, accept: TAXII, content_type: TAXII, body };
+    let now = Moment::read("2026-01-01T00:00:00Z").unwrap();
+    serve(&house(), account, &request, now, shelf)
+}
+
+fn get(shelf: &mut Memory, account: &Account, target: &str) -> (u16, Value) {
+    let response = ask(shelf, account, Method::Get, target, "");
+    let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    (response.status, body)
+}
+
+const OBJECTS: &str = "/own/collections/own/objects/";
+const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+
+fn malware(n: u32, mark: &str) -> String {
+    format!(
+        r#"{{"type":"malware", "id":"malware--00000000-0000-4000-8000-{n:012}",
+        "spec_version":"2.1","modified":"2026-01-01T00:00:00.000Z", "is_family":false,
+        "object_marking_refs":["{mark}"]}}"#
+    )
+}
+
+fn post(shelf: &mut Memory, account: &Account, objects: &[String]) -> (u16, Value) {
+    let body = format!(r#"{{"objects":[{}]}}"#, objects.join(","));
+    let response = ask(shelf, account, Method::Post, OBJECTS, &body);
+    (response.status, serde_json::from_slice(&response.body).unwrap())
+}
+
+#[test]
+fn what_an_account_may_not_see_is_not_there() {
+    let mut shelf = Memory::default();
+    let (all, low) =
+        (account("all", Level::CLOSED, true), account("low", Level::of(Tlp::Green), false));
+    let (status, said) = post(&mut shelf, &all, &[malware(1, GREEN), malware(2, RED)]);
+    assert_eq!((status, &said["success_count"]), (202, &json!(2)), "{said:#}");
+    let (_, page) = get(&mut shelf, &low, OBJECTS);
+    assert_eq!(page["objects"].as_array().unwrap().len(), 1);
+    let hidden = format!("{OBJECTS}malware--00000000-0000-4000-8000-000000000002/");
+    for target in [hidden.clone(), format!("{hidden}versions/")] {
+        let unknown = target.replace("000002/", "000009/");
+        assert_eq!(get(&mut shelf, &low, &target), get(&mut shelf, &low, &unknown));
+    }
+    assert_eq!(ask(&mut shelf, &low, Method::Delete, &hidden, "").status, 403);
+    // The status is for who sent it.
+    let status = format!("/own/status/{}/", said["id"].as_str().unwrap());
+    assert_eq!(get(&mut shelf, &all, &status).1, said);
+    assert_eq!(get(&mut shelf, &low, &status).0, 404);
+}
+
+#[test]
+fn bytes_go_out_as_they_came() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    let object = malware(1, GREEN);
+    post(&mut shelf, &all, std::slice::from_ref(&object));
+    let response = ask(&mut shelf, &all, Method::Get, OBJECTS, "");
+    let body = String::from_utf8(response.body).unwrap();
+    assert!(body.contains(&object), "{body}");
+    let first = response.headers.iter().find(|(name, _)| *name == "X-TAXII-Date-Added-First");
+    assert_eq!(first.unwrap().1, "2026-01-01T00:00:00.000000Z");
+    let audit = response.audit.unwrap();
+    assert_eq!((audit.deed, audit.objects), ("read", 1));
+}
+
+#[test]
+fn rights_are_by_collection() {
+    let mut shelf = Memory::default();
+    let reader = account("reader", Level::CLOSED, false);
+    assert_eq!(post(&mut shelf, &reader, &[malware(1, GREEN)]).0, 403);
+    assert_eq!(get(&mut shelf, &reader, "/own/collections/closed/objects/").0, 404);
+    let (_, list) = get(&mut shelf, &reader, "/own/collections/");
+    assert_eq!(list["collections"].as_array().unwrap().len(), 1);
+    assert_eq!(list["collections"][0]["can_write"], false);
+    let nobody = Account { reads: Vec::new(), ..reader };
+    assert_eq!(get(&mut shelf, &nobody, "/own/").0, 404);
+    assert_eq!(get(&mut shelf, &nobody, "/taxii2/").1["api_roots"], json!([]));
+    let writer = Account { reads: Vec::new(), ..account("writer", Level::CLOSED, true) };
+    assert_eq!(post(&mut shelf, &writer, &[malware(1, GREEN)]).0, 202);
+    assert_eq!(get(&mut shelf, &writer, OBJECTS).0, 403);
+}
+
+#[test]
+fn each_object_is_refused_alone_with_its_reason() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    let deep = format!(r#"{{"type":"x","id":"x","a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let bad = [
+        "1".to_owned(),
+        r#"{"type":"malware"}"#.to_owned(),
+        r#"{"type":"malware","id":"malware--1"}"#.to_owned(),
+        malware(1, GREEN).replace("\"malware\"", "\"tool\""),
+        malware(1, GREEN).replace("2026-01-01T00:00:00.000Z", "99999-01-01T00:00:00Z"),
+        malware(1, GREEN).replace("\"2.1\"", "\"3.0\""),
+        malware(1, GREEN).replace("\"is_family\"", "\"id\":\"malware--x\",\"is_family\""),
+        malware(1, GREEN).replace("malware", "bundle"),
+        deep,
+    ];
+    let (status, said) = post(&mut shelf, &all, &bad);
+    assert_eq!((status, &said["failure_count"]), (202, &json!(bad.len())), "{said:#}");
+    for failure in said["failures"].as_array().unwrap() {
+        assert!(!failure["message"].as_str().unwrap().is_empty(), "{failure}");
+    }
+    let (_, said) = post(&mut shelf, &all, &[bad[0].clone(), malware(1, GREEN)]);
+    assert_eq!((&said["success_count"], &said["failure_count"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn a_definition_closes_and_opens_only_what_it_says() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    let low = account("low", Level::of(Tlp::Green), false);
+    let id = "marking-definition--00000000-0000-4000-8000-000000000001";
+    let tlp = |colour: &str| {
+        format!(
+            r#"{{"type":"marking-definition","id":"{id}","spec_version":"2.1",
+            "created":"2026-01-01T00:00:00.000Z","definition_type":"tlp",
+            "definition":{{"tlp":"{colour}"}}}}"#
+        )
+    };
+    post(&mut shelf, &all, &[tlp("green"), malware(1, id)]);
+    assert_eq!(get(&mut shelf, &low, OBJECTS).1["objects"].as_array().unwrap().len(), 1);
+    // Two definitions of one id: the closer counts, also for what comes later.
+    post(&mut shelf, &all, &[tlp("red")]);
+    post(&mut shelf, &all, &[malware(2, id)]);
+    let (_, page) = get(&mut shelf, &low, OBJECTS);
+    assert_eq!(page["objects"].as_array().unwrap().len(), 1, "{page:#}");
+}
+
+#[test]
+fn pages_say_if_there_is_more() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    let objects: Vec<String> = (0..5).map(|n| malware(n, GREEN)).collect();
+    post(&mut shelf, &all, &objects);
+    let (mut target, mut found) = (format!("{OBJECTS}?limit=2"), 0);
+    loop {
+        let (_, page) = get(&mut shelf, &all, &target);
+        found += page["objects"].as_array().unwrap().len();
+        let Some(next) = page["next"].as_str() else { break };
+        assert_eq!(page["more"], true);
+        target = format!("{OBJECTS}?limit=2&next={next}");
+    }
+    assert_eq!(found, 5);
+    let (status, page) = get(&mut shelf, &all, "/own/collections/own/manifest/?limit=2");
+    assert_eq!((status, page["objects"].as_array().unwrap().len()), (200, 2));
+    assert_eq!(page["objects"][0]["media_type"], "application/stix+json;version=2.1");
+    let none = get(&mut shelf, &all, &format!("{OBJECTS}?added_after=2030-01-01T00:00:00Z"));
+    assert_eq!(none, (200, json!({})));
+}
+
+#[test]
+fn a_shelf_that_fails_says_nothing_of_itself() {
+    let mut shelf = Memory::default();
+    *shelf.broken.borrow_mut() = true;
+    let (status, said) = get(&mut shelf, &account("all", Level::CLOSED, true), OBJECTS);
+    assert_eq!(status, 500);
+    assert!(!said.to_string().contains("secret"), "{said}");
+}

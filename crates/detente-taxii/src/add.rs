@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::account::Level;
 use crate::fault::Fault;
 use crate::house::{Collection, Root};
-use crate::incoming::{Known, head, level};
+use crate::incoming::{Known, head, is_object, level};
 use crate::message::{Audit, Response, is_taxii};
 use crate::moment::Moment;
 use crate::serve::Desk;
@@ -72,6 +72,9 @@ pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<R
     }
     if !is_taxii(desk.request.content_type) {
         return Err(Fault::ContentType);
+    }
+    if !is_object(desk.request.body) {
+        return Err(Fault::Envelope("it is no JSON object".to_owned()));
     }
     let envelope: Envelope<'_> = serde_json::from_slice(desk.request.body)
         .map_err(|error| Fault::Envelope(shortened(&error.to_string())))?;

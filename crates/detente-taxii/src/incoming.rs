@@ -45,6 +45,9 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Known, String> {
     if depth(bytes) > MAX_DEPTH {
         return Err(format!("nested more than {MAX_DEPTH} deep"));
     }
+    if !is_object(bytes) {
+        return Err("it is no JSON object".to_owned());
+    }
     let head: Head<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let named = head.id.rsplit_once("--");
     let sound = named.is_some_and(|(kind, uuid)| {
@@ -71,6 +74,11 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Known, String> {
     let created = time("created", &head.created)?;
     let version = time("modified", &head.modified)?.or(created);
     Ok(Known { id: head.id.into_owned(), kind: head.kind.into_owned(), spec, version })
+}
+
+/// Whether this begins as an object: serde would take a list of the values in the right order too.
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// Without `spec_version` an object with `created` is one of STIX 2.0, and any other is a

@@ -211,6 +211,7 @@ fn each_object_is_refused_alone_with_its_reason() {
     let deep = format!(r#"{{"type":"x","id":"x","a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
     let bad = [
         "1".to_owned(),
+        r#"["malware","malware--00000000-0000-4000-8000-000000000001","2.1",null,null]"#.to_owned(),
         r#"{"type":"malware"}"#.to_owned(),
         r#"{"type":"malware","id":"malware--1"}"#.to_owned(),
         malware(1, GREEN).replace("\"malware\"", "\"tool\""),
@@ -225,6 +226,8 @@ fn each_object_is_refused_alone_with_its_reason() {
     for failure in said["failures"].as_array().unwrap() {
         assert!(!failure["message"].as_str().unwrap().is_empty(), "{failure}");
     }
+    let list = format!("[[{}]]", malware(1, GREEN));
+    assert_eq!(ask(&mut shelf, &all, Method::Post, OBJECTS, &list).status, 422);
     let (_, said) = post(&mut shelf, &all, &[bad[0].clone(), malware(1, GREEN)]);
     assert_eq!((&said["success_count"], &said["failure_count"]), (&json!(1), &json!(1)));
 }

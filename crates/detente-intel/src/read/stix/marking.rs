@@ -34,6 +34,10 @@ struct Marked {
 /// # Errors
 /// It is no JSON object, or says one of these properties twice.
 pub fn object_markings(bytes: &[u8]) -> Result<ObjectMarkings, serde_json::Error> {
+    // A list of values in the right order would do for serde, and for nobody else.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(serde::de::Error::custom("an object was expected"));
+    }
     let marked: Marked = serde_json::from_slice(bytes)?;
     let mut all = ObjectMarkings::default();
     let ids = whole_refs(&marked.object_marking_refs, &mut all.whole);

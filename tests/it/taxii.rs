@@ -109,6 +109,17 @@ fn each_account_sees_what_markings_allow_and_byte_for_byte() {
     // What came enters the own list.
     let found = home.json(&["search", "n1.example.com"]);
     assert_eq!(text(&list(&found, "own")[0], "source"), "taxii:feeder");
+    // At least as close there as on the shelf.
+    let marked = |name: &str| {
+        let found = home.json(&["search", &format!("{name}.example.com")]);
+        let own = list(&found, "own")[0].clone();
+        (own["tlp"].clone(), own["closed"].clone())
+    };
+    assert_eq!(marked("n1"), (json!("TLP:GREEN"), json!(false)));
+    assert_eq!(marked("n7"), (json!("TLP:RED"), json!(false)), "unmarked");
+    assert_eq!(marked("n8"), (json!("TLP:AMBER"), json!(false)), "its parts");
+    assert_eq!(marked("n5").1, json!(true), "not understood");
+    assert_eq!(marked("n6").1, json!(true), "contradictory");
     let audit = std::fs::read_to_string(home.dir.join("taxii-audit.ndjson")).unwrap();
     let lines: Vec<Value> = audit.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let read: u64 = lines
@@ -176,7 +187,6 @@ fn accounts_prove_themselves_and_end_at_once() {
     };
     let bearer = format!("Authorization: Bearer {}", text(&made, "token"));
     assert_eq!(curl(&["-H", &bearer]), 200);
-    assert_eq!(curl(&["-H", &bearer, "--http2"]), 200);
     assert_eq!(curl(&["-H", "Authorization: Bearer dt_wrong"]), 401);
     home.json(&["account", "remove", "tool"]);
     assert_eq!(curl(&["-H", &bearer]), 401, "at once, while it serves");

@@ -111,6 +111,11 @@ impl Markings {
         self.tlp = Some(self.tlp.map_or(tlp, |had| had.max(tlp)));
     }
 
+    /// Raises the colour to at least this one; one that was named already contradicts nothing.
+    pub fn raise(&mut self, tlp: Tlp) {
+        self.tlp = Some(self.tlp.map_or(tlp, |had| had.max(tlp)));
+    }
+
     /// Adds a text that says how to handle the object but that is not understood: closes it.
     pub fn add_unknown(&mut self, text: &str) {
         self.closed = true;

@@ -1,34 +1,70 @@
 //! Adding to a collection (section 5.5 of TAXII 2.1), and what is said of it afterwards.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
-use detente_intel::Markings;
-use detente_intel::read::definition_markings;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::account::Level;
+use crate::account::Account;
 use crate::fault::Fault;
 use crate::house::{Collection, Root};
-use crate::incoming::{Known, head, is_object, level};
-use crate::message::{Audit, Response, is_taxii};
+use crate::incoming::{Known, known};
+use crate::message::{Audit, Request, Response, is_taxii};
 use crate::moment::Moment;
 use crate::serve::Desk;
 use crate::shelf::{Incoming, Put, StatusRow};
 
 /// The most objects of one request. Count.
-pub const MAX_OBJECTS: usize = 100_000;
+pub const MAX_OBJECTS: usize = 20_000;
 /// The longest reason that a status gives. Bytes.
 const MAX_REASON: usize = 256;
 
 /// Under which the ids of statuses are made (UUID version 5).
 const NAMESPACE: Uuid = Uuid::from_u128(0x3e0b_7a52_91c6_4d0e_8f7d_52a1_6c90_b34e);
 
+/// The objects of an envelope, as they stand in it; no more than may be are held.
+struct Objects<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Objects<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Objects<'a>, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Vec<&'de RawValue>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of objects")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(one) = list.next_element()? {
+                    if all.len() == MAX_OBJECTS {
+                        return Err(A::Error::custom(TOO_MANY));
+                    }
+                    all.push(one);
+                }
+                Ok(all)
+            }
+        }
+
+        deserializer.deserialize_seq(List).map(Objects)
+    }
+}
+
+/// How the reading of an envelope fails that holds too many objects.
+const TOO_MANY: &str = "too many objects";
+
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(borrow, default)]
-    objects: Vec<&'a RawValue>,
+    #[serde(borrow, default = "no_objects")]
+    objects: Objects<'a>,
+}
+
+fn no_objects<'a>() -> Objects<'a> {
+    Objects(Vec::new())
 }
 
 #[derive(Serialize)]
@@ -54,9 +90,6 @@ struct Line {
     message: Option<String>,
 }
 
-/// An object of which all is known that a shelf needs, or why it is refused.
-type Sorted = Result<(Known, Level), String>;
-
 /// What came to which collection.
 struct Delivery<'a> {
     root: &'a Root,
@@ -67,92 +100,58 @@ struct Delivery<'a> {
 /// Puts the objects of an envelope on the shelf: each that is sound, and a line for each that is
 /// not.
 pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<Response, Fault> {
-    if !(to.takes && desk.account.may_write(&to.key)) {
-        return Err(Fault::Forbidden("add to this collection"));
+    if let Some(fault) = refuse(desk.account, desk.request, to) {
+        return Err(fault);
     }
-    if !is_taxii(desk.request.content_type) {
-        return Err(Fault::ContentType);
-    }
-    if !is_object(desk.request.body) {
+    // Serde would take a list of the values in the right order too.
+    if desk.request.body.trim_ascii_start().first() != Some(&b'{') {
         return Err(Fault::Envelope("it is no JSON object".to_owned()));
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(desk.request.body)
-        .map_err(|error| Fault::Envelope(shortened(&error.to_string())))?;
-    if envelope.objects.len() > MAX_OBJECTS {
-        return Err(Fault::TooMany { got: envelope.objects.len(), max: MAX_OBJECTS });
-    }
+    let envelope: Envelope<'_> = serde_json::from_slice(desk.request.body).map_err(|error| {
+        let words = error.to_string();
+        if words.starts_with(TOO_MANY) {
+            return Fault::TooMany { max: MAX_OBJECTS };
+        }
+        Fault::Envelope(shortened(&words))
+    })?;
+    let objects = envelope.objects.0;
+    let unmarked = desk.account.unmarked;
     let read: Vec<Result<Known, String>> =
-        envelope.objects.iter().map(|raw| head(raw.get().as_bytes())).collect();
-    let read = levelled(desk, &envelope.objects, read)?;
+        objects.iter().map(|raw| known(raw.get().as_bytes(), unmarked)).collect();
     let mut incoming = Vec::new();
-    for (raw, known) in envelope.objects.iter().zip(&read) {
-        if let Ok((known, level)) = known {
+    for (raw, known) in objects.iter().zip(&read) {
+        if let Ok(known) = known {
             incoming.push(Incoming {
                 id: &known.id,
                 kind: &known.kind,
                 spec: known.spec,
                 version: known.version,
-                level: *level,
+                level: known.level,
                 bytes: raw.get().as_bytes(),
             });
         }
     }
     let puts = desk.shelf.put(&to.key, desk.now, &incoming).map_err(|_| Fault::Shelf)?;
-    tell(desk, &Delivery { root, to, objects: &envelope.objects }, &read, &puts)
+    let taken = incoming.iter().zip(&puts).filter(|(_, put)| !matches!(put, Put::Differs));
+    let taken = taken.map(|(object, _)| (object.level, object.bytes.to_vec())).collect();
+    let mut response = tell(desk, &Delivery { root, to, objects: &objects }, &read, &puts)?;
+    response.taken = taken;
+    Ok(response)
 }
 
-/// How close each object is held. Definitions count that come in the same envelope or lie on a
-/// shelf already; of two with one id the closer counts.
-fn levelled(
-    desk: &Desk<'_>,
-    objects: &[&RawValue],
-    read: Vec<Result<Known, String>>,
-) -> Result<Vec<Sorted>, Fault> {
-    let mut here: BTreeMap<String, Markings> = BTreeMap::new();
-    for (raw, known) in objects.iter().zip(&read) {
-        let Ok(known) = known else { continue };
-        if known.kind != "marking-definition" {
-            continue;
-        }
-        if let Some(says) = definition_markings(raw.get().as_bytes()) {
-            here.entry(known.id.clone()).or_insert_with(Markings::none).merge(&says);
-        }
+/// Why an envelope would be refused whatever it holds.
+pub(crate) fn refuse(account: &Account, request: &Request<'_>, to: &Collection) -> Option<Fault> {
+    if !(to.takes && account.may_write(&to.key)) {
+        return Some(Fault::Forbidden("add to this collection"));
     }
-    let mut looked: BTreeMap<String, Option<Markings>> = BTreeMap::new();
-    let mut failed = false;
-    let mut levels = Vec::with_capacity(objects.len());
-    for (raw, known) in objects.iter().zip(read) {
-        let unmarked = desk.account.unmarked;
-        levels.push(known.and_then(|known| {
-            let level = level(raw.get().as_bytes(), unmarked, |id| {
-                let lying = looked.entry(id.to_owned()).or_insert_with(|| {
-                    let found = desk.shelf.definitions(id);
-                    failed |= found.is_err();
-                    let says = found.unwrap_or_default();
-                    says.iter().filter_map(|bytes| definition_markings(bytes)).reduce(both)
-                });
-                match (here.get(id), lying) {
-                    (Some(one), Some(other)) => Some(both(one.clone(), other.clone())),
-                    (one, other) => one.cloned().or_else(|| other.clone()),
-                }
-            })?;
-            Ok((known, level))
-        }));
-    }
-    if failed { Err(Fault::Shelf) } else { Ok(levels) }
-}
-
-/// What two definitions of one id say together.
-fn both(mut one: Markings, other: Markings) -> Markings {
-    one.merge(&other);
-    one
+    (!is_taxii(request.content_type)).then_some(Fault::ContentType)
 }
 
 /// Says what became of each object, and keeps it for whoever asks again.
 fn tell(
     desk: &mut Desk<'_>,
     came: &Delivery<'_>,
-    read: &[Sorted],
+    read: &[Result<Known, String>],
     puts: &[Put],
 ) -> Result<Response, Fault> {
     let Delivery { root, to, objects } = *came;
@@ -164,22 +163,24 @@ fn tell(
     for (raw, known) in objects.iter().zip(read) {
         match known {
             Err(why) => failures.push(refused(raw, why, now)),
-            Ok((known, _)) => {
-                let version = known.version.unwrap_or(now).to_string();
-                let line = |message: Option<&str>| Line {
+            Ok(known) => {
+                let line = |came: Moment, message: Option<&str>| Line {
                     id: known.id.clone(),
-                    version: version.clone(),
+                    version: known.version.unwrap_or(came).to_string(),
                     message: message.map(str::to_owned),
                 };
                 match puts.next() {
                     Some(Put::Added(at)) => {
                         span = Some((span.map_or(*at, |(first, _)| first), *at));
-                        successes.push(line(None));
+                        successes.push(line(*at, None));
                     }
-                    Some(Put::Known(_)) => successes.push(line(Some("it was here already"))),
-                    Some(Put::Differs) => failures.push(line(Some(
-                        "other content is here under the same id and version; it stays",
-                    ))),
+                    Some(Put::Known(at)) => {
+                        successes.push(line(*at, Some("it was here already")));
+                    }
+                    Some(Put::Differs) => failures.push(line(
+                        now,
+                        Some("other content is here under the same id and version; it stays"),
+                    )),
                     // A shelf answers for each.
                     None => return Err(Fault::Shelf),
                 }

@@ -34,10 +34,8 @@ pub enum Fault {
     #[error("the body is no envelope: {0}")]
     Envelope(String),
     /// The body holds more objects than one request may.
-    #[error("{got} objects; at most {max} in one request")]
+    #[error("more than {max} objects in one request: send them in parts")]
     TooMany {
-        /// How many there are.
-        got: usize,
         /// How many there may be.
         max: usize,
     },

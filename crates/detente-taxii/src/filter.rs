@@ -20,6 +20,7 @@ pub(crate) struct Filter {
     pub(crate) limit: usize,
     pub(crate) ids: Vec<String>,
     pub(crate) kinds: Vec<String>,
+    /// None where the query names no version.
     pub(crate) which: Vec<Which>,
     pub(crate) specs: Vec<String>,
 }
@@ -74,9 +75,6 @@ impl Filter {
         }
         // A page goes on where the last one ended, if that is later.
         filter.after = filter.after.max(next);
-        if filter.which.is_empty() {
-            filter.which.push(Which::Last);
-        }
         Ok(filter)
     }
 }

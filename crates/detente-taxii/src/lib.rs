@@ -32,5 +32,5 @@ pub use house::{Collection, House, MAX_BODY, Root};
 pub use message::{Audit, MAX_TARGET, Method, Request, Response, STIX, TAXII};
 pub use moment::{MAX_TIME, Moment};
 pub use read::MAX_PAGE_BYTES;
-pub use serve::serve;
+pub use serve::{refuse_body, serve};
 pub use shelf::{Entry, Incoming, Put, Query, Shelf, ShelfError, StatusRow, Which};

@@ -1,5 +1,7 @@
 //! Requests and responses, without the line on which they travel.
 
+use crate::account::Level;
+
 /// The media type of TAXII 2.1 (section 1.6.8.1).
 pub const TAXII: &str = "application/taxii+json;version=2.1";
 /// The media type of STIX 2.1 objects in TAXII (section 1.6.8.2).
@@ -47,6 +49,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// What was read or changed, for the audit.
     pub audit: Option<Audit>,
+    /// The objects that lie on the shelf since, or already did, each with how close it is held.
+    pub taken: Vec<(Level, Vec<u8>)>,
 }
 
 /// What an answer gave away or changed.
@@ -72,7 +76,7 @@ pub struct Audit {
 impl Response {
     /// An answer with this JSON.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Response {
-        Response { status, headers: Vec::new(), body, audit: None }
+        Response { status, headers: Vec::new(), body, audit: None, taken: Vec::new() }
     }
 
     /// An answer with this value as JSON.

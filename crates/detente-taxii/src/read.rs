@@ -56,13 +56,14 @@ impl Span {
 }
 
 fn query(desk: &Desk<'_>, collection: &Collection, filter: Filter) -> Query {
+    let which = if filter.which.is_empty() { vec![Which::Last] } else { filter.which };
     Query {
         collection: collection.key.clone(),
         clearance: desk.account.clearance,
         after: filter.after,
         ids: filter.ids,
         kinds: filter.kinds,
-        which: filter.which,
+        which,
         specs: filter.specs,
         limit: filter.limit,
         max_bytes: None,
@@ -88,7 +89,8 @@ pub(crate) fn objects(desk: &Desk<'_>, collection: &Collection) -> Result<Respon
 pub(crate) fn object(desk: &Desk<'_>, from: &Collection, id: &str) -> Result<Response, Fault> {
     may_read(desk, from)?;
     let filter = Filter::read(desk.request.query, ONE)?;
-    let (goes_on, filtered) = (filter.after.is_some(), filter.which != [Which::Last]);
+    let (goes_on, filtered) =
+        (filter.after.is_some(), !matches!(filter.which.as_slice(), [] | [Which::Last]));
     let mut query = query(desk, from, filter);
     query.ids = vec![id.to_owned()];
     let mut response = envelope(desk, query)?;
@@ -222,11 +224,11 @@ pub(crate) fn delete(desk: &mut Desk<'_>, from: &Collection, id: &str) -> Result
     if !(from.takes && desk.account.may_write(&from.key) && desk.account.may_read(&from.key)) {
         return Err(Fault::Forbidden("take objects from this collection"));
     }
-    let named = desk.request.query.contains("version");
     let filter = Filter::read(desk.request.query, DELETED)?;
+    let all = filter.which.is_empty();
     let mut query = query(desk, from, filter);
     query.ids = vec![id.to_owned()];
-    if !named {
+    if all {
         query.which = vec![Which::All];
     }
     match desk.shelf.delete(&query).map_err(|_| Fault::Shelf)? {

@@ -25,6 +25,37 @@ pub fn serve(
     desk.answer(house).unwrap_or_else(|fault| fault.answer())
 }
 
+/// Why a request with a body would be refused whatever it holds: to be asked before the body is
+/// taken.
+pub fn refuse_body(house: &House, account: &Account, request: &Request<'_>) -> Option<Response> {
+    let path = decoded(request.path)?;
+    let parts = house.root(path.trim_matches('/'), account).map(|(root, rest)| {
+        let mut parts = rest.split('/').filter(|part| !part.is_empty());
+        let names = (parts.next(), parts.next(), parts.next(), parts.next());
+        (root, names)
+    });
+    let fault = match parts {
+        Some((root, (Some("collections"), Some(name), Some("objects"), None))) => {
+            match root.collection(name, account) {
+                Ok(to) => add::refuse(account, request, to)?,
+                Err(fault) => fault,
+            }
+        }
+        // What takes no body is refused by what it is.
+        _ => return Some(serve_nothing(house, account, request)),
+    };
+    Some(fault.answer())
+}
+
+/// The answer to a request to what can't be added to.
+fn serve_nothing(house: &House, account: &Account, request: &Request<'_>) -> Response {
+    let path = decoded(request.path).unwrap_or_default();
+    let known =
+        path.trim_matches('/') == "taxii2" || house.root(path.trim_matches('/'), account).is_some();
+    let fault = if known { Fault::Method("GET") } else { Fault::NotFound("API root") };
+    fault.answer()
+}
+
 /// A request with all that its answer needs.
 pub(crate) struct Desk<'a> {
     pub(crate) account: &'a Account,
@@ -94,7 +125,7 @@ impl Desk<'_> {
 
     fn status(&mut self, root: &Root, id: &str) -> Result<Response, Fault> {
         self.reads()?;
-        let found = self.shelf.status(&root.path, &self.account.name, id);
+        let found = self.shelf.status((&root.path, &self.account.name), id, self.now);
         match found.map_err(|_| Fault::Shelf)? {
             Some(json) => Ok(Response::json(200, json)),
             None => Err(Fault::NotFound("status")),

@@ -125,17 +125,16 @@ pub trait Shelf {
         status: &StatusRow,
     ) -> Result<(), ShelfError>;
 
-    /// What became of a request of this account, if it is still kept.
+    /// What became of a request of this root and account, if it is still kept.
     ///
     /// # Errors
     /// [`ShelfError`].
-    fn status(&self, root: &str, account: &str, id: &str) -> Result<Option<Vec<u8>>, ShelfError>;
-
-    /// The bytes of the marking definitions of this id, on whatever shelf.
-    ///
-    /// # Errors
-    /// [`ShelfError`].
-    fn definitions(&self, id: &str) -> Result<Vec<Vec<u8>>, ShelfError>;
+    fn status(
+        &self,
+        of: (&str, &str),
+        id: &str,
+        now: Moment,
+    ) -> Result<Option<Vec<u8>>, ShelfError>;
 }
 
 /// A status resource to keep.

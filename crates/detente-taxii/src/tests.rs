@@ -77,13 +77,13 @@ impl Shelf for Memory {
         Ok(())
     }
 
-    fn status(&self, _root: &str, account: &str, id: &str) -> Result<Option<Vec<u8>>, ShelfError> {
+    fn status(
+        &self,
+        (_root, account): (&str, &str),
+        id: &str,
+        _now: Moment,
+    ) -> Result<Option<Vec<u8>>, ShelfError> {
         Ok(self.statuses.get(&(account.to_owned(), id.to_owned())).cloned())
-    }
-
-    fn definitions(&self, id: &str) -> Result<Vec<Vec<u8>>, ShelfError> {
-        let all = self.objects.iter().filter(|(_, entry, ..)| entry.id == id);
-        Ok(all.map(|(.., bytes)| bytes.clone()).collect())
     }
 }
 
@@ -232,26 +232,57 @@ fn each_object_is_refused_alone_with_its_reason() {
     assert_eq!((&said["success_count"], &said["failure_count"]), (&json!(1), &json!(1)));
 }
 
+/// Whoever may add could else open what others bring.
 #[test]
-fn a_definition_closes_and_opens_only_what_it_says() {
+fn no_definition_opens_anything() {
     let mut shelf = Memory::default();
     let all = account("all", Level::CLOSED, true);
-    let low = account("low", Level::of(Tlp::Green), false);
+    let low = account("low", Level::of(Tlp::Red), false);
     let id = "marking-definition--00000000-0000-4000-8000-000000000001";
-    let tlp = |colour: &str| {
-        format!(
-            r#"{{"type":"marking-definition","id":"{id}","spec_version":"2.1",
-            "created":"2026-01-01T00:00:00.000Z","definition_type":"tlp",
-            "definition":{{"tlp":"{colour}"}}}}"#
-        )
-    };
-    post(&mut shelf, &all, &[tlp("green"), malware(1, id)]);
-    assert_eq!(get(&mut shelf, &low, OBJECTS).1["objects"].as_array().unwrap().len(), 1);
-    // Two definitions of one id: the closer counts, also for what comes later.
-    post(&mut shelf, &all, &[tlp("red")]);
-    post(&mut shelf, &all, &[malware(2, id)]);
+    let definition = format!(
+        r#"{{"type":"marking-definition","id":"{id}","spec_version":"2.1",
+        "created":"2026-01-01T00:00:00.000Z","definition_type":"tlp","definition":{{"tlp":"white"}},
+        "object_marking_refs":["{GREEN}"]}}"#
+    );
+    let (_, said) = post(&mut shelf, &all, &[definition, malware(1, id)]);
+    assert_eq!(said["success_count"], 2, "{said:#}");
     let (_, page) = get(&mut shelf, &low, OBJECTS);
-    assert_eq!(page["objects"].as_array().unwrap().len(), 1, "{page:#}");
+    let seen = page["objects"].as_array().unwrap();
+    assert_eq!((seen.len(), &seen[0]["type"]), (1, &json!("marking-definition")), "{page:#}");
+}
+
+/// What is handed on is what lies on the shelf, as close as it lies there.
+#[test]
+fn what_is_taken_is_told_with_its_level() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    let bare = malware(2, GREEN).replace("object_marking_refs", "x_none");
+    let body = format!(r#"{{"objects":[{},{bare},1]}}"#, malware(1, GREEN));
+    let response = ask(&mut shelf, &all, Method::Post, OBJECTS, &body);
+    let levels: Vec<Level> = response.taken.iter().map(|(level, _)| *level).collect();
+    assert_eq!(levels, [Level::of(Tlp::Green), Level::of(Tlp::Red)]);
+    assert_eq!(response.taken[0].1, malware(1, GREEN).into_bytes());
+}
+
+#[test]
+fn more_objects_than_may_be_are_not_held() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    let body = format!(r#"{{"objects":[{}0]}}"#, "0,".repeat(crate::MAX_OBJECTS));
+    let response = ask(&mut shelf, &all, Method::Post, OBJECTS, &body);
+    assert_eq!(response.status, 413);
+}
+
+#[test]
+fn a_delete_takes_the_versions_that_its_filter_names() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    post(&mut shelf, &all, &[malware(1, GREEN)]);
+    let one = format!("{OBJECTS}malware--00000000-0000-4000-8000-000000000001/");
+    let bad = format!("{one}?match[%76ersion]=none");
+    assert_eq!(ask(&mut shelf, &all, Method::Delete, &bad, "").status, 400);
+    assert_eq!(ask(&mut shelf, &all, Method::Delete, &one, "").status, 200);
+    assert_eq!(get(&mut shelf, &all, &one).0, 404);
 }
 
 #[test]

@@ -50,6 +50,11 @@ pub(crate) async fn whole(mut body: Incoming, max: usize) -> Result<Vec<u8>, Ref
     }
 }
 
+/// Lets a client whose request is refused by its head finish.
+pub(crate) async fn pass_over(mut body: Incoming) {
+    drain(&mut body).await;
+}
+
 /// Lets a client that sends blindly finish, within bounds: else it meets a cut line instead of the
 /// refusal. Nothing is kept.
 async fn drain(body: &mut Incoming) {

@@ -28,6 +28,8 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 const MAX_REMEMBERED: usize = 10_000;
 /// Password hashes that are computed at once; each takes memory on purpose.
 const HASHES_AT_ONCE: usize = 2;
+/// How long a try waits for its turn.
+const QUEUE_TIME: Duration = Duration::from_secs(10);
 /// Failed tries: ten at once, then one in six seconds.
 const FAILURES: Rate = Rate { burst: 10.0, per_second: 1.0 / 6.0 };
 
@@ -101,7 +103,15 @@ pub(crate) struct Porter {
 #[derive(PartialEq, Eq, Hash)]
 enum Tried {
     From(IpAddr),
-    As(String),
+    As(IpAddr, String),
+}
+
+/// Whose address it is: of IPv6 the network, for its holder has all of it.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6((u128::from(six) & (u128::MAX << 64)).into()),
+        four @ IpAddr::V4(_) => four,
+    }
 }
 
 impl Secret {
@@ -144,10 +154,14 @@ impl Porter {
         from: IpAddr,
     ) -> Result<Account, Refusal> {
         let secret = secret.ok_or(Refusal::Missing)?;
+        let from = network(from);
         let now = tokio::time::Instant::now().into_std();
         self.failures.has(Tried::From(from), now).map_err(Refusal::Wait)?;
         let found = match secret {
-            Secret::Basic(name, password) => self.by_password(name, password, now).await?,
+            Secret::Basic(name, password) => {
+                let found = self.by_password((name, from), password, now).await?;
+                return found.ok_or(Refusal::Wrong);
+            }
             Secret::Bearer(token) => {
                 let hash = Sha256::digest(token.as_bytes()).into();
                 self.store.by_token(&hash).map_err(Refusal::Failed)?
@@ -164,7 +178,7 @@ impl Porter {
 
     async fn by_password(
         &self,
-        name: &str,
+        (name, from): (&str, IpAddr),
         password: &Zeroizing<String>,
         now: Instant,
     ) -> Result<Option<Account>, Refusal> {
@@ -175,21 +189,26 @@ impl Porter {
         {
             return Ok(Some(account.clone()));
         }
-        // Also of a name that is nobody's: how long it takes tells nobody who there is.
-        self.failures.has(Tried::As(name.to_owned()), now).map_err(Refusal::Wait)?;
+        // Also of a name that is nobody's: how long it takes tells nobody who there is. A try is
+        // counted before it is made, or many at once would all be the first; one that is right is
+        // given back.
+        let tried = || Tried::As(from, name.to_owned());
+        self.failures.take(Tried::From(from), now).map_err(Refusal::Wait)?;
+        self.failures.take(tried(), now).map_err(Refusal::Wait)?;
         let hash = known.as_ref().and_then(|known| known.password.clone());
-        let place = self.hashes.acquire().await;
+        let Ok(place) = tokio::time::timeout(QUEUE_TIME, self.hashes.acquire()).await else {
+            return Err(Refusal::Wait(QUEUE_TIME));
+        };
         let right = self.verify(password, hash.as_deref().unwrap_or(NOBODY)).await;
         drop(place);
         match known {
             Some(Credential { account, password: Some(hash) }) if right => {
+                self.failures.give_back(Tried::From(from), now);
+                self.failures.give_back(tried(), now);
                 self.remember(shown, hash, now);
                 Ok(Some(account))
             }
-            _ => {
-                let _ = self.failures.take(Tried::As(name.to_owned()), now);
-                Ok(None)
-            }
+            _ => Ok(None),
         }
     }
 

@@ -35,6 +35,16 @@ impl<K: Eq + Hash> Measures<K> {
         self.draw(name, now, 1.0)
     }
 
+    /// Gives one back that was taken.
+    pub(crate) fn give_back(&self, name: K, now: Instant) {
+        let mut all = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((left, since)) = all.get_mut(&name) {
+            let elapsed = now.saturating_duration_since(*since).as_secs_f64();
+            *left = (*left + elapsed * self.rate.per_second + 1.0).min(self.rate.burst);
+            *since = now;
+        }
+    }
+
     /// Whether something of the measure is left, without taking it.
     pub(crate) fn has(&self, name: K, now: Instant) -> Result<(), Duration> {
         self.draw(name, now, 0.0)
@@ -79,6 +89,9 @@ mod tests {
         assert_eq!(measures.take("b", start), Ok(()), "another name");
         let later = start + Duration::from_millis(250);
         assert_eq!(measures.has("a", later), Ok(()));
+        assert_eq!(measures.take("a", later), Ok(()));
+        assert!(measures.take("a", later).is_err());
+        measures.give_back("a", later);
         assert_eq!(measures.take("a", later), Ok(()));
         assert!(measures.take("a", later).is_err());
     }

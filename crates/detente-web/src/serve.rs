@@ -1,21 +1,22 @@
 //! Listening and answering.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use detente_taxii::{
-    Account, House, MAX_BODY, Method, Moment, Request, Response, Shelf, TAXII, refusal, serve,
+    Account, House, Level, MAX_BODY, Method, Moment, Request, Response, Shelf, TAXII, refusal,
+    refuse_body, serve,
 };
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use sha2::{Digest as _, Sha256};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -25,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::audit::{AuditLog, Event};
 use crate::body;
 use crate::line::Watched;
-use crate::login::{Porter, Refusal, Secret, Store};
+use crate::login::{Porter, Refusal, Secret, Store, network};
 use crate::rate::{Measures, Rate};
 use crate::tls::Tls;
 
@@ -39,13 +40,15 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes of one request's headers.
 const MAX_HEAD: usize = 32 * 1024;
-/// The most requests at once on one HTTP/2 line.
-const MAX_STREAMS: u32 = 64;
+/// Lines of one address at once: nobody takes all places.
+const MAX_LINES: usize = 128;
+/// A body waits so long for room.
+const ROOM_TIME: Duration = Duration::from_secs(10);
 /// The bytes of bodies that are held at once, over all lines.
 const MAX_HELD: usize = 4 * MAX_BODY;
 
-/// Hears of what an account has put on a shelf: the collection and the envelope's bytes.
-pub type Intake = Box<dyn Fn(&Account, &str, &[u8]) + Send + Sync>;
+/// Hears of what an account has put on a shelf: the collection, and each object with its level.
+pub type Intake = Box<dyn Fn(&Account, &str, Vec<(Level, Vec<u8>)>) + Send + Sync>;
 
 /// Opens one more way to the shelf.
 pub type Opener = Box<dyn Fn() -> Result<Box<dyn Shelf + Send>, String> + Send + Sync>;
@@ -134,6 +137,20 @@ impl Service {
             hyper::Method::DELETE => Method::Delete,
             _ => return Answer::of(refusal(405, "method", "GET, POST and DELETE are taken here")),
         };
+        let mut request = Request {
+            method,
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or(""),
+            accept: text(&head.headers, header::ACCEPT),
+            content_type: text(&head.headers, header::CONTENT_TYPE),
+            body: &[],
+        };
+        if method == Method::Post
+            && let Some(refused) = refuse_body(&(self.house)(), &account, &request)
+        {
+            body::pass_over(incoming).await;
+            return Answer::of(refused);
+        }
         let said = text(&head.headers, header::CONTENT_LENGTH).parse::<usize>().ok();
         // Bodies share the room that there is for them; who does not say how much takes the most.
         let room = match method {
@@ -141,22 +158,15 @@ impl Service {
             Method::Get | Method::Delete => 0,
         };
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        let Ok(_room) = self.held.acquire_many(room).await else {
-            return Answer::of(refusal(503, "closing", "the server is closing"));
+        let Ok(Ok(_room)) = timeout(ROOM_TIME, self.held.acquire_many(room)).await else {
+            return Answer::busy("others are sending much: try again");
         };
         let body =
             match body::whole(incoming, if method == Method::Post { MAX_BODY } else { 0 }).await {
                 Ok(body) => body,
                 Err(refused) => return Answer::of(refused_body(&refused)),
             };
-        let request = Request {
-            method,
-            path: head.uri.path(),
-            query: head.uri.query().unwrap_or(""),
-            accept: text(&head.headers, header::ACCEPT),
-            content_type: text(&head.headers, header::CONTENT_TYPE),
-            body: &body,
-        };
+        request.body = &body;
         tokio::task::block_in_place(|| self.act(&account, &request, from, now))
     }
 
@@ -164,7 +174,7 @@ impl Service {
     fn act(&self, account: &Account, request: &Request<'_>, from: &From, now: Moment) -> Answer {
         let house = (self.house)();
         let answered = self.shelves.with(|shelf| serve(&house, account, request, now, shelf));
-        let response = match answered {
+        let mut response = match answered {
             Ok(response) => response,
             Err(error) => {
                 tracing::error!("the shelf can't be opened: {error}");
@@ -187,8 +197,9 @@ impl Service {
             let words = "what would leave can't be written down; nothing leaves";
             return Answer::of(refusal(500, "audit", words));
         }
-        if let Some(audit) = response.audit.as_ref().filter(|audit| audit.deed == "add") {
-            (self.intake)(account, &audit.collection, request.body);
+        let taken = std::mem::take(&mut response.taken);
+        if let Some(audit) = response.audit.as_ref().filter(|_| !taken.is_empty()) {
+            (self.intake)(account, &audit.collection, taken);
         }
         Answer::of(response)
     }
@@ -212,7 +223,8 @@ impl Service {
                 );
             }
             Refusal::Wrong => Answer::challenge("no account is proved by what was shown"),
-            Refusal::Wait(wait) => Answer::wait(wait, "too many tries failed"),
+            // Not written down: nothing bounds how many there are.
+            Refusal::Wait(wait) => return Answer::wait(wait, "too many tries failed"),
             Refusal::Failed(error) => {
                 tracing::error!("accounts can't be read: {error}");
                 return Answer::of(refusal(500, "store", "the store failed"));
@@ -255,6 +267,12 @@ impl Answer {
         let realm = "Basic realm=\"detente\", charset=\"UTF-8\"";
         response.headers.push(("WWW-Authenticate", realm.to_owned()));
         response.headers.push(("WWW-Authenticate", "Bearer realm=\"detente\"".to_owned()));
+        Answer { response }
+    }
+
+    fn busy(words: &str) -> Answer {
+        let mut response = refusal(503, "busy", words);
+        response.headers.push(("Retry-After", "5".to_owned()));
         Answer { response }
     }
 
@@ -331,6 +349,7 @@ pub async fn listen(address: &str, tls: &Tls, service: Arc<Service>) -> std::io:
     let address = listener.local_addr()?;
     let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let lines = Lines::default();
     let task = tokio::spawn(async move {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let (tcp, address) = match listener.accept().await {
@@ -342,14 +361,50 @@ pub async fn listen(address: &str, tls: &Tls, service: Arc<Service>) -> std::io:
                     continue;
                 }
             };
+            let Some(counted) = lines.enter(address.ip()) else {
+                tracing::debug!(%address, "too many lines of one address");
+                continue;
+            };
             let (acceptor, service) = (acceptor.clone(), Arc::clone(&service));
             tokio::spawn(async move {
                 line(acceptor, tcp, address, service).await;
-                drop(place);
+                drop((place, counted));
             });
         }
     });
     Ok(Listening { address, task })
+}
+
+/// How many lines each address has.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A line that is counted until it is dropped.
+struct Counted(Lines, IpAddr);
+
+impl Lines {
+    fn enter(&self, address: IpAddr) -> Option<Counted> {
+        let address = network(address);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(address).or_default();
+        if *count >= MAX_LINES {
+            return None;
+        }
+        *count += 1;
+        Some(Counted(self.clone(), address))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = all.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.1);
+            }
+        }
+    }
 }
 
 /// Serves one line to its end.
@@ -363,31 +418,18 @@ async fn line(acceptor: TlsAcceptor, tcp: TcpStream, address: SocketAddr, servic
     let certificate = shown.map(|certificate| Sha256::digest(certificate.as_ref()).into());
     let from = Arc::new(From { address, certificate });
     let io = TokioIo::new(Watched::new(tls, PATIENCE));
-    let ended = serve_line(io, service, from).await;
+    let answer = service_fn(move |request| {
+        let (service, from) = (Arc::clone(&service), Arc::clone(&from));
+        async move { Ok::<_, Infallible>(service.answer(request, &from).await.into_http()) }
+    });
+    // HTTP/1.1 alone: a stream of HTTP/2 whose client opens no window holds its answer for ever.
+    let ended = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(io, answer)
+        .await;
     if let Err(error) = ended {
         tracing::debug!(%address, "a line ended: {error}");
-    }
-}
-
-fn serve_line(
-    io: TokioIo<Watched<tokio_rustls::server::TlsStream<TcpStream>>>,
-    service: Arc<Service>,
-    from: Arc<From>,
-) -> impl Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_HEAD);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD_TIME)
-        .keep_alive_timeout(PATIENCE)
-        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
-        .max_concurrent_streams(MAX_STREAMS);
-    async move {
-        let answer = service_fn(move |request| {
-            let (service, from) = (Arc::clone(&service), Arc::clone(&from));
-            async move { Ok::<_, Infallible>(service.answer(request, &from).await.into_http()) }
-        });
-        builder.serve_connection(io, answer).await
     }
 }

@@ -77,7 +77,7 @@ impl Tls {
                 algorithms: provider.signature_verification_algorithms,
             }))
             .with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Tls { config: Arc::new(config), fingerprint })
     }
 

@@ -143,6 +143,7 @@ impl ImportFile {
             },
             source: self.source.clone(),
             csv: None,
+            ..Options::default()
         })
     }
 

@@ -41,6 +41,12 @@ impl<'a> Intake<'a> {
         {
             context.markings.add_tlp(tlp);
         }
+        if let Some(tlp) = self.options.at_least {
+            context.markings.raise(tlp);
+        }
+        if let Some(why) = &self.options.closed {
+            context.markings.add_unknown(why);
+        }
         self.summary.closed += u64::from(context.markings.is_closed());
         self.summary.conflicting += u64::from(context.markings.is_conflicting());
         self.summary.shortened += u64::from(context.shortened);

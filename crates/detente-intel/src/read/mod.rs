@@ -100,6 +100,10 @@ pub struct Options {
     /// The colour of indicators for which the file names none and marks nothing else. It never
     /// opens a marking of the file.
     pub default_tlp: Option<Tlp>,
+    /// The colour that every indicator has at least, whatever the file names.
+    pub at_least: Option<Tlp>,
+    /// Closes every indicator, for this reason.
+    pub closed: Option<String>,
     /// The name of the source, at most [`crate::MAX_SOURCE`] bytes; longer is cut.
     pub source: String,
     /// Which CSV column means what; without it the header decides.

@@ -7,8 +7,9 @@ CREATE TABLE collection (
     name TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- An object's number is the moment at which it came; no two came at the same one. Of one id the
--- oldest version is marked as the first and the newest as the last.
+-- An object's number is the moment at which it came; no two came at the same one. Bit c of `first`
+-- and `last` says that of its id it is the oldest and the newest version for who sees level c: what
+-- is above a clearance is nobody's first or last there.
 CREATE TABLE object (
     n INTEGER PRIMARY KEY,
     collection INTEGER NOT NULL REFERENCES collection (id),
@@ -17,15 +18,17 @@ CREATE TABLE object (
     kind TEXT NOT NULL,
     spec TEXT NOT NULL,
     level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 5),
-    first INTEGER NOT NULL CHECK (first IN (0, 1)),
-    last INTEGER NOT NULL CHECK (last IN (0, 1)),
+    first INTEGER NOT NULL CHECK (first BETWEEN 0 AND 63),
+    last INTEGER NOT NULL CHECK (last BETWEEN 0 AND 63),
     bytes BLOB NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX object_by_id ON object (collection, id, version);
 -- A page is read from one of these front to back, level by level, whatever its place.
 CREATE INDEX object_in_order ON object (collection, level, n, kind);
-CREATE INDEX object_last ON object (collection, level, n, kind) WHERE last = 1;
+CREATE INDEX object_last ON object (collection, level, n, kind, last) WHERE last <> 0;
+-- The ends of an id: a dozen at most, however many versions it has.
+CREATE INDEX object_ends ON object (collection, id) WHERE first <> 0 OR last <> 0;
 
 -- The moment before which nothing comes any more.
 CREATE TABLE counter (

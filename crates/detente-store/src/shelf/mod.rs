@@ -25,8 +25,8 @@ pub use account::{AccountRow, MAX_ACCOUNTS};
 const MAX_STATUSES: u32 = 1_000;
 /// How long a status is kept. Microseconds.
 const STATUS_KEPT: i64 = 24 * 3_600 * 1_000_000;
-/// Definitions of one id that are looked at. Count.
-const MAX_DEFINITIONS: u32 = 64;
+/// Bytes of the statuses kept of one account.
+const MAX_STATUS_BYTES: i64 = 64 * 1024 * 1024;
 
 /// Objects and accounts in one SQLite file.
 #[derive(Debug)]
@@ -117,27 +117,28 @@ impl Shelf for SqliteShelf {
                 ORDER BY at DESC LIMIT -1 OFFSET ?2)",
             )?
             .execute((account, MAX_STATUSES))?;
+            tx.prepare_cached(
+                "DELETE FROM status WHERE id IN (SELECT id FROM (SELECT id,
+                sum(length(json)) OVER (ORDER BY at DESC, id) AS held
+                FROM status WHERE account = ?1) WHERE held > ?2)",
+            )?
+            .execute((account, MAX_STATUS_BYTES))?;
             Ok(())
         })
     }
 
-    fn status(&self, root: &str, account: &str, id: &str) -> Result<Option<Vec<u8>>, ShelfError> {
+    fn status(
+        &self,
+        (root, account): (&str, &str),
+        id: &str,
+        now: Moment,
+    ) -> Result<Option<Vec<u8>>, ShelfError> {
         self.read(|conn| {
             let mut find = conn.prepare_cached(
-                "SELECT json FROM status WHERE id = ?1 AND root = ?2 AND account = ?3",
+                "SELECT json FROM status WHERE id = ?1 AND root = ?2 AND account = ?3 AND at >= ?4",
             )?;
-            Ok(find.query_row((id, root, account), |row| row.get(0)).optional()?)
-        })
-    }
-
-    fn definitions(&self, id: &str) -> Result<Vec<Vec<u8>>, ShelfError> {
-        self.read(|conn| {
-            let mut find = conn.prepare_cached(
-                "SELECT bytes FROM collection JOIN object ON object.collection = collection.id
-                WHERE object.id = ?1 AND kind = 'marking-definition' LIMIT ?2",
-            )?;
-            let all = find.query_map((id, MAX_DEFINITIONS), |row| row.get(0))?;
-            Ok(all.collect::<Result<_, _>>()?)
+            let since = now.micros().saturating_sub(STATUS_KEPT);
+            Ok(find.query_row((id, root, account, since), |row| row.get(0)).optional()?)
         })
     }
 }

@@ -86,11 +86,12 @@ impl Hand<'_> {
 
 /// Whether this version is one of those that are meant.
 fn is_meant(query: &Query, version: i64, row: &Row<'_>) -> Result<bool, Fault> {
-    let (first, last): (bool, bool) = (row.get(3)?, row.get(4)?);
+    let bit = 1 << query.clearance.code();
+    let (first, last): (u8, u8) = (row.get(3)?, row.get(4)?);
     Ok(query.which.iter().any(|which| match which {
         Which::All => true,
-        Which::First => first,
-        Which::Last => last,
+        Which::First => first & bit != 0,
+        Which::Last => last & bit != 0,
         Which::At(moment) => moment.micros() == version,
     }))
 }
@@ -103,19 +104,21 @@ fn levels(query: &Query) -> impl Iterator<Item = Level> {
 
 fn in_order(conn: &Connection, collection: i64, hand: &mut Hand<'_>) -> Result<bool, Fault> {
     let text = if hand.query.which == [Which::Last] {
-        "SELECT n, kind FROM object
-        WHERE collection = ?1 AND level = ?2 AND n > ?3 AND last = 1 ORDER BY n"
+        "SELECT n, kind FROM object INDEXED BY object_last
+        WHERE collection = ?1 AND level = ?2 AND n > ?3 AND last <> 0 AND last & ?4 <> 0
+        ORDER BY n"
     } else {
         "SELECT n, kind FROM object INDEXED BY object_in_order
-        WHERE collection = ?1 AND level = ?2 AND n > ?3 ORDER BY n"
+        WHERE collection = ?1 AND level = ?2 AND n > ?3 AND ?4 <> 0 ORDER BY n"
     };
     let after = hand.query.after.map_or(START, Moment::micros);
     let seen: Vec<Level> = levels(hand.query).collect();
+    let bit = 1 << hand.query.clearance.code();
     let mut statements: Vec<CachedStatement<'_>> =
         seen.iter().map(|_| conn.prepare_cached(text)).collect::<Result<_, _>>()?;
     let mut streams: Vec<Rows<'_>> = Vec::with_capacity(seen.len());
     for (statement, level) in statements.iter_mut().zip(&seen) {
-        streams.push(statement.query((collection, level.code(), after))?);
+        streams.push(statement.query((collection, level.code(), after, bit))?);
     }
     let mut heads: Vec<Option<i64>> = Vec::with_capacity(seen.len());
     for stream in &mut streams {

@@ -1,20 +1,26 @@
 //! Putting objects on the shelf.
 
-use detente_taxii::{Incoming, Moment, Put};
+use detente_taxii::{Incoming, Level, Moment, Put};
 use rusqlite::{CachedStatement, OptionalExtension as _, Transaction};
 
 use crate::sqlite::{Fault, damaged};
 
-/// What lies there of one id.
-struct Lying {
+/// An end of an id: for whom it is the oldest and the newest version.
+struct End {
     n: i64,
     version: i64,
+    first: u8,
+    last: u8,
 }
+
+/// Who sees everything.
+const ALL: u8 = 1 << Level::CLOSED.code();
 
 struct Writer<'a> {
     collection: i64,
     next: i64,
-    find: CachedStatement<'a>,
+    same: CachedStatement<'a>,
+    ends: CachedStatement<'a>,
     bytes: CachedStatement<'a>,
     mark: CachedStatement<'a>,
     insert: CachedStatement<'a>,
@@ -32,8 +38,12 @@ pub(super) fn put(
     let mut writer = Writer {
         collection,
         next: next.max(now.micros()),
-        find: tx.prepare_cached(
-            "SELECT n, version FROM object WHERE collection = ?1 AND id = ?2 ORDER BY version",
+        same: tx.prepare_cached(
+            "SELECT n FROM object WHERE collection = ?1 AND id = ?2 AND version = ?3",
+        )?,
+        ends: tx.prepare_cached(
+            "SELECT n, version, first, last FROM object
+            WHERE collection = ?1 AND id = ?2 AND (first <> 0 OR last <> 0)",
         )?,
         bytes: tx.prepare_cached("SELECT bytes FROM object WHERE n = ?1")?,
         mark: tx.prepare_cached("UPDATE object SET first = ?2, last = ?3 WHERE n = ?1")?,
@@ -58,20 +68,15 @@ fn collection(tx: &Transaction<'_>, name: &str) -> Result<i64, Fault> {
 
 impl Writer<'_> {
     fn put(&mut self, object: &Incoming<'_>) -> Result<Put, Fault> {
-        let lying: Vec<Lying> = self
-            .find
-            .query_map((self.collection, object.id), |row| {
-                Ok(Lying { n: row.get(0)?, version: row.get(1)? })
-            })?
-            .collect::<Result<_, _>>()?;
+        let mut ends = self.ends(object.id)?;
         // Without a version of its own, an object is a new one only if its bytes are.
         let same = match object.version {
-            Some(version) => lying.iter().find(|known| known.version == version.micros()),
-            None => lying.last(),
+            Some(version) => self.same(object.id, version.micros())?,
+            None => ends.iter().find(|end| end.last & ALL != 0).map(|end| end.n),
         };
         if let Some(same) = same {
-            if self.is(same.n, object.bytes)? {
-                return moment(same.n).map(Put::Known);
+            if self.is(same, object.bytes)? {
+                return moment(same).map(Put::Known);
             }
             if object.version.is_some() {
                 return Ok(Put::Differs);
@@ -80,20 +85,7 @@ impl Writer<'_> {
         let n = self.next;
         self.next += 1;
         let version = object.version.map_or(n, Moment::micros);
-        let first = lying.first().is_none_or(|oldest| version < oldest.version);
-        let last = lying.last().is_none_or(|newest| newest.version < version);
-        match lying.as_slice() {
-            [] => {}
-            [one] => drop(self.mark.execute((one.n, !first, !last))?),
-            [oldest, .., newest] => {
-                if first {
-                    self.mark.execute((oldest.n, false, false))?;
-                }
-                if last {
-                    self.mark.execute((newest.n, false, false))?;
-                }
-            }
-        }
+        let (first, last) = self.take_ends(&mut ends, version, object.level)?;
         self.insert.execute((
             n,
             self.collection,
@@ -107,6 +99,44 @@ impl Writer<'_> {
             object.bytes,
         ))?;
         moment(n).map(Put::Added)
+    }
+
+    fn ends(&mut self, id: &str) -> Result<Vec<End>, Fault> {
+        let ends = self.ends.query_map((self.collection, id), |row| {
+            Ok(End { n: row.get(0)?, version: row.get(1)?, first: row.get(2)?, last: row.get(3)? })
+        })?;
+        Ok(ends.collect::<Result<_, _>>()?)
+    }
+
+    fn same(&mut self, id: &str, version: i64) -> Result<Option<i64>, Fault> {
+        let found = self.same.query_row((self.collection, id, version), |row| row.get(0));
+        Ok(found.optional()?)
+    }
+
+    /// Takes the ends from whoever had them, for all who see this level and for whom this version is
+    /// older or newer; says which it has now.
+    fn take_ends(
+        &mut self,
+        ends: &mut [End],
+        version: i64,
+        level: Level,
+    ) -> Result<(u8, u8), Fault> {
+        let (mut first, mut last) = (0, 0);
+        for seen in Level::ALL.into_iter().filter(|seen| level <= *seen) {
+            let bit = 1 << seen.code();
+            if !ends.iter().any(|end| end.first & bit != 0 && end.version <= version) {
+                first |= bit;
+            }
+            if !ends.iter().any(|end| end.last & bit != 0 && end.version >= version) {
+                last |= bit;
+            }
+        }
+        for end in ends.iter_mut().filter(|end| end.first & first != 0 || end.last & last != 0) {
+            end.first &= !first;
+            end.last &= !last;
+            self.mark.execute((end.n, end.first, end.last))?;
+        }
+        Ok((first, last))
     }
 
     fn is(&mut self, n: i64, bytes: &[u8]) -> Result<bool, Fault> {

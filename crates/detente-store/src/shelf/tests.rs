@@ -86,6 +86,31 @@ fn what_is_taken_is_gone_and_the_ends_move() {
     assert_eq!(shelf.delete(&one(Which::All)).unwrap(), 0);
 }
 
+/// What is above a clearance is neither first nor last for it, before and after others go.
+#[test]
+fn hidden_versions_are_nobodys_ends() {
+    let mut shelf = SqliteShelf::in_memory().unwrap();
+    let versions = [(1, 4), (2, 0), (3, 1), (4, 4)];
+    let objects = versions.map(|(version, level)| object("a--1", version, level, b"v"));
+    shelf.put("own", moment(1), &objects).unwrap();
+    let end = |shelf: &SqliteShelf, which, level| {
+        let (clearance, which) = (Level::from_code(level), vec![which]);
+        let (found, _) = read(shelf, &Query { clearance, which, ..all(9) });
+        found.iter().map(|(entry, _)| entry.version.micros()).collect::<Vec<_>>()
+    };
+    let ends = |shelf: &SqliteShelf| {
+        [0, 1, 5].map(|level| [end(shelf, Which::First, level), end(shelf, Which::Last, level)])
+    };
+    assert_eq!(ends(&shelf), [[[2], [2]], [[2], [3]], [[1], [4]]]);
+    let ids = vec!["a--1".to_owned()];
+    let one = Query { ids, which: vec![Which::At(moment(2))], ..all(9) };
+    assert_eq!(shelf.delete(&one).unwrap(), 1);
+    let none: [i64; 0] = [];
+    assert_eq!(end(&shelf, Which::Last, 0), none);
+    assert_eq!(end(&shelf, Which::First, 1), [3]);
+    assert_eq!([end(&shelf, Which::First, 5), end(&shelf, Which::Last, 5)], [[1], [4]]);
+}
+
 #[test]
 fn accounts_are_found_by_what_proves_them() {
     let mut shelf = SqliteShelf::in_memory().unwrap();
@@ -157,12 +182,13 @@ struct Model {
 impl Model {
     fn page(&self, query: &Query) -> (Vec<(Entry, Vec<u8>)>, bool) {
         let mut ends: BTreeMap<&str, (Moment, Moment)> = BTreeMap::new();
-        for (entry, ..) in &self.objects {
+        let seen = |level: u8| Level::from_code(level) <= query.clearance;
+        for (entry, ..) in self.objects.iter().filter(|(_, level, _)| seen(*level)) {
             let ends = ends.entry(&entry.id).or_insert((entry.version, entry.version));
             *ends = (ends.0.min(entry.version), ends.1.max(entry.version));
         }
         let meant = |(entry, level, _): &&(Entry, u8, Vec<u8>)| {
-            let (first, last) = ends[entry.id.as_str()];
+            let Some(&(first, last)) = ends.get(entry.id.as_str()) else { return false };
             let kind = entry.id.split_once("--").unwrap().0.to_owned();
             Level::from_code(*level) <= query.clearance
                 && query.after.is_none_or(|after| entry.added > after)

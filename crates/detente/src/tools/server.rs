@@ -1,15 +1,17 @@
 //! The TAXII server of a serving node.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
+use detente_core::Tlp;
 use detente_intel::read::{Format, Options};
 use detente_node::{Import, Shared, import};
 use detente_store::{AccountRow, SqliteShelf};
-use detente_taxii::{Account, Collection, House, Root};
+use detente_taxii::{Account, Collection, House, Level, Root};
 use detente_web::{AuditLog, Credential, Ground, Listening, Rate, Service, Store, Tls};
 
 use super::{OWN, now, open_shelf, shelf_path};
@@ -107,9 +109,9 @@ pub fn start(
             per_second: f64::from(args.taxii_rate),
         },
         audit,
-        intake: Box::new(move |account, collection, envelope| {
+        intake: Box::new(move |account, collection, taken| {
             if collection == OWN {
-                take_in(&shared, account, envelope);
+                take_in(&shared, account, taken);
             }
         }),
     });
@@ -144,19 +146,31 @@ fn house(title: &str) -> House {
     House { title: format!("detente of {title}"), roots: vec![root] }
 }
 
-/// Takes the indicators of an envelope into the own list, so that they are searched and matched.
-fn take_in(shared: &Shared, account: &Account, envelope: &[u8]) {
-    let options = Options {
-        format: Format::Stix,
-        default_tlp: account.unmarked,
-        source: format!("taxii:{}", account.name),
-        ..Options::default()
-    };
-    let what = Import { file: "envelope", options: &options, keep: 8 };
-    let report = import(shared, &what, envelope, &mut |_| {});
-    if let Some(failure) = report.failed {
-        // The objects lie on the shelf: brought again, they come into the list.
-        tracing::error!(account = account.name, "taking in an envelope: {}", failure.error);
+/// Takes the indicators of what lies on the shelf into the own list, as close as they lie there, so
+/// that they are searched and matched.
+fn take_in(shared: &Shared, account: &Account, taken: Vec<(Level, Vec<u8>)>) {
+    let mut by_level: BTreeMap<Level, Vec<u8>> = BTreeMap::new();
+    for (level, object) in taken {
+        let list = by_level.entry(level).or_default();
+        list.push(if list.is_empty() { b'[' } else { b',' });
+        list.extend_from_slice(&object);
+    }
+    for (level, mut list) in by_level {
+        list.push(b']');
+        let colour = Tlp::from_code(level.code());
+        let options = Options {
+            format: Format::Stix,
+            at_least: colour,
+            closed: colour.is_none().then(|| "taxii: a marking that is not understood".to_owned()),
+            source: format!("taxii:{}", account.name),
+            ..Options::default()
+        };
+        let what = Import { file: "envelope", options: &options, keep: 8 };
+        let report = import(shared, &what, list.as_slice(), &mut |_| {});
+        if let Some(failure) = report.failed {
+            // The objects lie on the shelf: brought again, they come into the list.
+            tracing::error!(account = account.name, "taking in objects: {}", failure.error);
+        }
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) struct Known {
     pub(crate) level: Level,
 }
 
-/// Reads what must be known of an object, or says what is wrong with it. Unmarked objects are held as
-/// `unmarked` says, else as RED.
+/// Reads what must be known of an object, or says what is wrong with it. Unmarked objects are held
+/// as `unmarked` says, else as RED.
 pub(crate) fn known(bytes: &[u8], unmarked: Option<Tlp>) -> Result<Known, String> {
     let (head, _) = Object::read(bytes).map_err(|fault| fault.to_string())?.into_parts();
     if head.kind == "bundle" {

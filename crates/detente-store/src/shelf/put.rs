@@ -113,8 +113,8 @@ impl Writer<'_> {
         Ok(found.optional()?)
     }
 
-    /// Takes the ends from whoever had them, for all who see this level and for whom this version is
-    /// older or newer; says which it has now.
+    /// Takes the ends from whoever had them, for all who see this level and for whom this version
+    /// is older or newer; says which it has now.
     fn take_ends(
         &mut self,
         ends: &mut [End],

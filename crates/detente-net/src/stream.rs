@@ -59,6 +59,10 @@ impl Inbox {
         self.shared.1.notify_all();
     }
 
+    fn is_cut(&self) -> bool {
+        self.lock().cut
+    }
+
     fn take(&self, wait: bool) -> Result<Option<Vec<u8>>, LinkError> {
         let mut backlog = self.lock();
         loop {
@@ -85,7 +89,8 @@ impl Inbox {
     }
 }
 
-/// A stream as use cases hold it. Dropping it tells the other side that no more comes.
+/// A stream as use cases hold it. Dropping it tells the other side that no more comes, unless the
+/// session is over.
 pub(crate) struct SessionStream {
     pub(crate) id: StreamId,
     pub(crate) sender: Sender,
@@ -110,8 +115,11 @@ impl Stream for SessionStream {
 
 impl Drop for SessionStream {
     fn drop(&mut self) {
-        // If the line is gone, the other side knows already.
-        let _ = self.sender.send(self.id, FrameKind::End, Vec::new());
+        // Whoever stops because the session is over has not said all: the other side must take what
+        // it has for cut, not for whole.
+        if !self.inbox.is_cut() {
+            let _ = self.sender.send(self.id, FrameKind::End, Vec::new());
+        }
         (self.forget)();
     }
 }

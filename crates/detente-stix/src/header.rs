@@ -120,7 +120,7 @@ impl HeaderFault {
 
 impl<'a> Header<'a> {
     /// Reads the head of the one object that `bytes` hold, at most
-    /// [`MAX_OBJECT`](crate::MAX_OBJECT) bytes long and [`MAX_DEPTH`](crate::MAX_DEPTH) levels
+    /// [`MAX_OBJECT`] bytes long and [`MAX_DEPTH`](crate::MAX_DEPTH) levels
     /// deep. The whole of it must be JSON; a property of the head may not stand twice.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! In scope: the head of an object read from its bytes, which stay as they came ([`Object`],
 //! [`Header`]); whether an object follows the standard ([`check()`]); the deterministic
-//! identifiers of cyber observables ([`sco_id`]) and the canonical JSON under them ([`canonical`]);
+//! identifiers of cyber observables ([`sco_id()`]) and the canonical JSON under them ([`canonical`]);
 //! objects of STIX 2.0 raised to 2.1 ([`upgrade()`]).
 //!
 //! Out of scope: storage, TAXII, what a marking allows, and the syntax of patterns. This crate

@@ -2,7 +2,7 @@
 //!
 //! In scope: discovery, API roots, collections, objects, manifests, versions, deletion and status
 //! of TAXII 2.1 (OASIS Standard, 10 June 2021), as a function from a request of a known account to
-//! an answer ([`serve`]); what is visible is decided object by object, from its markings and the
+//! an answer ([`serve()`]); what is visible is decided object by object, from its markings and the
 //! account's clearance. Objects go out byte for byte as they came in.
 //!
 //! Out of scope: sockets, TLS, who an account is (whoever calls has proved it), and where objects

@@ -1,9 +1,9 @@
 //! STIX 2.1 objects: read, checked, given their deterministic identifiers, and raised from 2.0.
 //!
 //! In scope: the head of an object read from its bytes, which stay as they came ([`Object`],
-//! [`Header`]); whether an object follows the standard ([`check()`]); the deterministic
-//! identifiers of cyber observables ([`sco_id()`]) and the canonical JSON under them ([`canonical`]);
-//! objects of STIX 2.0 raised to 2.1 ([`upgrade()`]).
+//! [`Header`]); whether an object follows the standard ([`check()`]); the deterministic identifiers
+//! of cyber observables ([`sco_id()`]) and the canonical JSON under them ([`canonical`]); objects
+//! of STIX 2.0 raised to 2.1 ([`upgrade()`]).
 //!
 //! Out of scope: storage, TAXII, what a marking allows, and the syntax of patterns. This crate
 //! knows nothing of sockets, disks, clocks, entropy or the rest of the workspace. The rules stand

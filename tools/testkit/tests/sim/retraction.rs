@@ -150,7 +150,15 @@ fn what_is_under_a_hold_outlives_its_time_and_no_longer() {
     assert_eq!(world.node(1).search("held.example").unwrap().expired, 0);
     world.sync().unwrap();
     assert_settled(&world, accord);
-    assert_sound(&world, accord);
+    // The hold is answered for: what was kept beyond its time shows as late, what was erased as no
+    // longer here, and nothing else shows.
+    for at in 0..2 {
+        let report = world.audit(at, accord);
+        let codes: Vec<&str> = report.findings.iter().map(|found| &*found.code).collect();
+        assert_eq!(codes.iter().filter(|code| **code == "duty_late").count(), 1, "{codes:?}");
+        let other = codes.iter().find(|code| !["duty_late", "object_absent"].contains(*code));
+        assert_eq!(other, None, "{codes:?}");
+    }
 }
 
 /// Taken back before the objects went: they don't go any more, and the other side says that they

@@ -154,7 +154,7 @@ fn what_is_under_a_hold_outlives_its_time_and_no_longer() {
     // longer here, and nothing else shows.
     for at in 0..2 {
         let report = world.audit(at, accord);
-        let codes: Vec<&str> = report.findings.iter().map(|found| &*found.code).collect();
+        let codes: Vec<&str> = report.findings.iter().map(|found| found.code).collect();
         assert_eq!(codes.iter().filter(|code| **code == "duty_late").count(), 1, "{codes:?}");
         let other = codes.iter().find(|code| !["duty_late", "object_absent"].contains(*code));
         assert_eq!(other, None, "{codes:?}");

@@ -170,7 +170,13 @@ fn accounts_prove_themselves_and_end_at_once() {
     home.fails(2, "bad_tlp", &["account", "add", "x", "--clearance", "blue"]);
     let short = world.write("short", "short");
     home.fails(2, "bad_password", &["account", "add", "x", "--password-file", &short]);
+    home.fails(2, "bad_collection", &["account", "add", "x", "--read", "nowhere"]);
     let made = home.json(&["account", "add", "tool"]);
+    assert!(made["replaced"].is_null());
+    let first = text(&made, "token").to_owned();
+    let made = home.json(&["account", "add", "tool"]);
+    assert_eq!(made["replaced"], true);
+    assert_ne!(text(&made, "token"), first);
     assert!(text(&made, "token").starts_with("dt_"));
     let all = home.json(&["account", "list"]);
     let tool = all.as_array().unwrap().iter().find(|one| one["name"] == "tool").unwrap();

@@ -12,10 +12,17 @@ pub(crate) struct Form {
     pub(crate) application_id: i32,
     /// The steps, in order: the n-th leads to version n.
     pub(crate) steps: &'static [Migration],
+    /// Memory for pages of one connection, in KiB. SQLite takes it only as it needs it.
+    pub(crate) cache_kib: i64,
 }
 
 /// What a node keeps; the mark is "dete" in ASCII.
-pub(crate) const NODE: Form = Form { application_id: 0x6465_7465, steps: SQLITE };
+pub(crate) const NODE: Form = Form {
+    application_id: 0x6465_7465,
+    steps: SQLITE,
+    // The upper levels of every B-tree and one batch of a large import.
+    cache_kib: 64 * 1024,
+};
 
 /// What tools bring and read; the mark is "dets" in ASCII.
 pub(crate) const SHELF: Form = Form {
@@ -24,6 +31,8 @@ pub(crate) const SHELF: Form = Form {
         name: "0001_first",
         sql: include_str!("../migrations/shelf/0001_first.sql"),
     }],
+    // Several connections at once, each reading one page after the other.
+    cache_kib: 8 * 1024,
 };
 
 /// One step of the form. A step that was released never changes.
@@ -124,7 +133,7 @@ mod tests {
 
     /// Trial steps that live as long as the test.
     fn form(steps: Vec<Migration>) -> Form {
-        Form { application_id: 1, steps: steps.leak() }
+        Form { application_id: 1, steps: steps.leak(), cache_kib: 1024 }
     }
 
     fn one() -> Migration {

@@ -42,7 +42,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 32 * 1024;
 /// Lines of one address at once: nobody takes all places.
 const MAX_LINES: usize = 128;
-/// A body waits so long for room.
+/// Requests that are answered from the shelf at once: each holds a way to it with its memory.
+const WAYS: usize = 8;
+/// A body waits so long for room, and a request for a way to the shelf.
 const ROOM_TIME: Duration = Duration::from_secs(10);
 /// The bytes of bodies that are held at once, over all lines.
 const MAX_HELD: usize = 4 * MAX_BODY;
@@ -83,9 +85,10 @@ pub struct Service {
     audit: AuditLog,
     intake: Intake,
     held: Arc<Semaphore>,
+    ways: Semaphore,
 }
 
-/// Ways to the shelf: as many as were used at once.
+/// Ways to the shelf: as many as were used at once, [`WAYS`] at most.
 struct Shelves {
     idle: Mutex<Vec<Box<dyn Shelf + Send>>>,
     open: Opener,
@@ -114,6 +117,7 @@ impl Service {
             audit,
             intake,
             held: Arc::new(Semaphore::new(MAX_HELD)),
+            ways: Semaphore::new(WAYS),
         }
     }
 
@@ -167,6 +171,9 @@ impl Service {
                 Err(refused) => return Answer::of(refused_body(&refused)),
             };
         request.body = &body;
+        let Ok(Ok(_way)) = timeout(ROOM_TIME, self.ways.acquire()).await else {
+            return Answer::busy("others are asking much: try again");
+        };
         tokio::task::block_in_place(|| self.act(&account, &request, from, now))
     }
 

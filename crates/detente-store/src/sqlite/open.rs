@@ -19,9 +19,6 @@ use crate::migrate::{self, Form, MigrateError};
 const MODE: u32 = 0o600;
 /// How long a write waits for another process before it is refused.
 const BUSY: Duration = Duration::from_secs(5);
-/// Memory for pages, in KiB: enough for the upper levels of every B-tree and one batch of a large
-/// import. SQLite takes it only as it needs it.
-const CACHE_KIB: i64 = 64 * 1024;
 /// What the write-ahead log is cut to after a large write, in bytes.
 const WAL_BYTES: i64 = 16 * 1024 * 1024;
 /// Statements kept compiled; more than this crate has.
@@ -155,7 +152,9 @@ fn narrow(path: &Path) -> io::Result<()> {
 fn prepare(conn: &mut Connection, journal: &str, form: &Form) -> Result<(), OpenError> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Before anything is written: the file may not be ours.
-    settle(conn).map_err(MigrateError::from).and_then(|()| migrate::check_ours(conn, form))?;
+    settle(conn, form)
+        .map_err(MigrateError::from)
+        .and_then(|()| migrate::check_ours(conn, form))?;
     let mode: String = conn
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(MigrateError::from)?;
@@ -168,7 +167,7 @@ fn prepare(conn: &mut Connection, journal: &str, form: &Form) -> Result<(), Open
 }
 
 /// Settings of the connection; none of them touches the file.
-fn settle(conn: &Connection) -> rusqlite::Result<()> {
+fn settle(conn: &Connection, form: &Form) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY)?;
     // A commit returns when the disk has it; on macOS that takes a flag of its own.
     conn.pragma_update(None, "synchronous", "FULL")?;
@@ -176,7 +175,7 @@ fn settle(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "foreign_keys", true)?;
     // What is erased must not stay in free pages.
     conn.pragma_update(None, "secure_delete", true)?;
-    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    conn.pragma_update(None, "cache_size", -form.cache_kib)?;
     conn.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     // No indicator is written to a folder for temporary files.
     conn.pragma_update(None, "temp_store", "MEMORY")?;

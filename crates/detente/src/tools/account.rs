@@ -84,6 +84,9 @@ struct Shown {
     unmarked: Option<&'static str>,
     proves_itself_by: &'static str,
     made: String,
+    /// Whether an account of this name was there before: what proved it proves nothing any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<bool>,
     /// Shown once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
@@ -104,6 +107,7 @@ impl Shown {
                 (None, None) => "certificate",
             },
             made: row.made.to_string(),
+            replaced: None,
             token: token.map(str::to_owned),
         }
     }
@@ -122,6 +126,11 @@ impl Shown {
             self.proves_itself_by,
         );
         crate::print_text(&text);
+        if self.replaced.is_some() {
+            crate::print_text(
+                "  replaced the account of this name: what proved it before is void\n",
+            );
+        }
         if let Some(token) = &self.token {
             crate::print_text(&format!(
                 "  token    {token}\n           shown this once: keep it\n"
@@ -136,12 +145,15 @@ pub fn account(home: &Home, json: bool, args: &AccountArgs) -> Result<u8, Failur
     match &args.verb {
         AccountVerb::Add(args) => {
             let (row, token) = made(args)?;
-            let kept = open_shelf(home)?.put_account(&row).map_err(|error| failed(&error))?;
+            let mut shelf = open_shelf(home)?;
+            let had = shelf.account(&args.name).map_err(|error| failed(&error))?.is_some();
+            let kept = shelf.put_account(&row).map_err(|error| failed(&error))?;
             if !kept {
                 let words = format!("there are {} accounts", detente_store::MAX_ACCOUNTS);
                 return Err(Failure::refused("too_many_accounts", words, "remove some"));
             }
-            let shown = Shown::of(&row, token.as_ref().map(|token| token.as_str()));
+            let mut shown = Shown::of(&row, token.as_ref().map(|token| token.as_str()));
+            shown.replaced = had.then_some(true);
             if json { crate::print_json(&shown) } else { shown.print() }
         }
         AccountVerb::List => {
@@ -184,7 +196,11 @@ fn made(args: &AddArgs) -> Result<(AccountRow, Option<Zeroizing<String>>), Failu
     }
     let colour = |text: &str| {
         text.parse::<Tlp>().map_err(|error| {
-            Failure::usage("bad_tlp", error, "write clear, green, amber, amber+strict or red")
+            Failure::usage(
+                "bad_tlp",
+                error,
+                "for --clearance also closed: see `detente account add --help`",
+            )
         })
     };
     let clearance = match args.clearance.as_str() {
@@ -196,10 +212,9 @@ fn made(args: &AddArgs) -> Result<(AccountRow, Option<Zeroizing<String>>), Failu
     if reads.is_empty() && args.write.is_empty() {
         reads.push(OWN.to_owned());
     }
-    let key = |name: &String| !name.is_empty() && name.len() <= 256 && !name.contains(['\n', '\r']);
-    if let Some(bad) = reads.iter().chain(&args.write).find(|name| !key(name)) {
-        let words = format!("{bad:?} is no alias of a collection");
-        return Err(Failure::usage("bad_collection", words, "write an alias such as own"));
+    if let Some(bad) = reads.iter().chain(&args.write).find(|name| *name != OWN) {
+        let words = format!("there is no collection {bad:?}");
+        return Err(Failure::usage("bad_collection", words, "the one collection is own"));
     }
     let account =
         Account { name: args.name.clone(), clearance, reads, writes: args.write.clone(), unmarked };

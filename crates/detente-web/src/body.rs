@@ -1,9 +1,14 @@
 //! Bodies, taken whole up to a size and a time.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// A body may pause so long.
@@ -25,6 +30,39 @@ pub(crate) enum Refusal {
     TooSlow,
     /// The line broke off.
     Cut,
+}
+
+/// An answer's body with the room that it takes, until it is gone.
+pub(crate) struct Leaving {
+    body: Full<Bytes>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Leaving {
+    pub(crate) fn new(body: Full<Bytes>, room: Option<OwnedSemaphorePermit>) -> Leaving {
+        Leaving { body, _room: room }
+    }
+}
+
+impl Body for Leaving {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // Not before it has been polled: hyper drops what has ended, and the room with it.
+        false
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Takes a body of at most `max` bytes.

@@ -24,7 +24,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::audit::{AuditLog, Event};
-use crate::body;
+use crate::body::{self, Leaving};
 use crate::line::Watched;
 use crate::login::{Porter, Refusal, Secret, Store, network};
 use crate::rate::{Measures, Rate};
@@ -42,6 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 32 * 1024;
 /// Lines of one address at once: nobody takes all places.
 const MAX_LINES: usize = 128;
+/// The bytes of answers that clients have not taken yet, over all lines.
+const MAX_LEAVING: usize = 256 * 1024 * 1024;
 /// Requests that are answered from the shelf at once: each holds a way to it with its memory.
 const WAYS: usize = 8;
 /// A body waits so long for room, and a request for a way to the shelf.
@@ -85,6 +87,7 @@ pub struct Service {
     audit: AuditLog,
     intake: Intake,
     held: Arc<Semaphore>,
+    leaving: Arc<Semaphore>,
     ways: Semaphore,
 }
 
@@ -117,8 +120,26 @@ impl Service {
             audit,
             intake,
             held: Arc::new(Semaphore::new(MAX_HELD)),
+            leaving: Arc::new(Semaphore::new(MAX_LEAVING)),
             ways: Semaphore::new(WAYS),
         }
+    }
+
+    /// An answer as it goes on the line. Its bytes count until the client has taken them.
+    async fn reply(
+        &self,
+        request: hyper::Request<Incoming>,
+        from: &From,
+    ) -> hyper::Response<Leaving> {
+        let mut answer = self.answer(request, from).await;
+        let counted =
+            |answer: &Answer| u32::try_from(answer.response.body.len()).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.leaving).acquire_many_owned(counted(&answer));
+        let room = timeout(ROOM_TIME, room).await.ok().and_then(Result::ok);
+        if room.is_none() {
+            answer = Answer::busy("others are taking much: try again");
+        }
+        answer.into_http().map(|body| Leaving::new(body, room))
     }
 
     async fn answer(&self, request: hyper::Request<Incoming>, from: &From) -> Answer {
@@ -427,7 +448,7 @@ async fn line(acceptor: TlsAcceptor, tcp: TcpStream, address: SocketAddr, servic
     let io = TokioIo::new(Watched::new(tls, PATIENCE));
     let answer = service_fn(move |request| {
         let (service, from) = (Arc::clone(&service), Arc::clone(&from));
-        async move { Ok::<_, Infallible>(service.answer(request, &from).await.into_http()) }
+        async move { Ok::<_, Infallible>(service.reply(request, &from).await) }
     });
     // HTTP/1.1 alone: a stream of HTTP/2 whose client opens no window holds its answer for ever.
     let ended = http1::Builder::new()

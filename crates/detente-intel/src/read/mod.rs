@@ -36,9 +36,7 @@ pub use pattern::{
     Comparison, MAX_COMPARISONS, MAX_PATTERN, MAX_PATTERN_DEPTH, Operator, Pattern, PatternFault,
 };
 pub use report::{MAX_EXCERPT, Place, Reason, Refusal, Skip, Summary};
-pub use stix::{
-    MAX_DEFINITIONS, MAX_HELD, MAX_OBJECT, ObjectMarkings, definition_markings, object_markings,
-};
+pub use stix::{MAX_DEFINITIONS, MAX_HELD, MAX_OBJECT, ObjectMarkings, object_markings};
 
 use intake::Intake;
 

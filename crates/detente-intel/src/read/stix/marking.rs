@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::context::{Object, defined, part_refs, text, unknown_of, whole_refs};
+use super::context::{part_refs, texts, unknown_of, whole_refs};
 use crate::Markings;
 
 /// What an object says about its handling.
@@ -44,22 +44,10 @@ pub fn object_markings(bytes: &[u8]) -> Result<ObjectMarkings, serde_json::Error
     all.whole_open = unknown_of(ids, &mut all.whole);
     let ids = part_refs(&marked.granular_markings, &mut all.parts);
     all.parts_open = unknown_of(ids, &mut all.parts);
-    for label in super::context::texts(&marked.labels) {
+    for label in texts(&marked.labels) {
         all.whole.add_tag(label);
     }
     Ok(all)
-}
-
-/// What a marking definition means, if the object is one.
-pub fn definition_markings(bytes: &[u8]) -> Option<Markings> {
-    let object: Object = serde_json::from_slice(bytes).ok()?;
-    let id = text(&object.id)?;
-    (text(&object.kind)? == "marking-definition").then(|| {
-        let mut markings = defined(&object, id);
-        // A well-known id means what it is known to mean, whatever else its body says.
-        markings.add_stix_id(id);
-        markings
-    })
 }
 
 #[cfg(test)]
@@ -97,16 +85,5 @@ mod tests {
         let twice = r#"{"object_marking_refs":[],"object_marking_refs":[]}"#;
         assert!(object_markings(twice.as_bytes()).is_err());
         assert!(object_markings(b"[]").is_err());
-    }
-
-    #[test]
-    fn a_definition_opens_nothing_that_its_id_closes() {
-        let lie = format!(
-            r#"{{"type":"marking-definition","id":"{RED}","definition_type":"tlp",
-            "definition":{{"tlp":"green"}}}}"#
-        );
-        let says = definition_markings(lie.as_bytes()).expect("a definition");
-        assert_eq!(says.tlp(), Some(Tlp::Red));
-        assert_eq!(definition_markings(br#"{"type":"malware","id":"malware--x"}"#), None);
     }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 mod context;
 mod marking;
 
-pub use marking::{ObjectMarkings, definition_markings, object_markings};
+pub use marking::{ObjectMarkings, object_markings};
 
 use context::{Object, context_of, defined, text};
 

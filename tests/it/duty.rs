@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Pair, Serving, list, number, python, text, wait_until};
+use crate::support::{Pair, Serving, list, number, pause, python, text, wait_until};
 
 const RELEASE: [&str; 4] = ["release", "alba-borea", "--matched", "last"];
 const DUTIES: [&str; 3] = ["accord", "duties", "alba-borea"];
@@ -32,6 +32,8 @@ fn released(edit: impl Fn(String) -> String) -> (Pair, Serving) {
     for home in [&pair.a, &pair.b] {
         home.import(&[&file, "--tlp", "green", "--source", &home.name]);
     }
+    // What B imports in the very second of a receipt counts as derived from what came.
+    pause(1_001);
     pair.a.json(&["match", "alba-borea", "--clause", "1"]);
     let done = pair.a.json(&RELEASE);
     assert_eq!(number(&done, "allowed"), 2);

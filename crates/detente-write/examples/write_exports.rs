@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use detente_core::{Tlp, UnixSeconds};
 use detente_intel::Indicator;
 use detente_intel::read::{Options as ReadOptions, Refusal, Sink, SinkFault, read};
-use detente_write::{Export, Format, Meta, Options, StixObjects};
+use detente_write::{Entered, Export, Format, Meta, Options, StixObjects};
 
 /// What the command line says.
 struct Arguments {
@@ -100,13 +100,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let meta = Meta {
             producer: "Example CERT".to_owned(),
             title: "Example export".to_owned(),
-            created: UnixSeconds::new(1_700_000_000),
             at: UnixSeconds::new(arguments.at),
         };
         let mut out = BufWriter::new(File::create(arguments.folder.join(name))?);
         let mut export = Export::begin(meta, options, &mut out)?;
+        let first = UnixSeconds::new(1_700_000_000);
+        let entered = Entered { first, last: UnixSeconds::new(arguments.at).max(first) };
         for indicator in &indicators {
-            export.put(indicator)?;
+            export.put(indicator, entered)?;
         }
         let summary = export.end()?;
         println!("{name}: {summary:?}");

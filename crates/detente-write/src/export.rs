@@ -7,7 +7,7 @@ use detente_intel::Indicator;
 use crate::account::{Outcome, Reason, Summary};
 use crate::screen::{Item, screen};
 use crate::text::one_line;
-use crate::{Format, MAX_META, Meta, Options};
+use crate::{Entered, Format, MAX_META, Meta, Options};
 use crate::{csv, hosts, misp, ndjson, rpz, sigma, stix, suricata, zeek};
 
 /// An export that cannot go on.
@@ -84,9 +84,6 @@ impl<'w> Export<'w> {
         if meta.producer.is_empty() || meta.title.is_empty() {
             return fault("meta", "producer and title may not be empty");
         }
-        if meta.created > meta.at {
-            return fault("meta", "created after now");
-        }
         let at = meta.at.get();
         let summary = Summary::new(options.format);
         let mut writer = writer_of(meta, &options)?;
@@ -99,8 +96,8 @@ impl<'w> Export<'w> {
     ///
     /// # Errors
     /// [`WriteFault::Io`]; the export is then broken.
-    pub fn put(&mut self, indicator: &Indicator) -> Result<Outcome, WriteFault> {
-        let put = match screen(&self.options, self.at, indicator) {
+    pub fn put(&mut self, indicator: &Indicator, entered: Entered) -> Result<Outcome, WriteFault> {
+        let put = match screen(&self.options, self.at, (indicator, entered)) {
             Ok(item) => self.writer.put(&mut self.out, &item)?,
             Err(reason) => Err(reason),
         };

@@ -36,8 +36,8 @@ pub use account::{Outcome, Reason, Summary};
 pub use export::{Export, WriteFault};
 pub use misp::MAX_EVENT_BYTES;
 pub use options::{
-    Action, Format, MAX_ATTRIBUTES_PER_EVENT, MAX_META, MAX_SID_RANGE, Meta, MispOptions, Options,
-    Policy, RpzOptions, StixObjects, SuricataOptions, UnknownFormat,
+    Action, Entered, Format, MAX_ATTRIBUTES_PER_EVENT, MAX_META, MAX_SID_RANGE, Meta, MispOptions,
+    Options, Policy, RpzOptions, StixObjects, SuricataOptions, UnknownFormat,
 };
 pub use seen::MAX_REMEMBERED;
 pub use sigma::{MAX_RULE_BYTES, MAX_RULE_VALUES};

@@ -121,11 +121,18 @@ pub struct Meta {
     /// What is exported, at most [`MAX_META`] bytes. With the producer it makes the ids of events
     /// and rules, so it stays the same from export to export.
     pub title: String,
-    /// When this export was first made; stays the same from export to export, because the
-    /// creation of a STIX object may not change.
-    pub created: UnixSeconds,
     /// Now.
     pub at: UnixSeconds,
+}
+
+/// When the exporting party entered what it says of a value. Kept with the indicator, so that an
+/// export of the same list says the same of it, whenever it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// The first version of it; the creation of a STIX object may not change.
+    pub first: UnixSeconds,
+    /// The version that is exported; not before the first.
+    pub last: UnixSeconds,
 }
 
 /// What to write and what may leave.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use detente_core::{Kind, Pap, Tlp};
 use detente_intel::{Context, Indicator, Markings};
 
-use crate::{Options, Reason};
+use crate::{Entered, Options, Reason};
 
 /// Further values that stay when the source must not be named.
 const NAMELESS_EXTRAS: [&str; 6] =
@@ -24,6 +24,8 @@ pub(crate) struct Item<'i> {
     pub(crate) indicator: Cow<'i, Indicator>,
     /// The colour that counts.
     pub(crate) tlp: Tlp,
+    /// When it was entered.
+    pub(crate) entered: Entered,
 }
 
 impl Item<'_> {
@@ -87,7 +89,7 @@ pub(crate) fn colours(tlp: Tlp, pap: Option<Pap>) -> String {
 pub(crate) fn screen<'i>(
     options: &Options,
     at: u64,
-    indicator: &'i Indicator,
+    (indicator, entered): (&'i Indicator, Entered),
 ) -> Result<Item<'i>, Reason> {
     let context = &indicator.context;
     context.check().map_err(|_| Reason::ContextBound)?;
@@ -105,7 +107,7 @@ pub(crate) fn screen<'i>(
     if ended && !options.format.carries_validity() {
         return Err(Reason::Expired);
     }
-    Ok(Item { indicator: fitted(indicator, tlp), tlp })
+    Ok(Item { indicator: fitted(indicator, tlp), tlp, entered })
 }
 
 fn colour(options: &Options, markings: &Markings) -> Result<Tlp, Reason> {
@@ -165,7 +167,10 @@ fn fitted(indicator: &Indicator, tlp: Tlp) -> Cow<'_, Indicator> {
 mod tests {
     use super::*;
     use crate::Format;
+    use detente_core::UnixSeconds;
     use detente_intel::Observable;
+
+    const ENTERED: Entered = Entered { first: UnixSeconds::new(1), last: UnixSeconds::new(1) };
 
     fn marked(tags: &[&str]) -> Indicator {
         let observable = Observable::detect("evil.com").expect("a domain");
@@ -179,7 +184,7 @@ mod tests {
     fn ask(format: Format, change: fn(&mut Options), tags: &[&str]) -> Result<Tlp, Reason> {
         let mut options = Options::new(format, Tlp::Amber);
         change(&mut options);
-        screen(&options, 1_000, &marked(tags)).map(|item| item.tlp)
+        screen(&options, 1_000, (&marked(tags), ENTERED)).map(|item| item.tlp)
     }
 
     #[test]
@@ -227,7 +232,7 @@ mod tests {
         let options = Options::new(Format::Sigma, Tlp::Red);
         let mut one = marked(&["tlp:green"]);
         one.context.add_extra("misp_type", "domain");
-        let ask = |one: &Indicator| screen(&options, 1_000, one).map(|_| ()).err();
+        let ask = |one: &Indicator| screen(&options, 1_000, (one, ENTERED)).map(|_| ()).err();
         assert_eq!(ask(&one), Some(Reason::NotForDetection));
         one.context.add_label(TO_IDS);
         assert_eq!(ask(&one), None);
@@ -246,7 +251,8 @@ mod tests {
         one.context.origin = Some("indicator--1".to_owned());
         one.context.add_extra("misp_event", "x");
         one.context.add_extra("filename", "a.exe");
-        let item = screen(&Options::new(Format::Ndjson, Tlp::Red), 0, &one).expect("may leave");
+        let item =
+            screen(&Options::new(Format::Ndjson, Tlp::Red), 0, (&one, ENTERED)).expect("may leave");
         assert_eq!((item.source(), &item.context().origin), (None, &None));
         assert_eq!(item.context().extra.keys().collect::<Vec<_>>(), ["filename"]);
         assert!(item.markings().is_source_hidden());

@@ -13,7 +13,7 @@ use crate::export::{Put, WriteFault, Writer};
 use crate::screen::{Item, colours};
 use crate::seen::Seen;
 use crate::text::{date, one_line};
-use crate::{Meta, Reason, id};
+use crate::{Entered, Meta, Reason, id};
 
 /// Values of one rule.
 pub const MAX_RULE_VALUES: usize = 1_000;
@@ -72,6 +72,8 @@ struct Held {
     values: Vec<String>,
     bytes: usize,
     parts: u32,
+    /// When the first and the last of the values was entered.
+    entered: Option<Entered>,
 }
 
 pub(crate) struct Sigma {
@@ -90,7 +92,7 @@ impl Sigma {
         &mut self,
         out: &mut dyn Write,
         (tlp, pap, subject): Key,
-        (values, part): (&[String], u32),
+        (values, part, entered): (&[String], u32, Option<Entered>),
     ) -> Result<(), WriteFault> {
         if self.wrote {
             writeln!(out, "---")?;
@@ -104,11 +106,11 @@ impl Sigma {
         writeln!(out, "title: {}\nid: {uuid}\nstatus: experimental", scalar(&what))?;
         writeln!(out, "description: Contact with {} that somebody reports.", subject.name())?;
         writeln!(out, "author: {}", scalar(producer))?;
-        let created = i64::try_from(self.meta.created.get()).unwrap_or(0);
-        let modified = i64::try_from(self.meta.at.get()).unwrap_or(0);
-        for (name, time) in [("date", created), ("modified", modified)] {
-            if let Some(day) = date(time) {
-                writeln!(out, "{name}: {day}")?;
+        if let Some(Entered { first, last }) = entered {
+            for (name, time) in [("date", first), ("modified", last)] {
+                if let Some(day) = i64::try_from(time.get()).ok().and_then(date) {
+                    writeln!(out, "{name}: {day}")?;
+                }
             }
         }
         writeln!(out, "tags:\n    - tlp.{colour}\nlogsource:")?;
@@ -131,12 +133,13 @@ impl Sigma {
         };
         let values = std::mem::take(&mut held.values);
         held.bytes = 0;
+        let entered = held.entered.take();
         if values.is_empty() {
             return Ok(());
         }
         held.parts += 1;
         let part = held.parts;
-        self.rule(out, key, (&values, part))
+        self.rule(out, key, (&values, part, entered))
     }
 }
 
@@ -160,6 +163,11 @@ impl Writer for Sigma {
         let held = self.held.entry(key).or_default();
         held.bytes += value.len();
         held.values.push(value);
+        let new = item.entered;
+        held.entered = Some(held.entered.map_or(new, |had| Entered {
+            first: had.first.min(new.first),
+            last: had.last.max(new.last),
+        }));
         Ok(Ok(()))
     }
 

@@ -171,7 +171,7 @@ fn statement(texts: &[&str], author: &Author) -> Definition {
         "spec_version": "2.1",
         "id": id,
         "created_by_ref": author.identity,
-        "created": author.created,
+        "created": super::FORM_CREATED,
         "definition_type": "statement",
         "definition": {"statement": said},
     });
@@ -192,7 +192,7 @@ fn policy(statements: &BTreeMap<String, &str>, extension_id: &str, author: &Auth
         "spec_version": "2.1",
         "id": id,
         "created_by_ref": author.identity,
-        "created": author.created,
+        "created": super::FORM_CREATED,
         "name": "Permitted actions",
         "extensions": {extension_id: extension},
     });
@@ -206,8 +206,8 @@ fn policy_extension(author: &Author) -> Definition {
         "spec_version": "2.1",
         "id": id,
         "created_by_ref": author.identity,
-        "created": author.created,
-        "modified": author.modified,
+        "created": super::FORM_CREATED,
+        "modified": super::FORM_CREATED,
         "name": "detente policy",
         "description": "Statements in the words of FIRST IEP 2.0, each a property with a string.",
         "schema": "docs/protocol/exports.md of detente",

@@ -16,16 +16,16 @@ pub use marking::MAX_DEFINITIONS;
 use crate::export::{Put, WriteFault, Writer};
 use crate::screen::Item;
 use crate::seen::Seen;
-use crate::text::rfc3339_millis;
 use crate::{Format, Meta, Options, Reason, StixObjects, id};
 
-/// What objects say about who made them and when.
+/// When the objects were made that say the same in every export, since their ids are made from what
+/// they say: the producer, its markings.
+const FORM_CREATED: &str = "2026-01-01T00:00:00.000Z";
+
+/// Who says what objects say.
 struct Author {
     identity: String,
     producer: String,
-    created: String,
-    modified: String,
-    at: i64,
 }
 
 pub(crate) struct Stix {
@@ -39,19 +39,13 @@ pub(crate) struct Stix {
 
 impl Stix {
     pub(crate) fn new(meta: Meta, options: &Options) -> Stix {
-        let seconds = |time: u64| i64::try_from(time).unwrap_or(0);
-        let (created, at) = (seconds(meta.created.get()), seconds(meta.at.get()));
-        let stamp = |time| rfc3339_millis(time).unwrap_or_default();
         let bundle = (options.format == Format::Stix).then(|| {
-            let parts = ["bundle", &meta.producer, &meta.title, &at.to_string()];
+            let parts = ["bundle", &meta.producer, &meta.title, &meta.at.get().to_string()];
             format!("bundle--{}", id::uuid(&parts))
         });
         let author = Author {
             identity: format!("identity--{}", id::uuid(&["identity", &meta.producer])),
             producer: meta.producer,
-            created: stamp(created),
-            modified: stamp(at),
-            at,
         };
         Stix {
             author,
@@ -128,8 +122,8 @@ impl Writer for Stix {
             "type": "identity",
             "spec_version": "2.1",
             "id": author.identity,
-            "created": author.created,
-            "modified": author.modified,
+            "created": FORM_CREATED,
+            "modified": FORM_CREATED,
             "name": author.producer,
             "identity_class": "organization",
         }));

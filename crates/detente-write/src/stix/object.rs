@@ -1,6 +1,6 @@
 //! Indicators and cyber-observable objects.
 
-use detente_core::Kind;
+use detente_core::{Kind, UnixSeconds};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -44,7 +44,9 @@ pub(super) fn indicator(
     let source = item.source().unwrap_or("");
     let origin = context.origin.as_deref().unwrap_or("");
     let uuid = id::uuid(&["indicator", &author.producer, kind, item.value(), source, origin]);
-    let (valid_from, valid_until) = validity(item, author)?;
+    let (valid_from, valid_until) = validity(item)?;
+    let stamp = |time: UnixSeconds| rfc3339_millis(seconds(time)).ok_or(Reason::TimeOutOfRange);
+    let (created, modified) = (stamp(item.entered.first)?, stamp(item.entered.last)?);
     let name = item.extra("name").unwrap_or(item.value());
     let (types, labels): (Vec<&str>, Vec<&str>) = context
         .labels
@@ -58,8 +60,8 @@ pub(super) fn indicator(
         "spec_version": "2.1",
         "id": format!("indicator--{uuid}"),
         "created_by_ref": author.identity,
-        "created": author.created,
-        "modified": author.modified,
+        "created": created,
+        "modified": modified,
         "name": one_line(name, 512),
     }));
     let mut set = |key: &str, value: Value| object.insert(key.to_owned(), value);
@@ -90,11 +92,11 @@ pub(super) fn indicator(
 }
 
 /// From when and until when. STIX asks for a beginning: if none is known it is when the value was
-/// first seen, else now; before a known end in any case.
-fn validity(item: &Item<'_>, author: &Author) -> Result<(String, Option<String>), Reason> {
+/// first seen, else entered; before a known end in any case.
+fn validity(item: &Item<'_>) -> Result<(String, Option<String>), Reason> {
     let context = item.context();
     let until = context.valid_until;
-    let guessed = context.first_seen.unwrap_or(author.at);
+    let guessed = context.first_seen.unwrap_or(seconds(item.entered.first));
     let from = match (context.valid_from, until) {
         (Some(from), Some(until)) if from >= until => return Err(Reason::ValidityContradiction),
         (Some(from), _) => from,
@@ -103,6 +105,11 @@ fn validity(item: &Item<'_>, author: &Author) -> Result<(String, Option<String>)
     };
     let stamp = |time| rfc3339_millis(time).ok_or(Reason::TimeOutOfRange);
     Ok((stamp(from)?, until.map(stamp).transpose()?))
+}
+
+/// The time as STIX objects are stamped with it.
+fn seconds(time: UnixSeconds) -> i64 {
+    i64::try_from(time.get()).unwrap_or(i64::MAX)
 }
 
 /// Who said so, under which id, and the pattern that the value was part of.

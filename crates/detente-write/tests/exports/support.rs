@@ -2,14 +2,17 @@
 
 use detente_core::{Kind, Tlp, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable, refang};
-use detente_write::{Export, Format, Meta, Options, Outcome, Summary};
+use detente_write::{Entered, Export, Format, Meta, Options, Outcome, Summary};
 use proptest::prelude::*;
+
+/// When everything was entered.
+pub const ENTERED: Entered =
+    Entered { first: UnixSeconds::new(1_700_000_000), last: UnixSeconds::new(1_750_000_000) };
 
 pub fn meta() -> Meta {
     Meta {
         producer: "Example CERT".to_owned(),
         title: "Example export".to_owned(),
-        created: UnixSeconds::new(1_700_000_000),
         at: UnixSeconds::new(1_800_000_000),
     }
 }
@@ -29,7 +32,7 @@ pub fn open(format: Format) -> Options {
 pub fn export(options: Options, indicators: &[Indicator]) -> (String, Vec<Outcome>, Summary) {
     let mut out = Vec::new();
     let mut export = Export::begin(meta(), options, &mut out).expect("good options");
-    let outcomes = indicators.iter().map(|one| export.put(one).expect("memory takes all"));
+    let outcomes = indicators.iter().map(|one| export.put(one, ENTERED).expect("memory takes all"));
     let outcomes: Vec<Outcome> = outcomes.collect();
     let summary = export.end().expect("memory takes all");
     assert!(summary.is_balanced());

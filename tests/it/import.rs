@@ -348,7 +348,7 @@ fn nothing_of_stdin_outlives_its_import() {
     let world = World::new();
     let home = world.party("Alba", false);
     let left =
-        || home.files().iter().any(|(path, _)| path.display().to_string().contains("stdin-"));
+        || home.files().iter().any(|(path, _)| path.display().to_string().contains("spool-"));
     let mut twice = home.command(&["import", "-", "-", "--json"]);
     let outcome = Outcome::fed(&mut twice, Some(b"x.example.com\n")).exits(2);
     assert_eq!(outcome.json()["code"], "path_twice");

@@ -25,6 +25,7 @@ mod adversary;
 mod alert;
 mod cli;
 mod consent;
+mod desk;
 mod duty;
 mod import;
 mod interop;

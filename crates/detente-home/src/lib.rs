@@ -2,7 +2,7 @@
 //!
 //! In scope: what a command needs before there is a node ([`home`], [`keystore`], [`passphrase`]),
 //! the system's clock and chance ([`world`]), bytes as text in files ([`armour`]), and how a
-//! command fails ([`fail`]).
+//! command fails ([`fail`]); the warninglists that lie there ([`warninglists`]).
 //!
 //! Out of scope: what commands do, and databases.
 
@@ -13,4 +13,5 @@ pub mod fail;
 pub mod home;
 pub mod keystore;
 pub mod passphrase;
+pub mod warninglists;
 pub mod world;

@@ -92,7 +92,7 @@ impl NodeError {
     }
 
     /// A damaged record.
-    pub(crate) fn damaged(error: impl std::fmt::Display) -> NodeError {
+    pub fn damaged(error: impl std::fmt::Display) -> NodeError {
         NodeError::Damaged(error.to_string())
     }
 

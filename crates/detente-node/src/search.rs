@@ -49,6 +49,7 @@ impl Node {
                 .collect::<Result<_, _>>()?,
             expired,
             feedback: self.told_of(&observable)?,
+            warned: Vec::new(),
         })
     }
 

@@ -269,6 +269,15 @@ pub struct ListPage {
     pub next: Option<Observable>,
 }
 
+/// An own observable with what was said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRow {
+    /// What is observed.
+    pub observable: Observable,
+    /// Its contexts and when each came first, in the order in which they came.
+    pub sightings: Vec<(Context, UnixSeconds)>,
+}
+
 /// Most verdicts that are held. Count: what is asked again costs a look at the context, so memory
 /// stays bounded where nearly every indicator has a context of its own.
 pub const MAX_VERDICTS: usize = 1 << 16;
@@ -438,6 +447,16 @@ pub trait Store: LookupStore + Send {
     /// The contexts of an own observable and when each came first, in the order in which they came.
     fn sightings(&self, observable: &Observable)
     -> Result<Vec<(Context, UnixSeconds)>, StoreError>;
+
+    /// Own observables of these kinds with all that was said of them, in the order of kind code and
+    /// value, from behind one on: so many that they have `max` sightings or a few more. None are
+    /// left when none come.
+    fn own_rows(
+        &self,
+        kinds: &[Kind],
+        after: Option<&Observable>,
+        max: usize,
+    ) -> Result<Vec<OwnRow>, StoreError>;
 
     /// Keeps a run, with what is common if it is known.
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError>;

@@ -1,6 +1,10 @@
 //! What use cases tell their caller: plain data for people and programs alike.
 
+mod warned;
+
 use serde::{Deserialize, Serialize};
+
+pub use warned::{WarnCount, WarnHit};
 
 /// A party as others see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,6 +238,9 @@ pub struct ImportReport {
     pub closed: u64,
     /// Items whose context was too long and was cut.
     pub shortened: u64,
+    /// Warninglists on which items are that were taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warned: Vec<WarnCount>,
     /// The first refusals, or all if asked for.
     pub refusals: Vec<RefusalReport>,
     /// Why the rest could not be read.
@@ -630,6 +637,9 @@ pub struct SearchReport {
     /// What receivers say came of what this party released about it.
     #[serde(default)]
     pub feedback: Vec<FeedbackReport>,
+    /// Warninglists that it is on.
+    #[serde(default)]
+    pub warned: Vec<WarnHit>,
 }
 
 /// What a receiver says of one object that this party released.

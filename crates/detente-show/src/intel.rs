@@ -78,6 +78,14 @@ fn imported(report: &ImportReport, shown: usize) {
             number(report.closed)
         );
     }
+    for list in &report.warned {
+        println!(
+            "  {} on the warninglist {:?}, which is set to {}",
+            number(list.hits),
+            safe(&list.list),
+            list.setting
+        );
+    }
     if report.shortened > 0 {
         println!("  {} contexts were too long and were cut", number(report.shortened));
     }
@@ -117,6 +125,14 @@ pub fn search(report: &SearchReport) {
     }
     if report.held_out {
         println!("  own ones are held out: this side has them from what was taken back since");
+    }
+    for hit in &report.warned {
+        println!(
+            "  on the warninglist {:?} ({}), by {}",
+            safe(&hit.list),
+            hit.setting,
+            safe(&hit.entry)
+        );
     }
     for context in &report.own {
         println!(

@@ -8,6 +8,7 @@ use detente_core::key::Suite;
 
 use crate::alerting::AlertsArgs;
 use crate::consent::ConsentVerb;
+use crate::desk::{ExportArgs, WarnVerb};
 use crate::draft::DraftArgs;
 use crate::feedback::FeedbackArgs;
 use crate::keys::KeyVerb;
@@ -96,6 +97,15 @@ pub enum Verb {
         #[arg(long)]
         refusals: bool,
     },
+    /// Write the own list as a file for other programs: MISP, Suricata, Zeek, resolvers ...
+    ///
+    /// A marking is never widened: what is above --tlp, what the format can't carry, what was taken
+    /// back, what a warninglist blocks stays out, and is counted. What leaves to other parties is a
+    /// release; this file is the own tools'.
+    Export(ExportArgs),
+    /// Lists of values that are too common to act on.
+    #[command(subcommand)]
+    Warninglist(WarnVerb),
     /// Numbers of indicators by kind, own and received.
     Count,
     /// Print own observables in normal form, one a line.

@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
+use detente_desk::{Import, import};
 use detente_intel::read::{Format, Options};
 use detente_node::ports::Link;
 use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
-use detente_node::{Import, MatchProgress, NodeError, Shared, import, match_peer, run_match};
+use detente_node::{MatchProgress, NodeError, Shared, match_peer, named_observable, run_match};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::alerting::AlertCommand;
 use crate::consent::ConsentCommand;
+use crate::desk::{ExportCommand, WarnCommand, Warnings};
 use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::feedback::FeedbackCommand;
@@ -51,6 +53,10 @@ pub enum Command {
     Text { accord: String, text: Option<String> },
     /// Import files.
     Import { files: Vec<ImportFile>, all_refusals: bool },
+    /// Export the own list for other programs.
+    ExportList(ExportCommand),
+    /// What is too common to act on.
+    Warn(WarnCommand),
     /// Numbers of indicators.
     Counts,
     /// Own observables in normal form.
@@ -179,6 +185,8 @@ pub struct Engine {
     pub shared: Arc<Shared>,
     /// Its sessions.
     pub links: Arc<Links>,
+    /// Its warninglists.
+    pub warnings: Arc<Warnings>,
 }
 
 impl Engine {
@@ -216,6 +224,8 @@ impl Engine {
                 let keep = if *all_refusals { usize::MAX } else { FIRST_REFUSALS };
                 self.import_all(files, keep, progress)
             }
+            Command::ExportList(export) => self.export_list(export, progress),
+            Command::Warn(warn) => self.warn(warn, progress),
             Command::Counts => json(&self.shared.lock().counts()?),
             Command::List { kind } => {
                 let kind = kind.as_deref().map(str::parse).transpose();
@@ -224,7 +234,7 @@ impl Engine {
                 })?;
                 json(&self.shared.lock().list(kind)?)
             }
-            Command::Search { query } => json(&self.shared.lock().search(query)?),
+            Command::Search { query } => self.search(query),
             Command::Match { accord, clause, count_only } => {
                 self.run_match(accord, clause, *count_only, progress)
             }
@@ -251,6 +261,12 @@ impl Engine {
             Command::Keys(keys) => self.keys(keys),
             Command::Sync => self.sync(),
         }
+    }
+
+    fn search(&self, query: &str) -> Result<Value, Failure> {
+        let mut report = self.shared.lock().search(query)?;
+        report.warned = self.warnings.hits(&named_observable(query)?)?;
+        json(&report)
     }
 
     fn act(&self, command: &ActCommand) -> Result<Value, Failure> {
@@ -363,7 +379,11 @@ impl Engine {
             Err(error) => return file.failed(&Failure::io("opening", &file.path, &error)),
         };
         let total = opened.metadata().map_or(0, |meta| meta.len());
-        let what = Import { file: &file.name, options, keep };
+        let index = match self.warnings.index() {
+            Ok(index) => index,
+            Err(failure) => return file.failed(&failure),
+        };
+        let what = Import { file: &file.name, options, keep, index: index.as_deref() };
         import(&self.shared, &what, BufReader::new(opened), &mut |done| {
             let what = file.name.clone();
             progress(Progress { what, done, total, note: String::new(), counts: false });

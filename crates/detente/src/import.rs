@@ -20,8 +20,8 @@ use crate::home::Home;
 const MAX_FILES: usize = 100_000;
 /// Folders in folders that an import goes into.
 const MAX_FOLDER_DEPTH: usize = 32;
-/// How the file that holds stdin begins.
-const SPOOL: &str = "stdin-";
+/// How the names of files begin that hold what goes from process to process.
+const SPOOL: &str = "spool-";
 /// Tries to keep stdin in a file that nobody sweeps away before it is locked.
 const SPOOL_TRIES: usize = 8;
 
@@ -224,9 +224,10 @@ impl Walk {
     }
 }
 
-/// Stdin in a file, so that a serving process can read it; taken away when dropped. It is locked
+/// What goes to or comes from a serving process by a file: stdin, and what is to be printed. Taken
+/// away when dropped. It is locked
 /// while this process lives: by that, one that a killed process left is told from one in use.
-struct Spool {
+pub struct Spool {
     path: PathBuf,
     held: File,
 }
@@ -253,11 +254,17 @@ impl Spool {
         Err(Failure::environment("stdin", "stdin can't be kept in the home", "try again"))
     }
 
-    fn create(home: &Home) -> Result<Spool, Failure> {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// An empty one.
+    pub fn create(home: &Home) -> Result<Spool, Failure> {
         let mut tag = [0; 8];
         crate::keystore::random(&mut tag)?;
         let path = home.dir().join(format!("{SPOOL}{}", hex::encode(tag)));
-        let failed = |error: std::io::Error| Failure::io("keeping stdin in", &path, &error);
+        let failed = |error: std::io::Error| Failure::io("making", &path, &error);
         let mut options = OpenOptions::new();
         let file = options.create_new(true).write(true).mode(0o600).open(&path).map_err(failed)?;
         let spool = Spool { path: path.clone(), held: file };
@@ -266,7 +273,7 @@ impl Spool {
     }
 }
 
-/// Takes away what killed imports left of stdin: indicators as plain text. For who holds the
+/// Takes away what killed imports and exports left: indicators as plain text. For who holds the
 /// home's lock.
 pub fn sweep(home: &Home) {
     let Ok(entries) = home.dir().read_dir() else {

@@ -10,6 +10,7 @@ mod command;
 mod consent;
 mod control;
 mod demo;
+mod desk;
 mod draft;
 mod export;
 mod feedback;

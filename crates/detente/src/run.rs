@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::command::{Command, Engine, OnProgress};
 use crate::control;
+use crate::desk::Warnings;
 use crate::fail::Failure;
 use crate::home::Home;
 use crate::init::{read_card, unlock};
@@ -69,7 +70,8 @@ impl Local {
             .map_err(|error| Failure::environment("runtime", error, ""))?;
         let shared = Arc::new(Shared::new(node));
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
-        Ok(Local { engine: Engine { shared, links }, runtime, _lock: lock })
+        let warnings = Arc::new(Warnings::of(home));
+        Ok(Local { engine: Engine { shared, links, warnings }, runtime, _lock: lock })
     }
 }
 

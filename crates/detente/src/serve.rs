@@ -45,7 +45,7 @@ impl Drop for Serving {
 
 /// Begins to serve.
 pub fn start(home: &Home, local: &Local, address: Option<&str>) -> Result<Serving, Failure> {
-    let Engine { shared, links } = local.engine.clone();
+    let Engine { shared, links, .. } = local.engine.clone();
     // Statements on keys that were made and not entered yet: their process was cut off.
     if let Err(error) = shared.lock().enter_keys() {
         tracing::warn!("entering statements on keys: {}", crate::fail::chain(&error));

@@ -29,8 +29,8 @@ use crate::passphrase::Source;
 use crate::progress::Bar;
 use crate::table::{TableCommand, TableVerb};
 use crate::{
-    alerting, card_file, check, demo, draft, init, keys, output, paper, party_name, print_json,
-    print_text, retracting, run, serve, tools, verify, world,
+    alerting, card_file, check, demo, desk, draft, init, keys, output, paper, party_name,
+    print_json, print_text, retracting, run, serve, tools, verify, world,
 };
 
 /// Where a command works and how it speaks.
@@ -97,6 +97,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Import { files, format, tlp, source, refusals } => {
             importing(&context, &files, &Naming { format, tlp, source }, refusals)
         }
+        Verb::Export(args) => desk::export(&context, args),
+        Verb::Warninglist(verb) => desk::warninglist(&context, verb),
         Verb::Count => context.show::<CountReport>(&Command::Counts, output::counts),
         Verb::List { kind } => {
             let (all, value) = context.ask::<Vec<(String, String)>>(&Command::List { kind })?;

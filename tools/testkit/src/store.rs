@@ -12,8 +12,8 @@ use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
     AccordRow, Added, EntryRow, Evaluation, FilterRow, Finished, KindCount, ListPage, LogAppend,
-    LogKey, LogRow, LookupStore, Moment, PageOf, ReceivedRow, RunRow, Spared, Store, StoreError,
-    UpdatePart, ValueRow, Verdicts, Vouchers,
+    LogKey, LogRow, LookupStore, Moment, OwnRow, PageOf, ReceivedRow, RunRow, Spared, Store,
+    StoreError, UpdatePart, ValueRow, Verdicts, Vouchers,
 };
 use detente_store::SqliteStore;
 
@@ -301,6 +301,15 @@ impl Store for FaultyStore {
         observable: &Observable,
     ) -> Result<Vec<(Context, UnixSeconds)>, StoreError> {
         self.read(|store| store.sightings(observable))
+    }
+
+    fn own_rows(
+        &self,
+        kinds: &[Kind],
+        after: Option<&Observable>,
+        max: usize,
+    ) -> Result<Vec<OwnRow>, StoreError> {
+        self.read(|store| store.own_rows(kinds, after, max))
     }
 
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {

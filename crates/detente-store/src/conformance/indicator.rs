@@ -79,6 +79,51 @@ pub(super) fn contexts_keep_their_order(store: &mut dyn Store) -> Done {
     Ok(())
 }
 
+pub(super) fn rows_come_in_pages(store: &mut dyn Store) -> Done {
+    assert_eq!(store.own_rows(&Kind::ALL, None, 10)?, []);
+    let lines = [
+        ("b.example.com", "z"),
+        ("192.0.2.1", "z"),
+        ("b.example.com", "a"),
+        ("a.example.com", "z"),
+        ("c.example.com", "z"),
+    ];
+    for (at, (value, source)) in (1..).zip(lines) {
+        store.put_indicators(UnixSeconds::new(at), &[indicator(value, source)?])?;
+    }
+    let all = store.own_rows(&Kind::ALL, None, usize::MAX)?;
+    let told: Vec<(&str, Vec<(&str, u64)>)> = all
+        .iter()
+        .map(|row| {
+            let said = row.sightings.iter();
+            let said = said.map(|(context, at)| (context.source.as_str(), at.get())).collect();
+            (row.observable.value(), said)
+        })
+        .collect();
+    let b = vec![("z", 1), ("a", 3)];
+    let known = [
+        ("a.example.com", vec![("z", 4)]),
+        ("b.example.com", b),
+        ("c.example.com", vec![("z", 5)]),
+        ("192.0.2.1", vec![("z", 2)]),
+    ];
+    assert_eq!(told, known);
+    // In pages of any size the same, each observable whole.
+    for max in 1..6 {
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.own_rows(&Kind::ALL, after.as_ref(), max)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.observable.clone());
+            paged.extend(page);
+        }
+        assert_eq!(paged, all, "{max}");
+    }
+    assert_eq!(store.own_rows(&[Kind::Ipv4], None, 9)?.len(), 1);
+    assert_eq!(store.own_rows(&[], None, 9)?, []);
+    Ok(())
+}
+
 pub(super) fn observables_come_sorted(store: &mut dyn Store) -> Done {
     // Bytewise: a hyphen before a dot before a digit before a letter; 10 before 9.
     let sorted = [

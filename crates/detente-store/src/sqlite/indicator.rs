@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use detente_core::{Digest, Kind, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
-use detente_node::ports::{Added, KindCount, ListPage, Moment, PageOf, Verdicts};
+use detente_node::ports::{Added, KindCount, ListPage, Moment, OwnRow, PageOf, Verdicts};
 use rusqlite::{CachedStatement, Connection, Transaction};
 
 use super::fault::{Fault, damaged, number, refused, sql};
@@ -211,6 +211,55 @@ pub(super) fn page(
         }
     }
     Ok(page)
+}
+
+/// A page of own observables with their sightings, by kind code, then by value. A context that many
+/// lines share is read once.
+pub(super) fn rows(
+    conn: &Connection,
+    kinds: &[Kind],
+    after: Option<&Observable>,
+    max: usize,
+) -> Result<Vec<OwnRow>, Fault> {
+    let mut values = conn.prepare_cached(
+        "SELECT value, context, added FROM observable
+        JOIN sighting ON sighting.observable = observable.id
+        WHERE kind = ?1 AND value > ?2 ORDER BY value, n",
+    )?;
+    let mut contexts = conn.prepare_cached("SELECT json FROM context WHERE id = ?1")?;
+    let mut known: HashMap<i64, Context> = HashMap::new();
+    let mut rows: Vec<OwnRow> = Vec::new();
+    let mut sightings = 0;
+    let begin = after.map_or(0, |after| after.kind().code());
+    for kind in sorted(kinds).into_iter().filter(|kind| kind.code() >= begin) {
+        let from = after.filter(|after| after.kind() == kind).map_or("", Observable::value);
+        let mut found = values.query((kind.code(), from))?;
+        while let Some(row) = found.next()? {
+            let value = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            let last = rows.last_mut().map(|row| &mut row.observable);
+            if last.is_none_or(|last| last.kind() != kind || last.value() != value) {
+                if sightings >= max {
+                    return Ok(rows);
+                }
+                rows.push(OwnRow { observable: observable(kind, value)?, sightings: Vec::new() });
+            }
+            let (id, added) = (row.get(1)?, UnixSeconds::new(number(row, 2)?));
+            let context = match known.get(&id) {
+                Some(context) => context.clone(),
+                None => {
+                    let json: String = contexts.query_row([id], |row| row.get(0))?;
+                    let context = context(&json)?;
+                    known.insert(id, context.clone());
+                    context
+                }
+            };
+            if let Some(row) = rows.last_mut() {
+                row.sightings.push((context, added));
+            }
+            sightings += 1;
+        }
+    }
+    Ok(rows)
 }
 
 /// A context as it was stored.

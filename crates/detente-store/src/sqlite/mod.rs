@@ -26,8 +26,8 @@ use detente_core::act::Salt;
 use detente_core::{AccordId, Digest, Kind, PartyId, RunId, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
 use detente_node::ports::{
-    AccordRow, Added, EntryRow, KindCount, ListPage, LogAppend, LogKey, LogRow, Moment, PageOf,
-    ReceivedRow, RunRow, Spared, Store, StoreError, Verdicts,
+    AccordRow, Added, EntryRow, KindCount, ListPage, LogAppend, LogKey, LogRow, Moment, OwnRow,
+    PageOf, ReceivedRow, RunRow, Spared, Store, StoreError, Verdicts,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -257,6 +257,15 @@ impl Store for SqliteStore {
         observable: &Observable,
     ) -> Result<Vec<(Context, UnixSeconds)>, StoreError> {
         self.read(|conn| indicator::sightings(conn, observable))
+    }
+
+    fn own_rows(
+        &self,
+        kinds: &[Kind],
+        after: Option<&Observable>,
+        max: usize,
+    ) -> Result<Vec<OwnRow>, StoreError> {
+        self.read(|conn| indicator::rows(conn, kinds, after, max))
     }
 
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {

@@ -8,8 +8,9 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
 use detente_core::Tlp;
+use detente_desk::{Import, import};
 use detente_intel::read::{Format, Options};
-use detente_node::{Import, Shared, import};
+use detente_node::Shared;
 use detente_store::{AccountRow, SqliteShelf};
 use detente_taxii::{Account, Collection, House, Level, Root};
 use detente_web::{AuditLog, Credential, Ground, Listening, Rate, Service, Store, Tls};
@@ -165,7 +166,7 @@ fn take_in(shared: &Shared, account: &Account, taken: Vec<(Level, Vec<u8>)>) {
             source: format!("taxii:{}", account.name),
             ..Options::default()
         };
-        let what = Import { file: "envelope", options: &options, keep: 8 };
+        let what = Import { file: "envelope", options: &options, keep: 8, index: None };
         let report = import(shared, &what, list.as_slice(), &mut |_| {});
         if let Some(failure) = report.failed {
             // The objects lie on the shelf: brought again, they come into the list.

@@ -2,9 +2,10 @@
 
 use detente_core::act::Body;
 use detente_core::{AccordId, Digest, RunId, Tlp};
+use detente_desk::{Import, import};
 use detente_intel::read::Options;
 use detente_node::report::FailedBy;
-use detente_node::{Import, NodeError, import, push, release, run_match};
+use detente_node::{NodeError, push, release, run_match};
 use detente_testkit::{Strike, Terms, World};
 
 use crate::{assert_settled, run_id};
@@ -304,7 +305,7 @@ fn an_import_whose_store_fails_says_what_is_kept() {
     let lines: String =
         (0..45_000).map(|n| format!("45.{}.{}.{}\n", n % 250, n / 250 % 250, n / 62_500)).collect();
     let options = Options { source: "a list".to_owned(), ..Options::default() };
-    let what = Import { file: "a list", options: &options, keep: 0 };
+    let what = Import { file: "a list", options: &options, keep: 0, index: None };
     member.store.strike(1, Strike::Before);
     let report = import(&member.shared, &what, lines.as_bytes(), &mut |_| {});
     let failed = report.failed.unwrap();

@@ -5,11 +5,12 @@ use std::io::BufRead;
 use detente_core::UnixSeconds;
 use detente_intel::Indicator;
 use detente_intel::read::{self, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
+use detente_node::ports::Added;
+use detente_node::report::{FailedBy, ImportFailure, ImportReport, RefusalReport};
+use detente_node::{NodeError, Shared, chain};
+use detente_warn::Index;
 
-use crate::error::NodeError;
-use crate::node::Shared;
-use crate::ports::Added;
-use crate::report::{FailedBy, ImportFailure, ImportReport, RefusalReport};
+use crate::warned::Tally;
 
 /// Indicators given to the store at a time.
 const BATCH: usize = 20_000;
@@ -22,6 +23,8 @@ pub struct Import<'a> {
     pub options: &'a Options,
     /// How many refusals the report lists.
     pub keep: usize,
+    /// Warninglists in which each observable is looked up.
+    pub index: Option<&'a Index>,
 }
 
 /// Imports one file. The node is held only while a batch is stored; `progress` hears the bytes
@@ -33,7 +36,7 @@ pub fn import(
     input: impl BufRead,
     progress: &mut dyn FnMut(u64),
 ) -> ImportReport {
-    let Import { file, options, keep } = *what;
+    let Import { file, options, keep, index } = *what;
     let at = shared.lock().now();
     let mut intake = Intake {
         shared,
@@ -43,6 +46,7 @@ pub fn import(
         added: Added::default(),
         refusals: Vec::new(),
         keep,
+        tally: Tally::new(index),
         progress,
     };
     let read = read::read(input, options, &mut intake);
@@ -67,6 +71,7 @@ pub fn import(
     report.new_observables = intake.added.observables;
     report.new_contexts = intake.added.contexts;
     report.refusals = intake.refusals;
+    report.warned = intake.tally.counts();
     report
 }
 
@@ -89,7 +94,7 @@ fn by_store(error: &NodeError) -> ImportFailure {
     ImportFailure {
         by: FailedBy::Store,
         code: error.code().to_owned(),
-        error: crate::mirror::chain(error),
+        error: chain(error),
         remedy: error
             .remedy()
             .unwrap_or("import the file again: nothing comes in twice")
@@ -105,7 +110,7 @@ fn unreadable(file: &str, fault: &ReadFault) -> ImportFailure {
     ImportFailure {
         by,
         code: "unreadable_file".to_owned(),
-        error: format!("{file} cannot be read: {}", crate::mirror::chain(fault)),
+        error: format!("{file} cannot be read: {}", chain(fault)),
         remedy: remedy.to_owned(),
     }
 }
@@ -119,13 +124,14 @@ struct Intake<'a> {
     added: Added,
     refusals: Vec<RefusalReport>,
     keep: usize,
+    tally: Tally<'a>,
     progress: &'a mut dyn FnMut(u64),
 }
 
 impl Intake<'_> {
     fn flush(&mut self) -> Result<(), NodeError> {
         if !self.batch.is_empty() {
-            let added = self.shared.lock().store.put_indicators(self.at, &self.batch)?;
+            let added = self.shared.lock().put_indicators(self.at, &self.batch)?;
             self.added = self.added.plus(added);
             self.stored += self.batch.len() as u64;
             self.batch.clear();
@@ -136,6 +142,7 @@ impl Intake<'_> {
 
 impl Sink for Intake<'_> {
     fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault> {
+        self.tally.look(&indicator.observable);
         self.batch.push(indicator);
         if self.batch.len() >= BATCH {
             self.flush().map_err(|error| SinkFault(Box::new(error)))?;

@@ -1,0 +1,20 @@
+//! The analyst's desk: files into the own list, the own list exported for other programs, and both
+//! looked up in warninglists.
+//!
+//! In scope: imports in batches with an account of every item ([`import`]); which statements of the
+//! own list an export takes, beside what formats and markings allow ([`export`]): what was taken
+//! back, what another party controls and what a warninglist blocks stay here. Every statement is
+//! accounted for.
+//!
+//! Out of scope: where files, lists and exports lie, and what leaves to other parties: that is a
+//! release, and the gate's.
+
+#![forbid(unsafe_code)]
+
+mod export;
+mod intake;
+mod warned;
+
+pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
+pub use intake::{Import, import};
+pub use warned::{AddedReport, ListReport, Tally, hits};

@@ -1,0 +1,166 @@
+//! The own list as it stands: each observable with what is said of it now, and what keeps it from
+//! being handed on.
+
+use std::collections::BTreeMap;
+
+use detente_core::{Kind, UnixSeconds};
+use detente_intel::{Context, Indicator, Observable};
+
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::ports::Added;
+use crate::retraction::HeldOut;
+
+/// What is asked once for the whole list.
+#[derive(Debug)]
+pub struct OwnList {
+    held: HeldOut,
+    /// Whether anything was received, so that own words may be derived from it.
+    derives: bool,
+}
+
+/// An own observable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnItem {
+    /// What is observed.
+    pub observable: Observable,
+    /// Whether its releasing party took it back, and this side has it from there alone.
+    pub held_out: bool,
+    /// What is said of it now, the newest first; the words of one source and origin are those that
+    /// came last.
+    pub said: Vec<Said>,
+    /// How many older words of the same sources and origins there are.
+    pub superseded: u64,
+}
+
+/// What a source says of an observable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Its words.
+    pub context: Context,
+    /// When that source first said something of it.
+    pub first: UnixSeconds,
+    /// When it said this.
+    pub last: UnixSeconds,
+    /// The party without whose consent this may not go on: it seems to be derived from what that
+    /// one released.
+    pub control: Option<String>,
+}
+
+impl Node {
+    /// Adds indicators to the list; what is there already is passed over.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`]; nothing was added.
+    pub fn put_indicators(
+        &mut self,
+        at: UnixSeconds,
+        indicators: &[Indicator],
+    ) -> Result<Added, NodeError> {
+        Ok(self.store.put_indicators(at, indicators)?)
+    }
+
+    /// What is asked once before the list is read.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn own_list(&self) -> Result<OwnList, NodeError> {
+        let received = self.store.received_counts()?;
+        let derives = received.iter().any(|(_, count)| *count > 0);
+        Ok(OwnList { held: self.held_out()?, derives })
+    }
+
+    /// A page of the list, by kind code and value, from behind an observable on; `max` words and a
+    /// few more. None are left when none come.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn own_items(
+        &self,
+        list: &OwnList,
+        kinds: &[Kind],
+        after: Option<&Observable>,
+        max: usize,
+    ) -> Result<Vec<OwnItem>, NodeError> {
+        let rows = self.store.own_rows(kinds, after, max)?;
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            let control = match list.derives {
+                true => self.control(&row.observable, self.party())?,
+                false => None,
+            };
+            let (mut said, superseded) = newest(row.sightings);
+            for one in &mut said {
+                let derived = control.filter(|control| one.last >= control.since);
+                one.control = derived.map(|control| self.name_of(control.originator));
+            }
+            let held_out = list.held.has(&row.observable);
+            items.push(OwnItem { observable: row.observable, held_out, said, superseded });
+        }
+        Ok(items)
+    }
+}
+
+/// Of each source and origin the words that came last, the newest first; and how many others there
+/// are. What one import brings in several lines it says all at once.
+fn newest(sightings: Vec<(Context, UnixSeconds)>) -> (Vec<Said>, u64) {
+    let mut ends: BTreeMap<(&str, Option<&str>), (UnixSeconds, UnixSeconds)> = BTreeMap::new();
+    for (context, added) in &sightings {
+        let key = (context.source.as_str(), context.origin.as_deref());
+        let (first, last) = ends.entry(key).or_insert((*added, *added));
+        (*first, *last) = ((*first).min(*added), (*last).max(*added));
+    }
+    let end_of = |context: &Context| {
+        ends.get(&(context.source.as_str(), context.origin.as_deref())).copied()
+    };
+    let ended: Vec<_> = sightings.iter().map(|(context, _)| end_of(context)).collect();
+    let all = sightings.len();
+    let mut said: Vec<Said> = Vec::new();
+    for ((context, added), ends) in sightings.into_iter().zip(ended).rev() {
+        let (first, last) = ends.unwrap_or((added, added));
+        if added == last {
+            said.push(Said { context, first, last, control: None });
+        }
+    }
+    // Stable: of one moment, what came later stands first.
+    said.sort_by_key(|one| std::cmp::Reverse(one.last));
+    let superseded = (all - said.len()) as u64;
+    (said, superseded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(source: &str, label: &str, at: u64) -> (Context, UnixSeconds) {
+        let mut context = Context::from_source(source);
+        context.add_label(label);
+        (context, UnixSeconds::new(at))
+    }
+
+    #[test]
+    fn the_last_words_of_each_source_count() {
+        let all = vec![
+            said("feed", "old", 10),
+            said("other", "x", 20),
+            said("feed", "new", 30),
+            said("feed", "new too", 30),
+            said("other", "an older clock", 5),
+        ];
+        let (newest, superseded) = newest(all);
+        let told: Vec<(&str, u64, u64)> = newest
+            .iter()
+            .map(|one| (one.context.labels[0].as_str(), one.first.get(), one.last.get()))
+            .collect();
+        assert_eq!(told, [("new too", 10, 30), ("new", 10, 30), ("x", 5, 20)]);
+        assert_eq!(superseded, 2);
+    }
+
+    #[test]
+    fn origins_of_one_source_are_told_apart() {
+        let mut one = said("feed", "a", 10);
+        one.0.origin = Some("indicator--1".to_owned());
+        let (newest, superseded) = newest(vec![one, said("feed", "b", 20)]);
+        assert_eq!((newest.len(), superseded), (2, 0));
+    }
+}

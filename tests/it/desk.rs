@@ -1,0 +1,208 @@
+//! The analyst's desk: exports of the own list, and warninglists.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::support::{Home, World, list, misp, number, text};
+
+const FORMATS: [&str; 10] =
+    ["csv", "hosts", "misp", "ndjson", "rpz", "sigma", "stix", "stix-ndjson", "suricata", "zeek"];
+
+/// A home with domains and addresses of three colours, and one that nobody understands.
+fn stocked(world: &World) -> Home {
+    let home = world.party("Alba", false);
+    let files = [
+        ("green.txt", "green", "one.example.com\n45.1.2.3\n"),
+        ("amber.txt", "amber", "two.example.com\n"),
+        ("red.txt", "red", "three.example.com\n"),
+    ];
+    for (name, tlp, lines) in files {
+        let file = world.write(name, lines);
+        home.import(&[&file, "--tlp", tlp]);
+    }
+    let file = world.write("bare.txt", "bare.example.com\n");
+    home.import(&[&file]);
+    let file = world.write("closed.csv", "value,tlp\nclosed.example.com,tlp:purple\n");
+    home.import(&[&file]);
+    home
+}
+
+fn passed(report: &Value) -> BTreeMap<String, u64> {
+    let all = list(report, "passed_over").iter();
+    all.map(|one| (text(one, "code").to_owned(), number(one, "count"))).collect()
+}
+
+/// Exports into a file and gives the report and the file.
+fn exported(world: &World, home: &Home, format: &str, args: &[&str]) -> (Value, String) {
+    let path = world.path(&format!("out.{format}")).display().to_string();
+    let mut all = vec!["export", "--format", format, "--out", &path];
+    all.extend(args);
+    let report = home.json(&all);
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(number(&report, "bytes"), written.len() as u64);
+    let left: u64 = passed(&report).values().sum();
+    assert_eq!(number(&report, "seen"), number(&report, "written") + left, "{report:#}");
+    (report, written)
+}
+
+#[test]
+fn the_ceiling_holds_in_every_format() {
+    let world = World::new();
+    let home = stocked(&world);
+    for format in FORMATS {
+        let (report, written) = exported(&world, &home, format, &["--tlp", "amber"]);
+        for there in ["one.example.com", "two.example.com"] {
+            assert!(written.contains(there), "{format}: {there}");
+        }
+        for not in ["three.example.com", "bare.example.com", "closed.example.com"] {
+            assert!(!written.contains(not), "{format}: {not}");
+        }
+        let passed = passed(&report);
+        let counts = ["above_ceiling", "marking_missing", "marking_closed"].map(|c| passed.get(c));
+        assert_eq!(counts, [Some(&1); 3], "{format}: {report:#}");
+    }
+    let (_, written) = exported(&world, &home, "csv", &["--tlp", "red", "--unmarked", "red"]);
+    assert!(written.contains("three.example.com") && written.contains("bare.example.com"));
+    let (_, written) = exported(&world, &home, "csv", &["--tlp", "red", "--closed"]);
+    assert!(written.contains("closed.example.com"));
+    let (report, written) = exported(&world, &home, "csv", &["--tlp", "red", "--kind", "ipv4"]);
+    assert_eq!((number(&report, "written"), written.contains("example")), (1, false));
+}
+
+#[test]
+fn exports_say_the_same_whenever_they_are_made() {
+    let world = World::new();
+    let home = stocked(&world);
+    let first = exported(&world, &home, "stix-ndjson", &["--tlp", "red"]).1;
+    let serving = home.serve();
+    let again = exported(&world, &home, "stix-ndjson", &["--tlp", "red"]).1;
+    assert_eq!(first, again);
+    serving.end();
+    // What its source says anew is a later version of the same object.
+    let event = |comment: &str| {
+        misp("green", &[("domain", "one.example.org")]).replace("\"comment\":\"\"", comment)
+    };
+    let object = || {
+        let (_, all) = exported(&world, &home, "stix-ndjson", &["--tlp", "green"]);
+        let objects = all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut of = objects.filter(|one| one["name"] == "one.example.org").collect::<Vec<_>>();
+        assert_eq!(of.len(), 1);
+        of.remove(0)
+    };
+    let file = world.write("event.json", event("\"comment\":\"seen once\""));
+    home.import(&[&file]);
+    let before = object();
+    crate::support::pause(1_100);
+    let amber = event("\"comment\":\"seen again\"");
+    let file = world.write("event.json", amber);
+    home.import(&[&file]);
+    let after = object();
+    assert_eq!((&before["id"], &before["created"]), (&after["id"], &after["created"]));
+    assert!(text(&before, "modified") <= text(&after, "modified"));
+    // Its source marks it more closely: the older word does not let it out.
+    crate::support::pause(1_100);
+    let file = world.write("event.json", misp("red", &[("domain", "one.example.org")]));
+    home.import(&[&file]);
+    let (report, all) = exported(&world, &home, "csv", &["--tlp", "green"]);
+    assert!(!all.contains("one.example.org"), "{report:#}");
+}
+
+#[test]
+fn a_file_is_whole_or_as_it_was() {
+    let world = World::new();
+    let home = stocked(&world);
+    let path = world.path("zone");
+    std::fs::write(&path, "old").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let out = path.display().to_string();
+    let origin = "not a name";
+    let args = ["export", "--format", "rpz", "--tlp", "red", "--out", &out];
+    let bad = [&args[..], &["--rpz-origin", origin]].concat();
+    home.fails(2, "bad_option", &bad);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+    home.run(&args).exits(0);
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.starts_with(';') && written.contains("one.example.com"));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+    let folder = path.parent().unwrap().read_dir().unwrap();
+    let parts = folder.flatten().filter(|one| one.file_name().to_string_lossy().contains(".part"));
+    assert_eq!(parts.count(), 0);
+    // Printed it is the same, and nothing stays of it.
+    let args = ["export", "--format", "csv", "--tlp", "red"];
+    let printed = home.run(&args).exits(0);
+    let (_, written) = exported(&world, &home, "csv", &["--tlp", "red"]);
+    assert_eq!(printed.out, written);
+    assert!(!home.files().iter().any(|(path, _)| path.display().to_string().contains("spool-")));
+    home.fails(2, "two_outputs", &args);
+    // A dry run writes nothing and says the same.
+    let tried = home.json(&[&args[..], &["--dry-run"]].concat());
+    assert_eq!(tried["file"], Value::Null);
+    assert_eq!(number(&tried, "bytes"), written.len() as u64);
+    for (bad, code) in [
+        (["--format", "pdf", "--tlp", "red"], "bad_format"),
+        (["--format", "csv", "--tlp", "pink"], "bad_tlp"),
+    ] {
+        home.fails(2, code, &[&["export"], &bad[..]].concat());
+    }
+}
+
+#[test]
+fn every_statement_is_accounted_for() {
+    let world = World::new();
+    let home = stocked(&world);
+    let account = world.path("account").display().to_string();
+    let args = ["--tlp", "green", "--account", &account];
+    let (report, _) = exported(&world, &home, "hosts", &args);
+    let lines = std::fs::read_to_string(&account).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len() as u64, number(&report, "seen"));
+    let of = |value: &str| lines.iter().find(|line| line["value"] == value).unwrap();
+    assert_eq!(of("one.example.com")["written"], true);
+    assert_eq!(of("three.example.com")["code"], "above_ceiling");
+    assert_eq!(of("45.1.2.3")["code"], "kind_not_in_format");
+}
+
+fn warninglist(name: &str, kind: &str, entries: &[&str]) -> String {
+    serde_json::json!({"name": name, "version": 1, "type": kind, "list": entries}).to_string()
+}
+
+#[test]
+fn warninglists_tell_and_block() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    std::fs::create_dir_all(world.path("lists/one")).unwrap();
+    std::fs::create_dir_all(world.path("lists/two")).unwrap();
+    world.write("lists/one/list.json", warninglist("Resolvers", "cidr", &["9.9.9.0/24"]));
+    world.write("lists/two/list.json", warninglist("Sites", "hostname", &["example.com"]));
+    let folder = world.path("lists").display().to_string();
+    let added = home.json(&["warninglist", "add", &folder]);
+    assert_eq!(added.as_array().unwrap().len(), 2);
+    let file = world.write("feed.txt", "9.9.9.9\nwww.example.com\nevil.example.net\n");
+    let report = home.import(&[&file, "--tlp", "green"]);
+    let hits: Vec<_> = list(&report, "warned").iter().map(|one| text(one, "list")).collect();
+    assert_eq!((hits.len(), hits.contains(&"Resolvers")), (2, true), "{report:#}");
+    let found = home.json(&["search", "9.9.9.9"]);
+    assert_eq!(found["warned"][0]["entry"], "9.9.9.0/24", "{found:#}");
+    home.run(&["search", "www.example.com"]).exits(0).says("Sites");
+    // It informs until it is told to block; the process that serves hears of it at once.
+    let serving = home.serve();
+    assert!(exported(&world, &home, "hosts", &["--tlp", "red"]).1.contains("www.example.com"));
+    home.json(&["warninglist", "set", "sites", "block"]);
+    let (report, written) = exported(&world, &home, "hosts", &["--tlp", "red"]);
+    assert!(!written.contains("www.example.com") && written.contains("evil.example.net"));
+    assert_eq!(passed(&report)["on_warninglist"], 1);
+    home.json(&["warninglist", "set", "Sites", "off"]);
+    assert_eq!(list(&home.json(&["search", "www.example.com"]), "warned").len(), 0);
+    serving.end();
+    home.run(&["warninglist", "list"]).exits(0).says("off");
+    home.json(&["warninglist", "remove", "Sites"]);
+    assert_eq!(home.json(&["warninglist", "list"]).as_array().unwrap().len(), 1);
+    home.fails(2, "unknown", &["warninglist", "set", "Sites", "block"]);
+    // A file that is no list holds up no other.
+    let bad = world.write("bad.json", "[1, 2]");
+    let good = world.write("good.json", warninglist("Good", "string", &["x.example.com"]));
+    home.run(&["warninglist", "add", &bad, &good]).exits(1).says("NOT ADDED");
+    assert_eq!(home.json(&["warninglist", "list"]).as_array().unwrap().len(), 2);
+}

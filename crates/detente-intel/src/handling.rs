@@ -1,16 +1,19 @@
 //! Handling beside the TLP colour: what marking texts say of PAP, category, origin of the threat,
 //! purpose, releasability and the originator's control.
 //!
-//! Read: MISP taxonomy `PAP` (version 3); FIRST IEP 2.0 in the spelling of the MISP taxonomy `iep`
-//! and of the STIX extension; `REL TO ...` and `ORCON`; and tags of this program's own, such as
-//! `detente:category="election-system"`. IEP is read as restrictions only: whatever it says that
-//! nothing here can keep closes the marking.
+//! Read: MISP taxonomy `PAP` (version 3); FIRST IEP 1.0 and 2.0 in the spellings of the MISP
+//! taxonomies `iep` and `iep2-policy`, of FIRST's JSON and of the STIX extension; `REL TO ...` and
+//! `ORCON`; and tags of this program's own, such as `detente:category="election-system"`. IEP is
+//! read as restrictions only: whatever it says that nothing here can keep closes the marking.
 //!
 //! Of several texts about one thing the most restrictive counts; where none is, nothing is known.
 
 use detente_core::{Pap, Purpose, Tlp};
 
-use crate::Markings;
+use crate::{Markings, parse_unix_seconds};
+
+/// Prefixes of the MISP taxonomies of IEP 1.0 and 2.0.
+const IEP: [&str; 2] = ["iep:", "iep2-policy:"];
 
 /// What the texts of a marking say. Parties are named as people wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,8 +46,8 @@ enum Says {
 
 /// Whether a tag is one of those that are read here.
 pub(crate) fn is_handling(lower: &str) -> bool {
-    ["pap:", "detente:", "iep:", "rel to "].iter().any(|prefix| lower.starts_with(prefix))
-        || lower == "orcon"
+    let prefixes = ["pap:", "detente:", "rel to "];
+    prefixes.iter().chain(&IEP).any(|prefix| lower.starts_with(prefix)) || lower == "orcon"
 }
 
 /// Takes a tag that is about handling into a marking: a colour or a hidden source at once, all
@@ -55,8 +58,8 @@ pub(crate) fn take(markings: &mut Markings, tag: &str) {
         Some(_) => markings.keep(tag),
         None => markings.add_unknown(tag),
     }
-    let Some((key, value)) = lower.strip_prefix("iep:").and_then(machine_tag) else { return };
-    match (key, value) {
+    let Some((key, value)) = statement(&lower) else { return };
+    match (key.as_str(), value) {
         // IEP has no AMBER+STRICT, and WHITE is CLEAR: neither is ever read as more open.
         ("traffic-light-protocol" | "tlp", colour) => match colour.parse::<Tlp>() {
             Ok(tlp) => markings.add_tlp(tlp),
@@ -73,6 +76,12 @@ fn machine_tag(tag: &str) -> Option<(&str, &str)> {
     Some((key.trim(), value.trim().trim_matches('"').trim()))
 }
 
+/// A statement of an IEP policy: its name, with hyphens whatever it came with, and its value.
+fn statement(lower: &str) -> Option<(String, &str)> {
+    let policy = IEP.iter().find_map(|prefix| lower.strip_prefix(prefix))?;
+    machine_tag(policy).map(|(key, value)| (key.replace('_', "-"), value))
+}
+
 /// What a text says; none if it is not understood.
 fn says(text: &str) -> Option<Says> {
     let text = text.trim();
@@ -82,8 +91,9 @@ fn says(text: &str) -> Option<Says> {
         let pap = if colour == "white" { Ok(Pap::Clear) } else { colour.parse() };
         return pap.ok().map(Says::Pap);
     }
-    if let Some(policy) = lower.strip_prefix("iep:") {
-        return iep(policy);
+    if IEP.iter().any(|prefix| lower.starts_with(prefix)) {
+        let (key, value) = statement(&lower)?;
+        return iep(&key, value);
     }
     if lower == "orcon" {
         return Some(Says::Originator(String::new()));
@@ -106,8 +116,7 @@ fn says(text: &str) -> Option<Says> {
 }
 
 /// One statement of an IEP policy, as a restriction.
-fn iep(policy: &str) -> Option<Says> {
-    let (key, value) = machine_tag(policy)?;
+fn iep(key: &str, value: &str) -> Option<Says> {
     match (key, value.replace('-', " ").as_str()) {
         ("permitted-actions", actions) => Some(Says::Pap(match actions {
             "none" | "contact for instruction" | "internally visible actions" => Pap::Red,
@@ -115,17 +124,35 @@ fn iep(policy: &str) -> Option<Says> {
             "externally visible direct actions" => Pap::Green,
             _ => return None,
         })),
-        // The line is always encrypted. A name and a colour are read elsewhere or ask nothing.
-        ("traffic-light-protocol" | "tlp" | "encrypt-in-transit" | "id" | "name" | "version", _)
+        // A colour is read elsewhere. The line is always encrypted.
+        ("traffic-light-protocol" | "tlp", _)
+        | ("encrypt-in-transit", "may" | "must")
         | ("provider-attribution" | "attribution", "may" | "must" | "must not")
         | ("encrypt-at-rest" | "obfuscate-affected-parties", "may")
         // These bind the receiver: the text travels with the object.
         | (
             "affected-party-notifications" | "unmodified-resale" | "commercial-use",
             "may" | "must not",
-        ) => Some(Says::Nothing),
+        )
+        // What names and describes the policy asks nothing.
+        | ("id" | "iep-id" | "name" | "description", _)
+        | ("version" | "iep-version", "1" | "1.0" | "2" | "2.0") => Some(Says::Nothing),
+        // What restricts from a day on may restrict before it too. When a policy ends is not for a
+        // marking to tell, which knows no time: an end closes.
+        ("start-date", _) => parse_unix_seconds(value).map(|_| Says::Nothing),
+        // A link to terms is one to look up; terms in prose close.
+        ("reference" | "external-reference" | "external-references", _) => {
+            is_link(value).then_some(Says::Nothing)
+        }
         _ => None,
     }
+}
+
+/// Whether a text is a link and nothing else.
+pub(crate) fn is_link(text: &str) -> bool {
+    let lower = text.trim().to_ascii_lowercase();
+    (lower.starts_with("https://") || lower.starts_with("http://"))
+        && !lower.contains(char::is_whitespace)
 }
 
 fn names(list: &str) -> Vec<String> {
@@ -244,6 +271,14 @@ mod tests {
             "iep:obfuscate-affected-parties=\"MUST\"",
             "iep:end-date=\"2030-01-01\"",
             "iep:anything=\"MAY\"",
+            "iep:encrypt-in-transit=\"maybe\"",
+            "iep:version=\"3.0\"",
+            "iep:start-date=\"soon\"",
+            "iep:external-reference=\"as we agreed\"",
+            "iep2-policy:end_date=\"2030-01-01T00:00:00Z\"",
+            "iep2-policy:permitted_actions=\"all\"",
+            "iep2-policy:tlp",
+            "iep2-reference:id_ref=\"x\"",
         ] {
             assert!(marked(&[tag]).is_closed(), "{tag}");
         }
@@ -264,6 +299,27 @@ mod tests {
         assert_eq!(policy.stated().pap, Some(Pap::Amber));
         let none = marked(&["PAP:CLEAR", "iep:permitted-actions=\"NONE\"", "iep:tlp=\"WHITE\""]);
         assert_eq!((none.tlp(), none.stated().pap), (Some(Tlp::Clear), Some(Pap::Red)));
+    }
+
+    /// Every statement of IEP 2.0 but an end, in the spelling of MISP's taxonomy.
+    #[test]
+    fn a_whole_policy_is_read() {
+        let policy = marked(&[
+            "iep2-policy:id=\"01bc4353-4829-4d55-8d52-0ab7e0790df9\"",
+            "iep2-policy:name=\"Sharing group A\"",
+            "iep2-policy:description=\"For members.\"",
+            "iep2-policy:iep_version=\"2.0\"",
+            "iep2-policy:start_date=\"2017-01-01T00:00:00Z\"",
+            "iep2-policy:encrypt_in_transit=\"must\"",
+            "iep2-policy:permitted_actions=\"externally-visible-direct-actions\"",
+            "iep2-policy:affected_party_notifications=\"may\"",
+            "iep2-policy:tlp=\"amber\"",
+            "iep2-policy:attribution=\"must-not\"",
+            "iep2-policy:unmodified_resale=\"must-not\"",
+            "iep2-policy:external_reference=\"https://www.example.org/iep\"",
+        ]);
+        assert!(!policy.is_closed() && policy.is_source_hidden(), "{policy:?}");
+        assert_eq!((policy.tlp(), policy.stated().pap), (Some(Tlp::Amber), Some(Pap::Green)));
     }
 
     #[test]

@@ -33,13 +33,12 @@ const STIX_TLP: [(&str, Tlp); 10] = [
 
 /// Prefixes of MISP taxonomies that restrict handling and that nobody here can interpret: their
 /// tags close the marking.
-const FOREIGN_REGIMES: [&str; 8] = [
+const FOREIGN_REGIMES: [&str; 7] = [
     "acs-marking:",
     "cssa:sharing-class",
     "de-vs:",
     "dcso-sharing:",
     "fr-classif:",
-    "iep2-policy:",
     "iep2-reference:",
     "nato:",
 ];

@@ -10,7 +10,7 @@ use detente_core::Kind;
 use crate::Observable;
 
 /// What stands for what, tried at each position in this order. Letters match in any case.
-const MARKS: [(&str, &str); 17] = [
+const MARKS: [(&str, &str); 16] = [
     ("[://]", "://"),
     ("[:]//", "://"),
     ("[:]", ":"),
@@ -27,8 +27,26 @@ const MARKS: [(&str, &str); 17] = [
     ("{at}", "@"),
     ("[@]", "@"),
     ("(@)", "@"),
-    ("\\.", "."),
 ];
+
+/// A dot behind a backslash: a defanged one, or one of a regular expression.
+const ESCAPED_DOT: &str = "\\.";
+
+/// Whether a token is a regular expression, whose `\.` is no defanged dot: other signs of regular
+/// expressions stand beside it. `1\.2\.3\.4` and `http://evil\.example/a` are none, and what stands
+/// in the query of a URL makes none.
+pub(crate) fn is_expression(token: &str) -> bool {
+    let scheme = token.find("://").unwrap_or(token.len());
+    let query = token.get(scheme..).and_then(|rest| rest.find('?')).map(|at| scheme + at);
+    let head = token.get(..query.unwrap_or(token.len())).unwrap_or(token);
+    head.contains(ESCAPED_DOT) && !has_plain_dots(token)
+}
+
+/// Whether `\.` stands for a dot: nothing else in the token means more than itself.
+fn has_plain_dots(token: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "-_.~:/@%&=#,;!".contains(c);
+    token.replace(ESCAPED_DOT, "").chars().all(plain)
+}
 
 /// Gives `evil[.]example` back its dot and `hxxps` its letters. Borrows when nothing is defanged.
 ///
@@ -42,6 +60,7 @@ pub fn refang(token: &str) -> Cow<'_, str> {
     if !marked && scheme.is_none() {
         return Cow::Borrowed(token);
     }
+    let plain_dots = has_plain_dots(token);
     let mut out = String::with_capacity(token.len());
     let mut rest = token;
     if let Some((length, real)) = scheme {
@@ -53,6 +72,8 @@ pub fn refang(token: &str) -> Cow<'_, str> {
         if let Some((mark, plain)) = MARKS.iter().find(|(mark, _)| starts_with(rest, mark)) {
             out.push_str(plain);
             rest = rest.get(mark.len()..).unwrap_or("");
+        } else if plain_dots && rest.starts_with(ESCAPED_DOT) {
+            rest = rest.get(1..).unwrap_or("");
         } else {
             out.push(first);
             rest = rest.get(first.len_utf8()..).unwrap_or("");
@@ -151,6 +172,22 @@ mod tests {
             let shown = defang(&observable);
             assert_eq!(refang(&shown), observable.value(), "{shown}");
         }
+    }
+
+    #[test]
+    fn expressions_are_left_alone() {
+        for text in [
+            r"^evil\.example$",
+            r"https?://evil\.example/.*",
+            r"http://evil\.example/[a-z]+",
+            r"(www\.)?evil\.example",
+            r"evil\.(example|test)",
+            r"\d+\.\d+\.\d+\.\d+",
+        ] {
+            assert_eq!(refang(text), text);
+        }
+        assert_eq!(refang(r"hxxp://evil\.example/a%20b"), "http://evil.example/a%20b");
+        assert_eq!(refang(r"hxxp://evil[.]example/?a=\."), r"http://evil.example/?a=\.");
     }
 
     proptest! {

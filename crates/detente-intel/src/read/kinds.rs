@@ -5,6 +5,7 @@
 
 use detente_core::Kind;
 
+use crate::refang::is_expression;
 use crate::{NormalFault, Observable, refang};
 
 /// What a value is expected to be.
@@ -120,14 +121,34 @@ pub(super) fn digest_of(name: &str) -> Option<Kind> {
 
 /// Reads one value as its type says. Defanged values are refanged.
 pub(super) fn read_hint(hint: Hint, text: &str) -> Result<Observable, NormalFault> {
-    let text = refang(text);
-    match hint {
-        Hint::Address => Observable::normalise_address(&text),
-        Hint::Any => Observable::detect(&text),
-        Hint::Digest => Observable::normalise_digest(&text),
-        Hint::Host => Observable::normalise_host(&text),
-        Hint::Kind(kind) => Observable::normalise(kind, &text),
+    if is_expression(text) {
+        return as_written(text, read_literal(hint, text));
     }
+    read_literal(hint, &refang(text))
+}
+
+/// Reads one value as its type says, as it is written: where nobody defangs, as in patterns, a
+/// bracket means itself.
+pub(super) fn read_literal(hint: Hint, text: &str) -> Result<Observable, NormalFault> {
+    match hint {
+        Hint::Address => Observable::normalise_address(text),
+        Hint::Any => Observable::detect(text),
+        Hint::Digest => Observable::normalise_digest(text),
+        Hint::Host => Observable::normalise_host(text),
+        Hint::Kind(kind) => Observable::normalise(kind, text),
+    }
+}
+
+/// Takes what looks like a regular expression only if it is a value letter by letter: of any other
+/// a URL parser would take the backslashes for slashes.
+fn as_written(
+    text: &str,
+    read: Result<Observable, NormalFault>,
+) -> Result<Observable, NormalFault> {
+    read.and_then(|observable| {
+        let same = observable.value() == text;
+        if same { Ok(observable) } else { Err(NormalFault::Character('\\')) }
+    })
 }
 
 /// Reads a value of one or two parts.
@@ -161,6 +182,10 @@ pub(super) fn read_shape(shape: Shape, text: &str) -> Parts<'_> {
 /// Reads one token of a list: quotes off, refanged, guessed, `host:port` understood.
 pub(super) fn read_token(token: &str) -> Result<Token, NormalFault> {
     let token = token.trim().trim_matches(['"', '\'']);
+    if is_expression(token) {
+        let observable = as_written(token, Observable::detect(token))?;
+        return Ok(Token { observable, port: None });
+    }
     let plain = refang(token);
     if plain.ends_with("...") {
         return Err(NormalFault::Truncated);

@@ -115,6 +115,8 @@ fn wrapped<R: BufRead>(
                 wrapped(scanner, intake, found, (format!("{path}[{index}]"), depth + 1))?;
                 index += 1;
             }
+            // A search that finds nothing answers so.
+            *found |= index == 0;
             Ok(())
         }
         Some(b'{') if depth < MAX_WRAPPING => event(scanner, intake, found, (path, depth)),

@@ -185,6 +185,15 @@ fn one_record<R: BufRead>(
     }
 }
 
+/// A cell without the apostrophe that keeps a spreadsheet from running it as a formula. It stands
+/// before another apostrophe too, so that who takes one off each cell has the text again.
+fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest.trim(),
+        _ => cell,
+    }
+}
+
 fn record(
     intake: &mut Intake<'_>,
     table: &mut Table<'_>,
@@ -199,7 +208,7 @@ fn record(
     let mut fields = Vec::with_capacity(ends.len());
     let mut start = 0;
     for end in ends {
-        fields.push(text.get(start..*end).unwrap_or("").trim());
+        fields.push(unguarded(text.get(start..*end).unwrap_or("").trim()));
         start = *end;
     }
     if fields.iter().all(|field| field.is_empty()) {

@@ -1,10 +1,14 @@
 //! What a STIX object says beside its observables: its properties, times and markings.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::handling::is_link;
 use crate::read::intake::Intake;
-use crate::{Context, MAX_MARKING_TEXTS, Markings, parse_unix_seconds};
+use crate::{Context, MAX_MARKING_TEXT, MAX_MARKING_TEXTS, Markings, parse_unix_seconds};
+
+/// The STIX extension that says IEP 2.0 (OASIS, draft of 19 December 2022).
+const IEP_EXTENSION: &str = "extension-definition--762e2e97-ee51-43e5-a9ea-165fbb862c4a";
 
 /// The properties that are read. `serde` refuses an object that has one of them twice, so no two
 /// readers can see two different markings.
@@ -50,20 +54,29 @@ pub(super) fn texts(value: &Option<Value>) -> impl Iterator<Item = &str> {
 pub(super) fn defined(object: &Object, id: &str) -> Markings {
     let mut markings = Markings::none();
     let mut colours = Vec::new();
-    let is_tlp = text(&object.definition_type).is_some_and(|t| t.eq_ignore_ascii_case("tlp"));
+    let kind = text(&object.definition_type).unwrap_or("").to_ascii_lowercase();
     if let Some(Value::Object(definition)) = &object.definition {
-        if let (true, Some(Value::String(colour))) = (is_tlp, definition.get("tlp")) {
+        if let ("tlp", Some(Value::String(colour))) = (kind.as_str(), definition.get("tlp")) {
             colours.push(colour.as_str());
         }
         if let Some(Value::String(statement)) = definition.get("statement") {
             // Terms in prose: a machine cannot tell what they allow.
             markings.add_unknown(&format!("statement: {statement}"));
         }
+        if kind == "iep" {
+            add_policy(&mut markings, definition);
+        }
     }
-    if let Some(Value::Object(extensions)) = &object.extensions {
-        extensions.values().for_each(|extension| add_policy(&mut markings, extension));
-        colours
-            .extend(extensions.values().filter_map(|e| e.get("tlp_2_0")).filter_map(Value::as_str));
+    let extensions = object.extensions.as_ref().and_then(Value::as_object);
+    for (name, extension) in extensions.into_iter().flatten() {
+        let fields = extension.as_object();
+        let is_policy = name == IEP_EXTENSION
+            || fields.is_some_and(|fields| fields.contains_key("permitted_actions"));
+        match (fields, extension.get("tlp_2_0")) {
+            (Some(policy), None) if is_policy => add_policy(&mut markings, policy),
+            (Some(_), Some(Value::String(colour))) => colours.push(colour),
+            _ => markings.add_unknown(name),
+        }
     }
     for colour in &colours {
         match colour.parse() {
@@ -71,20 +84,46 @@ pub(super) fn defined(object: &Object, id: &str) -> Markings {
             Err(_) => markings.add_unknown(colour),
         }
     }
-    if markings.is_unmarked() {
+    if markings.is_unmarked() && markings.texts().is_empty() {
         markings.add_unknown(id);
     }
     markings
 }
 
-/// The statements of a FIRST IEP policy, if an extension is one.
-fn add_policy(markings: &mut Markings, extension: &Value) {
-    let policy = extension.as_object().filter(|fields| fields.contains_key("permitted_actions"));
-    for (key, value) in policy.into_iter().flatten() {
-        if key != "extension_type" && key != "external_references" {
-            let value = value.as_str().unwrap_or("?");
-            markings.add_tag(&format!("iep:{}=\"{value}\"", key.replace('_', "-")));
+/// The statements of a FIRST IEP policy, in the names of IEP 1.0, of IEP 2.0 or of the STIX
+/// extension. A value of another JSON type than the standard's closes.
+fn add_policy(markings: &mut Markings, policy: &Map<String, Value>) {
+    for (key, value) in policy {
+        let name = key.to_ascii_lowercase().replace('_', "-");
+        match (name.as_str(), value) {
+            ("extension-type", Value::String(kind)) if kind == "property-extension" => {}
+            // Without an end it holds on.
+            ("start-date" | "end-date", Value::Null) => {}
+            ("external-references", Value::Array(links)) if links.iter().all(is_reference) => {}
+            // Words that ask nothing: kept where they fit, else left out.
+            ("description" | "id" | "iep-id" | "name", Value::String(words)) => {
+                let tag = format!("iep:{name}=\"{words}\"");
+                if name != "description" && tag.len() <= MAX_MARKING_TEXT {
+                    markings.add_tag(&tag);
+                }
+            }
+            ("version" | "iep-version", Value::Number(number)) => {
+                markings.add_tag(&format!("iep:{name}=\"{number}\""));
+            }
+            (_, Value::String(value)) => {
+                markings.add_tag(&format!("iep:{name}=\"{value}\""));
+            }
+            _ => markings.add_unknown(&format!("iep:{name}")),
         }
+    }
+}
+
+/// A link of IEP, or an external reference of STIX.
+fn is_reference(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_link(text),
+        Value::Object(_) => true,
+        _ => false,
     }
 }
 

@@ -222,7 +222,7 @@ impl Bundle {
         };
         for value in &comparison.values {
             intake.see();
-            match kinds::read_hint(hint, value) {
+            match kinds::read_literal(hint, value) {
                 Ok(observable) => self.hand_over(intake, observable, (context.clone(), refs))?,
                 Err(fault) => intake.refuse(place.clone(), value.as_bytes(), fault),
             }

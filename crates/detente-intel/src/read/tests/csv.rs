@@ -152,3 +152,25 @@ fn without_a_heading_no_second_value_is_lost() {
         assert_eq!((kept.taken.len(), kept.refused.len()), (taken, refused), "{content}");
     }
 }
+
+#[test]
+fn the_guard_of_a_formula_is_taken_off() {
+    let content = "indicator,type,comment,id\n\
+                   '-a-.evil.com,domain,'=1+1,'+7\n\
+                   evil.com,domain,'@x,''a'\n\
+                   bad.com,domain,\"'\tx\",\"'\ry\"\n\
+                   last.com,domain,'tis,'\n";
+    let (kept, _) = run(Format::Csv, content);
+    assert_eq!(
+        kept.values(),
+        ["domain:-a-.evil.com", "domain:evil.com", "domain:bad.com", "domain:last.com"]
+    );
+    let said = |at: usize| {
+        let context = &kept.taken[at].context;
+        (context.description.as_deref().unwrap_or(""), context.origin.as_deref().unwrap_or(""))
+    };
+    assert_eq!(
+        [said(0), said(1), said(2), said(3)],
+        [("=1+1", "+7"), ("@x", "'a'"), ("x", "y"), ("'tis", "'")]
+    );
+}

@@ -161,6 +161,21 @@ fn patterns_are_not_torn_into_values() {
     let (kept, _) =
         run(Format::List, "the rule /evil\\.com\\/[a-z]+/ matches ^foo\\.(bar|baz)$ only\n");
     assert_eq!(kept.values(), Vec::<String>::new());
+    for line in [
+        r"http://evil\.com/[a-z]+",
+        r"http://evil\.com/.*",
+        r"https?://evil\.com/",
+        r"evil\.com/(a|b)",
+        r"^evil\.com$",
+        "http://evil\\.com/.*\tseen",
+    ] {
+        let (kept, _) = run(Format::List, line);
+        assert_eq!((kept.values().len(), kept.refused.len()), (0, 1), "{line}");
+    }
+    assert_eq!(values(r"evil\.com"), ["domain:evil.com"]);
+    let row = "url,comment\n\"http://evil\\.com/[0-9]+\",x\n";
+    let (kept, _) = run(Format::Csv, row);
+    assert_eq!((kept.values().len(), kept.codes()[0].1), (0, "character"));
 }
 
 #[test]

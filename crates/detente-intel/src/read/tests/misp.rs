@@ -168,6 +168,25 @@ fn wrappings() {
 }
 
 #[test]
+fn an_answer_without_events_is_an_empty_file() {
+    for (format, text) in [
+        (Format::Misp, "[]"),
+        (Format::Misp, " [ ]\n"),
+        (Format::Misp, "{\"response\": []}"),
+        (Format::Auto, "{\"response\": []}"),
+        (Format::Auto, "{\"response\": {\"Attribute\": []}}"),
+    ] {
+        let (kept, summary) = run(format, text);
+        assert_eq!((summary.format, summary.seen), (Format::Misp, 0), "{text}");
+        assert_eq!((summary.broken, kept.refused.len()), (None, 0), "{text}");
+    }
+    for text in ["{}", "[1]", "{\"response\": 7}", "{\"response\": [\"x\"]}"] {
+        let (_, summary) = run(Format::Misp, text);
+        assert_eq!(summary.broken.map(|b| b.code()), Some("unknown_json"), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_of_the_tags_closes_the_event() {
     let head = r#"{"Event":{"Attribute":[{"type":"domain","value":"a.com"}],"Tag":"#;
     for (tail, code) in [

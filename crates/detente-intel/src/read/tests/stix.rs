@@ -124,6 +124,33 @@ fn every_part_of_a_pattern_is_taken_or_refused() {
     assert!(part.extra["stix_pattern"].contains("x.exe"));
 }
 
+/// A pattern is never defanged: a bracket in it is a bracket.
+#[test]
+fn values_of_patterns_are_taken_as_written() {
+    let kept = stix(&[
+        indicator("[url:value = 'http://a.com/x[.]y?q=(dot)']"),
+        indicator("[domain-name:value = 'evil[.]com']"),
+        indicator("[domain-name:value = 'evil\\\\.com']"),
+        indicator("[url:value = 'hxxp://a.com/']"),
+        indicator("[email-addr:value = 'bob[at]evil.com']"),
+        indicator("[url:value MATCHES '^http://evil[.]com/' OR url:value LIKE 'hxxp://%[.]com']"),
+        indicator("[domain-name:value = 'EVIL.com.']"),
+    ]);
+    assert_eq!(kept.values(), ["url:http://a.com/x[.]y?q=(dot)", "domain:evil.com"]);
+    let codes: Vec<&str> = kept.codes().into_iter().map(|(_, code)| code).collect();
+    assert_eq!(
+        codes,
+        [
+            "character",
+            "character",
+            "url_scheme",
+            "mail_no_at",
+            "pattern_operator",
+            "pattern_operator"
+        ]
+    );
+}
+
 fn colour(kept: &Kept, at: usize) -> (Tlp, bool) {
     let markings = &kept.taken[at].context.markings;
     (markings.effective(Tlp::Clear), markings.is_closed())
@@ -192,6 +219,81 @@ fn definitions_in_the_bundle_count_wherever_they_stand() {
             assert_eq!(colour(&kept, 0), want, "{definitions:?} {before}");
         }
     }
+}
+
+fn defined_by(body: &Value) -> crate::Markings {
+    let mut object = json!({"type": "marking-definition", "id": OWN});
+    for (key, value) in body.as_object().expect("an object") {
+        object[key] = value.clone();
+    }
+    let marked =
+        with(indicator("[domain-name:value = 'a.com']"), "object_marking_refs", json!([OWN]));
+    stix(&[object, marked]).taken[0].context.markings.clone()
+}
+
+/// A policy with every statement of the STIX extension for IEP 2.0 but an end.
+fn iep_2() -> Value {
+    json!({"extension_type": "property-extension", "encrypt_in_transit": "may",
+        "permitted_actions": "externally-visible-indirect-actions",
+        "affected_party_notifications": "may", "tlp": "amber", "provider_attribution": "must-not",
+        "unmodified_resale": "must-not", "iep_id": "0224bfdf-ea3a-49c3-96f6-66d908bb1845",
+        "iep_version": 2.0, "description": "d".repeat(2000), "start_date": "2022-10-01T00:00:00Z"})
+}
+
+fn by_extension(policy: Value) -> crate::Markings {
+    let name = "extension-definition--762e2e97-ee51-43e5-a9ea-165fbb862c4a";
+    defined_by(&json!({"extensions": {name: policy}}))
+}
+
+#[test]
+fn a_whole_iep_policy_is_read() {
+    let oasis = by_extension(iep_2());
+    let first = defined_by(&json!({"definition_type": "iep", "definition": {
+        "id": "01bc4353-4829-4d55-8d52-0ab7e0790df9", "name": "n".repeat(300), "version": "2.0",
+        "description": "x", "start_date": "2017-01-01T00:00:00Z", "end_date": null,
+        "encrypt_in_transit": "may", "permitted_actions": "externally-visible-indirect-actions",
+        "affected_party_notifications": "may", "tlp": "amber", "attribution": "must-not",
+        "unmodified_resale": "must-not", "external_references": ["https://www.example.org/iep"]}}));
+    let old = defined_by(&json!({"definition_type": "iep", "definition": {
+        "id": "1", "name": "n", "version": 1.0, "reference": "https://www.example.org/iep",
+        "start-date": "2017-01-01", "encrypt-in-transit": "MUST", "encrypt-at-rest": "MAY",
+        "permitted-actions": "EXTERNALLY VISIBLE INDIRECT ACTIONS",
+        "affected-party-notifications": "MUST NOT", "traffic-light-protocol": "AMBER",
+        "provider-attribution": "MUST NOT", "obfuscate-affected-parties": "MAY",
+        "unmodified-resale": "MUST NOT"}}));
+    for markings in [oasis, first, old] {
+        assert!(!markings.is_closed() && markings.is_source_hidden(), "{markings:?}");
+        assert_eq!(markings.tlp(), Some(Tlp::Amber));
+        assert_eq!(markings.stated().pap, Some(detente_core::Pap::Amber));
+    }
+    // Our own exports name no colour there.
+    let own = json!({"extension_type": "property-extension", "permitted_actions": "none"});
+    let own = defined_by(&json!({"extensions": {"extension-definition--x": own}}));
+    assert_eq!((own.is_closed(), own.stated().pap), (false, Some(detente_core::Pap::Red)));
+}
+
+#[test]
+fn what_an_iep_policy_says_beyond_the_standard_closes() {
+    for (key, value) in [
+        ("end_date", json!("2030-01-01T00:00:00Z")),
+        ("end_date", json!(7)),
+        ("encrypt_at_rest", json!("must")),
+        ("encrypt_in_transit", json!("always")),
+        ("external_references", json!(["as we agreed"])),
+        ("iep_version", json!(3.0)),
+        ("obfuscate_affected_parties", json!("must")),
+        ("permitted_actions", json!(["none"])),
+        ("permitted_actions", json!(null)),
+        ("start_date", json!("soon")),
+        ("tlp", json!("purple")),
+        ("unmodified_resale", json!("must")),
+        ("x_more", json!("may")),
+    ] {
+        assert!(by_extension(with(iep_2(), key, value.clone())).is_closed(), "{key} {value}");
+    }
+    let beside = json!({"extensions": {"extension-definition--762e2e97-ee51-43e5-a9ea-165fbb862c4a":
+        iep_2(), "extension-definition--x": {"extension_type": "property-extension"}}});
+    assert!(defined_by(&beside).is_closed());
 }
 
 #[test]

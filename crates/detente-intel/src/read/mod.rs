@@ -14,7 +14,6 @@ mod kinds;
 mod line;
 mod list;
 mod misp;
-mod pattern;
 mod prose;
 mod report;
 mod stix;
@@ -25,6 +24,7 @@ mod utf16;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use detente_core::Tlp;
+use detente_pattern::{Dialect, Pattern, PatternFault};
 
 use crate::Indicator;
 
@@ -32,9 +32,6 @@ pub use csv::{Column, CsvMapping, MAX_COLUMNS, MAX_RECORD, Role};
 pub use json::MAX_DEPTH;
 pub use line::MAX_LINE;
 pub use misp::MAX_EVENT_HELD;
-pub use pattern::{
-    Comparison, MAX_COMPARISONS, MAX_PATTERN, MAX_PATTERN_DEPTH, Operator, Pattern, PatternFault,
-};
 pub use report::{MAX_EXCERPT, Place, Reason, Refusal, Skip, Summary};
 pub use stix::{MAX_DEFINITIONS, MAX_HELD, MAX_OBJECT, ObjectMarkings, object_markings};
 
@@ -207,12 +204,13 @@ fn read_utf8<R: BufRead>(
     Ok(intake.finish())
 }
 
-/// Parses one STIX pattern.
+/// Parses one STIX pattern as the readers do: with the slips of feeds and what STIX 2.0 allowed
+/// besides.
 ///
 /// # Errors
 /// [`PatternFault`] with the byte where the text stops being a pattern.
 pub fn parse_pattern(text: &str) -> Result<Pattern, PatternFault> {
-    pattern::parse(text)
+    Pattern::parse_as(text, Dialect::Lenient)
 }
 
 fn refuse_binary(head: &[u8]) -> Result<(), ReadFault> {

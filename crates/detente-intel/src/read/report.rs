@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Format, PatternFault};
+use detente_pattern::PatternFault;
+
+use super::Format;
 use crate::NormalFault;
 
 /// The longest excerpt of refused content, in characters before escaping.

@@ -218,6 +218,6 @@ mod tests {
         let url = pattern(Kind::Url, "http://a.b/'x\\y");
         assert_eq!(url, "[url:value = 'http://a.b/\\'x\\\\y']");
         let read = detente_intel::read::parse_pattern(&url).expect("a pattern");
-        assert_eq!(read.comparisons[0].values, ["http://a.b/'x\\y"]);
+        assert_eq!(read.named()[0].value.plain(), "http://a.b/'x\\y");
     }
 }

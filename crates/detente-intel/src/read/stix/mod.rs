@@ -6,10 +6,12 @@
 //! bundle is held back until the bundle's end, because the definition may stand after it and may
 //! stand there twice.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use detente_core::Kind;
+use detente_pattern::{Comparison, Constant, Operator};
 use serde_json::Value;
 
 mod context;
@@ -22,8 +24,7 @@ use context::{Object, context_of, defined, text};
 use super::intake::Intake;
 use super::json::{Fault, Scanner};
 use super::kinds::{self, Hint};
-use super::pattern::{self, Comparison, Operator};
-use super::{Place, ReadFault, Reason, Skip};
+use super::{Place, ReadFault, Reason, Skip, parse_pattern};
 use crate::marking::stix_tlp;
 use crate::{Context, MAX_EXTRA_VALUE, Markings, Observable};
 
@@ -179,7 +180,7 @@ impl Bundle {
             intake.refuse(place.clone(), source.as_bytes(), Reason::UnsupportedPattern(language));
             return Ok(());
         }
-        let pattern = match pattern::parse(source) {
+        let pattern = match parse_pattern(source) {
             Ok(pattern) => pattern,
             Err(fault) => {
                 intake.see();
@@ -188,17 +189,16 @@ impl Bundle {
             }
         };
         let (mut context, refs) = context_of(intake, object);
-        let many = pattern.comparisons.len() > 1
-            || pattern.comparisons.iter().any(|comparison| comparison.values.len() > 1);
-        if many {
+        let comparisons = pattern.comparisons();
+        if comparisons.len() > 1 || comparisons.iter().any(|one| one.constants.len() > 1) {
             let end = source.floor_char_boundary(MAX_EXTRA_VALUE);
             context.add_extra("stix_pattern", source.get(..end).unwrap_or(""));
             context.shortened |= end < source.len();
         }
-        if pattern.is_conjunction {
+        if pattern.is_conjunction() {
             context.add_label("stix:part-of-conjunction");
         }
-        for comparison in &pattern.comparisons {
+        for comparison in comparisons {
             self.comparison(intake, place, comparison, (&context, &refs))?;
         }
         Ok(())
@@ -215,14 +215,15 @@ impl Bundle {
             Ok(hint) => hint,
             Err(reason) => {
                 intake.see();
-                let shown = comparison.values.first().map_or("", String::as_str);
+                let shown = comparison.constants.first().map(plain).unwrap_or_default();
                 intake.refuse(place.clone(), shown.as_bytes(), reason);
                 return Ok(());
             }
         };
-        for value in &comparison.values {
+        for constant in &comparison.constants {
             intake.see();
-            match kinds::read_literal(hint, value) {
+            let value = plain(constant);
+            match kinds::read_literal(hint, &value) {
                 Ok(observable) => self.hand_over(intake, observable, (context.clone(), refs))?,
                 Err(fault) => intake.refuse(place.clone(), value.as_bytes(), fault),
             }
@@ -368,15 +369,28 @@ impl Bundle {
     }
 }
 
+/// A constant as a value: a text as it stands, without a copy.
+fn plain(constant: &Constant) -> Cow<'_, str> {
+    match constant {
+        Constant::Text(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.plain()),
+    }
+}
+
 /// The hint for a comparison whose values are observables, or why they are none.
 fn usable(comparison: &Comparison) -> Result<Hint, Reason> {
-    let Some(hint) = hint_of(&comparison.path) else {
-        return Err(Reason::PatternPath(comparison.path.chars().take(128).collect()));
+    let path = comparison.path.plain();
+    let Some(hint) = hint_of(&path) else {
+        return Err(Reason::PatternPath(path.chars().take(128).collect()));
     };
     if comparison.negated {
         return Err(Reason::PatternNegated);
     }
     match comparison.operator {
+        // A set without members, which the grammar allows, names nothing.
+        Operator::In if comparison.constants.is_empty() => {
+            Err(Reason::PatternOperator("IN ()".to_owned()))
+        }
         Operator::Equal | Operator::In => Ok(hint),
         // "is a subset of this prefix" names the prefix.
         Operator::IsSubset if hint == Hint::Address => Ok(hint),

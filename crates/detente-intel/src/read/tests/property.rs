@@ -94,7 +94,8 @@ proptest! {
     fn quoted_values_survive(value in ".{0,60}") {
         let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
         let pattern = parse_pattern(&format!("[domain-name:value = '{escaped}']"));
-        let values = pattern.map(|p| p.comparisons.into_iter().flat_map(|c| c.values).collect::<Vec<_>>());
+        let values =
+            pattern.map(|p| p.named().into_iter().map(|n| n.value.plain()).collect::<Vec<_>>());
         prop_assert_eq!(values, Ok(vec![value]));
     }
 }

@@ -124,6 +124,30 @@ fn every_part_of_a_pattern_is_taken_or_refused() {
     assert!(part.extra["stix_pattern"].contains("x.exe"));
 }
 
+#[test]
+fn constants_of_every_sort_are_values() {
+    let kept = stix(&[
+        indicator("[file:hashes.MD5 = h'D41D8CD98F00B204E9800998ECF8427E']"),
+        indicator("[file:hashes.MD5 = b'1B2M2Y8AsgTpgAmY7PhCfg==']"),
+        indicator("[autonomous-system:number = +64496]"),
+        indicator("[autonomous-system:number IN (64497, '64498')]"),
+        indicator("[domain-name:value IN ()]"),
+        indicator("[domain-name:value = true]"),
+    ]);
+    assert_eq!(
+        kept.values(),
+        [
+            "md5:d41d8cd98f00b204e9800998ecf8427e",
+            "md5:d41d8cd98f00b204e9800998ecf8427e",
+            "asn:64496",
+            "asn:64497",
+            "asn:64498"
+        ]
+    );
+    let codes: Vec<&str> = kept.codes().into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["pattern_operator", "domain_one_label"]);
+}
+
 /// A pattern is never defanged: a bracket in it is a bracket.
 #[test]
 fn values_of_patterns_are_taken_as_written() {

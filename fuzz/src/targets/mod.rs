@@ -8,8 +8,13 @@ mod intel;
 mod log;
 mod matching;
 mod paper;
+mod pattern;
 mod peer;
+mod stix;
+mod taxii;
 mod verify;
+mod warn;
+mod write;
 
 /// The tables of the crates.
 pub(crate) const TABLES: &[&[Target]] = &[
@@ -19,6 +24,11 @@ pub(crate) const TABLES: &[&[Target]] = &[
     log::TARGETS,
     matching::TARGETS,
     paper::TARGETS,
+    pattern::TARGETS,
     peer::TARGETS,
+    stix::TARGETS,
+    taxii::TARGETS,
     verify::TARGETS,
+    warn::TARGETS,
+    write::TARGETS,
 ];

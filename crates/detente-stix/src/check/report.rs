@@ -42,10 +42,22 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.path.is_empty() { "object" } else { &self.path };
+        let place = if self.path.is_empty() { "object".to_owned() } else { shown(&self.path) };
         let (level, words, section) = (self.level.name(), &self.words, self.section);
         write!(f, "{level}: {place}: {words} (STIX 2.1 section {section})")
     }
+}
+
+/// A place as people see it: what a terminal would obey, and what turns or hides text, is escaped.
+fn shown(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for c in path.chars() {
+        match c {
+            '\'' | '"' | '\\' => text.push(c),
+            _ => text.extend(c.escape_debug()),
+        }
+    }
+    text
 }
 
 /// All that was found in one object or bundle.
@@ -100,5 +112,21 @@ impl Report {
             };
             self.findings.push(finding);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check;
+
+    /// Names of properties are foreign, and stand in the place of a finding as they are.
+    #[test]
+    fn a_terminal_does_not_obey_a_finding() {
+        let text = "{\"type\":\"x-a\",\"a\u{7f}b\":{\"c\u{202e}'d\":null}}";
+        let report = check(text.as_bytes());
+        let words: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
+        let place = |place: &str| words.iter().any(|one| one.contains(&format!(": {place}: ")));
+        assert!(place("a\\u{7f}b.c\\u{202e}'d"), "{words:?}");
+        assert!(report.findings().iter().any(|one| one.path == "a\u{7f}b"));
     }
 }

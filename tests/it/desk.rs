@@ -206,3 +206,44 @@ fn warninglists_tell_and_block() {
     home.run(&["warninglist", "add", &bad, &good]).exits(1).says("NOT ADDED");
     assert_eq!(home.json(&["warninglist", "list"]).as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn stix_objects_lie_on_the_shelf_as_they_came() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let id = |n: u8| format!("indicator--{n:08x}-0000-4000-8000-000000000000");
+    let object = |n: u8, name: &str| {
+        format!(
+            r#"{{ "type":"indicator", "id":"{}","spec_version":"2.1","name":"{name}",
+            "created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z",
+            "pattern":"[domain-name:value = 'one.example.com']","pattern_type":"stix",
+            "valid_from":"2026-01-01T00:00:00Z","x_own":  1.50 }}"#,
+            id(n)
+        )
+    };
+    let bundle = |objects: &[String]| {
+        let id = "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d";
+        format!(r#"{{"type":"bundle","id":"{id}","objects":[{}]}}"#, objects.join(","))
+    };
+    let bad = object(2, "no time").replace("\"valid_from\":\"2026-01-01T00:00:00Z\",", "");
+    let file = world.write("a.json", bundle(&[object(1, "first"), bad]));
+    let report = home.import(&[&file]);
+    let stix = &report["stix"];
+    assert_eq!((number(stix, "added"), number(stix, "must")), (2, 1), "{report:#}");
+    let remark = &list(stix, "remarks")[0];
+    assert_eq!((text(remark, "id"), text(remark, "level")), (id(2).as_str(), "must"));
+    assert!(text(remark, "words").contains("valid_from"), "{remark:#}");
+    // Once more it is known; other bytes under the same id and version stay out, and it is said.
+    let file = world.write("b.json", bundle(&[object(1, "first"), object(2, "another")]));
+    let report = home.import(&[&file, "--refusals"]);
+    let stix = &report["stix"];
+    assert_eq!((number(stix, "known"), number(stix, "differ")), (1, 1), "{report:#}");
+    let said: Vec<&str> = list(stix, "remarks").iter().map(|one| text(one, "level")).collect();
+    assert!(said.contains(&"differs") && said.contains(&"should"), "{report:#}");
+    // Bundles in bundles, ids that are none: refused one by one.
+    let nested = r#"{"type":"bundle","id":"bundle--5d0092c5-5f74-4287-9642-33f4c354e56d"}"#;
+    let file = world.write("c.json", bundle(&[nested.to_owned(), object(3, "third")]));
+    let report = home.import(&[&file]);
+    let stix = &report["stix"];
+    assert_eq!((number(stix, "added"), number(stix, "refused")), (1, 1), "{report:#}");
+}

@@ -10,6 +10,7 @@ use detente_node::report::{FailedBy, ImportFailure, ImportReport, RefusalReport}
 use detente_node::{NodeError, Shared, chain};
 use detente_warn::Index;
 
+use crate::stix::{Carrier, ToShelf};
 use crate::warned::Tally;
 
 /// Indicators given to the store at a time.
@@ -27,6 +28,14 @@ pub struct Import<'a> {
     pub index: Option<&'a Index>,
 }
 
+/// Who hears of an import, and where STIX objects go beside what is read from them.
+pub struct Hearers<'a> {
+    /// Hears how many bytes of the input have been read.
+    pub progress: &'a mut dyn FnMut(u64),
+    /// Takes STIX objects to a shelf; without it they are neither kept nor checked.
+    pub shelf: Option<ToShelf<'a>>,
+}
+
 /// Imports one file. The node is held only while a batch is stored; `progress` hears the bytes
 /// read. What was stored before a failure stays and is in the report, and a second import of the
 /// same file adds nothing twice.
@@ -34,8 +43,9 @@ pub fn import(
     shared: &Shared,
     what: &Import<'_>,
     input: impl BufRead,
-    progress: &mut dyn FnMut(u64),
+    hearers: Hearers<'_>,
 ) -> ImportReport {
+    let Hearers { progress, shelf } = hearers;
     let Import { file, options, keep, index } = *what;
     let at = shared.lock().now();
     let mut intake = Intake {
@@ -47,6 +57,7 @@ pub fn import(
         refusals: Vec::new(),
         keep,
         tally: Tally::new(index),
+        carrier: shelf.map(|shelf| Carrier::new(shelf, keep)),
         progress,
     };
     let read = read::read(input, options, &mut intake);
@@ -72,6 +83,7 @@ pub fn import(
     report.new_contexts = intake.added.contexts;
     report.refusals = intake.refusals;
     report.warned = intake.tally.counts();
+    report.stix = intake.carrier.and_then(Carrier::end);
     report
 }
 
@@ -125,6 +137,7 @@ struct Intake<'a> {
     refusals: Vec<RefusalReport>,
     keep: usize,
     tally: Tally<'a>,
+    carrier: Option<Carrier<'a>>,
     progress: &'a mut dyn FnMut(u64),
 }
 
@@ -135,6 +148,9 @@ impl Intake<'_> {
             self.added = self.added.plus(added);
             self.stored += self.batch.len() as u64;
             self.batch.clear();
+        }
+        if let Some(carrier) = &mut self.carrier {
+            carrier.flush()?;
         }
         Ok(())
     }
@@ -148,6 +164,11 @@ impl Sink for Intake<'_> {
             self.flush().map_err(|error| SinkFault(Box::new(error)))?;
         }
         Ok(())
+    }
+
+    fn object(&mut self, bytes: &[u8]) -> Result<(), SinkFault> {
+        let taken = self.carrier.as_mut().map_or(Ok(()), |carrier| carrier.take(bytes));
+        taken.map_err(|error| SinkFault(Box::new(error)))
     }
 
     fn refuse(&mut self, refusal: Refusal) {

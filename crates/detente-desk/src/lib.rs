@@ -13,8 +13,10 @@
 
 mod export;
 mod intake;
+mod stix;
 mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
-pub use intake::{Import, import};
+pub use intake::{Hearers, Import, import};
+pub use stix::{ToShelf, check_object};
 pub use warned::{AddedReport, ListReport, Tally, hits};

@@ -1,9 +1,11 @@
 //! What use cases tell their caller: plain data for people and programs alike.
 
+mod stix;
 mod warned;
 
 use serde::{Deserialize, Serialize};
 
+pub use stix::{StixRemark, StixReport};
 pub use warned::{WarnCount, WarnHit};
 
 /// A party as others see it.
@@ -238,6 +240,9 @@ pub struct ImportReport {
     pub closed: u64,
     /// Items whose context was too long and was cut.
     pub shortened: u64,
+    /// What became of STIX objects as such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stix: Option<StixReport>,
     /// Warninglists on which items are that were taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warned: Vec<WarnCount>,

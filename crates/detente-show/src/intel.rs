@@ -3,7 +3,7 @@
 use anstream::println;
 use detente_ports::report::{
     ContextsReport, CountReport, ImportReport, MatchPreview, MatchReport, ObjectReport, OwedReport,
-    ReceivedReport, ReleaseReport, SearchReport, TermsReport,
+    ReceivedReport, ReleaseReport, SearchReport, StixReport, TermsReport,
 };
 
 use crate::{number, safe, table};
@@ -15,13 +15,15 @@ const SHOWN: usize = 20;
 pub fn imports(reports: &[ImportReport], all_refusals: bool) {
     for report in reports {
         // Of many files only the counts, unless every refusal is asked for.
-        let shown = if reports.len() > 1 && !all_refusals { 0 } else { report.refusals.len() };
+        let shown = if reports.len() > 1 && !all_refusals { 0 } else { usize::MAX };
         if let Some(why) = &report.passed_over {
             println!("{}: passed over: {why}", safe(&report.file));
         } else {
             imported(report, shown);
             let refused: u64 = report.refused.iter().map(|(_, count)| count).sum();
-            if refused > shown as u64 && reports.len() == 1 {
+            let told = report.refusals.len() as u64;
+            let advised = report.stix.as_ref().is_some_and(|stix| stix.should > 0);
+            if reports.len() == 1 && !all_refusals && (refused > told || advised) {
                 println!("    ... list every one with --refusals");
             }
         }
@@ -78,6 +80,9 @@ fn imported(report: &ImportReport, shown: usize) {
             number(report.closed)
         );
     }
+    if let Some(stix) = &report.stix {
+        objects(stix, shown);
+    }
     for list in &report.warned {
         println!(
             "  {} on the warninglist {:?}, which is set to {}",
@@ -100,6 +105,38 @@ fn imported(report: &ImportReport, shown: usize) {
     if let Some(broken) = &report.broken {
         println!("  BROKE OFF: the rest of the file could not be read: {}", safe(broken));
         println!("  try: get the file whole, or name what it is with --format");
+    }
+}
+
+/// What became of STIX objects as such.
+fn objects(report: &StixReport, shown: usize) {
+    println!(
+        "  {} STIX objects: {} new on the shelf, {} there already; {} differ from what is there, {} \
+         refused",
+        number(report.objects),
+        number(report.added),
+        number(report.known),
+        number(report.differ),
+        number(report.refused)
+    );
+    if report.must + report.should > 0 {
+        println!(
+            "  {} of them break a MUST of the standard, {} more do not follow a SHOULD; all are kept \
+             as they came",
+            number(report.must),
+            number(report.should)
+        );
+    }
+    for remark in report.remarks.iter().take(shown) {
+        let place = if remark.path.is_empty() { "object" } else { &remark.path };
+        println!(
+            "    [{}] {}: {}: {}: {}",
+            remark.object,
+            safe(&remark.id),
+            remark.level,
+            safe(place),
+            safe(&remark.words)
+        );
     }
 }
 

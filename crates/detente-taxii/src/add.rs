@@ -10,11 +10,11 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::fault::Fault;
 use crate::house::{Collection, Root};
-use crate::incoming::{Known, known};
 use crate::message::{Audit, Request, Response, is_taxii};
 use crate::moment::Moment;
 use crate::serve::Desk;
-use crate::shelf::{Incoming, Put, StatusRow};
+use crate::shelf::{Put, StatusRow};
+use crate::shelve::{Arrival, Terms, shelve};
 
 /// The most objects of one request. Count.
 pub const MAX_OBJECTS: usize = 20_000;
@@ -90,13 +90,6 @@ struct Line {
     message: Option<String>,
 }
 
-/// What came to which collection.
-struct Delivery<'a> {
-    root: &'a Root,
-    to: &'a Collection,
-    objects: &'a [&'a RawValue],
-}
-
 /// Puts the objects of an envelope on the shelf: each that is sound, and a line for each that is
 /// not.
 pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<Response, Fault> {
@@ -115,27 +108,18 @@ pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<R
         Fault::Envelope(shortened(&words))
     })?;
     let objects = envelope.objects.0;
-    let unmarked = desk.account.unmarked;
-    let read: Vec<Result<Known, String>> =
-        objects.iter().map(|raw| known(raw.get().as_bytes(), unmarked)).collect();
-    let mut incoming = Vec::new();
-    for (raw, known) in objects.iter().zip(&read) {
-        if let Ok(known) = known {
-            incoming.push(Incoming {
-                id: &known.id,
-                kind: &known.kind,
-                spec: known.spec,
-                version: known.version,
-                level: known.level,
-                bytes: raw.get().as_bytes(),
-            });
+    let terms = Terms { unmarked: desk.account.unmarked, at_least: None };
+    let bytes: Vec<&[u8]> = objects.iter().map(|raw| raw.get().as_bytes()).collect();
+    let arrivals = shelve(desk.shelf, (&to.key, desk.now), terms, &bytes);
+    let arrivals = arrivals.map_err(|_| Fault::Shelf)?;
+    let mut response = tell(desk, (root, to), &objects, &arrivals)?;
+    let lies_there = bytes.iter().zip(&arrivals).filter_map(|(bytes, arrival)| match arrival {
+        Arrival::Put { level, put: Put::Added(_) | Put::Known(_), .. } => {
+            Some((*level, bytes.to_vec()))
         }
-    }
-    let puts = desk.shelf.put(&to.key, desk.now, &incoming).map_err(|_| Fault::Shelf)?;
-    let taken = incoming.iter().zip(&puts).filter(|(_, put)| !matches!(put, Put::Differs));
-    let taken = taken.map(|(object, _)| (object.level, object.bytes.to_vec())).collect();
-    let mut response = tell(desk, &Delivery { root, to, objects: &objects }, &read, &puts)?;
-    response.taken = taken;
+        _ => None,
+    });
+    response.taken = lies_there.collect();
     Ok(response)
 }
 
@@ -150,41 +134,37 @@ pub(crate) fn refuse(account: &Account, request: &Request<'_>, to: &Collection) 
 /// Says what became of each object, and keeps it for whoever asks again.
 fn tell(
     desk: &mut Desk<'_>,
-    came: &Delivery<'_>,
-    read: &[Result<Known, String>],
-    puts: &[Put],
+    (root, to): (&Root, &Collection),
+    objects: &[&RawValue],
+    arrivals: &[Arrival],
 ) -> Result<Response, Fault> {
-    let Delivery { root, to, objects } = *came;
     let now = desk.now;
     let seed = format!("{} {} {}", desk.account.name, now.micros(), objects.len());
     let id = Uuid::new_v5(&NAMESPACE, seed.as_bytes()).to_string();
     let (mut successes, mut failures, mut span) = (Vec::new(), Vec::new(), None);
-    let mut puts = puts.iter();
-    for (raw, known) in objects.iter().zip(read) {
-        match known {
-            Err(why) => failures.push(refused(raw, why, now)),
-            Ok(known) => {
-                let line = |came: Moment, message: Option<&str>| Line {
-                    id: known.id.clone(),
-                    version: known.version.unwrap_or(came).to_string(),
-                    message: message.map(str::to_owned),
-                };
-                match puts.next() {
-                    Some(Put::Added(at)) => {
-                        span = Some((span.map_or(*at, |(first, _)| first), *at));
-                        successes.push(line(*at, None));
-                    }
-                    Some(Put::Known(at)) => {
-                        successes.push(line(*at, Some("it was here already")));
-                    }
-                    Some(Put::Differs) => failures.push(line(
-                        now,
-                        Some("other content is here under the same id and version; it stays"),
-                    )),
-                    // A shelf answers for each.
-                    None => return Err(Fault::Shelf),
-                }
+    for (raw, arrival) in objects.iter().zip(arrivals) {
+        let (id, version, put) = match arrival {
+            Arrival::Refused(why) => {
+                failures.push(refused(raw, why, now));
+                continue;
             }
+            Arrival::Put { id, version, put, .. } => (id, version, put),
+        };
+        let line = |came: Moment, message: Option<&str>| Line {
+            id: id.clone(),
+            version: version.unwrap_or(came).to_string(),
+            message: message.map(str::to_owned),
+        };
+        match put {
+            Put::Added(at) => {
+                span = Some((span.map_or(*at, |(first, _)| first), *at));
+                successes.push(line(*at, None));
+            }
+            Put::Known(at) => successes.push(line(*at, Some("it was here already"))),
+            Put::Differs => failures.push(line(
+                now,
+                Some("other content is here under the same id and version; it stays"),
+            )),
         }
     }
     let status = Status {

@@ -6,6 +6,7 @@ use detente_stix::{Object, SpecVersion};
 
 use crate::account::Level;
 use crate::moment::Moment;
+use crate::shelve::Terms;
 
 /// What a shelf stands on.
 pub(crate) struct Known {
@@ -16,9 +17,8 @@ pub(crate) struct Known {
     pub(crate) level: Level,
 }
 
-/// Reads what must be known of an object, or says what is wrong with it. Unmarked objects are held
-/// as `unmarked` says, else as RED.
-pub(crate) fn known(bytes: &[u8], unmarked: Option<Tlp>) -> Result<Known, String> {
+/// Reads what must be known of an object, or says what is wrong with it.
+pub(crate) fn known(bytes: &[u8], terms: Terms) -> Result<Known, String> {
     let (head, _) = Object::read(bytes).map_err(|fault| fault.to_string())?.into_parts();
     if head.kind == "bundle" {
         return Err("a bundle is no object of an envelope: send its objects".to_owned());
@@ -32,7 +32,8 @@ pub(crate) fn known(bytes: &[u8], unmarked: Option<Tlp>) -> Result<Known, String
         None => None,
         Some(time) => Some(Moment::read(time.as_str()).ok_or("its version is no time")?),
     };
-    let level = level(bytes, unmarked)?;
+    let level = level(bytes, terms.unmarked)?;
+    let level = terms.at_least.map_or(level, |colour| level.max(Level::of(colour)));
     let (id, kind) = (head.id.as_str().to_owned(), head.kind.into_owned());
     Ok(Known { id, kind, spec, version, level })
 }

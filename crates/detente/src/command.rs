@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
-use detente_desk::{Import, import};
+use detente_desk::{Hearers, Import, import};
 use detente_intel::read::{Format, Options};
-use detente_node::ports::Link;
+use detente_node::ports::{Link, StoreError};
 use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
 use detente_node::{MatchProgress, NodeError, Shared, match_peer, named_observable, run_match};
+use detente_store::SqliteShelf;
+use detente_taxii::{Arrival, Terms, shelve};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,12 +25,14 @@ use crate::desk::{ExportCommand, WarnCommand, Warnings};
 use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::feedback::FeedbackCommand;
+use crate::home::Home;
 use crate::keys::KeyCommand;
 use crate::links::Links;
 use crate::looking::LookCommand;
 use crate::releasing::ReleaseCommand;
 use crate::retracting::RetractionCommand;
 use crate::table::TableCommand;
+use crate::tools;
 
 /// Refusals that an import lists unless all are asked for.
 pub const FIRST_REFUSALS: usize = 10;
@@ -187,6 +191,8 @@ pub struct Engine {
     pub links: Arc<Links>,
     /// Its warninglists.
     pub warnings: Arc<Warnings>,
+    /// Where it lives.
+    pub home: Home,
 }
 
 impl Engine {
@@ -384,10 +390,36 @@ impl Engine {
             Err(failure) => return file.failed(&failure),
         };
         let what = Import { file: &file.name, options, keep, index: index.as_deref() };
-        import(&self.shared, &what, BufReader::new(opened), &mut |done| {
-            let what = file.name.clone();
-            progress(Progress { what, done, total, note: String::new(), counts: false });
-        })
+        // Opened when the first object comes: most files have none.
+        let mut shelf = None;
+        let terms = Terms { unmarked: options.default_tlp, at_least: options.at_least };
+        let mut to_shelf = |objects: &[&[u8]]| self.to_shelf(&mut shelf, terms, objects);
+        let hearers = Hearers {
+            progress: &mut |done| {
+                let what = file.name.clone();
+                progress(Progress { what, done, total, note: String::new(), counts: false });
+            },
+            shelf: Some(&mut to_shelf),
+        };
+        import(&self.shared, &what, BufReader::new(opened), hearers)
+    }
+
+    /// Puts objects where tools of the house read them.
+    fn to_shelf(
+        &self,
+        shelf: &mut Option<SqliteShelf>,
+        terms: Terms,
+        objects: &[&[u8]],
+    ) -> Result<Vec<Arrival>, NodeError> {
+        let failed = |words: String| NodeError::from(StoreError::Failed(words));
+        if shelf.is_none() {
+            *shelf = Some(tools::open_shelf(&self.home).map_err(|error| failed(error.error))?);
+        }
+        match shelf {
+            Some(shelf) => shelve(shelf, (tools::OWN, tools::now()), terms, objects)
+                .map_err(|error| failed(error.to_string())),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn run_match(

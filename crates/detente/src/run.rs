@@ -71,7 +71,11 @@ impl Local {
         let shared = Arc::new(Shared::new(node));
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
         let warnings = Arc::new(Warnings::of(home));
-        Ok(Local { engine: Engine { shared, links, warnings }, runtime, _lock: lock })
+        Ok(Local {
+            engine: Engine { shared, links, warnings, home: home.clone() },
+            runtime,
+            _lock: lock,
+        })
     }
 }
 

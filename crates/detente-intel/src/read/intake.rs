@@ -55,6 +55,10 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
+    pub(super) fn object(&mut self, bytes: &[u8]) -> Result<(), ReadFault> {
+        self.sink.object(bytes).map_err(ReadFault::Sink)
+    }
+
     pub(super) fn refuse(&mut self, place: Place, content: &[u8], reason: impl Into<Reason>) {
         let reason = reason.into();
         *self.summary.refused.entry(reason.code()).or_default() += 1;

@@ -113,6 +113,15 @@ pub trait Sink {
     /// A fault ends the import with [`ReadFault::Sink`].
     fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault>;
 
+    /// Hears of one STIX object as it stands in the file, whatever is taken from it. Not of one that
+    /// is refused for its length or depth.
+    ///
+    /// # Errors
+    /// A fault ends the import with [`ReadFault::Sink`].
+    fn object(&mut self, _bytes: &[u8]) -> Result<(), SinkFault> {
+        Ok(())
+    }
+
     /// Hears of one item that was not taken, and why.
     fn refuse(&mut self, refusal: Refusal);
 

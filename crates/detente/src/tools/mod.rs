@@ -22,7 +22,7 @@ fn shelf_path(home: &Home) -> PathBuf {
     home.dir().join("shelf.db")
 }
 
-fn open_shelf(home: &Home) -> Result<SqliteShelf, Failure> {
+pub fn open_shelf(home: &Home) -> Result<SqliteShelf, Failure> {
     SqliteShelf::open(shelf_path(home)).map_err(|error| {
         Failure::environment(error.code(), chain(&error), "restore a backup of shelf.db")
     })
@@ -30,7 +30,7 @@ fn open_shelf(home: &Home) -> Result<SqliteShelf, Failure> {
 
 /// The time now.
 #[expect(clippy::disallowed_methods, reason = "the binary is where the clock is")]
-fn now() -> Moment {
+pub fn now() -> Moment {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let micros = since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(0));
     Moment::of(micros).unwrap_or(Moment::START)

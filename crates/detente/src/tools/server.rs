@@ -8,7 +8,7 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
 use detente_core::Tlp;
-use detente_desk::{Import, import};
+use detente_desk::{Hearers, Import, import};
 use detente_intel::read::{Format, Options};
 use detente_node::Shared;
 use detente_store::{AccountRow, SqliteShelf};
@@ -167,7 +167,9 @@ fn take_in(shared: &Shared, account: &Account, taken: Vec<(Level, Vec<u8>)>) {
             ..Options::default()
         };
         let what = Import { file: "envelope", options: &options, keep: 8, index: None };
-        let report = import(shared, &what, list.as_slice(), &mut |_| {});
+        // They lie on the shelf already.
+        let deaf = Hearers { progress: &mut |_| {}, shelf: None };
+        let report = import(shared, &what, list.as_slice(), deaf);
         if let Some(failure) = report.failed {
             // The objects lie on the shelf: brought again, they come into the list.
             tracing::error!(account = account.name, "taking in objects: {}", failure.error);

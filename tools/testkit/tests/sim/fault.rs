@@ -2,7 +2,7 @@
 
 use detente_core::act::Body;
 use detente_core::{AccordId, Digest, RunId, Tlp};
-use detente_desk::{Import, import};
+use detente_desk::{Hearers, Import, import};
 use detente_intel::read::Options;
 use detente_node::report::FailedBy;
 use detente_node::{NodeError, push, release, run_match};
@@ -306,12 +306,16 @@ fn an_import_whose_store_fails_says_what_is_kept() {
         (0..45_000).map(|n| format!("45.{}.{}.{}\n", n % 250, n / 250 % 250, n / 62_500)).collect();
     let options = Options { source: "a list".to_owned(), ..Options::default() };
     let what = Import { file: "a list", options: &options, keep: 0, index: None };
+    let run = || {
+        let deaf = Hearers { progress: &mut |_| {}, shelf: None };
+        import(&member.shared, &what, lines.as_bytes(), deaf)
+    };
     member.store.strike(1, Strike::Before);
-    let report = import(&member.shared, &what, lines.as_bytes(), &mut |_| {});
+    let report = run();
     let failed = report.failed.unwrap();
     assert_eq!((failed.by, failed.code.as_str()), (FailedBy::Store, "store_failed"));
     assert_eq!((report.taken, report.new_observables), (20_000, 20_000));
-    let again = import(&member.shared, &what, lines.as_bytes(), &mut |_| {});
+    let again = run();
     assert!(again.failed.is_none());
     assert_eq!((again.taken, again.new_observables), (45_000, 25_000));
 }

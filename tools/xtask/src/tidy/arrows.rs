@@ -206,7 +206,16 @@ pub const ROOMS: &[Place] = &[
         "detente-desk",
         "crates/detente-desk",
         4,
-        &["detente-core", "detente-intel", "detente-node", "detente-warn", "detente-write"],
+        &[
+            "detente-core",
+            "detente-intel",
+            "detente-node",
+            "detente-pattern",
+            "detente-stix",
+            "detente-taxii",
+            "detente-warn",
+            "detente-write",
+        ],
     ),
     room(
         "detente-store",

@@ -118,8 +118,12 @@ fn objects<R: BufRead>(
                 intake.refuse(place, &raw, reason);
             }
             None => match serde_json::from_slice::<Object>(&raw) {
-                Ok(object) => bundle.object(intake, &place, &object)?,
+                Ok(object) => {
+                    intake.object(&raw)?;
+                    bundle.object(intake, &place, &object)?;
+                }
                 Err(fault) => {
+                    intake.object(&raw)?;
                     intake.see();
                     intake.refuse(place, &raw, Reason::ObjectShape(fault.to_string()));
                 }

@@ -1,0 +1,130 @@
+//! STIX objects on their way from a file to the shelf: checked against the standard, put in
+//! batches, each accounted for.
+
+use detente_node::NodeError;
+use detente_node::report::{StixRemark, StixReport};
+use detente_pattern::Pattern;
+use detente_stix::{Level, Object, Options, Report, check_with};
+use detente_taxii::{Arrival, Put};
+
+/// Objects that are put at a time, and their bytes.
+const BATCH: usize = 1_000;
+const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Takes objects to a shelf and says what became of each, in their order.
+pub type ToShelf<'a> = &'a mut dyn FnMut(&[&[u8]]) -> Result<Vec<Arrival>, NodeError>;
+
+/// Checks one STIX object against the standard, its pattern too.
+pub fn check_object(bytes: &[u8]) -> Report {
+    let rule = |text: &str| match Pattern::parse(text) {
+        Err(fault) => Err(fault.to_string()),
+        Ok(pattern) => pattern.check().first().map_or(Ok(()), |found| Err(found.to_string())),
+    };
+    check_with(bytes, Options { pattern_rule: Some(&rule) })
+}
+
+/// The objects of one file on their way.
+pub(crate) struct Carrier<'a> {
+    shelf: ToShelf<'a>,
+    batch: Vec<Vec<u8>>,
+    bytes: usize,
+    report: StixReport,
+    keep: usize,
+}
+
+impl<'a> Carrier<'a> {
+    /// None yet; `keep` is how many remarks the report has at most.
+    pub(crate) fn new(shelf: ToShelf<'a>, keep: usize) -> Carrier<'a> {
+        let report = StixReport::default();
+        Carrier { shelf, batch: Vec::new(), bytes: 0, report, keep }
+    }
+
+    /// Takes one object over.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), NodeError> {
+        self.check(bytes);
+        self.report.objects += 1;
+        self.bytes += bytes.len();
+        self.batch.push(bytes.to_vec());
+        if self.batch.len() >= BATCH || self.bytes >= MAX_BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Puts what is left.
+    pub(crate) fn flush(&mut self) -> Result<(), NodeError> {
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let first = self.report.objects - batch.len() as u64;
+        let objects: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
+        let arrivals = (self.shelf)(&objects)?;
+        for (place, (bytes, arrival)) in (first..).zip(objects.into_iter().zip(arrivals)) {
+            self.arrived(place, bytes, arrival);
+        }
+        Ok(())
+    }
+
+    /// What became of all of them; none if there were no objects.
+    pub(crate) fn end(self) -> Option<StixReport> {
+        (self.report.objects > 0).then_some(self.report)
+    }
+
+    fn arrived(&mut self, place: u64, bytes: &[u8], arrival: Arrival) {
+        let (id, level, words) = match arrival {
+            Arrival::Put { put: Put::Added(_), .. } => return self.report.added += 1,
+            Arrival::Put { put: Put::Known(_), .. } => return self.report.known += 1,
+            Arrival::Put { id, put: Put::Differs, .. } => {
+                self.report.differ += 1;
+                let words = "other content lies there under the same id and version; it stays";
+                (id, "differs", words.to_owned())
+            }
+            Arrival::Refused(why) => {
+                self.report.refused += 1;
+                (id_of(bytes), "refused", why)
+            }
+        };
+        if self.report.remarks.len() < self.keep {
+            let (level, path) = (level.to_owned(), String::new());
+            let code = level.clone();
+            self.report.remarks.push(StixRemark { object: place, id, level, code, path, words });
+        }
+    }
+
+    fn check(&mut self, bytes: &[u8]) {
+        // 2.0 has other rules: what is raised from it would be checked by those of 2.1.
+        if Object::read(bytes).is_ok_and(|object| object.header().spec().name() == "2.0") {
+            return;
+        }
+        let report = check_object(bytes);
+        match (report.is_valid(), report.shoulds()) {
+            (false, _) => self.report.must += 1,
+            (true, 0) => return,
+            (true, _) => self.report.should += 1,
+        }
+        let mut id = None;
+        let broken = report.findings().iter().filter(|one| one.level == Level::Must);
+        // Nearly every real file leaves out what is only advised: that is told when all is asked for.
+        let tell_all = self.keep == usize::MAX;
+        let others = report.findings().iter().filter(|one| one.level == Level::Should && tell_all);
+        for finding in broken.chain(others) {
+            if self.report.remarks.len() >= self.keep {
+                return;
+            }
+            self.report.remarks.push(StixRemark {
+                object: self.report.objects,
+                id: id.get_or_insert_with(|| id_of(bytes)).clone(),
+                level: finding.level.name().to_owned(),
+                code: finding.code.to_owned(),
+                path: finding.path.clone(),
+                words: format!("{} (STIX 2.1 section {})", finding.words, finding.section),
+            });
+        }
+    }
+}
+
+fn id_of(bytes: &[u8]) -> String {
+    Object::read(bytes).map_or_else(|_| String::new(), |one| one.header().id.as_str().to_owned())
+}

@@ -1,0 +1,73 @@
+//! Objects on their way to a shelf, whoever brings them: read, and held as close as they ask.
+
+use detente_core::Tlp;
+
+use crate::account::Level;
+use crate::incoming::{Known, known};
+use crate::moment::Moment;
+use crate::shelf::{Incoming, Put, Shelf, ShelfError};
+
+/// What whoever brings objects says of their handling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The colour of what has no marking; none: as close as RED.
+    pub unmarked: Option<Tlp>,
+    /// The colour that everything has at least.
+    pub at_least: Option<Tlp>,
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// The shelf has answered.
+    Put {
+        /// Its STIX id.
+        id: String,
+        /// When it was modified, else created, if it says so.
+        version: Option<Moment>,
+        /// How close it is held.
+        level: Level,
+        /// What the shelf says.
+        put: Put,
+    },
+    /// It can't lie on a shelf, and why.
+    Refused(String),
+}
+
+/// Puts objects into a collection and says what became of each, in their order. Faults of one hold
+/// up no other.
+///
+/// # Errors
+/// [`ShelfError`]; nothing was put.
+pub fn shelve(
+    shelf: &mut dyn Shelf,
+    (collection, now): (&str, Moment),
+    terms: Terms,
+    objects: &[&[u8]],
+) -> Result<Vec<Arrival>, ShelfError> {
+    let read: Vec<Result<Known, String>> =
+        objects.iter().map(|bytes| known(bytes, terms)).collect();
+    let mut incoming = Vec::with_capacity(objects.len());
+    for (bytes, known) in objects.iter().zip(&read) {
+        if let Ok(known) = known {
+            incoming.push(Incoming {
+                id: &known.id,
+                kind: &known.kind,
+                spec: known.spec,
+                version: known.version,
+                level: known.level,
+                bytes,
+            });
+        }
+    }
+    let mut puts = shelf.put(collection, now, &incoming)?.into_iter();
+    drop(incoming);
+    let answer = |known: Result<Known, String>| match known {
+        Err(why) => Ok(Arrival::Refused(why)),
+        Ok(Known { id, version, level, .. }) => match puts.next() {
+            Some(put) => Ok(Arrival::Put { id, version, level, put }),
+            None => Err(ShelfError("it answered for fewer objects than came".to_owned())),
+        },
+    };
+    read.into_iter().map(answer).collect()
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Serving, World, list, number, python, text};
+use crate::support::{Home, Serving, World, list, misp, number, python, text};
 
 const PASSWORD: &str = "correct horse battery";
 const TLP: [(&str, &str); 5] = [
@@ -221,4 +221,62 @@ fn accounts_prove_themselves_and_end_at_once() {
     assert_eq!(curl(&shown), 401);
     home.json(&["account", "add", "tool", "--certificate", &certificate]);
     assert_eq!(curl(&shown), 200);
+}
+
+#[test]
+fn the_own_list_is_read_back_as_far_as_markings_allow() {
+    let world = World::new();
+    let home = house(&world);
+    let file = world.write("password", PASSWORD);
+    let secret = ["--password-file", file.as_str()];
+    for (name, clearance) in [("low", "green"), ("all", "closed")] {
+        let args = ["account", "add", name, "--clearance", clearance, "--read", "indicators"];
+        home.json(&[&args, &secret[..]].concat());
+    }
+    home.fails(2, "bad_collection", &["account", "add", "w", "--write", "indicators"]);
+    for (colour, _) in TLP {
+        let file = world.write(
+            &format!("{colour}.txt"),
+            format!("is-{}.example.com\n", colour.replace('+', "-")),
+        );
+        home.import(&[&file, "--tlp", colour]);
+    }
+    let file = world.write("table.csv", "value,tlp\n45.1.2.3,tlp:green\n45.1.2.4,tlp:purple\n");
+    home.import(&[&file]);
+    let event = misp("green", &[("url", "http://bad.example.net/a"), ("email-src", "a@b.example")]);
+    let file = world.write("event.json", event);
+    home.import(&[&file]);
+    let serving = home.serve_tools(&[]);
+    let seen = |account: &str| -> Option<Vec<String>> {
+        let read = client(&home, &serving, "read", account, &["3"])?;
+        let all = list(&read, "objects").iter();
+        let mut names: Vec<String> = all
+            .filter(|one| one["type"] == "indicator")
+            .map(|one| text(one, "pattern").split('\'').nth(1).unwrap().to_owned())
+            .collect();
+        names.sort();
+        Some(names)
+    };
+    let Some(low) = seen("low") else { return };
+    let open = [
+        "45.1.2.3",
+        "a@b.example",
+        "http://bad.example.net/a",
+        "is-clear.example.com",
+        "is-green.example.com",
+    ];
+    assert_eq!(low, open);
+    assert_eq!(seen("all").unwrap().len(), 9);
+    // What is imported while the node serves is there with the next request.
+    let file = world.write("more.txt", "more.example.com\n");
+    home.import(&[&file, "--tlp", "green"]);
+    assert_eq!(seen("low").unwrap().len(), 6);
+    // Its source marks it more closely: nobody reads on what it said before.
+    let other = misp("red", &[("url", "http://bad.example.net/a"), ("email-src", "a@b.example")]);
+    let file = world.write("event.json", other);
+    crate::support::pause(1_100);
+    home.import(&[&file]);
+    assert_eq!(seen("low").unwrap().len(), 4);
+    assert_eq!(seen("all").unwrap().len(), 10);
+    serving.end();
 }

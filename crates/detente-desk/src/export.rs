@@ -7,6 +7,7 @@ use detente_core::Kind;
 use detente_intel::{Indicator, Observable};
 use detente_node::report::WarnCount;
 use detente_node::{NodeError, OwnItem, Said, Shared};
+use detente_taxii::ShelfError;
 use detente_warn::{Index, Verdict};
 use detente_write::{Entered, Export, Meta, Options, Outcome, WriteFault};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub enum DeskError {
     /// The account of every statement could not be written.
     #[error("writing the account of the export failed")]
     Account(#[source] io::Error),
+    /// Where tools read.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
 }
 
 /// Statements that are not in an export, for one reason.
@@ -161,7 +165,8 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn take(&mut self, item: OwnItem) -> Result<(), DeskError> {
-        let OwnItem { observable, held_out, said, superseded } = item;
+        let held_out = item.is_held_out();
+        let OwnItem { observable, said, superseded, .. } = item;
         let verdict = self.tally.look(&observable);
         self.seen += superseded;
         if superseded > 0 {

@@ -14,9 +14,11 @@
 mod export;
 mod intake;
 mod stix;
+mod view;
 mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
 pub use intake::{Hearers, Import, import};
 pub use stix::{ToShelf, check_object};
+pub use view::{INDICATORS, refresh_own};
 pub use warned::{AddedReport, ListReport, Tally, hits};

@@ -44,7 +44,7 @@ pub use lookup::{Lines, lookup, lookup_holder, publish, refresh};
 pub use matching::{OnProgress, RESUME_SECONDS, Relink, match_peer, pull, run_match};
 pub use mirror::chain;
 pub use node::{Node, Shared};
-pub use own::{OwnItem, OwnList, Said};
+pub use own::{OwnItem, OwnList, Said, Turn};
 pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all, push_due};
 pub use release::{

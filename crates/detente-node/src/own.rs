@@ -8,13 +8,12 @@ use detente_intel::{Context, Indicator, Observable};
 
 use crate::error::NodeError;
 use crate::node::Node;
-use crate::ports::Added;
-use crate::retraction::HeldOut;
+use crate::ports::{Added, Moment, OwnRow};
 
 /// What is asked once for the whole list.
 #[derive(Debug)]
 pub struct OwnList {
-    held: HeldOut,
+    held: BTreeMap<(Kind, String), Turn>,
     /// Whether anything was received, so that own words may be derived from it.
     derives: bool,
 }
@@ -24,8 +23,9 @@ pub struct OwnList {
 pub struct OwnItem {
     /// What is observed.
     pub observable: Observable,
-    /// Whether its releasing party took it back, and this side has it from there alone.
-    pub held_out: bool,
+    /// That its releasing party took it back, and this side has it from there alone; or that it
+    /// did so once.
+    pub turned: Option<Turn>,
     /// What is said of it now, the newest first; the words of one source and origin are those that
     /// came last.
     pub said: Vec<Said>,
@@ -45,6 +45,30 @@ pub struct Said {
     /// The party without whose consent this may not go on: it seems to be derived from what that
     /// one released.
     pub control: Option<String>,
+}
+
+/// What became of an observable that this side has from a releasing party alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// It was taken back, and the retraction was lifted then.
+    Lifted(UnixSeconds),
+    /// It was taken back; this side holds it out since then. Stands above every lifting: it is
+    /// held out while one retraction holds.
+    HeldOut(UnixSeconds),
+}
+
+impl OwnItem {
+    /// Whether it is held out now.
+    pub const fn is_held_out(&self) -> bool {
+        matches!(self.turned, Some(Turn::HeldOut(_)))
+    }
+}
+
+impl OwnList {
+    /// What was taken back, and what once was.
+    pub const fn turns(&self) -> &BTreeMap<(Kind, String), Turn> {
+        &self.held
+    }
 }
 
 impl Node {
@@ -67,7 +91,7 @@ impl Node {
     pub fn own_list(&self) -> Result<OwnList, NodeError> {
         let received = self.store.received_counts()?;
         let derives = received.iter().any(|(_, count)| *count > 0);
-        Ok(OwnList { held: self.held_out()?, derives })
+        Ok(OwnList { held: self.turns()?, derives })
     }
 
     /// A page of the list, by kind code and value, from behind an observable on; `max` words and a
@@ -82,7 +106,25 @@ impl Node {
         after: Option<&Observable>,
         max: usize,
     ) -> Result<Vec<OwnItem>, NodeError> {
-        let rows = self.store.own_rows(kinds, after, max)?;
+        self.items(list, self.store.own_rows(kinds, after, max)?)
+    }
+
+    /// What of the list was said since a moment, and the moment up to which that is all; `max` new
+    /// words at most. None when nothing was said since.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn own_news(
+        &self,
+        list: &OwnList,
+        since: Moment,
+        max: usize,
+    ) -> Result<(Vec<OwnItem>, Moment), NodeError> {
+        let (rows, reached) = self.store.own_changed(since, max)?;
+        Ok((self.items(list, rows)?, reached))
+    }
+
+    fn items(&self, list: &OwnList, rows: Vec<OwnRow>) -> Result<Vec<OwnItem>, NodeError> {
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
             let control = match list.derives {
@@ -94,8 +136,14 @@ impl Node {
                 let derived = control.filter(|control| one.last >= control.since);
                 one.control = derived.map(|control| self.name_of(control.originator));
             }
-            let held_out = list.held.has(&row.observable);
-            items.push(OwnItem { observable: row.observable, held_out, said, superseded });
+            let turned = match list.held.is_empty() {
+                true => None,
+                false => {
+                    let key = (row.observable.kind(), row.observable.value().to_owned());
+                    list.held.get(&key).copied()
+                }
+            };
+            items.push(OwnItem { observable: row.observable, turned, said, superseded });
         }
         Ok(items)
     }

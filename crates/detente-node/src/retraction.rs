@@ -22,6 +22,7 @@ use crate::error::NodeError;
 use crate::named::{MIN_PREFIX, only};
 use crate::node::Node;
 use crate::object::observed;
+use crate::own::Turn;
 use crate::report::RetractedReport;
 use crate::search::named_observable;
 use crate::table::By;
@@ -221,25 +222,32 @@ impl Node {
 
     /// Own observables that are held out, by this party's own answers to retractions.
     pub(crate) fn held_out(&self) -> Result<HeldOut, NodeError> {
+        let held = self.turns()?.into_iter().filter(|(_, turn)| matches!(turn, Turn::HeldOut(_)));
+        Ok(HeldOut(held.map(|(key, _)| key).collect()))
+    }
+
+    /// Own observables that are held out and since when, and those that were until their
+    /// retractions were lifted.
+    pub(crate) fn turns(&self) -> Result<BTreeMap<(Kind, String), Turn>, NodeError> {
         let own = self.party();
-        let (mut held, mut looked) = (HeldOut::default(), Looked::new());
+        let (mut turns, mut looked) = (BTreeMap::new(), Looked::new());
         for taken in self.books().flat_map(|book| &book.state.retractions) {
             let answer = taken.answer_of(own);
             let Some(answer) = answer.filter(|answer| answer.said.own == OwnCopies::HeldOut) else {
                 continue;
             };
-            if taken.lifted.is_some() {
-                continue;
-            }
+            let turn = taken.lifted.map_or(Turn::HeldOut(answer.time), Turn::Lifted);
             for here in self.here(taken, &mut looked)? {
                 // What is sighted after the answer is a word of its own: no peer holds it out.
                 let first = self.store.first_sighting(&here.observable)?;
                 if first.is_some_and(|first| first > here.received && first <= answer.time) {
-                    held.0.insert((here.observable.kind(), here.observable.value().to_owned()));
+                    let key = (here.observable.kind(), here.observable.value().to_owned());
+                    let had: &mut Turn = turns.entry(key).or_insert(turn);
+                    *had = (*had).max(turn);
                 }
             }
         }
-        Ok(held)
+        Ok(turns)
     }
 
     /// Answers that are due in an accord: to retractions that nobody here has answered, and to

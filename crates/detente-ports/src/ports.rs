@@ -247,6 +247,11 @@ pub struct KindCount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment(pub u64);
 
+impl Moment {
+    /// Before every sighting.
+    pub const START: Moment = Moment(0);
+}
+
 /// Which page of own observables.
 #[derive(Clone, Copy, Debug)]
 pub struct PageOf<'a> {
@@ -457,6 +462,11 @@ pub trait Store: LookupStore + Send {
         after: Option<&Observable>,
         max: usize,
     ) -> Result<Vec<OwnRow>, StoreError>;
+
+    /// Own observables of which something was said since a moment, with all that was ever said of
+    /// them, and the moment up to which these are all; so many that they have `max` new sightings
+    /// at most. None when nothing was said since.
+    fn own_changed(&self, since: Moment, max: usize) -> Result<(Vec<OwnRow>, Moment), StoreError>;
 
     /// Keeps a run, with what is common if it is known.
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError>;

@@ -111,8 +111,8 @@ fn imported(report: &ImportReport, shown: usize) {
 /// What became of STIX objects as such.
 fn objects(report: &StixReport, shown: usize) {
     println!(
-        "  {} STIX objects: {} new on the shelf, {} there already; {} differ from what is there, {} \
-         refused",
+        "  {} STIX objects: {} new on the shelf, {} there already; {} differ from what is there, \
+         {} refused",
         number(report.objects),
         number(report.added),
         number(report.known),
@@ -121,8 +121,8 @@ fn objects(report: &StixReport, shown: usize) {
     );
     if report.must + report.should > 0 {
         println!(
-            "  {} of them break a MUST of the standard, {} more do not follow a SHOULD; all are kept \
-             as they came",
+            "  {} of them break a MUST of the standard, {} more do not follow a SHOULD; all are \
+             kept as they came",
             number(report.must),
             number(report.should)
         );

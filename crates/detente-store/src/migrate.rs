@@ -27,10 +27,13 @@ pub(crate) const NODE: Form = Form {
 /// What tools bring and read; the mark is "dets" in ASCII.
 pub(crate) const SHELF: Form = Form {
     application_id: 0x6465_7473,
-    steps: &[Migration {
-        name: "0001_first",
-        sql: include_str!("../migrations/shelf/0001_first.sql"),
-    }],
+    steps: &[
+        Migration { name: "0001_first", sql: include_str!("../migrations/shelf/0001_first.sql") },
+        Migration {
+            name: "0002_reached",
+            sql: include_str!("../migrations/shelf/0002_reached.sql"),
+        },
+    ],
     // Several connections at once, each reading one page after the other.
     cache_kib: 8 * 1024,
 };
@@ -51,6 +54,10 @@ pub(crate) const SQLITE: &[Migration] = &[
     Migration {
         name: "0004_received_by_object",
         sql: include_str!("../migrations/sqlite/0004_received_by_object.sql"),
+    },
+    Migration {
+        name: "0005_by_number",
+        sql: include_str!("../migrations/sqlite/0005_by_number.sql"),
     },
 ];
 
@@ -182,14 +189,14 @@ mod tests {
 
     #[test]
     fn a_newer_or_negative_version_is_refused() {
-        for found in [5, -1] {
+        for found in [6, -1] {
             let mut conn = Connection::open_in_memory().unwrap();
             run(&mut conn, &NODE).unwrap();
             conn.pragma_update(None, "user_version", found).unwrap();
             let refused = run(&mut conn, &NODE);
-            assert_eq!(SQLITE.len(), 4);
+            assert_eq!(SQLITE.len(), 5);
             assert!(
-                matches!(refused, Err(MigrateError::Newer { found: f, known: 4 }) if f == found)
+                matches!(refused, Err(MigrateError::Newer { found: f, known: 5 }) if f == found)
             );
         }
     }

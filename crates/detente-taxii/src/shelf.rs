@@ -113,6 +113,18 @@ pub trait Shelf {
     /// [`ShelfError`]; nothing was taken.
     fn delete(&mut self, query: &Query) -> Result<u64, ShelfError>;
 
+    /// How far a collection that is a view of something has been brought; 0 if never.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn reached(&self, view: &str) -> Result<u64, ShelfError>;
+
+    /// Keeps how far it has been brought.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn reach(&mut self, view: &str, moment: u64) -> Result<(), ShelfError>;
+
     /// Keeps what became of a request.
     ///
     /// # Errors

@@ -47,6 +47,32 @@ pub fn shelve(
 ) -> Result<Vec<Arrival>, ShelfError> {
     let read: Vec<Result<Known, String>> =
         objects.iter().map(|bytes| known(bytes, terms)).collect();
+    put(shelf, (collection, now), read, objects)
+}
+
+/// The same for objects that are held as close as whoever brings them says.
+///
+/// # Errors
+/// [`ShelfError`]; nothing was put.
+pub fn shelve_as(
+    shelf: &mut dyn Shelf,
+    (collection, now): (&str, Moment),
+    objects: &[(Level, &[u8])],
+) -> Result<Vec<Arrival>, ShelfError> {
+    let held = |(level, bytes): &(Level, &[u8])| {
+        Ok(Known { level: *level, ..known(bytes, Terms::default())? })
+    };
+    let read = objects.iter().map(held).collect();
+    let bytes: Vec<&[u8]> = objects.iter().map(|(_, bytes)| *bytes).collect();
+    put(shelf, (collection, now), read, &bytes)
+}
+
+fn put(
+    shelf: &mut dyn Shelf,
+    (collection, now): (&str, Moment),
+    read: Vec<Result<Known, String>>,
+    objects: &[&[u8]],
+) -> Result<Vec<Arrival>, ShelfError> {
     let mut incoming = Vec::with_capacity(objects.len());
     for (bytes, known) in objects.iter().zip(&read) {
         if let Ok(known) = known {

@@ -65,6 +65,14 @@ impl Shelf for Memory {
         Ok((before - self.objects.len()) as u64)
     }
 
+    fn reached(&self, _view: &str) -> Result<u64, ShelfError> {
+        Ok(0)
+    }
+
+    fn reach(&mut self, _view: &str, _moment: u64) -> Result<(), ShelfError> {
+        Ok(())
+    }
+
     fn put_status(
         &mut self,
         _root: &str,

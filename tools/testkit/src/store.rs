@@ -312,6 +312,10 @@ impl Store for FaultyStore {
         self.read(|store| store.own_rows(kinds, after, max))
     }
 
+    fn own_changed(&self, since: Moment, max: usize) -> Result<(Vec<OwnRow>, Moment), StoreError> {
+        self.read(|store| store.own_changed(since, max))
+    }
+
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {
         self.write(|store| store.put_run(run, matched))
     }

@@ -3,7 +3,7 @@
 use detente_core::{Kind, UnixSeconds};
 use detente_intel::Observable;
 use detente_intel::{Context, Indicator};
-use detente_node::ports::{Added, KindCount, Moment, PageOf, Store, StoreError, Verdicts};
+use detente_node::ports::{Added, KindCount, Moment, OwnRow, PageOf, Store, StoreError, Verdicts};
 
 use super::{Done, observable};
 
@@ -76,6 +76,45 @@ pub(super) fn contexts_keep_their_order(store: &mut dyn Store) -> Done {
     full.context.valid_from = Some(-5);
     store.put_indicators(NOW, std::slice::from_ref(&full))?;
     assert_eq!(store.contexts(&full.observable)?.last(), Some(&full.context));
+    Ok(())
+}
+
+pub(super) fn changes_are_found(store: &mut dyn Store) -> Done {
+    assert_eq!(store.own_changed(Moment::START, 9)?, (vec![], Moment::START));
+    for (value, source) in [("b.example.com", "z"), ("a.example.com", "z"), ("192.0.2.1", "z")] {
+        store.put_indicators(NOW, &[indicator(value, source)?])?;
+    }
+    let values = |rows: &[OwnRow]| -> Vec<String> {
+        rows.iter().map(|row| row.observable.value().to_owned()).collect()
+    };
+    let (all, now) = store.own_changed(Moment::START, 9)?;
+    assert_eq!(values(&all), ["b.example.com", "a.example.com", "192.0.2.1"]);
+    assert_eq!(now, store.moment()?);
+    assert_eq!(store.own_changed(now, 9)?, (vec![], now));
+    // What is said anew of an observable brings all that was ever said of it.
+    store.put_indicators(NOW, &[indicator("b.example.com", "y")?])?;
+    let (news, later) = store.own_changed(now, 9)?;
+    assert_eq!(values(&news), ["b.example.com"]);
+    let sources: Vec<_> = news[0].sightings.iter().map(|(said, _)| &said.source).collect();
+    assert_eq!(sources, ["z", "y"]);
+    // In steps of any size the same, and what is there already changes nothing.
+    store.put_indicators(NOW, &[indicator("b.example.com", "y")?])?;
+    assert_eq!(store.own_changed(later, 9)?.0, []);
+    for max in 1..5 {
+        let (mut since, mut told) = (Moment::START, Vec::new());
+        loop {
+            let (rows, upto) = store.own_changed(since, max)?;
+            if rows.is_empty() {
+                break;
+            }
+            assert!(upto.0 > since.0);
+            (since, told) = (upto, [told, values(&rows)].concat());
+        }
+        told.sort();
+        told.dedup();
+        assert_eq!(since, store.moment()?);
+        assert_eq!(told, ["192.0.2.1", "a.example.com", "b.example.com"]);
+    }
     Ok(())
 }
 

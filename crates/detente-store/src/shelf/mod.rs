@@ -97,6 +97,23 @@ impl Shelf for SqliteShelf {
         self.write(|tx| delete::delete(tx, query))
     }
 
+    fn reached(&self, view: &str) -> Result<u64, ShelfError> {
+        self.read(|conn| {
+            let mut find = conn.prepare_cached("SELECT moment FROM reached WHERE name = ?1")?;
+            let found: Option<i64> = find.query_row([view], |row| row.get(0)).optional()?;
+            Ok(found.and_then(|moment| u64::try_from(moment).ok()).unwrap_or(0))
+        })
+    }
+
+    fn reach(&mut self, view: &str, moment: u64) -> Result<(), ShelfError> {
+        self.write(|tx| {
+            let text = "INSERT OR REPLACE INTO reached (name, moment) VALUES (?1, ?2)";
+            let moment = i64::try_from(moment).unwrap_or(i64::MAX);
+            tx.prepare_cached(text)?.execute((view, moment))?;
+            Ok(())
+        })
+    }
+
     fn put_status(
         &mut self,
         root: &str,

@@ -4,7 +4,7 @@
 //! it; a batch is sorted before it is written, so that neighbours in the table are written
 //! together. The order in which contexts came is kept by a running number.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use detente_core::{Digest, Kind, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable};
@@ -260,6 +260,47 @@ pub(super) fn rows(
         }
     }
     Ok(rows)
+}
+
+/// Observables with sightings since a moment, with all of their sightings, and how far these go.
+pub(super) fn changed(
+    conn: &Connection,
+    since: Moment,
+    max: usize,
+) -> Result<(Vec<OwnRow>, Moment), Fault> {
+    let mut news = conn.prepare_cached(
+        "SELECT n, observable FROM sighting INDEXED BY sighting_by_n
+        WHERE n >= ?1 ORDER BY n LIMIT ?2",
+    )?;
+    let mut name = conn.prepare_cached("SELECT kind, value FROM observable WHERE id = ?1")?;
+    let mut said = conn.prepare_cached(
+        "SELECT json, added FROM sighting JOIN context ON context.id = sighting.context
+        WHERE observable = ?1 ORDER BY n",
+    )?;
+    let mut reached = since;
+    // In the order in which they came; one that came twice stands once.
+    let (mut order, mut known) = (Vec::new(), BTreeSet::new());
+    let mut rows = news.query((sql(since.0)?, i64::try_from(max).unwrap_or(i64::MAX)))?;
+    while let Some(row) = rows.next()? {
+        reached = Moment(number::<u64>(row, 0)?.saturating_add(1));
+        let id: i64 = row.get(1)?;
+        if known.insert(id) {
+            order.push(id);
+        }
+    }
+    let mut found = Vec::with_capacity(order.len());
+    for id in order {
+        let (code, value): (u8, String) =
+            name.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut sightings = Vec::new();
+        let mut rows = said.query([id])?;
+        while let Some(row) = rows.next()? {
+            let context = context(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+            sightings.push((context, UnixSeconds::new(number(row, 1)?)));
+        }
+        found.push(OwnRow { observable: observable(kind(code)?, &value)?, sightings });
+    }
+    Ok((found, reached))
 }
 
 /// A context as it was stored.

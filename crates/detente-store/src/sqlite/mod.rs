@@ -268,6 +268,10 @@ impl Store for SqliteStore {
         self.read(|conn| indicator::rows(conn, kinds, after, max))
     }
 
+    fn own_changed(&self, since: Moment, max: usize) -> Result<(Vec<OwnRow>, Moment), StoreError> {
+        self.read(|conn| indicator::changed(conn, since, max))
+    }
+
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {
         self.write(|tx| run::put(tx, run, matched))
     }

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 use detente_core::Tlp;
+use detente_desk::INDICATORS;
 use detente_store::AccountRow;
 use detente_taxii::{Account, Level, MAX_ACCOUNT};
 use rustls_pki_types::CertificateDer;
@@ -56,8 +57,9 @@ struct AddArgs {
     /// also what has unknown or contradictory markings.
     #[arg(long, default_value = "clear")]
     clearance: String,
-    /// A collection that it may read, by alias; may be given again. Without --read and --write:
-    /// own.
+    /// A collection that it may read, by alias; may be given again: own (what tools bring and
+    /// imports read as STIX), indicators (the own list, from whatever it was read). Without --read
+    /// and --write: own.
     #[arg(long, value_name = "COLLECTION")]
     read: Vec<String>,
     /// A collection to which it may add; may be given again.
@@ -212,9 +214,14 @@ fn made(args: &AddArgs) -> Result<(AccountRow, Option<Zeroizing<String>>), Failu
     if reads.is_empty() && args.write.is_empty() {
         reads.push(OWN.to_owned());
     }
-    if let Some(bad) = reads.iter().chain(&args.write).find(|name| *name != OWN) {
+    let known = |name: &&String| *name == OWN || *name == INDICATORS;
+    if let Some(bad) = reads.iter().chain(&args.write).find(|name| !known(name)) {
         let words = format!("there is no collection {bad:?}");
-        return Err(Failure::usage("bad_collection", words, "the one collection is own"));
+        return Err(Failure::usage("bad_collection", words, "they are own and indicators"));
+    }
+    if args.write.iter().any(|name| name == INDICATORS) {
+        let words = "the collection indicators is the own list: nothing is added to it as such";
+        return Err(Failure::usage("bad_collection", words, "add to own"));
     }
     let account =
         Account { name: args.name.clone(), clearance, reads, writes: args.write.clone(), unmarked };

@@ -2,6 +2,7 @@
 
 mod account;
 mod server;
+mod views;
 
 pub use account::{AccountArgs, account};
 pub use server::{TaxiiArgs, start};

@@ -8,13 +8,14 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
 use detente_core::Tlp;
-use detente_desk::{Hearers, Import, import};
+use detente_desk::{Hearers, INDICATORS, Import, import};
 use detente_intel::read::{Format, Options};
 use detente_node::Shared;
 use detente_store::{AccountRow, SqliteShelf};
 use detente_taxii::{Account, Collection, House, Level, Root};
 use detente_web::{AuditLog, Credential, Ground, Listening, Rate, Service, Store, Tls};
 
+use super::views::{Counter, Views};
 use super::{OWN, now, open_shelf, shelf_path};
 use crate::command::Engine;
 use crate::fail::{Failure, chain};
@@ -96,11 +97,12 @@ pub fn start(
     let title = engine.shared.lock().card().value().name.clone();
     let path = shelf_path(home);
     let shared = Arc::clone(&engine.shared);
+    let views = Views::start(home, &shared, runtime)?;
     let service = Service::new(Ground {
         house: Box::new(move || house(&title)),
         clock: Box::new(now),
         open: Box::new(move || match SqliteShelf::open(&path) {
-            Ok(shelf) => Ok(Box::new(shelf)),
+            Ok(shelf) => Ok(Box::new(Counter::new(shelf, Arc::clone(&views)))),
             Err(error) => Err(chain(&error)),
         }),
         accounts: Box::new(accounts),
@@ -138,11 +140,18 @@ fn house(title: &str) -> House {
         description: "What tools of the house bring; its indicators enter the own list".to_owned(),
         takes: true,
     };
+    let indicators = Collection {
+        key: INDICATORS.to_owned(),
+        title: "Own indicators".to_owned(),
+        description: "The own list as STIX indicators of this party, from whatever it was read"
+            .to_owned(),
+        takes: false,
+    };
     let root = Root {
         path: OWN.to_owned(),
         title: "The house".to_owned(),
         description: "For the house's own tools".to_owned(),
-        collections: vec![own],
+        collections: vec![own, indicators],
     };
     House { title: format!("detente of {title}"), roots: vec![root] }
 }

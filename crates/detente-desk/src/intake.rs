@@ -47,19 +47,9 @@ pub fn import(
 ) -> ImportReport {
     let Hearers { progress, shelf } = hearers;
     let Import { file, options, keep, index } = *what;
-    let at = shared.lock().now();
-    let mut intake = Intake {
-        shared,
-        at,
-        batch: Vec::with_capacity(BATCH),
-        stored: 0,
-        added: Added::default(),
-        refusals: Vec::new(),
-        keep,
-        tally: Tally::new(index),
-        carrier: shelf.map(|shelf| Carrier::new(shelf, keep)),
-        progress,
-    };
+    let mut intake = Intake::new(shared, keep, progress);
+    intake.tally = Tally::new(index);
+    intake.carrier = shelf.map(|shelf| Carrier::new(shelf, keep));
     let read = read::read(input, options, &mut intake);
     // What was taken before the input failed is kept, as it would be of a file that breaks off. A
     // store that failed is not tried again.
@@ -68,10 +58,7 @@ pub fn import(
     let mut report = ImportReport { file: file.to_owned(), ..ImportReport::default() };
     match (read, flushed) {
         (Ok(summary), Ok(())) => account(&mut report, summary),
-        (Err(ReadFault::Sink(SinkFault(cause))), _) => {
-            let error = cause.downcast::<NodeError>().map_or_else(NodeError::damaged, |e| *e);
-            report.failed = Some(by_store(&error));
-        }
+        (Err(ReadFault::Sink(SinkFault(cause))), _) => report.failed = Some(by_cause(cause)),
         (_, Err(error)) => report.failed = Some(by_store(&error)),
         (Err(fault), Ok(())) => report.failed = Some(unreadable(file, &fault)),
     }
@@ -85,6 +72,32 @@ pub fn import(
     report.warned = intake.tally.counts();
     report.stix = intake.carrier.and_then(Carrier::end);
     report
+}
+
+/// Imports STIX objects that came together, those of each part with its options, in as few writes
+/// as there are batches. What can't be taken is passed over.
+///
+/// # Errors
+/// The store failed; what was stored before stays, and a second import adds nothing twice.
+pub fn import_together(
+    shared: &Shared,
+    parts: &[(Options, Vec<&[u8]>)],
+) -> Result<(), ImportFailure> {
+    let mut nobody = |_| {};
+    let mut intake = Intake::new(shared, 0, &mut nobody);
+    for (options, objects) in parts {
+        match read::read_objects(objects, options, &mut intake) {
+            Ok(_) => {}
+            Err(ReadFault::Sink(SinkFault(cause))) => return Err(by_cause(cause)),
+            Err(fault) => return Err(unreadable("envelope", &fault)),
+        }
+    }
+    intake.flush().map_err(|error| by_store(&error))
+}
+
+fn by_cause(cause: Box<dyn std::error::Error + Send + Sync>) -> ImportFailure {
+    let error = cause.downcast::<NodeError>().map_or_else(NodeError::damaged, |error| *error);
+    by_store(&error)
 }
 
 fn account(report: &mut ImportReport, summary: Summary) {
@@ -141,7 +154,22 @@ struct Intake<'a> {
     progress: &'a mut dyn FnMut(u64),
 }
 
-impl Intake<'_> {
+impl<'a> Intake<'a> {
+    fn new(shared: &'a Shared, keep: usize, progress: &'a mut dyn FnMut(u64)) -> Intake<'a> {
+        Intake {
+            shared,
+            at: shared.lock().now(),
+            batch: Vec::new(),
+            stored: 0,
+            added: Added::default(),
+            refusals: Vec::new(),
+            keep,
+            tally: Tally::new(None),
+            carrier: None,
+            progress,
+        }
+    }
+
     fn flush(&mut self) -> Result<(), NodeError> {
         if !self.batch.is_empty() {
             let added = self.shared.lock().put_indicators(self.at, &self.batch)?;

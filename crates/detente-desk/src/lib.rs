@@ -18,7 +18,7 @@ mod view;
 mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
-pub use intake::{Hearers, Import, import};
+pub use intake::{Hearers, Import, import, import_together};
 pub use stix::{ToShelf, check_object};
 pub use view::{INDICATORS, refresh_own};
 pub use warned::{AddedReport, ListReport, Tally, hits};

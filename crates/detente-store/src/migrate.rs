@@ -24,9 +24,10 @@ pub(crate) const NODE: Form = Form {
     cache_kib: 64 * 1024,
 };
 
-/// What tools bring and read; the mark is "dets" in ASCII.
+/// What tools bring and read; the mark is "dshe" in ASCII. Shelves of the form before, which was
+/// never released, had the mark "dets" and can't be read.
 pub(crate) const SHELF: Form = Form {
-    application_id: 0x6465_7473,
+    application_id: 0x6473_6865,
     steps: &[
         Migration { name: "0001_first", sql: include_str!("../migrations/shelf/0001_first.sql") },
         Migration {

@@ -113,9 +113,14 @@ pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<R
     let arrivals = shelve(desk.shelf, (&to.key, desk.now), terms, &bytes);
     let arrivals = arrivals.map_err(|_| Fault::Shelf)?;
     let mut response = tell(desk, (root, to), &objects, &arrivals)?;
+    let body = desk.request.body.as_ptr().addr();
+    let place = |bytes: &[u8]| {
+        let from = bytes.as_ptr().addr() - body;
+        from..from + bytes.len()
+    };
     let lies_there = bytes.iter().zip(&arrivals).filter_map(|(bytes, arrival)| match arrival {
         Arrival::Put { level, put: Put::Added(_) | Put::Known(_), .. } => {
-            Some((*level, bytes.to_vec()))
+            Some((*level, place(bytes)))
         }
         _ => None,
     });

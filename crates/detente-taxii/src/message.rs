@@ -1,5 +1,7 @@
 //! Requests and responses, without the line on which they travel.
 
+use std::ops::Range;
+
 use crate::account::Level;
 
 /// The media type of TAXII 2.1 (section 1.6.8.1).
@@ -49,8 +51,9 @@ pub struct Response {
     pub body: Vec<u8>,
     /// What was read or changed, for the audit.
     pub audit: Option<Audit>,
-    /// The objects that lie on the shelf since, or already did, each with how close it is held.
-    pub taken: Vec<(Level, Vec<u8>)>,
+    /// The objects that lie on the shelf since, or already did: each with how close it is held, and
+    /// where it stands in the request's body.
+    pub taken: Vec<(Level, Range<usize>)>,
 }
 
 /// What an answer gave away or changed.

@@ -26,7 +26,7 @@ struct Span {
 }
 
 impl Span {
-    fn see(&mut self, entry: &Entry) {
+    fn see(&mut self, entry: &Entry<'_>) {
         self.count += 1;
         let first = self.ends.map_or(entry.added, |(first, _)| first);
         self.ends = Some((first, entry.added));
@@ -108,27 +108,21 @@ pub(crate) fn object(desk: &Desk<'_>, from: &Collection, id: &str) -> Result<Res
 fn envelope(desk: &Desk<'_>, mut query: Query) -> Result<Response, Fault> {
     query.max_bytes = Some(MAX_PAGE_BYTES);
     let mut span = Span::default();
-    let mut list: Vec<u8> = Vec::new();
+    let mut body: Vec<u8> = b"{".to_vec();
     let more = desk.shelf.page(&query, &mut |entry, bytes| {
-        list.push(if span.count == 0 { b'[' } else { b',' });
-        list.extend_from_slice(bytes);
+        body.extend_from_slice(if span.count == 0 { b"\"objects\":[" } else { b"," });
+        body.extend_from_slice(bytes);
         span.see(&entry);
     });
     let more = more.map_err(|_| Fault::Shelf)?;
-    let mut body = Vec::with_capacity(list.len() + 64);
-    if span.count == 0 {
-        // An empty list is no list (section 3.7).
-        body.extend_from_slice(b"{}");
-    } else {
+    // An empty list is no list (section 3.7).
+    if span.count > 0 {
+        body.extend_from_slice(format!("],\"more\":{more}").as_bytes());
         if let Some(next) = span.next(more) {
-            body.extend_from_slice(format!("{{\"more\":true,\"next\":\"{next}\",").as_bytes());
-        } else {
-            body.extend_from_slice(b"{\"more\":false,");
+            body.extend_from_slice(format!(",\"next\":\"{next}\"").as_bytes());
         }
-        body.extend_from_slice(b"\"objects\":");
-        body.extend_from_slice(&list);
-        body.extend_from_slice(b"]}");
     }
+    body.push(b'}');
     let mut response = Response::json(200, body);
     span.put(&mut response, (&query.collection, "read"));
     Ok(response)
@@ -168,7 +162,7 @@ pub(crate) fn manifest(desk: &Desk<'_>, collection: &Collection) -> Result<Respo
     let mut objects = Vec::new();
     let (more, span) = listed(desk, &query(desk, collection, filter), |entry| {
         objects.push(Record {
-            id: entry.id,
+            id: entry.id.to_owned(),
             date_added: entry.added.to_string(),
             version: entry.version.to_string(),
             media_type: format!("application/stix+json;version={}", entry.spec),
@@ -208,7 +202,7 @@ fn paged(more: bool, span: &Span, list: impl Serialize) -> Response {
 fn listed(
     desk: &Desk<'_>,
     query: &Query,
-    mut each: impl FnMut(Entry),
+    mut each: impl FnMut(Entry<'_>),
 ) -> Result<(bool, Span), Fault> {
     let mut span = Span::default();
     let more = desk.shelf.page(query, &mut |entry, _| {

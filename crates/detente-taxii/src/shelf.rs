@@ -33,16 +33,16 @@ pub enum Put {
 }
 
 /// What is said of an object without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
     /// Its STIX id.
-    pub id: String,
+    pub id: &'a str,
     /// When it came; no two objects on a shelf came at the same moment.
     pub added: Moment,
     /// Its version.
     pub version: Moment,
     /// Its STIX version: `2.0` or `2.1`.
-    pub spec: String,
+    pub spec: &'static str,
 }
 
 /// Which versions of an object are meant.
@@ -105,7 +105,11 @@ pub trait Shelf {
     ///
     /// # Errors
     /// [`ShelfError`].
-    fn page(&self, query: &Query, each: &mut dyn FnMut(Entry, &[u8])) -> Result<bool, ShelfError>;
+    fn page(
+        &self,
+        query: &Query,
+        each: &mut dyn FnMut(Entry<'_>, &[u8]),
+    ) -> Result<bool, ShelfError>;
 
     /// Takes what is meant away and says how many.
     ///

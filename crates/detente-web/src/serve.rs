@@ -52,7 +52,7 @@ const ROOM_TIME: Duration = Duration::from_secs(10);
 const MAX_HELD: usize = 4 * MAX_BODY;
 
 /// Hears of what an account has put on a shelf: the collection, and each object with its level.
-pub type Intake = Box<dyn Fn(&Account, &str, Vec<(Level, Vec<u8>)>) + Send + Sync>;
+pub type Intake = Box<dyn Fn(&Account, &str, &[(Level, &[u8])]) + Send + Sync>;
 
 /// Opens one more way to the shelf.
 pub type Opener = Box<dyn Fn() -> Result<Box<dyn Shelf + Send>, String> + Send + Sync>;
@@ -227,7 +227,9 @@ impl Service {
         }
         let taken = std::mem::take(&mut response.taken);
         if let Some(audit) = response.audit.as_ref().filter(|_| !taken.is_empty()) {
-            (self.intake)(account, &audit.collection, taken);
+            let part = |(level, place)| Some((level, request.body.get(place)?));
+            let taken: Vec<(Level, &[u8])> = taken.into_iter().filter_map(part).collect();
+            (self.intake)(account, &audit.collection, &taken);
         }
         Answer::of(response)
     }

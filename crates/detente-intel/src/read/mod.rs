@@ -188,6 +188,21 @@ pub fn read<R: BufRead>(
     read_utf8(head, text, options, sink)
 }
 
+/// Reads STIX objects that are apart from each other already, each at most [`MAX_OBJECT`] bytes, as
+/// [`read`] would read an array of them.
+///
+/// # Errors
+/// [`ReadFault::Sink`]; what was handed over before stays handed over.
+pub fn read_objects(
+    objects: &[&[u8]],
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Summary, ReadFault> {
+    let mut intake = Intake::new(options, sink, Format::Stix);
+    stix::read_objects(objects, &mut intake)?;
+    Ok(intake.finish())
+}
+
 /// Reads a file whose first bytes, as far as they were looked at, are `head`.
 fn read_utf8<R: BufRead>(
     head: Vec<u8>,

@@ -7,28 +7,58 @@ CREATE TABLE collection (
     name TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- An object's number is the moment at which it came; no two came at the same one. Bit c of `first`
--- and `last` says that of its id it is the oldest and the newest version for who sees level c: what
--- is above a clearance is nobody's first or last there.
-CREATE TABLE object (
+-- Objects of one level that came together, as many as fill a few pages of the file, so that they are
+-- read together. A packet's number is the moment at which its first object came; no two came at the
+-- same one. `heads` says of each what must be known without its bytes (its form is in
+-- `src/shelf/packet.rs`).
+CREATE TABLE packet (
     n INTEGER PRIMARY KEY,
     collection INTEGER NOT NULL REFERENCES collection (id),
-    id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    spec TEXT NOT NULL,
     level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 5),
-    first INTEGER NOT NULL CHECK (first BETWEEN 0 AND 63),
-    last INTEGER NOT NULL CHECK (last BETWEEN 0 AND 63),
+    heads BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX packet_in_order ON packet (collection, level, n);
+
+-- The bytes of a packet's objects one behind the other, as they came; apart, so that what is said of
+-- an object changes without them.
+CREATE TABLE body (
+    n INTEGER PRIMARY KEY REFERENCES packet (n),
     bytes BLOB NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX object_by_id ON object (collection, id, version);
--- A page is read from one of these front to back, level by level, whatever its place.
-CREATE INDEX object_in_order ON object (collection, level, n, kind);
-CREATE INDEX object_last ON object (collection, level, n, kind, last) WHERE last <> 0;
--- The ends of an id: a dozen at most, however many versions it has.
-CREATE INDEX object_ends ON object (collection, id) WHERE first <> 0 OR last <> 0;
+-- Which packets hold something of a type, and for whom it is the newest version: bit c of `last`
+-- says for who sees level c. The type '' stands for any. A page is read from here front to back,
+-- whatever its place, and meets no packet in vain.
+CREATE TABLE holds (
+    collection INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    packet INTEGER NOT NULL,
+    PRIMARY KEY (collection, kind, level, last, packet)
+) STRICT, WITHOUT ROWID;
+
+-- Where the versions of an id are; `id` is the first half of its SHA-256, and the packet's number is
+-- `n - back`.
+CREATE TABLE object (
+    collection INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    back INTEGER NOT NULL,
+    PRIMARY KEY (collection, id, version)
+) STRICT, WITHOUT ROWID;
+
+-- Of an id with more than one version, those that are the oldest or the newest for anybody: a dozen
+-- at most, however many there are.
+CREATE TABLE ended (
+    collection INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    n INTEGER NOT NULL,
+    back INTEGER NOT NULL,
+    PRIMARY KEY (collection, id, n)
+) STRICT, WITHOUT ROWID;
 
 -- The moment before which nothing comes any more.
 CREATE TABLE counter (
@@ -42,10 +72,11 @@ CREATE TABLE status (
     root TEXT NOT NULL,
     account TEXT NOT NULL,
     at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
     json BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX status_by_account ON status (account, at);
+CREATE INDEX status_by_account ON status (account, at, size);
 
 -- Secrets are kept as hashes: a password's by Argon2id, a token's and a certificate's by SHA-256.
 CREATE TABLE account (

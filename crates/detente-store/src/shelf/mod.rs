@@ -5,6 +5,8 @@
 
 mod account;
 mod delete;
+mod old;
+mod packet;
 mod page;
 mod put;
 #[cfg(test)]
@@ -89,7 +91,11 @@ impl Shelf for SqliteShelf {
         self.write(|tx| put::put(tx, collection, now, objects))
     }
 
-    fn page(&self, query: &Query, each: &mut dyn FnMut(Entry, &[u8])) -> Result<bool, ShelfError> {
+    fn page(
+        &self,
+        query: &Query,
+        each: &mut dyn FnMut(Entry<'_>, &[u8]),
+    ) -> Result<bool, ShelfError> {
         self.read(|conn| page::page(conn, query, each))
     }
 
@@ -123,23 +129,25 @@ impl Shelf for SqliteShelf {
     ) -> Result<(), ShelfError> {
         self.write(|tx| {
             tx.prepare_cached(
-                "INSERT OR REPLACE INTO status (id, root, account, at, json)
-                VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR REPLACE INTO status (id, root, account, at, size, json)
+                VALUES (?1, ?2, ?3, ?4, length(?5), ?5)",
             )?
             .execute((&status.id, root, account, now.micros(), &status.json))?;
             tx.prepare_cached("DELETE FROM status WHERE account = ?1 AND at < ?2")?
                 .execute((account, now.micros().saturating_sub(STATUS_KEPT)))?;
-            tx.prepare_cached(
-                "DELETE FROM status WHERE id IN (SELECT id FROM status WHERE account = ?1
-                ORDER BY at DESC LIMIT -1 OFFSET ?2)",
-            )?
-            .execute((account, MAX_STATUSES))?;
-            tx.prepare_cached(
-                "DELETE FROM status WHERE id IN (SELECT id FROM (SELECT id,
-                sum(length(json)) OVER (ORDER BY at DESC, id) AS held
-                FROM status WHERE account = ?1) WHERE held > ?2)",
-            )?
-            .execute((account, MAX_STATUS_BYTES))?;
+            let mut held =
+                tx.prepare_cached("SELECT count(*), sum(size) FROM status WHERE account = ?1")?;
+            let (count, bytes): (u32, i64) =
+                held.query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if count > MAX_STATUSES || bytes > MAX_STATUS_BYTES {
+                tx.prepare_cached(
+                    "DELETE FROM status WHERE id IN (SELECT id FROM (SELECT id,
+                    count(*) OVER newer AS n, sum(size) OVER newer AS held
+                    FROM status WHERE account = ?1 WINDOW newer AS (ORDER BY at DESC, id))
+                    WHERE n > ?2 OR held > ?3)",
+                )?
+                .execute((account, MAX_STATUSES, MAX_STATUS_BYTES))?;
+            }
             Ok(())
         })
     }

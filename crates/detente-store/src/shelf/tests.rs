@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
 
 use detente_core::Tlp;
-use detente_taxii::{Account, Entry, Incoming, Level, Moment, Put, Query, Shelf as _, Which};
+use detente_taxii::{
+    Account, Entry, Incoming, Level, Moment, Put, Query, Shelf as _, StatusRow, Which,
+};
 use proptest::prelude::*;
 
-use super::{AccountRow, SqliteShelf};
+use super::packet::{MAX_OBJECTS, Packet};
+use super::put::key;
+use super::{AccountRow, MAX_STATUS_BYTES, MAX_STATUSES, STATUS_KEPT, SqliteShelf};
 
 fn moment(micros: i64) -> Moment {
     Moment::of(micros).unwrap()
@@ -24,9 +28,25 @@ fn all(limit: usize) -> Query {
     }
 }
 
-fn read(shelf: &SqliteShelf, query: &Query) -> (Vec<(Entry, Vec<u8>)>, bool) {
+/// What is said of an object, as a test keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    id: String,
+    added: Moment,
+    version: Moment,
+    spec: &'static str,
+}
+
+impl From<Entry<'_>> for Said {
+    fn from(Entry { id, added, version, spec }: Entry<'_>) -> Said {
+        Said { id: id.to_owned(), added, version, spec }
+    }
+}
+
+fn read(shelf: &SqliteShelf, query: &Query) -> (Vec<(Said, Vec<u8>)>, bool) {
     let mut found = Vec::new();
-    let more = shelf.page(query, &mut |entry, bytes| found.push((entry, bytes.to_vec()))).unwrap();
+    let mut each = |entry: Entry<'_>, bytes: &[u8]| found.push((entry.into(), bytes.to_vec()));
+    let more = shelf.page(query, &mut each).unwrap();
     (found, more)
 }
 
@@ -140,6 +160,31 @@ fn accounts_are_found_by_what_proves_them() {
     assert!(!shelf.remove_account("siem").unwrap());
 }
 
+#[test]
+fn statuses_are_kept_for_their_time_number_and_bytes() {
+    /// Keeps one more status; how many there are then, and when the oldest came.
+    fn put(shelf: &mut SqliteShelf, n: i64, bytes: usize) -> (i64, i64) {
+        let row = StatusRow { id: format!("s-{n}"), json: vec![b'x'; bytes] };
+        shelf.put_status("own", "feed", moment(n), &row).unwrap();
+        let text = "SELECT count(*), min(at) FROM status";
+        shelf.conn.query_row(text, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    }
+    let mut shelf = SqliteShelf::in_memory().unwrap();
+    for n in 1..=i64::from(MAX_STATUSES) {
+        assert_eq!(put(&mut shelf, n, 10), (n, 1));
+    }
+    assert_eq!(put(&mut shelf, 2_000, 10), (1_000, 2));
+    // As if one of them filled what there is for bytes: it goes, and what is older.
+    let full = "UPDATE status SET size = ?1 WHERE id = 's-1000'";
+    shelf.conn.execute(full, [MAX_STATUS_BYTES]).unwrap();
+    assert_eq!(put(&mut shelf, 3_000, 10), (2, 2_000));
+    assert_eq!(put(&mut shelf, 3_000 + STATUS_KEPT + 1, 1).0, 1);
+    let now = moment(3_000 + STATUS_KEPT + 1);
+    let id = format!("s-{}", now.micros());
+    assert_eq!(shelf.status(("own", "feed"), &id, now).unwrap(), Some(b"x".to_vec()));
+    assert_eq!(shelf.status(("own", "other"), &id, now).unwrap(), None);
+}
+
 /// Each connection of a process keeps its locks when another one is opened: what a third one writes
 /// and closes is seen by all.
 #[test]
@@ -176,18 +221,18 @@ fn a_writer_of_another_process() {
 /// What a shelf must do, without a database.
 #[derive(Default)]
 struct Model {
-    objects: Vec<(Entry, u8, Vec<u8>)>,
+    objects: Vec<(Said, u8, Vec<u8>)>,
 }
 
 impl Model {
-    fn page(&self, query: &Query) -> (Vec<(Entry, Vec<u8>)>, bool) {
+    fn page(&self, query: &Query) -> (Vec<(Said, Vec<u8>)>, bool) {
         let mut ends: BTreeMap<&str, (Moment, Moment)> = BTreeMap::new();
         let seen = |level: u8| Level::from_code(level) <= query.clearance;
         for (entry, ..) in self.objects.iter().filter(|(_, level, _)| seen(*level)) {
             let ends = ends.entry(&entry.id).or_insert((entry.version, entry.version));
             *ends = (ends.0.min(entry.version), ends.1.max(entry.version));
         }
-        let meant = |(entry, level, _): &&(Entry, u8, Vec<u8>)| {
+        let meant = |(entry, level, _): &&(Said, u8, Vec<u8>)| {
             let Some(&(first, last)) = ends.get(entry.id.as_str()) else { return false };
             let kind = entry.id.split_once("--").unwrap().0.to_owned();
             Level::from_code(*level) <= query.clearance
@@ -206,34 +251,169 @@ impl Model {
         let page = page.map(|(entry, _, bytes)| (entry.clone(), bytes.clone())).collect();
         (page, all.len() > query.limit)
     }
+
+    /// Puts one object; the moment is that at which a new one comes.
+    fn put(&mut self, now: Moment, object: &Incoming<'_>) -> Put {
+        let same = |(entry, ..): &&(Said, u8, Vec<u8>)| entry.id == object.id;
+        let versions = self.objects.iter().filter(same);
+        let same = match object.version {
+            Some(version) => versions.clone().find(|(entry, ..)| entry.version == version),
+            None => versions.max_by_key(|(entry, ..)| entry.version),
+        };
+        match same {
+            Some((entry, _, bytes)) if bytes == object.bytes => return Put::Known(entry.added),
+            Some(_) if object.version.is_some() => return Put::Differs,
+            _ => {}
+        }
+        let version = object.version.unwrap_or(now);
+        let entry = Said { id: object.id.to_owned(), added: now, version, spec: object.spec };
+        self.objects.push((entry, object.level.code(), object.bytes.to_vec()));
+        Put::Added(now)
+    }
+
+    fn delete(&mut self, query: &Query) -> u64 {
+        let (gone, _) = self.page(&Query { limit: usize::MAX, ..query.clone() });
+        self.objects.retain(|(entry, ..)| !gone.iter().any(|(one, _)| one == entry));
+        gone.len() as u64
+    }
+}
+
+/// What a shelf keeps beside its objects, to find them by, is what its objects say.
+fn is_whole(shelf: &SqliteShelf) {
+    let said: Vec<(i64, u8, Vec<u8>)> = shelf
+        .conn
+        .prepare("SELECT n, level, heads FROM packet ORDER BY n")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let (mut holds, mut versions, mut ended) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (n, level, heads) in said {
+        let packet = Packet::read(heads).unwrap();
+        assert!((1..=MAX_OBJECTS).contains(&packet.heads.len()));
+        for (kind, last) in packet.holds() {
+            holds.push((String::from_utf8(kind).unwrap(), level, last, n));
+        }
+        for head in &packet.heads {
+            let key = key(packet.entry(head).unwrap().id);
+            versions.push((key, head.version, head.n, head.n - n));
+            let all: &mut (usize, Vec<(i64, i64)>) = ended.entry(key).or_default();
+            all.0 += 1;
+            if (head.first, head.last) != (0, 0) {
+                all.1.push((head.n, head.n - n));
+            }
+        }
+        let size: i64 = shelf
+            .conn
+            .query_row("SELECT length(bytes) FROM body WHERE n = ?1", [n], |row| row.get(0))
+            .unwrap();
+        assert_eq!(usize::try_from(size).unwrap(), packet.heads.last().unwrap().at.end);
+    }
+    holds.sort_unstable();
+    versions.sort_unstable();
+    let mut ends: Vec<([u8; 16], i64, i64)> = Vec::new();
+    for (key, (count, list)) in ended {
+        ends.extend(list.iter().filter(|_| count > 1).map(|(n, back)| (key, *n, *back)));
+    }
+    ends.sort_unstable();
+    let rows = |text: &str| shelf.conn.prepare(text).unwrap();
+    let kept = rows("SELECT kind, level, last, packet FROM holds ORDER BY 1, 2, 3, 4")
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap()
+        .collect::<Result<Vec<(String, u8, u8, i64)>, _>>()
+        .unwrap();
+    assert_eq!(kept, holds);
+    let kept = rows("SELECT id, version, n, back FROM object ORDER BY id, version")
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap()
+        .collect::<Result<Vec<([u8; 16], i64, i64, i64)>, _>>()
+        .unwrap();
+    assert_eq!(kept, versions);
+    let kept = rows("SELECT id, n, back FROM ended ORDER BY id, n")
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<Result<Vec<([u8; 16], i64, i64)>, _>>()
+        .unwrap();
+    assert_eq!(kept, ends);
+}
+
+#[derive(Clone, Debug)]
+enum Deed {
+    /// Objects: name, type, version if it has one, level, which bytes.
+    Put(Vec<(u8, bool, Option<i64>, u8, u8)>),
+    /// The same of one id: name, type, clearance, versions.
+    Delete(u8, bool, u8, Vec<Which>),
+}
+
+fn some_versions() -> impl Strategy<Value = Vec<Which>> {
+    let all = vec![Which::Last, Which::First, Which::All, Which::At(moment(2))];
+    prop::sample::subsequence(all, 1..4)
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let version = prop::option::weighted(0.8, 0..5_i64);
+    let object = (0..12_u8, any::<bool>(), version, 0..6_u8, 0..2_u8);
+    let many =
+        prop::collection::vec((0..200_u8, any::<bool>(), Just(Some(1)), 0..3_u8, 0..1_u8), 150);
+    prop_oneof![
+        4 => prop::collection::vec(object, 1..40).prop_map(Deed::Put),
+        1 => many.prop_map(Deed::Put),
+        2 => (0..12_u8, any::<bool>(), 0..6_u8, some_versions())
+            .prop_map(|(id, kind, level, which)| Deed::Delete(id, kind, level, which)),
+    ]
+}
+
+fn name(id: u8, kind: bool) -> String {
+    format!("{}--{id}", if kind { 'a' } else { 'b' })
 }
 
 proptest! {
     #[test]
     fn pages_are_those_of_the_model(
-        objects in prop::collection::vec((0..12_u8, 0..2_u8, 0..5_i64, 0..6_u8), 0..60),
+        deeds in prop::collection::vec(deed(), 0..8),
         clearance in 0..6_u8,
         after in prop::option::of(0..70_i64),
-        which in prop::sample::subsequence(
-            vec![Which::Last, Which::First, Which::All, Which::At(moment(2))], 1..4),
+        which in some_versions(),
         kinds in prop::sample::subsequence(vec!["a".to_owned(), "b".to_owned()], 0..2),
         ids in prop::sample::subsequence(vec!["a--1".to_owned(), "b--2".to_owned()], 0..2),
         limit in 1..20_usize,
     ) {
-        let mut shelf = SqliteShelf::in_memory().unwrap();
-        let mut model = Model::default();
-        for (id, kind, version, level) in objects {
-            let id = format!("{}--{id}", if kind == 0 { 'a' } else { 'b' });
-            let bytes = format!("{id} {version}").into_bytes();
-            let put = shelf.put("own", moment(0), &[object(&id, version, level, &bytes)]).unwrap();
-            if let Put::Added(added) = put[0] {
-                let entry = Entry { id, added, version: moment(version), spec: "2.1".to_owned() };
-                model.objects.push((entry, level, bytes));
+        let (mut shelf, mut model) = (SqliteShelf::in_memory().unwrap(), Model::default());
+        // Above all versions that objects say.
+        let mut now = 1_000;
+        for deed in deeds {
+            match deed {
+                Deed::Put(objects) => {
+                    let made = objects.iter().map(|(id, kind, version, level, bytes)| {
+                        let id = name(*id, *kind);
+                        let bytes = format!("{id} {version:?} {bytes}").into_bytes();
+                        (id, *version, *level, bytes)
+                    });
+                    let made: Vec<_> = made.collect();
+                    let objects = made.iter().map(|(id, version, level, bytes)| Incoming {
+                        version: version.map(moment),
+                        ..object(id, 0, *level, bytes)
+                    });
+                    let objects: Vec<_> = objects.collect();
+                    let puts = shelf.put("own", moment(1_000), &objects).unwrap();
+                    for (object, put) in objects.iter().zip(puts) {
+                        let right = model.put(moment(now), object);
+                        prop_assert_eq!(put, right);
+                        now += i64::from(matches!(put, Put::Added(_)));
+                    }
+                }
+                Deed::Delete(id, kind, level, which) => {
+                    let clearance = Level::from_code(level);
+                    let one = Query { ids: vec![name(id, kind)], which, clearance, ..all(1) };
+                    prop_assert_eq!(shelf.delete(&one).unwrap(), model.delete(&one));
+                }
             }
+            is_whole(&shelf);
         }
         let query = Query {
             clearance: Level::from_code(clearance),
-            after: after.map(moment),
+            after: after.map(|after| moment(1_000 + after)),
             which,
             kinds,
             ids,

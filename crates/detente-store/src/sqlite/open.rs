@@ -21,6 +21,9 @@ const MODE: u32 = 0o600;
 const BUSY: Duration = Duration::from_secs(5);
 /// What the write-ahead log is cut to after a large write, in bytes.
 const WAL_BYTES: i64 = 16 * 1024 * 1024;
+/// Pages of the write-ahead log after which they go into the file: as many as are kept anyway, so
+/// that a page that many writes change goes there once.
+const WAL_PAGES: i64 = WAL_BYTES / 4096;
 /// Statements kept compiled; more than this crate has.
 const STATEMENTS: usize = 64;
 
@@ -177,10 +180,13 @@ fn settle(conn: &Connection, form: &Form) -> rusqlite::Result<()> {
     conn.pragma_update(None, "secure_delete", true)?;
     conn.pragma_update(None, "cache_size", -form.cache_kib)?;
     conn.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
+    conn.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     // No indicator is written to a folder for temporary files.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     // A file made by somebody else is data, not program.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // A statement is planned once, not anew for each value that is asked for.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "cell_size_check", true)
 }

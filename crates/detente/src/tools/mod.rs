@@ -25,7 +25,7 @@ fn shelf_path(home: &Home) -> PathBuf {
 
 pub fn open_shelf(home: &Home) -> Result<SqliteShelf, Failure> {
     SqliteShelf::open(shelf_path(home)).map_err(|error| {
-        Failure::environment(error.code(), chain(&error), "restore a backup of shelf.db")
+        Failure::environment(error.code(), chain(&error), "restore a backup of shelf.db; one of an unreleased version can't be read: move it away")
     })
 }
 

@@ -8,8 +8,8 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
 use detente_core::Tlp;
-use detente_desk::{Hearers, INDICATORS, Import, import};
-use detente_intel::read::{Format, Options};
+use detente_desk::{INDICATORS, import_together};
+use detente_intel::read::Options;
 use detente_node::Shared;
 use detente_store::{AccountRow, SqliteShelf};
 use detente_taxii::{Account, Collection, House, Level, Root};
@@ -158,31 +158,25 @@ fn house(title: &str) -> House {
 
 /// Takes the indicators of what lies on the shelf into the own list, as close as they lie there, so
 /// that they are searched and matched.
-fn take_in(shared: &Shared, account: &Account, taken: Vec<(Level, Vec<u8>)>) {
-    let mut by_level: BTreeMap<Level, Vec<u8>> = BTreeMap::new();
+fn take_in(shared: &Shared, account: &Account, taken: &[(Level, &[u8])]) {
+    let mut by_level: BTreeMap<Level, Vec<&[u8]>> = BTreeMap::new();
     for (level, object) in taken {
-        let list = by_level.entry(level).or_default();
-        list.push(if list.is_empty() { b'[' } else { b',' });
-        list.extend_from_slice(&object);
+        by_level.entry(*level).or_default().push(object);
     }
-    for (level, mut list) in by_level {
-        list.push(b']');
+    let part = |(level, objects): (Level, _)| {
         let colour = Tlp::from_code(level.code());
         let options = Options {
-            format: Format::Stix,
             at_least: colour,
             closed: colour.is_none().then(|| "taxii: a marking that is not understood".to_owned()),
             source: format!("taxii:{}", account.name),
             ..Options::default()
         };
-        let what = Import { file: "envelope", options: &options, keep: 8, index: None };
-        // They lie on the shelf already.
-        let deaf = Hearers { progress: &mut |_| {}, shelf: None };
-        let report = import(shared, &what, list.as_slice(), deaf);
-        if let Some(failure) = report.failed {
-            // The objects lie on the shelf: brought again, they come into the list.
-            tracing::error!(account = account.name, "taking in objects: {}", failure.error);
-        }
+        (options, objects)
+    };
+    let parts: Vec<(Options, Vec<&[u8]>)> = by_level.into_iter().map(part).collect();
+    if let Err(failure) = import_together(shared, &parts) {
+        // The objects lie on the shelf: brought again, they come into the list.
+        tracing::error!(account = account.name, "taking in objects: {}", failure.error);
     }
 }
 

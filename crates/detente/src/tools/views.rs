@@ -101,7 +101,11 @@ impl Shelf for Counter {
         self.inner.put(collection, now, objects)
     }
 
-    fn page(&self, query: &Query, each: &mut dyn FnMut(Entry, &[u8])) -> Result<bool, ShelfError> {
+    fn page(
+        &self,
+        query: &Query,
+        each: &mut dyn FnMut(Entry<'_>, &[u8]),
+    ) -> Result<bool, ShelfError> {
         self.views.bring(&query.collection, STEPS).map_err(ShelfError)?;
         self.inner.page(query, each)
     }

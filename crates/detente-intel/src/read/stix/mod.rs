@@ -63,6 +63,25 @@ pub(super) fn read<R: BufRead>(input: R, intake: &mut Intake<'_>) -> Result<(), 
     Ok(())
 }
 
+/// Reads objects that are apart from each other already.
+pub(super) fn read_objects(objects: &[&[u8]], intake: &mut Intake<'_>) -> Result<(), ReadFault> {
+    let mut bundle = Bundle::default();
+    let mut bytes = 0;
+    for (index, raw) in objects.iter().enumerate() {
+        let place = Place::Json { path: format!("[{index}]"), line: 1 };
+        let got = raw.len() as u64;
+        bytes += got;
+        if raw.len() > MAX_OBJECT {
+            intake.see();
+            intake.refuse(place, raw, Reason::ObjectTooLarge { got, max: MAX_OBJECT as u64 });
+        } else {
+            bundle.parsed(intake, &place, raw)?;
+        }
+        intake.at(bytes, 1);
+    }
+    bundle.release(intake)
+}
+
 fn walk<R: BufRead>(
     scanner: &mut Scanner<R>,
     intake: &mut Intake<'_>,
@@ -117,17 +136,10 @@ fn objects<R: BufRead>(
                 intake.see();
                 intake.refuse(place, &raw, reason);
             }
-            None => match serde_json::from_slice::<Object>(&raw) {
-                Ok(object) => {
-                    intake.object(&raw)?;
-                    bundle.object(intake, &place, &object)?;
-                }
-                Err(fault) => {
-                    intake.object(&raw)?;
-                    intake.see();
-                    intake.refuse(place, &raw, Reason::ObjectShape(fault.to_string()));
-                }
-            },
+            None => {
+                intake.object(&raw)?;
+                bundle.parsed(intake, &place, &raw)?;
+            }
         }
         intake.at(scanner.bytes, scanner.line);
     }
@@ -135,6 +147,22 @@ fn objects<R: BufRead>(
 }
 
 impl Bundle {
+    fn parsed(
+        &mut self,
+        intake: &mut Intake<'_>,
+        place: &Place,
+        raw: &[u8],
+    ) -> Result<(), ReadFault> {
+        match serde_json::from_slice::<Object>(raw) {
+            Ok(object) => self.object(intake, place, &object),
+            Err(fault) => {
+                intake.see();
+                intake.refuse(place.clone(), raw, Reason::ObjectShape(fault.to_string()));
+                Ok(())
+            }
+        }
+    }
+
     fn object(
         &mut self,
         intake: &mut Intake<'_>,

@@ -82,6 +82,7 @@ const COMMANDS: &[&str] = &[
     "account",
     "account add",
     "account list",
+    "account collections",
     "account remove",
     "sync",
     "match",

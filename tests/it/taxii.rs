@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Serving, World, list, misp, number, python, text};
+use crate::support::{Home, Pair, Serving, World, list, misp, number, python, stix, text};
 
 const PASSWORD: &str = "correct horse battery";
 const TLP: [(&str, &str); 5] = [
@@ -279,4 +279,77 @@ fn the_own_list_is_read_back_as_far_as_markings_allow() {
     assert_eq!(seen("low").unwrap().len(), 4);
     assert_eq!(seen("all").unwrap().len(), 10);
     serving.end();
+}
+
+/// The indicators that an account reads in its one collection: value, revoked, in order of value.
+#[track_caller]
+fn indicators(home: &Home, serving: &Serving, account: &str) -> Option<Vec<(String, bool)>> {
+    let read = client(home, serving, "read", account, &["2"])?;
+    let all = list(&read, "objects").iter().filter(|one| one["type"] == "indicator");
+    let mut found: Vec<(String, bool)> = all
+        .map(|one| {
+            let value = text(one, "pattern").split('\'').nth(1).unwrap().to_owned();
+            (value, one["revoked"] == true)
+        })
+        .collect();
+    found.sort();
+    Some(found)
+}
+
+fn live(values: &[&str]) -> Vec<(String, bool)> {
+    values.iter().map(|value| ((*value).to_owned(), false)).collect()
+}
+
+#[test]
+fn what_an_accord_lets_go_is_read_on_both_sides_and_the_read_is_on_record() {
+    let pair = Pair::met(true, true);
+    let file = pair.world.write("password", PASSWORD);
+    let secret = ["--password-file", file.as_str()];
+    let (at_a, at_b) = (pair.a.serve_tools(&[]), pair.b.serve_tools(&[]));
+    pair.agree(|text| text.replace("only = \"matched\"", "only = \"any\""));
+    let add = |home: &Home, name: &str, clearance: &str, collection: &str| {
+        let args = ["account", "add", name, "--clearance", clearance, "--read", collection];
+        home.json(&[&args, &secret[..]].concat());
+    };
+    add(&pair.a, "outbox", "amber", "releasable/alba-borea/Borea");
+    add(&pair.b, "inbox", "red", "received/alba-borea/alba");
+    add(&pair.b, "inbox-green", "green", "received/alba-borea/alba");
+    pair.b.fails(2, "bad_collection", &["account", "add", "x", "--read", "received/other/Alba"]);
+    pair.b.run(&["account", "collections"]).exits(0).says("Received from Alba under alba-borea");
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("one.example.com", "green", &[]),
+        ("two.example.com", "green", &[]),
+        ("red.example.com", "red", &[]),
+    ];
+    pair.a.import(&[&pair.world.write("a.json", stix(rows)), "--source", "desk"]);
+    let Some(none) = indicators(&pair.b, &at_b, "inbox") else { return };
+    assert_eq!(none, []);
+
+    // To read is to release: what the gate lets go is recorded, delivered and then shown.
+    let both = live(&["one.example.com", "two.example.com"]);
+    assert_eq!(indicators(&pair.a, &at_a, "outbox").unwrap(), both, "{}", at_a.log());
+    let history = pair.a.json(&["accord", "history", "alba-borea"]);
+    let releases = || {
+        let history = pair.a.json(&["accord", "history", "alba-borea"]);
+        history.as_array().unwrap().iter().filter(|one| one["kind"] == "release").count()
+    };
+    assert_eq!(releases(), 1, "{history:#}");
+    assert_eq!(indicators(&pair.b, &at_b, "inbox").unwrap(), both);
+    assert_eq!(indicators(&pair.b, &at_b, "inbox-green").unwrap(), both);
+    // Read again, nothing is released again.
+    assert_eq!(indicators(&pair.a, &at_a, "outbox").unwrap(), both);
+    assert_eq!(releases(), 1);
+
+    // Taken back: revoked on both sides. Marked more closely: gone for whom it is not for any more.
+    let retract = ["retract", "alba-borea", "last", "--object"];
+    pair.a.json(&[&retract[..], &["one.example.com", "--reason", "false-positive"]].concat());
+    let narrow = ["two.example.com", "--reason", "marking-changed", "--tlp", "amber+strict"];
+    pair.a.json(&[&retract[..], &narrow].concat());
+    pair.b.json(&["sync"]);
+    let gone = [("one.example.com".to_owned(), true), ("two.example.com".to_owned(), false)];
+    assert_eq!(indicators(&pair.b, &at_b, "inbox").unwrap(), gone);
+    assert_eq!(indicators(&pair.b, &at_b, "inbox-green").unwrap(), gone[..1]);
+    assert_eq!(indicators(&pair.a, &at_a, "outbox").unwrap(), gone[..1]);
+    drop((at_a, at_b));
+    pair.sound("collections");
 }

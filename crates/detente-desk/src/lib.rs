@@ -20,5 +20,5 @@ mod warned;
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
 pub use intake::{Hearers, Import, import, import_together};
 pub use stix::{ToShelf, check_object};
-pub use view::{INDICATORS, refresh_own};
+pub use view::{INDICATORS, Received, Released, refresh_own, refresh_received, refresh_released};
 pub use warned::{AddedReport, ListReport, Tally, hits};

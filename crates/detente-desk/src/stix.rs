@@ -106,7 +106,8 @@ impl<'a> Carrier<'a> {
         }
         let mut id = None;
         let broken = report.findings().iter().filter(|one| one.level == Level::Must);
-        // Nearly every real file leaves out what is only advised: that is told when all is asked for.
+        // Nearly every real file leaves out what is only advised: that is told when all is asked
+        // for.
         let tell_all = self.keep == usize::MAX;
         let others = report.findings().iter().filter(|one| one.level == Level::Should && tell_all);
         for finding in broken.chain(others) {

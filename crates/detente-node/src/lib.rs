@@ -26,6 +26,7 @@ mod onward;
 mod own;
 mod party;
 mod push;
+mod received;
 mod release;
 mod retraction;
 mod roster;
@@ -47,6 +48,7 @@ pub use node::{Node, Shared};
 pub use own::{OwnItem, OwnList, Said, Turn};
 pub use party::{MAX_CONTACTS, report_card};
 pub use push::{push, push_all, push_due};
+pub use received::{Bearing, ReceivedItem, ReceivedSaid, ReleasedSaid};
 pub use release::{
     LISTED_MAX, Selection, What, dry_run, dry_run_consented, dry_run_own, release,
     release_consented, release_own, resend, run_peer,

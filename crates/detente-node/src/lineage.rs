@@ -12,6 +12,7 @@ use detente_accord::{Accord, Onward};
 use detente_core::object::Object;
 use detente_core::{AccordId, Digest, Kind, PartyId, UnixSeconds, Whose};
 use detente_intel::{Context, Observable};
+use detente_state::ReleaseState;
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -126,16 +127,9 @@ impl Node {
     pub(crate) fn sent_to(&self, accord: AccordId, peer: PartyId) -> Result<Sent, NodeError> {
         let own = self.party();
         let book = self.book(accord)?;
-        let two = book.row.parties.len() == 2;
         let mut sent = Sent::new();
         for known in book.state.releases.iter().filter(|known| known.author == own) {
-            let run = known.run.and_then(|run| book.state.runs.get(&run));
-            let meant = match (known.to, run) {
-                (Some(to), _) => to == peer,
-                (None, Some(run)) => run.has(peer),
-                (None, None) => two,
-            };
-            if meant {
+            if self.is_to(accord, known, peer) {
                 let at = known.receipt.filter(|receipt| receipt.by == peer).map(|by| by.time);
                 let objects = known.objects.iter().map(|known| known.object);
                 // What was taken back is not there any more.
@@ -144,6 +138,17 @@ impl Node {
             }
         }
         Ok(sent)
+    }
+
+    /// Whether an own release is meant for a party.
+    pub(crate) fn is_to(&self, accord: AccordId, known: &ReleaseState, peer: PartyId) -> bool {
+        let Ok(book) = self.book(accord) else { return false };
+        let run = known.run.and_then(|run| book.state.runs.get(&run));
+        match (known.to, run) {
+            (Some(to), _) => to == peer,
+            (None, Some(run)) => run.has(peer),
+            (None, None) => book.row.parties.len() == 2,
+        }
     }
 
     /// The same without what the peer has not acknowledged.

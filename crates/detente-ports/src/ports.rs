@@ -513,6 +513,25 @@ pub trait Store: LookupStore + Send {
     /// What was received about an observable.
     fn received(&self, observable: &Observable) -> Result<Vec<ReceivedRow>, StoreError>;
 
+    /// What came from a party under an accord behind a number: of each row its number and
+    /// observable, in the order of numbers, `max` at most. Rows that come later have larger ones.
+    fn received_news(
+        &self,
+        of: (AccordId, PartyId),
+        after: u64,
+        max: usize,
+    ) -> Result<Vec<(u64, Observable)>, StoreError>;
+
+    /// How many rows of a party under an accord up to a number may still be kept, and the sum of
+    /// the seconds at which they came: both change when some are erased, also where others come in
+    /// their place.
+    fn received_kept(
+        &self,
+        of: (AccordId, PartyId),
+        upto: u64,
+        now: UnixSeconds,
+    ) -> Result<(u64, u64), StoreError>;
+
     /// When an own observable was first sighted, by this node's clock; none if it is no own one.
     fn first_sighting(&self, observable: &Observable) -> Result<Option<UnixSeconds>, StoreError>;
 

@@ -117,6 +117,12 @@ pub trait Shelf {
     /// [`ShelfError`]; nothing was taken.
     fn delete(&mut self, query: &Query) -> Result<u64, ShelfError>;
 
+    /// Takes everything from a collection.
+    ///
+    /// # Errors
+    /// [`ShelfError`]; nothing was taken.
+    fn clear(&mut self, collection: &str) -> Result<(), ShelfError>;
+
     /// How far a collection that is a view of something has been brought; 0 if never.
     ///
     /// # Errors

@@ -77,6 +77,11 @@ impl Shelf for Memory {
         Ok((before - self.objects.len()) as u64)
     }
 
+    fn clear(&mut self, collection: &str) -> Result<(), ShelfError> {
+        self.objects.retain(|(of, ..)| of != collection);
+        Ok(())
+    }
+
     fn reached(&self, _view: &str) -> Result<u64, ShelfError> {
         Ok(0)
     }

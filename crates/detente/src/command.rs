@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::alerting::AlertCommand;
 use crate::consent::ConsentCommand;
-use crate::desk::{ExportCommand, WarnCommand, Warnings};
+use crate::desk::{DeskCommand, Warnings};
 use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::feedback::FeedbackCommand;
@@ -57,10 +57,8 @@ pub enum Command {
     Text { accord: String, text: Option<String> },
     /// Import files.
     Import { files: Vec<ImportFile>, all_refusals: bool },
-    /// Export the own list for other programs.
-    ExportList(ExportCommand),
-    /// What is too common to act on.
-    Warn(WarnCommand),
+    /// Exports, warninglists, what tools can read.
+    Desk(DeskCommand),
     /// Numbers of indicators.
     Counts,
     /// Own observables in normal form.
@@ -230,8 +228,7 @@ impl Engine {
                 let keep = if *all_refusals { usize::MAX } else { FIRST_REFUSALS };
                 self.import_all(files, keep, progress)
             }
-            Command::ExportList(export) => self.export_list(export, progress),
-            Command::Warn(warn) => self.warn(warn, progress),
+            Command::Desk(desk) => self.at_the_desk(desk, progress),
             Command::Counts => json(&self.shared.lock().counts()?),
             Command::List { kind } => {
                 let kind = kind.as_deref().map(str::parse).transpose();

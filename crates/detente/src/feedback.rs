@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::args::RoleArg;
 use crate::command::{Engine, json, parse_role};
 use crate::fail::Failure;
+use crate::tools;
 
 /// What came of received objects.
 #[derive(Clone, Debug, Args)]
@@ -80,6 +81,7 @@ impl Engine {
     /// Erases what may no longer be kept, and brings the acts that say so to the others.
     pub fn expire(&self) -> Result<Value, Failure> {
         let report = self.shared.lock().erase_expired()?;
+        tools::settle(&self.home, &self.shared)?;
         let mut slugs: Vec<&String> = report.acts.iter().map(|(slug, _)| slug).collect();
         slugs.dedup();
         for slug in slugs {

@@ -97,6 +97,20 @@ pub enum Leaving {
     Consented { consent: String },
 }
 
+impl ReleaseCommand {
+    /// All that may go of the own list to a party.
+    pub fn all_own(accord: AccordId, to: PartyId) -> ReleaseCommand {
+        let what = Leaving::Own {
+            kinds: Vec::new(),
+            sources: Vec::new(),
+            values: Vec::new(),
+            since: None,
+            to: Some(to.to_string()),
+        };
+        ReleaseCommand { accord: accord.to_string(), what, dry_run: false, again: false }
+    }
+}
+
 impl ReleaseArgs {
     /// The command, its values read.
     ///

@@ -13,6 +13,7 @@ use crate::args::RoleArg;
 use crate::command::{Command, Engine, json, parse_role};
 use crate::fail::Failure;
 use crate::output;
+use crate::tools;
 use crate::verb::Context;
 
 /// What `retract` takes.
@@ -190,6 +191,8 @@ impl Engine {
                 let accord = self.shared.lock().find_accord(accord)?;
                 self.exchange(accord)?;
                 let act = self.shared.lock().answer_retraction(accord, act, words, role)?;
+                // What was erased goes from what tools read too.
+                tools::settle(&self.home, &self.shared)?;
                 Ok(Value::Array(vec![self.report(accord, act)?]))
             }
             RetractionCommand::Forward { accord, act, words, unnamed } => {

@@ -111,7 +111,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Verb::Search { value } => context.show(&Command::Search { query: value }, output::search),
         Verb::Serve { listen, taxii } => serve_home(&context, listen.as_deref(), &taxii),
-        Verb::Account(args) => tools::account(&context.home, json, &args),
+        Verb::Account(args) => tools::account(&context, &args),
         Verb::Sync => sync(&context),
         Verb::Match { accord, clause, count_only, explain: true, .. } => {
             let command = Command::ExplainMatch { accord, clause, count_only };

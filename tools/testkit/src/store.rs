@@ -373,6 +373,24 @@ impl Store for FaultyStore {
         self.read(|store| store.received(observable))
     }
 
+    fn received_news(
+        &self,
+        of: (AccordId, PartyId),
+        after: u64,
+        max: usize,
+    ) -> Result<Vec<(u64, Observable)>, StoreError> {
+        self.read(|store| store.received_news(of, after, max))
+    }
+
+    fn received_kept(
+        &self,
+        of: (AccordId, PartyId),
+        upto: u64,
+        now: UnixSeconds,
+    ) -> Result<(u64, u64), StoreError> {
+        self.read(|store| store.received_kept(of, upto, now))
+    }
+
     fn first_sighting(&self, observable: &Observable) -> Result<Option<UnixSeconds>, StoreError> {
         self.read(|store| store.first_sighting(observable))
     }

@@ -113,8 +113,8 @@ pub trait Sink {
     /// A fault ends the import with [`ReadFault::Sink`].
     fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault>;
 
-    /// Hears of one STIX object as it stands in the file, whatever is taken from it. Not of one that
-    /// is refused for its length or depth.
+    /// Hears of one STIX object as it stands in the file, whatever is taken from it. Not of one
+    /// that is refused for its length or depth.
     ///
     /// # Errors
     /// A fault ends the import with [`ReadFault::Sink`].

@@ -7,9 +7,9 @@ CREATE TABLE collection (
     name TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- Objects of one level that came together, as many as fill a few pages of the file, so that they are
--- read together. A packet's number is the moment at which its first object came; no two came at the
--- same one. `heads` says of each what must be known without its bytes (its form is in
+-- Objects of one level that came together, as many as fill a few pages of the file, so that they
+-- are read together. A packet's number is the moment at which its first object came; no two came at
+-- the same one. `heads` says of each what must be known without its bytes (its form is in
 -- `src/shelf/packet.rs`).
 CREATE TABLE packet (
     n INTEGER PRIMARY KEY,
@@ -20,8 +20,8 @@ CREATE TABLE packet (
 
 CREATE INDEX packet_in_order ON packet (collection, level, n);
 
--- The bytes of a packet's objects one behind the other, as they came; apart, so that what is said of
--- an object changes without them.
+-- The bytes of a packet's objects one behind the other, as they came; apart, so that what is said
+-- of an object changes without them.
 CREATE TABLE body (
     n INTEGER PRIMARY KEY REFERENCES packet (n),
     bytes BLOB NOT NULL
@@ -39,8 +39,8 @@ CREATE TABLE holds (
     PRIMARY KEY (collection, kind, level, last, packet)
 ) STRICT, WITHOUT ROWID;
 
--- Where the versions of an id are; `id` is the first half of its SHA-256, and the packet's number is
--- `n - back`.
+-- Where the versions of an id are; `id` is the first half of its SHA-256, and the packet's number
+-- is `n - back`.
 CREATE TABLE object (
     collection INTEGER NOT NULL,
     id BLOB NOT NULL,

@@ -11,6 +11,18 @@ use super::page::page;
 use super::put::{Key, keep_ends, key};
 use crate::sqlite::{Fault, damaged};
 
+/// Takes everything from a collection. Its pages are written over: the connection deletes so
+/// (`secure_delete`).
+pub(super) fn clear(tx: &Transaction<'_>, collection: &str) -> Result<(), Fault> {
+    let Some(id) = super::collection(tx, collection)? else { return Ok(()) };
+    let bodies = "DELETE FROM body WHERE n IN (SELECT n FROM packet WHERE collection = ?1)";
+    tx.prepare_cached(bodies)?.execute([id])?;
+    for table in ["packet", "holds", "object", "ended"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE collection = ?1"), [id])?;
+    }
+    Ok(())
+}
+
 /// Takes away what is meant of some ids, and marks what is the first and the last of what stays.
 pub(super) fn delete(tx: &Transaction<'_>, query: &Query) -> Result<u64, Fault> {
     let Some(collection) = super::collection(tx, &query.collection)? else {

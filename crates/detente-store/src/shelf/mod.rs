@@ -103,6 +103,10 @@ impl Shelf for SqliteShelf {
         self.write(|tx| delete::delete(tx, query))
     }
 
+    fn clear(&mut self, collection: &str) -> Result<(), ShelfError> {
+        self.write(|tx| delete::clear(tx, collection))
+    }
+
     fn reached(&self, view: &str) -> Result<u64, ShelfError> {
         self.read(|conn| {
             let mut find = conn.prepare_cached("SELECT moment FROM reached WHERE name = ?1")?;

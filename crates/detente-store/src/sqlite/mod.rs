@@ -329,6 +329,24 @@ impl Store for SqliteStore {
         self.read(|conn| object::received(conn, observable))
     }
 
+    fn received_news(
+        &self,
+        of: (AccordId, PartyId),
+        after: u64,
+        max: usize,
+    ) -> Result<Vec<(u64, Observable)>, StoreError> {
+        self.read(|conn| object::received_news(conn, of, after, max))
+    }
+
+    fn received_kept(
+        &self,
+        of: (AccordId, PartyId),
+        upto: u64,
+        now: UnixSeconds,
+    ) -> Result<(u64, u64), StoreError> {
+        self.read(|conn| object::received_kept(conn, of, upto, now))
+    }
+
     fn first_sighting(&self, observable: &Observable) -> Result<Option<UnixSeconds>, StoreError> {
         self.read(|conn| indicator::first_sighting(conn, observable))
     }

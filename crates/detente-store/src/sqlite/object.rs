@@ -183,6 +183,43 @@ pub(super) fn received(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Numbers and observables of what came from a party under an accord behind a number.
+pub(super) fn received_news(
+    conn: &Connection,
+    (accord, from): (AccordId, PartyId),
+    after: u64,
+    max: usize,
+) -> Result<Vec<(u64, Observable)>, Fault> {
+    let text = "SELECT id, kind, value FROM received INDEXED BY received_by_sender
+        WHERE accord = ?1 AND sender = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+    let mut find = conn.prepare_cached(text)?;
+    let max = i64::try_from(max).unwrap_or(i64::MAX);
+    let mut rows = find.query((accord.as_bytes(), from.as_bytes(), sql(after)?, max))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind = super::indicator::kind(row.get(1)?)?;
+        let value = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+        found.push((number(row, 0)?, super::indicator::observable(kind, value)?));
+    }
+    Ok(found)
+}
+
+/// How many of them up to a number may be kept, and the sum of when they came.
+pub(super) fn received_kept(
+    conn: &Connection,
+    (accord, from): (AccordId, PartyId),
+    upto: u64,
+    now: UnixSeconds,
+) -> Result<(u64, u64), Fault> {
+    let text =
+        "SELECT count(*), coalesce(sum(received), 0) FROM received INDEXED BY received_by_sender
+        WHERE accord = ?1 AND sender = ?2 AND id <= ?3
+        AND (keep_until IS NULL OR keep_until > ?4)";
+    let mut count = conn.prepare_cached(text)?;
+    let values = (accord.as_bytes(), from.as_bytes(), sql(upto)?, sql(now.get())?);
+    Ok(count.query_row(values, |row| Ok((number(row, 0)?, number(row, 1)?)))?)
+}
+
 /// Erases what a party released here. The bytes stay if another row, or this node's own release,
 /// needs them.
 pub(super) fn erase_received(

@@ -12,6 +12,7 @@ use detente_write::{Action, Format, Options, Policy, StixObjects, WriteFault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::DeskCommand;
 use crate::command::{Command, Engine, OnProgress, Progress, json};
 use crate::fail::{Failure, chain};
 use crate::import::Spool;
@@ -254,7 +255,8 @@ pub fn export(context: &Context, args: ExportArgs) -> Result<u8, Failure> {
     };
     let account = account.as_ref().map(absolute).transpose()?;
     let command = ExportCommand { args: Box::new(args), to, account };
-    let (mut report, _) = context.ask::<IndicatorExport>(&Command::ExportList(command))?;
+    let (mut report, _) =
+        context.ask::<IndicatorExport>(&Command::Desk(DeskCommand::Export(command)))?;
     let tried = matches!(target, Target::None);
     report.file = target.deliver()?;
     if context.json {

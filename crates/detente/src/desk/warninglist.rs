@@ -12,6 +12,7 @@ use detente_warn::{Index, Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::DeskCommand;
 use crate::command::{Command, Engine, OnProgress, Progress, json};
 use crate::fail::{Failure, exit};
 use crate::home::Home;
@@ -147,7 +148,7 @@ pub fn warninglist(context: &Context, verb: WarnVerb) -> Result<u8, Failure> {
         WarnVerb::Remove { name } => WarnCommand::Remove { name },
     };
     let adds = matches!(command, WarnCommand::Add { .. });
-    let command = Command::Warn(command);
+    let command = Command::Desk(DeskCommand::Warn(command));
     if !adds {
         return context.show::<Vec<ListReport>>(&command, |reports| output::warninglists(reports));
     }

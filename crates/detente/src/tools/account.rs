@@ -17,9 +17,13 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::offer::{Offer, named};
 use super::{OWN, now, open_shelf};
+use crate::command::Command;
+use crate::desk::DeskCommand;
 use crate::fail::Failure;
-use crate::home::{Home, read_bounded};
+use crate::home::read_bounded;
+use crate::verb::Context;
 
 /// Shortest password. Characters.
 const MIN_PASSWORD: usize = 12;
@@ -42,6 +46,8 @@ enum AccountVerb {
     Add(AddArgs),
     /// All accounts.
     List,
+    /// What there is to be read: the house's collections and those of each accord.
+    Collections,
     /// Take an account away; it is shut out at once.
     Remove {
         /// Its name.
@@ -58,8 +64,9 @@ struct AddArgs {
     #[arg(long, default_value = "clear")]
     clearance: String,
     /// A collection that it may read, by alias; may be given again: own (what tools bring and
-    /// imports read as STIX), indicators (the own list, from whatever it was read). Without --read
-    /// and --write: own.
+    /// imports read as STIX), indicators (the own list, from whatever it was read),
+    /// received/ACCORD/PARTY (what a party released), releasable/ACCORD/PARTY (to read it is a
+    /// release to that party). Without --read and --write: own.
     #[arg(long, value_name = "COLLECTION")]
     read: Vec<String>,
     /// A collection to which it may add; may be given again.
@@ -141,12 +148,29 @@ impl Shown {
     }
 }
 
+/// The collections that names may mean. Those of the house are known without asking the node.
+fn offers_of(context: &Context, args: &AddArgs) -> Result<Vec<Offer>, Failure> {
+    let plain = |name: &String| *name == OWN || *name == INDICATORS;
+    if args.read.iter().chain(&args.write).all(plain) {
+        let offer = |key: &str, takes| Offer {
+            key: key.to_owned(),
+            name: key.to_owned(),
+            title: String::new(),
+            root: OWN.to_owned(),
+            takes,
+        };
+        return Ok(vec![offer(OWN, true), offer(INDICATORS, false)]);
+    }
+    Ok(context.ask::<Vec<Offer>>(&Command::Desk(DeskCommand::Collections))?.0)
+}
+
 /// Runs `account`.
-pub fn account(home: &Home, json: bool, args: &AccountArgs) -> Result<u8, Failure> {
+pub fn account(context: &Context, args: &AccountArgs) -> Result<u8, Failure> {
+    let (home, json) = (context.home(), context.json);
     home.check()?;
     match &args.verb {
         AccountVerb::Add(args) => {
-            let (row, token) = made(args)?;
+            let (row, token) = made(args, &offers_of(context, args)?)?;
             let mut shelf = open_shelf(home)?;
             let had = shelf.account(&args.name).map_err(|error| failed(&error))?.is_some();
             let kept = shelf.put_account(&row).map_err(|error| failed(&error))?;
@@ -157,6 +181,21 @@ pub fn account(home: &Home, json: bool, args: &AccountArgs) -> Result<u8, Failur
             let mut shown = Shown::of(&row, token.as_ref().map(|token| token.as_str()));
             shown.replaced = had.then_some(true);
             if json { crate::print_json(&shown) } else { shown.print() }
+        }
+        AccountVerb::Collections => {
+            return context.show::<Vec<Offer>>(
+                &Command::Desk(DeskCommand::Collections),
+                |offers| {
+                    for offer in offers {
+                        let name = crate::output::safe(&offer.name);
+                        let title = crate::output::safe(&offer.title);
+                        crate::print_text(&format!(
+                            "{name}\n  key      {}\n  holds    {title}\n",
+                            offer.key
+                        ));
+                    }
+                },
+            );
         }
         AccountVerb::List => {
             let rows = open_shelf(home)?.accounts().map_err(|error| failed(&error))?;
@@ -189,7 +228,10 @@ fn failed(error: &detente_taxii::ShelfError) -> Failure {
     Failure::environment("shelf", error, remedy)
 }
 
-fn made(args: &AddArgs) -> Result<(AccountRow, Option<Zeroizing<String>>), Failure> {
+fn made(
+    args: &AddArgs,
+    offers: &[Offer],
+) -> Result<(AccountRow, Option<Zeroizing<String>>), Failure> {
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if args.name.is_empty() || args.name.len() > MAX_ACCOUNT || !args.name.chars().all(sound) {
         let words = format!("{:?} is no name of an account", args.name);
@@ -214,17 +256,17 @@ fn made(args: &AddArgs) -> Result<(AccountRow, Option<Zeroizing<String>>), Failu
     if reads.is_empty() && args.write.is_empty() {
         reads.push(OWN.to_owned());
     }
-    let known = |name: &&String| *name == OWN || *name == INDICATORS;
-    if let Some(bad) = reads.iter().chain(&args.write).find(|name| !known(name)) {
-        let words = format!("there is no collection {bad:?}");
-        return Err(Failure::usage("bad_collection", words, "they are own and indicators"));
+    let mut writes = args.write.clone();
+    for name in reads.iter_mut().chain(&mut writes) {
+        let offer = named(name, offers)?;
+        name.clone_from(&offer.key);
     }
-    if args.write.iter().any(|name| name == INDICATORS) {
-        let words = "the collection indicators is the own list: nothing is added to it as such";
+    let takes = |key: &&String| offers.iter().any(|offer| offer.takes && offer.key == **key);
+    if let Some(bad) = writes.iter().find(|key| !takes(key)) {
+        let words = format!("nothing is added to the collection {bad:?} as such");
         return Err(Failure::usage("bad_collection", words, "add to own"));
     }
-    let account =
-        Account { name: args.name.clone(), clearance, reads, writes: args.write.clone(), unmarked };
+    let account = Account { name: args.name.clone(), clearance, reads, writes, unmarked };
     let mut row =
         AccountRow { account, password: None, token: None, certificate: None, made: now() };
     let mut token = None;

@@ -1,11 +1,14 @@
 //! Tools of the house: their accounts, and the TAXII server that they speak to.
 
 mod account;
+mod offer;
 mod server;
 mod views;
 
 pub use account::{AccountArgs, account};
+pub use offer::offers;
 pub use server::{TaxiiArgs, start};
+pub use views::settle;
 
 use std::path::PathBuf;
 
@@ -18,15 +21,18 @@ use crate::home::Home;
 /// The collection of what the house's own tools bring and read.
 pub const OWN: &str = "own";
 
+/// What to do about a shelf that can't be opened.
+const OLD_SHELF: &str = "restore a backup of shelf.db; one of an unreleased version can't be read: \
+    move it away";
+
 /// Where objects and accounts lie.
 fn shelf_path(home: &Home) -> PathBuf {
     home.dir().join("shelf.db")
 }
 
 pub fn open_shelf(home: &Home) -> Result<SqliteShelf, Failure> {
-    SqliteShelf::open(shelf_path(home)).map_err(|error| {
-        Failure::environment(error.code(), chain(&error), "restore a backup of shelf.db; one of an unreleased version can't be read: move it away")
-    })
+    SqliteShelf::open(shelf_path(home))
+        .map_err(|error| Failure::environment(error.code(), chain(&error), OLD_SHELF))
 }
 
 /// The time now.

@@ -8,13 +8,14 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
 use detente_core::Tlp;
-use detente_desk::{INDICATORS, import_together};
+use detente_desk::import_together;
 use detente_intel::read::Options;
 use detente_node::Shared;
 use detente_store::{AccountRow, SqliteShelf};
-use detente_taxii::{Account, Collection, House, Level, Root};
+use detente_taxii::{Account, Level};
 use detente_web::{AuditLog, Credential, Ground, Listening, Rate, Service, Store, Tls};
 
+use super::offer::house;
 use super::views::{Counter, Views};
 use super::{OWN, now, open_shelf, shelf_path};
 use crate::command::Engine;
@@ -97,9 +98,10 @@ pub fn start(
     let title = engine.shared.lock().card().value().name.clone();
     let path = shelf_path(home);
     let shared = Arc::clone(&engine.shared);
-    let views = Views::start(home, &shared, runtime)?;
+    let views = Views::start(home, engine, runtime)?;
+    let offered = Arc::clone(&views);
     let service = Service::new(Ground {
-        house: Box::new(move || house(&title)),
+        house: Box::new(move || house(&title, &offered.offers())),
         clock: Box::new(now),
         open: Box::new(move || match SqliteShelf::open(&path) {
             Ok(shelf) => Ok(Box::new(Counter::new(shelf, Arc::clone(&views)))),
@@ -130,30 +132,6 @@ pub fn start(
         hex::encode(tls.fingerprint())
     );
     Ok(Some(listening))
-}
-
-/// What this node offers to tools.
-fn house(title: &str) -> House {
-    let own = Collection {
-        key: OWN.to_owned(),
-        title: "Own objects".to_owned(),
-        description: "What tools of the house bring; its indicators enter the own list".to_owned(),
-        takes: true,
-    };
-    let indicators = Collection {
-        key: INDICATORS.to_owned(),
-        title: "Own indicators".to_owned(),
-        description: "The own list as STIX indicators of this party, from whatever it was read"
-            .to_owned(),
-        takes: false,
-    };
-    let root = Root {
-        path: OWN.to_owned(),
-        title: "The house".to_owned(),
-        description: "For the house's own tools".to_owned(),
-        collections: vec![own, indicators],
-    };
-    House { title: format!("detente of {title}"), roots: vec![root] }
 }
 
 /// Takes the indicators of what lies on the shelf into the own list, as close as they lie there, so

@@ -1,16 +1,20 @@
 //! Collections that are views: brought up to date when they are read, and in the background.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use detente_desk::{INDICATORS, refresh_own};
+use detente_desk::{refresh_own, refresh_received, refresh_released};
 use detente_node::Shared;
 use detente_store::SqliteShelf;
 use detente_taxii::{Entry, Incoming, Moment, Put, Query, Shelf, ShelfError, StatusRow};
 
+use super::offer::{Offer, View, offers};
 use super::{now, open_shelf};
+use crate::command::Engine;
 use crate::fail::Failure;
 use crate::home::Home;
+use crate::releasing::ReleaseCommand;
 
 /// Steps that a reader waits for: some thousand statements. What is left comes in the background,
 /// and to the reader with its next request.
@@ -20,10 +24,21 @@ const BURST: usize = 64;
 /// How often it is looked whether there is something to bring.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// How long what there is to offer is remembered. Microseconds.
+const OFFERED: i64 = 2_000_000;
+/// After a release that a reader caused, its collection causes none for so long. Microseconds.
+const RELEASE_AGAIN: i64 = 10_000_000;
+
+/// What there is, and when it was looked at.
+type Offered = (Moment, Arc<Vec<(Offer, Option<View>)>>);
+
 /// The views of a serving node.
 pub struct Views {
-    shared: Arc<Shared>,
+    engine: Engine,
     shelf: Mutex<SqliteShelf>,
+    offered: Mutex<Option<Offered>>,
+    /// When reading a collection last caused a release.
+    caused: Mutex<BTreeMap<String, Moment>>,
 }
 
 impl Views {
@@ -31,23 +46,55 @@ impl Views {
     /// when nobody holds the views any more.
     pub fn start(
         home: &Home,
-        shared: &Arc<Shared>,
+        engine: &Engine,
         runtime: &tokio::runtime::Runtime,
     ) -> Result<Arc<Views>, Failure> {
         let shelf = Mutex::new(open_shelf(home)?);
-        let views = Arc::new(Views { shared: Arc::clone(shared), shelf });
+        let (engine, offered, caused) = (engine.clone(), Mutex::default(), Mutex::default());
+        let views = Arc::new(Views { engine, shelf, offered, caused });
         runtime.spawn(follow(Arc::downgrade(&views)));
         Ok(views)
     }
 
+    /// All collections, as they were a moment ago.
+    pub fn offers(&self) -> Arc<Vec<(Offer, Option<View>)>> {
+        let mut offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = now();
+        if let Some((at, offers)) = &*offered
+            && now.micros().abs_diff(at.micros()) < OFFERED.unsigned_abs()
+        {
+            return Arc::clone(offers);
+        }
+        match offers(&self.engine.shared) {
+            Ok(offers) => {
+                let offers = Arc::new(offers);
+                *offered = Some((now, Arc::clone(&offers)));
+                offers
+            }
+            Err(failure) => {
+                tracing::error!("looking for collections: {}", failure.error);
+                offered.as_ref().map(|(_, offers)| Arc::clone(offers)).unwrap_or_default()
+            }
+        }
+    }
+
+    fn view(&self, collection: &str) -> Option<View> {
+        let offers = self.offers();
+        offers.iter().find(|(offer, _)| offer.key == collection).and_then(|(_, view)| *view)
+    }
+
     /// Brings a collection on if it is a view; says whether it is up to date.
     fn bring(&self, collection: &str, steps: usize) -> Result<bool, String> {
-        if collection != INDICATORS {
-            return Ok(true);
-        }
+        let Some(view) = self.view(collection) else { return Ok(true) };
+        let shared = &self.engine.shared;
         for _ in 0..steps {
             let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-            match refresh_own(&self.shared, &mut *shelf, now()) {
+            let done = match view {
+                View::Own => refresh_own(shared, &mut *shelf, now()),
+                View::Received(view) => refresh_received(shared, view, &mut *shelf, now()),
+                View::Released(view) => refresh_released(shared, view, &mut *shelf, now()),
+            };
+            match done {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
                 Err(error) => return Err(crate::fail::chain(&error)),
@@ -56,25 +103,77 @@ impl Views {
         Ok(false)
     }
 
-    /// Whether a tool reads a view at all.
-    fn are_read(&self) -> bool {
-        let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        let accounts = shelf.accounts().unwrap_or_default();
-        accounts.iter().any(|row| row.account.may_read(INDICATORS))
+    /// Releases what may go to the party of this collection now: whoever reads it, asks for that.
+    /// What can't go, because the party is away or nothing may, is a matter of the log.
+    fn release(&self, collection: &str) {
+        let Some(View::Released(view)) = self.view(collection) else { return };
+        {
+            let mut caused = self.caused.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = now();
+            let last = caused.get(collection).copied();
+            if last
+                .is_some_and(|at| now.micros().abs_diff(at.micros()) < RELEASE_AGAIN.unsigned_abs())
+            {
+                return;
+            }
+            caused.insert(collection.to_owned(), now);
+        }
+        let command = ReleaseCommand::all_own(view.accord, view.to);
+        match self.engine.release(&command) {
+            Ok(report) => tracing::info!(collection, "a tool read it: released {report}"),
+            Err(failure) => tracing::info!(collection, "a tool read it: {}", failure.error),
+        }
     }
+
+    /// The views that tools may read.
+    fn are_read(&self) -> Vec<String> {
+        let accounts = {
+            let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.accounts().unwrap_or_default()
+        };
+        let offers = self.offers();
+        let views = offers.iter().filter(|(_, view)| view.is_some());
+        let read =
+            views.filter(|(offer, _)| accounts.iter().any(|row| row.account.may_read(&offer.key)));
+        read.map(|(offer, _)| offer.key.clone()).collect()
+    }
+}
+
+/// Takes from the shelf what was erased here: what tools could read of it goes with it, also where
+/// no tool reads it any more.
+pub fn settle(home: &Home, shared: &Shared) -> Result<(), Failure> {
+    let failed = |error: &dyn std::error::Error| {
+        let remedy = "erase what is left with `detente expire`";
+        Failure::environment("shelf", crate::fail::chain(error), remedy)
+    };
+    let mut shelf = None;
+    for (offer, view) in offers(shared)? {
+        let Some(View::Received(view)) = view else { continue };
+        let shelf = match &mut shelf {
+            Some(shelf) => shelf,
+            None => shelf.insert(open_shelf(home)?),
+        };
+        // What was never brought has nothing to lose.
+        if shelf.reached(&offer.key).map_err(|error| failed(&error))? == 0 {
+            continue;
+        }
+        while !refresh_received(shared, view, shelf, now()).map_err(|error| failed(&error))? {}
+    }
+    Ok(())
 }
 
 async fn follow(views: Weak<Views>) {
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
         let Some(views) = views.upgrade() else { return };
-        let brought = tokio::task::spawn_blocking(move || match views.are_read() {
-            true => views.bring(INDICATORS, BURST),
-            false => Ok(true),
+        let brought = tokio::task::spawn_blocking(move || {
+            for collection in views.are_read() {
+                if let Err(error) = views.bring(&collection, BURST) {
+                    tracing::error!(collection, "bringing it up to date: {error}");
+                }
+            }
         });
-        if let Ok(Err(error)) = brought.await {
-            tracing::error!("bringing the collection {INDICATORS} up to date: {error}");
-        }
+        let _ = brought.await;
     }
 }
 
@@ -106,12 +205,20 @@ impl Shelf for Counter {
         query: &Query,
         each: &mut dyn FnMut(Entry<'_>, &[u8]),
     ) -> Result<bool, ShelfError> {
+        // Whoever asks for bytes reads; a manifest alone releases nothing.
+        if query.max_bytes.is_some() {
+            self.views.release(&query.collection);
+        }
         self.views.bring(&query.collection, STEPS).map_err(ShelfError)?;
         self.inner.page(query, each)
     }
 
     fn delete(&mut self, query: &Query) -> Result<u64, ShelfError> {
         self.inner.delete(query)
+    }
+
+    fn clear(&mut self, collection: &str) -> Result<(), ShelfError> {
+        self.inner.clear(collection)
     }
 
     fn reached(&self, view: &str) -> Result<u64, ShelfError> {

@@ -1,0 +1,132 @@
+//! What tools of the house can read: the house's own collections, and those of each accord.
+
+use detente_desk::{INDICATORS, Received, Released};
+use detente_node::Shared;
+use detente_taxii::{Collection, House, Root};
+use serde::{Deserialize, Serialize};
+
+use super::OWN;
+use crate::fail::Failure;
+
+/// A collection, as people name it and as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Its key in rights, which is its alias in TAXII.
+    pub key: String,
+    /// What people may call it: `received/ACCORD/PARTY`.
+    pub name: String,
+    /// What is in it.
+    pub title: String,
+    /// The path of its root.
+    pub root: String,
+    /// Whether tools may add to it.
+    pub takes: bool,
+}
+
+/// A collection that follows something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The own list.
+    Own,
+    /// What a party released.
+    Received(Received),
+    /// What may be released to a party.
+    Released(Released),
+}
+
+/// Every collection of this node; what follows something beside its key.
+pub fn offers(shared: &Shared) -> Result<Vec<(Offer, Option<View>)>, Failure> {
+    let plain = |key: &str, title: &str, takes, view| {
+        let (key, title, root) = (key.to_owned(), title.to_owned(), OWN.to_owned());
+        (Offer { name: key.clone(), key, title, root, takes }, view)
+    };
+    let mut all = vec![
+        plain(OWN, "What tools of the house bring, and STIX objects of imported files", true, None),
+        plain(INDICATORS, "The own list as STIX indicators of this party", false, Some(View::Own)),
+    ];
+    let node = shared.lock();
+    let accords = node.accords();
+    for (accord, slug) in &accords {
+        let alone = accords.iter().filter(|(_, other)| other == slug).count() == 1;
+        let digits = accord.to_string().chars().take(8).collect::<String>();
+        let slug = if alone { slug.clone() } else { format!("{slug}-{digits}") };
+        let root = format!("accords/{slug}");
+        for party in node.other_parties(*accord)? {
+            let who = node.name_of(party);
+            let received = Received { accord: *accord, from: party };
+            let released = Released { accord: *accord, to: party };
+            all.push((
+                Offer {
+                    key: received.key(),
+                    name: format!("received/{slug}/{who}"),
+                    title: format!("Received from {who} under {slug}"),
+                    root: root.clone(),
+                    takes: false,
+                },
+                Some(View::Received(received)),
+            ));
+            all.push((
+                Offer {
+                    key: released.key(),
+                    name: format!("releasable/{slug}/{who}"),
+                    title: format!("Releasable to {who} under {slug}: to read it is a release"),
+                    root: root.clone(),
+                    takes: false,
+                },
+                Some(View::Released(released)),
+            ));
+        }
+    }
+    Ok(all)
+}
+
+/// The collections as TAXII shows them: one root for the house, one for each accord.
+pub fn house(title: &str, offers: &[(Offer, Option<View>)]) -> House {
+    let mut roots: Vec<Root> = Vec::new();
+    for (offer, _) in offers {
+        let collection = Collection {
+            key: offer.key.clone(),
+            title: offer.title.clone(),
+            description: offer.name.clone(),
+            takes: offer.takes,
+        };
+        match roots.iter_mut().find(|root| root.path == offer.root) {
+            Some(root) => root.collections.push(collection),
+            None => {
+                let own = offer.root == OWN;
+                let accord = offer.root.rsplit('/').next().unwrap_or_default();
+                roots.push(Root {
+                    path: offer.root.clone(),
+                    title: if own { "The house".to_owned() } else { format!("Accord {accord}") },
+                    description: "For the house's own tools".to_owned(),
+                    collections: vec![collection],
+                });
+            }
+        }
+    }
+    House { title: format!("detente of {title}"), roots }
+}
+
+/// The key of the collection that a person names.
+pub fn named<'o>(name: &str, offers: &'o [Offer]) -> Result<&'o Offer, Failure> {
+    let exact = offers.iter().find(|offer| offer.key == name);
+    if let Some(offer) = exact {
+        return Ok(offer);
+    }
+    let words = name.to_lowercase();
+    let meant: Vec<&Offer> =
+        offers.iter().filter(|offer| offer.name.to_lowercase() == words).collect();
+    match meant.as_slice() {
+        [one] => Ok(one),
+        [] => Err(Failure::usage(
+            "bad_collection",
+            format!("there is no collection {name:?}"),
+            "see `detente account collections`",
+        )),
+        _ => Err(Failure::usage(
+            "bad_collection",
+            format!("{name:?} could be several collections"),
+            "give its key: see `detente account collections`",
+        )),
+    }
+}

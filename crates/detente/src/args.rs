@@ -84,7 +84,7 @@ pub enum Verb {
         /// Files, folders, or `-`.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// auto, list, csv, stix or misp.
+        /// auto, list, hosts, csv, stix, misp or openioc.
         #[arg(long, default_value = "auto")]
         format: String,
         /// Colour of what the files do not mark: clear, green, amber, amber+strict or red.

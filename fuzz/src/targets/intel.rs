@@ -10,9 +10,11 @@ use crate::Target;
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "intel_csv", run: csv, seeds: Vec::new },
     Target { name: "intel_detect", run: detect, seeds: values },
+    Target { name: "intel_hosts", run: hosts, seeds: Vec::new },
     Target { name: "intel_list", run: list, seeds: Vec::new },
     Target { name: "intel_misp", run: misp, seeds: Vec::new },
     Target { name: "intel_normalise", run: normalise, seeds: Vec::new },
+    Target { name: "intel_openioc", run: openioc, seeds: Vec::new },
     Target { name: "intel_pattern", run: pattern, seeds: Vec::new },
     Target { name: "intel_refang", run: refanged, seeds: values },
     Target { name: "intel_stix", run: stix, seeds: Vec::new },
@@ -61,6 +63,10 @@ fn csv(bytes: &[u8]) -> bool {
     read(Format::Csv, bytes)
 }
 
+fn hosts(bytes: &[u8]) -> bool {
+    read(Format::Hosts, bytes)
+}
+
 fn list(bytes: &[u8]) -> bool {
     // The format is guessed, as it is for most files.
     read(Format::List, bytes) | read(Format::Auto, bytes)
@@ -68,6 +74,10 @@ fn list(bytes: &[u8]) -> bool {
 
 fn misp(bytes: &[u8]) -> bool {
     read(Format::Misp, bytes)
+}
+
+fn openioc(bytes: &[u8]) -> bool {
+    read(Format::OpenIoc, bytes)
 }
 
 fn stix(bytes: &[u8]) -> bool {

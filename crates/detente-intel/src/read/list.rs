@@ -11,7 +11,7 @@ use std::io::BufRead;
 use super::intake::Intake;
 use super::kinds::{self, Token};
 use super::line::{Line, Lines, MAX_LINE};
-use super::{Place, ReadFault, Reason, Skip, prose};
+use super::{Place, ReadFault, Reason, Skip, hosts, prose};
 use crate::NormalFault;
 
 /// Addresses that hosts files point unwanted names to.
@@ -143,10 +143,7 @@ fn hosts_line(
     comment: Option<&str>,
 ) -> Result<(), ReadFault> {
     for name in names {
-        let boilerplate = matches!(*name, "0.0.0.0" | "broadcasthost" | "local")
-            || name.starts_with("localhost")
-            || name.starts_with("ip6-");
-        if boilerplate {
+        if hosts::is_boilerplate(name) {
             intake.pass(Skip::HostsBoilerplate);
         } else {
             one_value(intake, number, name, comment)?;

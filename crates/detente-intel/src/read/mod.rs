@@ -1,4 +1,4 @@
-//! Readers of untrusted files: lists and free text, CSV, STIX 2.1, MISP.
+//! Readers of untrusted files: lists and free text, hosts files, CSV, STIX 2.1, MISP, OpenIOC.
 //!
 //! Every reader streams with bounded memory and accounts for every item it meets: taken, refused
 //! with a reason and a place, or skipped with a reason ([`Summary::is_balanced`]). Nothing is
@@ -8,12 +8,14 @@
 //! be read, [`Summary::broken`] says so. [`ReadFault`] is for what the content cannot explain.
 
 mod csv;
+mod hosts;
 mod intake;
 mod json;
 mod kinds;
 mod line;
 mod list;
 mod misp;
+mod openioc;
 mod prose;
 mod report;
 mod stix;
@@ -32,6 +34,7 @@ pub use csv::{Column, CsvMapping, MAX_COLUMNS, MAX_RECORD, Role};
 pub use json::MAX_DEPTH;
 pub use line::MAX_LINE;
 pub use misp::MAX_EVENT_HELD;
+pub use openioc::{MAX_XML_ATTRIBUTES, MAX_XML_DEPTH, MAX_XML_PART};
 pub use report::{MAX_EXCERPT, Place, Reason, Refusal, Skip, Summary};
 pub use stix::{MAX_DEFINITIONS, MAX_HELD, MAX_OBJECT, ObjectMarkings, object_markings};
 
@@ -41,6 +44,9 @@ use intake::Intake;
 const SNIFF: usize = 16 * 1024;
 /// Progress is reported about once per this many bytes.
 const PROGRESS_STEP: u64 = 256 * 1024;
+/// The label of an observable that stands in a conjunction, of whichever format. Exports of what is
+/// exact leave it out.
+const PART_OF_CONJUNCTION: &str = "stix:part-of-conjunction";
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,22 +56,39 @@ pub enum Format {
     Auto,
     /// Comma, semicolon or tab separated values.
     Csv,
-    /// One value a line, hosts files, `value,comment`, or free text.
+    /// A hosts file: addresses at which nobody answers, and the names that are blocked so.
+    Hosts,
+    /// One value a line, hosts lines, `value,comment`, or free text.
     List,
     /// MISP events or attributes as JSON.
     Misp,
+    /// OpenIOC 1.0 or 1.1.
+    OpenIoc,
     /// A STIX 2.0 or 2.1 bundle, a TAXII envelope, or an array of STIX objects.
     Stix,
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Format; 7] = [
+        Format::Auto,
+        Format::Csv,
+        Format::Hosts,
+        Format::List,
+        Format::Misp,
+        Format::OpenIoc,
+        Format::Stix,
+    ];
+
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Format::Auto => "auto",
             Format::Csv => "csv",
+            Format::Hosts => "hosts",
             Format::List => "list",
             Format::Misp => "misp",
+            Format::OpenIoc => "openioc",
             Format::Stix => "stix",
         }
     }
@@ -73,14 +96,14 @@ impl Format {
 
 /// The text names no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format {0:?}: use auto, list, csv, stix or misp")]
+#[error("unknown format {0:?}: use auto, list, hosts, csv, stix, misp or openioc")]
 pub struct UnknownFormat(pub String);
 
 impl std::str::FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<Format, UnknownFormat> {
-        [Format::Auto, Format::Csv, Format::List, Format::Misp, Format::Stix]
+        Format::ALL
             .into_iter()
             .find(|format| format.name() == text)
             .ok_or_else(|| UnknownFormat(text.chars().take(64).collect()))
@@ -164,8 +187,8 @@ impl ReadFault {
 ///
 /// Text in UTF-8 or, behind its byte order mark, in UTF-16; bytes are counted as UTF-8.
 ///
-/// Memory is bounded by [`MAX_LINE`], [`MAX_RECORD`], [`MAX_OBJECT`], [`MAX_HELD`] and
-/// [`MAX_EVENT_HELD`], whatever the input's size.
+/// Memory is bounded by [`MAX_LINE`], [`MAX_RECORD`], [`MAX_OBJECT`], [`MAX_HELD`],
+/// [`MAX_EVENT_HELD`] and [`MAX_XML_PART`], whatever the input's size.
 ///
 /// # Errors
 /// [`ReadFault`]; what was handed over before stays handed over.
@@ -222,7 +245,9 @@ fn read_utf8<R: BufRead>(
     match format {
         Format::Auto | Format::List => list::read(input, &mut intake)?,
         Format::Csv => csv::read(input, &mut intake)?,
+        Format::Hosts => hosts::read(input, &mut intake)?,
         Format::Misp => misp::read(input, &mut intake)?,
+        Format::OpenIoc => openioc::read(input, &mut intake)?,
         Format::Stix => stix::read(input, &mut intake)?,
     }
     Ok(intake.finish())
@@ -261,10 +286,19 @@ fn sniff(head: &[u8]) -> Format {
         Some(b'[') => matches!(next, Some(b'{')),
         _ => false,
     };
-    if !json {
-        return if csv::looks_like(head) { Format::Csv } else { Format::List };
-    }
     let find = |needle: &[u8]| body.windows(needle.len()).position(|window| window == needle);
+    if body.first() == Some(&b'<') {
+        let names: [&[u8]; 4] =
+            [b"<ioc", b"<OpenIOC", b"schemas.mandiant.com/2010/ioc", b"openioc.org/schemas/"];
+        let named = names.iter().any(|name| find(name).is_some());
+        return if named { Format::OpenIoc } else { Format::List };
+    }
+    if !json {
+        if csv::looks_like(head) {
+            return Format::Csv;
+        }
+        return if hosts::looks_like(head) { Format::Hosts } else { Format::List };
+    }
     let first = |needles: &[&[u8]]| needles.iter().filter_map(|n| find(n)).min();
     let misp = first(&[b"\"Event\"", b"\"response\"", b"\"Attribute\""]);
     let stix = first(&[b"\"objects\"", b"\"spec_version\"", b"\"bundle\""]);

@@ -23,13 +23,22 @@ pub enum Place {
         /// The line on which the value ends, counted from 1.
         line: u64,
     },
+    /// An element in an XML document.
+    Xml {
+        /// The path from the top, such as `ioc[0].IndicatorItem[3]`.
+        path: String,
+        /// The line on which the element ends, counted from 1.
+        line: u64,
+    },
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Line(line) => write!(f, "line {line}"),
-            Place::Json { path, line } => write!(f, "{path} (line {line})"),
+            Place::Json { path, line } | Place::Xml { path, line } => {
+                write!(f, "{path} (line {line})")
+            }
         }
     }
 }
@@ -52,6 +61,12 @@ pub enum Reason {
     /// A name that could be a file as well as a domain, in free text.
     #[error("in free text this may be a file name as well as a domain")]
     AmbiguousName,
+    /// A line of a hosts file with an address at which somebody may answer.
+    #[error("the address is none at which nobody answers: the line blocks no name")]
+    HostsAddress,
+    /// A line of a hosts file that is no address and names.
+    #[error("not an address and names")]
+    HostsLine,
     /// JSON that breaks off.
     #[error("the JSON document breaks off")]
     JsonCut,
@@ -78,7 +93,8 @@ pub enum Reason {
     /// A JSON value that is not what its format says.
     #[error("not of the expected shape: {0}")]
     ObjectShape(String),
-    /// A JSON value with more nesting than [`super::MAX_DEPTH`].
+    /// A JSON value with more nesting than [`super::MAX_DEPTH`], or XML with more than
+    /// [`super::MAX_XML_DEPTH`].
     #[error("nested deeper than {max} levels")]
     ObjectTooDeep {
         /// The bound, in levels.
@@ -92,10 +108,10 @@ pub enum Reason {
         /// The bound, in bytes.
         max: u64,
     },
-    /// A STIX pattern with a negated comparison: what it names is what must not occur.
+    /// A negated comparison of a STIX pattern or OpenIOC: what it names is what must not occur.
     #[error("the pattern negates this comparison")]
     PatternNegated,
-    /// A STIX pattern comparison with an operator that names no single value.
+    /// A comparison of a STIX pattern or OpenIOC with an operator that names no single value.
     #[error("the pattern operator {0} names no single value")]
     PatternOperator(String),
     /// A STIX pattern comparison on an object path that is not an observable here.
@@ -115,10 +131,13 @@ pub enum Reason {
     /// A whole document in which nothing known was found.
     #[error("a JSON document that is neither STIX nor MISP")]
     UnknownJson,
+    /// A whole document in which no OpenIOC was found.
+    #[error("an XML document that is no OpenIOC")]
+    UnknownXml,
     /// A pattern in another language than STIX.
     #[error("the pattern language {0} is not supported")]
     UnsupportedPattern(String),
-    /// An attribute or column type that is no observable here.
+    /// An attribute type, column type or search term that is no observable here.
     #[error("the type {0} is not supported")]
     UnsupportedType(String),
     /// A value beside the one that was taken, in a record whose columns have no names.
@@ -127,6 +146,23 @@ pub enum Reason {
     /// A name with a wildcard, which stands for many.
     #[error("a wildcard stands for many names")]
     Wildcard,
+    /// XML that breaks off.
+    #[error("the XML document breaks off")]
+    XmlCut,
+    /// XML with a document type, which may declare what the text means.
+    #[error(
+        "a document type declaration: none is read, for it could make a small file a large one"
+    )]
+    XmlDoctype,
+    /// Bytes that are no XML.
+    #[error("not XML: {0}")]
+    XmlSyntax(String),
+    /// A tag, text or comment longer than [`super::MAX_XML_PART`].
+    #[error("a part of the XML document of more than {max} bytes")]
+    XmlTooLarge {
+        /// The bound, in bytes.
+        max: usize,
+    },
 }
 
 impl Reason {
@@ -134,6 +170,8 @@ impl Reason {
     pub fn code(&self) -> &'static str {
         match self {
             Reason::AmbiguousName => "ambiguous_name",
+            Reason::HostsAddress => "hosts_address",
+            Reason::HostsLine => "hosts_line",
             Reason::JsonCut => "json_cut",
             Reason::JsonSyntax(_) => "json_syntax",
             Reason::LineTooLong { .. } => "line_too_long",
@@ -150,9 +188,14 @@ impl Reason {
             Reason::RecordTooLarge { .. } => "record_too_large",
             Reason::UnnamedColumn => "unnamed_column",
             Reason::UnknownJson => "unknown_json",
+            Reason::UnknownXml => "unknown_xml",
             Reason::UnsupportedPattern(_) => "unsupported_pattern",
             Reason::UnsupportedType(_) => "unsupported_type",
             Reason::Wildcard => "wildcard",
+            Reason::XmlCut => "xml_cut",
+            Reason::XmlDoctype => "xml_doctype",
+            Reason::XmlSyntax(_) => "xml_syntax",
+            Reason::XmlTooLarge { .. } => "xml_too_large",
         }
     }
 }

@@ -24,7 +24,7 @@ use context::{Object, context_of, defined, text};
 use super::intake::Intake;
 use super::json::{Fault, Scanner};
 use super::kinds::{self, Hint};
-use super::{Place, ReadFault, Reason, Skip, parse_pattern};
+use super::{PART_OF_CONJUNCTION, Place, ReadFault, Reason, Skip, parse_pattern};
 use crate::marking::stix_tlp;
 use crate::{Context, MAX_EXTRA_VALUE, Markings, Observable};
 
@@ -228,7 +228,7 @@ impl Bundle {
             context.shortened |= end < source.len();
         }
         if pattern.is_conjunction() {
-            context.add_label("stix:part-of-conjunction");
+            context.add_label(PART_OF_CONJUNCTION);
         }
         for comparison in comparisons {
             self.comparison(intake, place, comparison, (&context, &refs))?;

@@ -1,12 +1,15 @@
 //! The readers as a whole: what is taken, refused and skipped, and that nothing goes unaccounted.
 
 mod csv;
+mod hosts;
 mod json;
 mod list;
 mod misp;
+mod openioc;
 mod pattern;
 mod property;
 mod stix;
+mod vectors;
 
 use std::io::{self, BufReader, Read};
 
@@ -117,6 +120,11 @@ fn auto_tells_formats_apart() {
         ("\u{feff}{\"Event\":{}}", Format::Misp),
         ("{\"response\":[]}", Format::Misp),
         ("[{\"Event\":{}}]", Format::Misp),
+        ("0.0.0.0 bad.example\n", Format::Hosts),
+        ("<?xml version=\"1.0\"?>\n<ioc id=\"1\"/>", Format::OpenIoc),
+        ("\u{feff}<!-- x --><OpenIOC/>", Format::OpenIoc),
+        ("<p:x xmlns:p=\"http://schemas.mandiant.com/2010/ioc\"/>", Format::OpenIoc),
+        ("<html>evil.com</html>", Format::List),
     ] {
         let (_, summary) = run(Format::Auto, content);
         assert_eq!(summary.format, format, "{content:?}");
@@ -140,7 +148,7 @@ fn faults_of_input_and_sink_come_back() {
             Err(io::Error::other("the disk is gone"))
         }
     }
-    for format in [Format::List, Format::Csv, Format::Stix, Format::Misp] {
+    for format in Format::ALL {
         let head = b"{\"objects\":[".as_slice();
         let input = BufReader::new(head.chain(Broken));
         let fault = read(input, &options(format), &mut Kept::default());

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::super::{Format, parse_pattern};
 use super::{dripped, run};
 
-const FORMATS: [Format; 5] = [Format::Auto, Format::Csv, Format::List, Format::Misp, Format::Stix];
-
 fn seeds() -> Vec<&'static str> {
     vec![
+        "<?xml version=\"1.0\"?><ioc id=\"1\"><links><link rel=\"tlp\">RED</link></links><definition><Indicator operator=\"AND\" id=\"2\"><IndicatorItem id=\"3\" condition=\"is\"><Context search=\"Network/DNS\"/><Content>a&#46;com</Content></IndicatorItem><Indicator operator=\"OR\"><IndicatorItem condition=\"is\"><Context search=\"FileItem/Md5sum\"/><Content><![CDATA[d41d8cd98f00b204e9800998ecf8427e]]></Content></IndicatorItem></Indicator></Indicator></definition></ioc>",
+        "127.0.0.1 localhost\n0.0.0.0 a.com b.org # c\n10.0.0.1 c.com\n",
         "{\"Attribute\":[{\"type\":\"domain\",\"value\":\"a.com\"}],\"Tag\":[{\"name\":\"tlp:red\"}]}",
         "# c\nevil.com # x\n1.2.3.4,y\n0.0.0.0 a.com b.org\nsee hxxp://evil[.]com/ and bob@evil.com\n",
         "type,indicator,tlp,comment\ndomain,evil.com,amber,\"a \"\"b\"\"\"\nip:port,1.2.3.4:80,red,\n",
@@ -42,7 +42,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
-    for format in FORMATS {
+    for format in Format::ALL {
         // `run` itself asserts that the account balances and that bounds hold.
         let (kept, summary) = run(format, bytes);
         let (drip, again) = dripped(format, bytes);

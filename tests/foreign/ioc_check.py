@@ -4,9 +4,10 @@
     cargo build --release -p detente-intel --example intel_read
     python3 ioc_check.py PROGRAM [--seed N] [--files N] [--vectors FOLDER]
 
-PROGRAM is the example built above. Made at random from the seed: documents of OpenIOC 1.0 and 1.1 in
-many spellings of the same XML, slips of the hand in them, and hosts files. What each names is worked
-out here from the tree that `xml.etree` (expat) gives, and from `ipaddress`; nothing needs installing.
+PROGRAM is the example built above. Made at random from the seed: documents of OpenIOC 1.0 and 1.1
+in many spellings of the same XML, slips of the hand in them, and hosts files. What each names is
+worked out here from the tree that `xml.etree` (expat) gives, and from `ipaddress`; nothing needs
+installing.
 Prints one JSON line with the counts by class, and exits 1 if a file is read otherwise than it
 should. Where expat refuses a document that our parser reads on (it checks fewer characters and
 names) nothing is compared but the count. `--vectors` confirms our known answers too.

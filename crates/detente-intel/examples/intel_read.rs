@@ -2,9 +2,10 @@
 //!
 //! `cargo run --release -p detente-intel --example intel_read < questions > answers`
 //!
-//! Each line is one question: `{"format": "openioc", "text": "<ioc ..."}`. The answer has the format
-//! that was read, what was taken (kind, value, whether it is part of a conjunction, colour), the
-//! codes of refusals and of what was skipped, and the code of why the rest was not read, if so.
+//! Each line is one question: `{"format": "openioc", "text": "<ioc ..."}`. The answer has the
+//! format that was read, what was taken (kind, value, whether it is part of a conjunction, colour,
+//! whether its marking is closed), the codes of refusals and of what was skipped, and the code of
+//! why the rest was not read, if so.
 
 use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 

@@ -2,8 +2,8 @@
 //!
 //! In scope: what an observable is in normal form ([`Observable`], version
 //! [`NORMAL_FORM_VERSION`]), the context and handling marking that stand beside it
-//! ([`Indicator`], [`Markings`]), and bounded readers of lists, free text, hosts files, CSV, STIX 2.1, MISP and OpenIOC
-//! ([`read`]) that account for every line or object they meet.
+//! ([`Indicator`], [`Markings`]), and bounded readers of lists, free text, hosts files, CSV, STIX
+//! 2.1, MISP and OpenIOC ([`read`]) that account for every line or object they meet.
 //!
 //! Out of scope: files, storage, matching, and any decision about what may leave. This crate knows
 //! nothing of sockets, disks, clocks, entropy or accords. The rules of the normal form stand in

@@ -1,10 +1,10 @@
 //! Hosts files: `0.0.0.0 bad.example alias.example # comment`.
 //!
-//! A name that stands behind an address at which nobody answers (unspecified or loopback) is blocked
-//! and therefore an indicator; that address never is. What stands behind any other address is
-//! looked up there: the line is refused, for whether the name or the address is meant it does not say.
-//! Names that every hosts file has are skipped. Names are taken as they are written: a resolver
-//! reads them.
+//! A name that stands behind an address at which nobody answers (unspecified or loopback) is
+//! blocked and therefore an indicator; that address never is. What stands behind any other address
+//! is looked up there: the line is refused, for whether the name or the address is meant it does
+//! not say. Names that every hosts file has are skipped. Names are taken as they are written: a
+//! resolver reads them.
 //!
 //! Source: hosts(5).
 
@@ -142,8 +142,8 @@ fn one_line(intake: &mut Intake<'_>, place: Place, line: &str) -> Result<(), Rea
     Ok(())
 }
 
-/// Whether the first lines are those of a hosts file and of nothing else: each an address and names,
-/// at least half of the addresses at which nobody answers, and a name among them that is blocked.
+/// Whether the first lines are those of a hosts file and of nothing else: each an address and
+/// names, at least half of the addresses at which nobody answers, and a name that is blocked.
 pub(super) fn looks_like(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     // The last line may be cut off, but for the only one.

@@ -1,8 +1,8 @@
 //! OpenIOC 1.0 and 1.1: the observables that indicators name outright.
 //!
 //! Source: the schemas `ioc.xsd` of both versions (Mandiant) and their lists of terms. Read: every
-//! `IndicatorItem`, alone or in a file of several documents. Taken: items with the condition `is` on
-//! a term of an observable ([`terms`]), as they are written: nobody defangs what a machine looks
+//! `IndicatorItem`, alone or in a file of several documents. Taken: items with the condition `is`
+//! on a term of an observable ([`terms`]), as they are written: nobody defangs what a machine looks
 //! for. Refused: every other condition, what is negated, every other term. An item of a group in
 //! which AND joins several is labelled, as a part of a STIX pattern is, and carries the group's id:
 //! alone it says more than its author did. Not resolved: links.

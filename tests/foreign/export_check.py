@@ -4,22 +4,29 @@
     apt-get install bind9 bind9-utils suricata      # suricata: Debian 13, or 12 with backports
     python3 -m venv v
     v/bin/pip install pymisp stix2 stix2-validator pysigma dnspython
-    v/bin/python export_check.py FOLDER [--traffic]
+    cargo build --release -p detente-write --example write_exports
+    v/bin/python export_check.py --program PATH/TO/write_exports [--cases N] [--seed N]
+                                 [--packets] [--resolver]
+    v/bin/python export_check.py FOLDER [--packets] [--resolver]
 
-FOLDER is what the example `write_exports` of detente-write wrote. `indicators.ndjson` in it is what
-was exported; what each other file must hold is worked out from it here, by the rules of
-`docs/protocol/exports.md`. With `--traffic` BIND and Suricata are run as well: BIND answers queries
-on 127.0.0.1 under the zone, Suricata reads packets that this script makes.
+The first form makes N indicators of every kind from the seed, with texts that want to be more than
+texts, and has the program write them, twice: with its careful options and with those that let
+everything through. The second checks a FOLDER that the program wrote before. `indicators.ndjson` in
+it is what was exported; what each other file must hold is worked out from it here, by the rules of
+`docs/protocol/exports.md`. With `--packets` Suricata reads packets that this script makes, with
+`--resolver` BIND answers queries on 127.0.0.1 under the zone.
 
 Prints one JSON line a check. Exits 1 if something does not hold, 2 if a program is missing.
 Zeek is in no Debian release: its file is read here by the rules of its manual.
 """
 
+import argparse
 import collections
 import csv
 import ipaddress
 import json
 import pathlib
+import random
 import re
 import shutil
 import ssl
@@ -147,8 +154,8 @@ def check_stix(folder, items):
     text = (folder / "stix.json").read_text(encoding="utf-8")
     raw = json.loads(text)["objects"]
     parsed = stix2.parse(text, allow_custom=False)
-    lines = (folder / "stix.ndjson").read_text(encoding="utf-8").splitlines()
-    same("stix ndjson", [json.dumps(json.loads(line)) for line in lines],
+    lines = (folder / "stix.ndjson").read_text(encoding="utf-8").split("\n")
+    same("stix ndjson", [json.dumps(json.loads(line)) for line in lines if line],
          [json.dumps(one) for one in raw])
     seen = set()
     for one in raw:
@@ -461,9 +468,14 @@ def bind_answers(folder, items, zone):
         (home / "root.zone").write_text(
             "$TTL 60\n@ SOA . . 1 60 60 60 60\n@ NS localhost.\nlocalhost. A 127.0.0.1\n")
         listed = set(owners)
+        nets = [ipaddress.ip_network(one.value) for one in items if trigger_of(one, listed)]
+        numbers = random.Random(1)
+        free = ipaddress.ip_address("198.18.0.1")
+        while any(net.version == 4 and free in net for net in nets):
+            free = ipaddress.ip_address(numbers.getrandbits(32))
         addresses = [one for one in items if trigger_of(one, listed)][:200]
         with open(home / "root.zone", "a", encoding="ascii") as file:
-            file.write("beside.test. A 198.18.0.1\n")
+            file.write(f"beside.test. A {free}\n")
             for number, one in enumerate(addresses):
                 net = ipaddress.ip_network(one.value)
                 kind = "A" if net.version == 4 else "AAAA"
@@ -630,8 +642,152 @@ def suricata_alerts(folder, items, now):
          exit=run.returncode)
 
 
+# Texts that want to be a line, a cell, a rule, a comment, a formula or a marking of their own.
+HOSTILE = [
+    "", "plain", "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\ttab", "\rreturn", "'quoted'",
+    "two\nlines", "three\r\n0.0.0.0 injected.example # TLP:CLEAR", "a;b\"c\\d|e", "a,b\"c",
+    "\"; sid:1; rev:1;)", "it's: [1, 2] # {x}", "- item", "--- !!x", "a\u2028b\u0085c", "\u202eevil",
+    "caf\u00e9 \u65e5\u672c", "%0a%00", "\\x41\\x0a", "#fields\tx", "-", "(empty)", "tlp:clear",
+    "tlp:CLEAR", "PAP:CLEAR", "detente:purpose=\"x\"", "x" * 4000,
+]
+NAMES = ["a", "b-c", "d_e", "x1", "xn--bcher-kva", "mail", "evil", "_dmarc", "9"]
+TOPS = ["com", "net", "example.org", "co.uk", "ru"]
+HANDLING = [
+    "PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED", "REL TO A, B", "ORCON",
+    "detente:originator=\"A\"", "detente:releasable-to=\"B\"", "detente:category=\"power\"",
+    "iep:permitted-actions=\"NONE\"", "iep:unmodified-resale=\"MAY\"",
+]
+
+
+class Maker:
+    """Indicators in normal form, made at random."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.pick = self.random.choice
+
+    def digits(self, count):
+        return "".join(self.random.choices("0123456789abcdef", k=count))
+
+    def domain(self):
+        labels = [self.pick(NAMES) for _ in range(self.pick([0, 1]))] + [f"n{self.digits(3)}"]
+        long = self.pick([[], [], [], ["y" * 63] * 3])
+        return ".".join(labels + long + [self.pick(TOPS)])
+
+    def address(self, version):
+        bits = {4: 32, 6: 128}[version]
+        number = self.random.getrandbits(bits)
+        if version == 6:
+            # Runs of zeros, which every program shortens by itself.
+            for word in range(8):
+                number &= ~(0xffff << 16 * word) if self.random.random() < 0.5 else ~0
+            number |= 0x2000 << 112
+        return ipaddress.ip_address(number) if version == 4 else ipaddress.IPv6Address(number)
+
+    def prefix(self, version):
+        # One of full length is an address in normal form.
+        length = self.random.randint(0, {4: 31, 6: 127}[version])
+        return str(ipaddress.ip_network((self.address(version), length), strict=False))
+
+    def url(self):
+        length = self.random.randint(0, 20)
+        path = "".join(self.random.choices("abcXYZ019/-._~!$&'*+,;=:@|%", k=length))
+        path = "/" + re.sub(r"(^|/)\.+(?=/|$)", r"\1d", path.replace("%", "%4a"))
+        query = self.pick(["", "", "?", "?a=b&c", "?x=*;y=%27|\\", "?;%22"])
+        user, port = self.pick(["", "", "", "u:p@"]), self.pick(["", "", ":8080"])
+        scheme = self.pick(["http", "http", "https", "ftp"])
+        return f"{scheme}://{user}{self.domain()}{port}{path}{query}"
+
+    def value(self):
+        made = {
+            "domain": self.domain, "url": self.url, "asn": lambda: str(self.random.getrandbits(32)),
+            "ipv4": lambda: str(self.address(4)), "ipv6": lambda: str(self.address(6)),
+            "ipv4-cidr": lambda: self.prefix(4), "ipv6-cidr": lambda: self.prefix(6),
+            "email": lambda: self.pick(["bob", "-x", "a+b", "=c", "#d"]) + "@" + self.domain(),
+            "md5": lambda: self.digits(32), "sha1": lambda: self.digits(40),
+            "sha256": lambda: self.digits(64), "sha512": lambda: self.digits(128),
+            "cert-sha1": lambda: self.digits(40), "cert-sha256": lambda: self.digits(64),
+        }
+        kind = self.pick([*made, "domain", "url", "url"])
+        return {"kind": kind, "value": made[kind]()}
+
+    def markings(self):
+        tlp = self.pick(TLP)
+        markings = {"tlp": tlp, "texts": [f"TLP:{tlp.upper()}"]}
+        markings["texts"] += self.random.sample(HANDLING, self.pick([0, 0, 0, 1, 1, 2]))
+        chance = self.random.random()
+        if chance < 0.05:
+            markings |= {"closed": True, "texts": markings["texts"] + ["for friends only"]}
+        elif chance < 0.1:
+            markings |= {"tlp": "red", "conflicting": True, "texts": ["tlp: green", "TLP:RED"]}
+        elif chance < 0.15:
+            return {}
+        elif chance < 0.2:
+            markings |= {"source_hidden": True, "texts": markings["texts"] + ["tlp:ex:chr"]}
+        return markings
+
+    def context(self):
+        text = lambda: self.pick(HOSTILE)
+        start = self.random.randint(1_500_000_000, 1_790_000_000)
+        context = {"source": text()[:200], "markings": self.markings()}
+        labels = {text()[:200] for _ in range(self.pick([0, 1, 3]))} - {""}
+        context["labels"] = sorted(labels | set(self.pick([[], [], ["misp:to_ids"], ["benign"],
+                                                          ["stix:part-of-conjunction"]])))
+        extra = {
+            "filename": text()[:200], "port": self.pick(["80", "65535", "0", "x"]),
+            "misp_type": self.pick(["ip-src", "hostname|port", "email-dst", "domain", "md5"]),
+            "reference": text()[:200], "stix_pattern": text(),
+        }
+        names = self.random.sample(sorted(extra), self.pick([0, 0, 1, 2]))
+        context["extra"] = {name: extra[name] for name in names if extra[name]}
+        for name, made in [
+            ("origin", text()[:200]), ("description", text()), ("valid_from", start),
+            ("confidence", self.random.randint(0, 100)), ("first_seen", start - 1_000),
+            ("valid_until", start + self.random.randint(1, 200_000_000)), ("last_seen", start),
+        ]:
+            if made and self.random.random() < 0.5:
+                context[name] = made
+        return context
+
+    def lines(self, count):
+        made = [{"observable": self.value(), "context": self.context()} for _ in range(count)]
+        made += [self.pick(made) for _ in range(count // 20)]
+        return "".join(json.dumps(one) + "\n" for one in made)
+
+
+def make(program, args, folder, *options):
+    """Has the program write a folder of exports."""
+    lines = Maker(args.seed).lines(args.cases)
+    run = subprocess.run([program, folder, *options], input=lines.encode(), capture_output=True)
+    if run.returncode != 0:
+        fault("program", run.stderr.decode()[-600:])
+    return run.returncode == 0
+
+
 def main():
-    folder = pathlib.Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=pathlib.Path)
+    parser.add_argument("--program", help="the built example write_exports")
+    parser.add_argument("--cases", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--packets", action="store_true")
+    parser.add_argument("--resolver", action="store_true")
+    args = parser.parse_args()
+    if (args.folder is None) == (args.program is None):
+        parser.error("either a folder or a program")
+    if args.folder:
+        check(args.folder, args)
+    else:
+        for options in [(), ("--all", "--default-tlp", "green")]:
+            with tempfile.TemporaryDirectory() as folder:
+                if make(args.program, args, folder, *options):
+                    check(pathlib.Path(folder), args)
+    if missing:
+        say("missing", ok=False, reason=sorted(set(missing)))
+    sys.exit(1 if faults else 2 if missing else 0)
+
+
+def check(folder, args):
     lines = (folder / "indicators.ndjson").read_text(encoding="utf-8").split("\n")
     items = [One(line) for line in lines if line]
     made = re.search(r"^# Made at (\S+)\.$", (folder / "hosts").read_text(), re.M).group(1)
@@ -645,14 +801,10 @@ def main():
     check_suricata(folder, items, now)
     check_zeek(folder, items, now)
     check_sigma(folder, items, now)
-    if "--traffic" in sys.argv:
-        if zone:
-            bind_answers(folder, items, zone)
-        if shutil.which("suricata"):
-            suricata_alerts(folder, items, now)
-    if missing:
-        say("missing", ok=False, reason=missing)
-    sys.exit(1 if faults else 2 if missing else 0)
+    if args.resolver and zone:
+        bind_answers(folder, items, zone)
+    if args.packets and shutil.which("suricata"):
+        suricata_alerts(folder, items, now)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,21 @@
 
     python3 -m venv v && v/bin/pip install stix2-patterns stix2-matcher
     cargo build --release -p detente-pattern --example pattern_verdicts
-    v/bin/python pattern_check.py PROGRAM [--seed N] [--texts N] [--sets N] [--vectors FOLDER]
+    v/bin/python pattern_check.py PROGRAM [--seed N] [--texts N] [--slips N] [--sets N]
+                                          [--vectors FOLDER]
     v/bin/python pattern_check.py PROGRAM --speed
 
-PROGRAM is the example built above. Made at random from the seed: texts that are patterns or nearly
-so, for the validator to accept or refuse, and sets of observed data with patterns, for the matcher
-to decide. Prints one JSON line with the counts by class. Each disagreement must fall under a named
-cause that this program checks for itself; exits 1 if one does not. `--vectors` has validator and
-matcher confirm our known answers too. `--speed` measures 1,000 patterns with 200 observed data
-instead, in CPU seconds of both.
+PROGRAM is the example built above. The standard's own examples and the validator's own test cases
+are read from its package, the examples also with `--slips` slips of the hand each. Made at random
+from the seed: texts that are patterns or nearly so, for the validator to accept or refuse, and sets
+of observed data with patterns, for the matcher to decide. Prints one JSON line with the counts by
+class. Each disagreement must fall under a named cause that this program checks for itself; exits 1
+if one does not. `--vectors` has validator and matcher confirm our known answers too. `--speed`
+measures 1,000 patterns with 200 observed data instead, in CPU seconds of both.
 """
 
 import argparse
+import ast
 import collections
 import datetime
 import json
@@ -29,6 +32,7 @@ import warnings
 warnings.filterwarnings("ignore", category=FutureWarning)  # of `re`, on classes
 
 try:
+    import stix2patterns
     from stix2matcher.matcher import MatcherException, Pattern, match
     from stix2patterns.exceptions import ParseException
     from stix2patterns.validator import validate
@@ -348,13 +352,36 @@ def cause_of_text(text, ours, theirs):
     return None
 
 
-def check_texts(program, chance, number, report):
+def package_cases(texts, slips):
+    """The standard's examples, also with slips of the hand, and the validator's own tests."""
+    folder = pathlib.Path(stix2patterns.__file__).parent / "test" / "v21"
+    lines = (folder / "spec_examples.txt").read_text(encoding="utf-8").splitlines()
+    examples = [line for line in lines if line.strip() and not line.startswith("//")]
+    cases = [("the standard's examples", text) for text in examples]
+    cases += [("the same, mutated", texts.mutated(t)) for t in examples for _ in range(slips)]
+    # Read, not imported: its tests want a program that is not needed here.
+    for part in ast.parse((folder / "test_validator.py").read_text(encoding="utf-8")).body:
+        name = part.targets[0].id if isinstance(part, ast.Assign) else ""
+        if name.endswith(("PASS_CASES", "FAIL_CASES")):
+            for case in ast.literal_eval(part.value):
+                text = case if isinstance(case, str) else case[0]
+                cases.append((f"the validator's tests, {name[-10:-6].lower()}", text))
+    assert len({name for name, _ in cases}) == 4, "the package holds no examples or no tests"
+    return cases
+
+
+# What the name of a class says of its texts.
+EXPECTED = {"hand valid": True, "hand invalid": False, "the standard's examples": True}
+
+
+def check_texts(program, chance, given, report):
     texts = Texts(chance)
     cases = [("hand valid", line) for line in VALID.strip().split("\n")]
     # Two lines of the hand-made valid ones belong together.
     cases = [("hand valid", text) for text in joined([text for _, text in cases])]
     cases += [("hand invalid", line) for line in INVALID.strip().split("\n")]
-    for _ in range(number):
+    cases += package_cases(texts, given.slips)
+    for _ in range(given.texts):
         text = texts.pattern()
         cases += [("made", text), ("mutated", texts.mutated(text))]
     answers = ask(program, [{"parse": text} for _, text in cases])
@@ -370,7 +397,7 @@ def check_texts(program, chance, number, report):
             report["texts"][f"{kind}: we {verdict}: {cause or 'UNEXPLAINED'}"] += 1
             if cause is None:
                 report["unexplained"].append({"text": text, "ours": ours, "validator": theirs})
-        expected = {"hand valid": True, "hand invalid": False}.get(kind)
+        expected = EXPECTED.get(kind)
         if expected is not None and expected != accepts:
             report["unexplained"].append({"text": text, "ours": ours, "expected": expected})
     printed = [(t, a["printed"]) for (_, t), a in zip(cases, answers) if a["parses"]]
@@ -1011,6 +1038,7 @@ def main():
     arguments.add_argument("program")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--texts", type=int, default=1500)
+    arguments.add_argument("--slips", type=int, default=50)
     arguments.add_argument("--sets", type=int, default=400)
     arguments.add_argument("--vectors", type=pathlib.Path)
     arguments.add_argument("--speed", action="store_true")
@@ -1021,7 +1049,7 @@ def main():
     report = {name: collections.Counter() for name in PARTS}
     report["unexplained"] = []
     began = time.monotonic()
-    check_texts(given.program, chance, given.texts, report)
+    check_texts(given.program, chance, given, report)
     check_verdicts(given.program, chance, given.sets, report)
     check_probes(given.program, report)
     if given.vectors:

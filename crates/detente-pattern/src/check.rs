@@ -49,19 +49,25 @@ impl Finding {
 
 impl Pattern {
     /// Everything that is wrong, in the order of the text; at most one finding a constant, and one
-    /// an AND.
+    /// an AND. Where there are more than [`MAX_EXPRESSIONS`](crate::MAX_EXPRESSIONS) expressions
+    /// that is the last finding, and comparisons are checked for digests alone.
     #[must_use]
     pub fn check(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         each_test(self.root(), &mut |test| {
             check_types(test, &mut found);
         });
-        for comparison in self.comparisons() {
+        let compared = self.comparisons();
+        // With too many expressions none is compiled: the work is bounded as a matcher's is.
+        let room = evaluate::expression_room(&compared);
+        for comparison in compared {
             check_digests(comparison, &mut found);
-            if let Err(fault) = evaluate::check_comparison(comparison) {
+            let checked = room.as_ref().map(|room| evaluate::check_comparison(comparison, *room));
+            if let Ok(Err(fault)) = checked {
                 found.push(Finding::Matcher(fault));
             }
         }
+        found.extend(room.err().map(Finding::Matcher));
         found
     }
 }

@@ -25,7 +25,8 @@ mod tree;
 
 pub use check::Finding;
 pub use evaluate::{
-    Budget, EvaluateFault, MAX_BINDINGS, MAX_EXPRESSION, MAX_EXPRESSIONS, Matcher, MatcherFault,
+    Budget, EvaluateFault, MAX_BINDINGS, MAX_EXPRESSION, MAX_EXPRESSION_TOTAL, MAX_EXPRESSIONS,
+    Matcher, MatcherFault,
 };
 pub use fault::PatternFault;
 pub use index::{Index, IndexFault, MAX_PATTERNS, PatternNumber, Verdict};

@@ -151,7 +151,8 @@ impl List {
         match &mut self.entries {
             Entries::Prefixes(prefixes) => prefixes.push(entry::prefix(trimmed)?),
             Entries::Regexes(regexes) => {
-                if regexes.len() >= MAX_REGEXES {
+                // Those that were left out cost as much to read.
+                if regexes.len().saturating_add(self.refused_total) >= MAX_REGEXES {
                     return Err(EntryFault::TooMany);
                 }
                 // Spaces at the end are flags to PHP, and those within may be meant.

@@ -11,7 +11,7 @@ use regex::bytes::{RegexBuilder, RegexSet, RegexSetBuilder};
 
 use crate::entry::EntryFault;
 
-/// The most regular expressions of one list, and of one index.
+/// The most regular expressions of one list, those that are left out counted, and of one index.
 pub const MAX_REGEXES: usize = 4096;
 
 /// The largest compiled program of one regular expression, in bytes.

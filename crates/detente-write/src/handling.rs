@@ -26,8 +26,11 @@ pub(crate) fn beside_colour(markings: &Markings) -> Vec<&str> {
     texts
 }
 
+/// As a marking reads its texts: blanks behind the prefix do not matter.
 fn is_colour(text: &str) -> bool {
-    text.parse::<Tlp>().is_ok() || Markings::none().add_stix_id(text)
+    let lower = text.trim().to_ascii_lowercase();
+    let colour = lower.strip_prefix("tlp:").unwrap_or(&lower);
+    colour.parse::<Tlp>().is_ok() || Markings::none().add_stix_id(text)
 }
 
 /// A label as it may stand among tags: one that would be read as a marking is set apart, because
@@ -43,7 +46,7 @@ mod tests {
     #[test]
     fn colours_are_left_out_and_closed_stays_closed() {
         let mut markings = Markings::of(Tlp::Green);
-        for text in ["tlp:green", "TLP:WHITE", "PAP:AMBER", "tlp:ex:chr"] {
+        for text in ["tlp:green", "TLP:WHITE", "tlp: clear", "PAP:AMBER", "tlp:ex:chr"] {
             markings.add_text(text);
         }
         markings.add_stix_id("marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb");

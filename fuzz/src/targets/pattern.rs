@@ -1,7 +1,8 @@
 //! Targets of detente-pattern: patterns and observed data from feeds and tools.
 
 use detente_pattern::{
-    Budget, Dialect, EvaluateFault, Index, MAX_PATTERN, Matcher, Observation, Pattern, observations,
+    Budget, Comparison, Dialect, EvaluateFault, Index, MAX_EXPRESSIONS, MAX_PATTERN, Matcher,
+    Observation, Operator, Pattern, observations,
 };
 use serde_json::Value;
 
@@ -15,6 +16,9 @@ pub(crate) const TARGETS: &[Target] = &[
 
 /// Steps of the evaluations that are compared; the first has those that the product gives.
 const STEPS: u64 = 300_000;
+
+/// Expressions of a pattern whose compiling the input's length pays for.
+const FEW_EXPRESSIONS: usize = 4;
 
 /// A text in both dialects: what is printed is the same pattern in the strict one.
 fn parse(bytes: &[u8]) -> bool {
@@ -34,8 +38,7 @@ fn parse(bytes: &[u8]) -> bool {
         }
         let again = Pattern::parse(&printed);
         assert_eq!(again.as_ref(), Ok(pattern), "printed as {printed}");
-        let codes = |one: &Pattern| one.check().iter().map(|f| f.code()).collect::<Vec<_>>();
-        assert_eq!(again.as_ref().map(codes), Ok(codes(pattern)), "{printed}");
+        check(&again.expect("as above"), pattern);
         let named = pattern.named().len();
         let constants: usize = pattern.comparisons().iter().map(|c| c.constants.len()).sum();
         assert!(named <= constants, "{printed}");
@@ -44,6 +47,19 @@ fn parse(bytes: &[u8]) -> bool {
         assert!(fault.at() <= text.len(), "a place behind the text: {fault}");
     }
     lenient.is_ok()
+}
+
+/// A check finds the same in what is printed.
+fn check(again: &Pattern, pattern: &Pattern) {
+    let expression =
+        |one: &&&Comparison| matches!(one.operator, Operator::Like | Operator::Matches);
+    let comparisons = pattern.comparisons();
+    let expressions = comparisons.iter().filter(expression).count();
+    // Compiling takes more memory than the text pays for, within a bound of its own.
+    if expressions <= FEW_EXPRESSIONS || expressions > MAX_EXPRESSIONS {
+        let codes = |one: &Pattern| one.check().iter().map(|f| f.code()).collect::<Vec<_>>();
+        assert_eq!(codes(again), codes(pattern), "{pattern}");
+    }
 }
 
 /// A pattern in the first line, observed data as a JSON list behind it.

@@ -194,7 +194,7 @@ fn envelope(bytes: &[u8]) -> bool {
 fn check_level(level: Level, object: &[u8]) {
     let header = Header::read(object).expect("what was taken has a head");
     for mark in header.object_marking_refs.iter().chain(&header.granular_marking_refs) {
-        let known = STANDING.iter().find(|(id, _)| *id == mark.as_str());
+        let known = STANDING.iter().find(|(id, _)| id.eq_ignore_ascii_case(mark.as_str()));
         let least = known.map_or(Level::CLOSED, |(_, tlp)| Level::of(*tlp));
         assert!(level >= least, "{} for {mark}", level.name());
     }

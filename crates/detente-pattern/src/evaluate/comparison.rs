@@ -33,7 +33,7 @@ pub enum MatcherFault {
         reason: String,
     },
     /// A regular expression or LIKE text larger than [`MAX_EXPRESSION`](crate::MAX_EXPRESSION)
-    /// when compiled.
+    /// or its share of [`MAX_EXPRESSION_TOTAL`](crate::MAX_EXPRESSION_TOTAL) when compiled.
     #[error("{path}: the expression is too large")]
     TooLarge {
         /// The path compared.
@@ -68,9 +68,9 @@ impl MatcherFault {
     }
 }
 
-/// Whether a comparison can be evaluated.
-pub(crate) fn check_comparison(comparison: &Comparison) -> Result<(), MatcherFault> {
-    Compared::new(comparison).map(|_| ())
+/// Whether a comparison can be evaluated, if an expression may take so many bytes when compiled.
+pub(crate) fn check_comparison(comparison: &Comparison, room: usize) -> Result<(), MatcherFault> {
+    Compared::new(comparison, room).map(|_| ())
 }
 
 /// What stands inside one pair of brackets.
@@ -82,15 +82,15 @@ pub(crate) enum Test {
 }
 
 impl Test {
-    pub fn new(expression: &ComparisonExpression) -> Result<Self, MatcherFault> {
+    /// Compiles it; each expression may take `room` bytes.
+    pub fn new(expression: &ComparisonExpression, room: usize) -> Result<Self, MatcherFault> {
+        let all = |parts: &[ComparisonExpression]| {
+            parts.iter().map(|part| Test::new(part, room)).collect::<Result<_, _>>()
+        };
         Ok(match expression {
-            ComparisonExpression::Comparison(one) => Test::Comparison(Compared::new(one)?),
-            ComparisonExpression::And(parts) => {
-                Test::And(parts.iter().map(Test::new).collect::<Result<_, _>>()?)
-            }
-            ComparisonExpression::Or(parts) => {
-                Test::Or(parts.iter().map(Test::new).collect::<Result<_, _>>()?)
-            }
+            ComparisonExpression::Comparison(one) => Test::Comparison(Compared::new(one, room)?),
+            ComparisonExpression::And(parts) => Test::And(all(parts)?),
+            ComparisonExpression::Or(parts) => Test::Or(all(parts)?),
         })
     }
 
@@ -159,7 +159,7 @@ pub(crate) enum With {
 }
 
 impl Compared {
-    fn new(comparison: &Comparison) -> Result<Self, MatcherFault> {
+    fn new(comparison: &Comparison, room: usize) -> Result<Self, MatcherFault> {
         let path = comparison.path.clone();
         let mut negated = comparison.negated;
         let keys = || comparison.constants.iter().map(key::of_constant).collect();
@@ -170,11 +170,11 @@ impl Compared {
                 With::Equal(keys())
             }
             (Operator::Like, Some(Constant::Text(text))) => With::Expression(
-                Expression::like(text, path::is_binary(&path))
+                Expression::like(text, path::is_binary(&path), room)
                     .map_err(|fault| named(&path, fault))?,
             ),
             (Operator::Matches, Some(Constant::Text(text))) => {
-                let expression = Expression::matches(text, path::is_binary(&path));
+                let expression = Expression::matches(text, path::is_binary(&path), room);
                 With::Expression(expression.map_err(|fault| named(&path, fault))?)
             }
             (Operator::IsSubset, Some(Constant::Text(text))) => With::Subset(net(&path, text)?),

@@ -31,6 +31,8 @@ use comparison::Test;
 
 /// Comparisons of one pattern with LIKE or MATCHES.
 pub const MAX_EXPRESSIONS: usize = 256;
+/// Bytes that the compiled expressions of one pattern may take together: each has an equal share.
+pub const MAX_EXPRESSION_TOTAL: usize = 32 << 20;
 
 /// A pattern ready to be evaluated.
 #[derive(Clone, Debug)]
@@ -47,15 +49,9 @@ impl Matcher {
     /// A comparison cannot be evaluated: a regular expression that needs more than linear time,
     /// an address that is none, or too many expressions.
     pub fn new(pattern: &Pattern) -> Result<Self, MatcherFault> {
-        let compared = pattern.comparisons();
-        let is_expression =
-            |one: &&&Comparison| matches!(one.operator, Operator::Like | Operator::Matches);
-        let number = compared.iter().filter(is_expression).count();
-        if number > MAX_EXPRESSIONS {
-            return Err(MatcherFault::TooMany { number });
-        }
+        let room = expression_room(&pattern.comparisons())?;
         let mut tests = Vec::new();
-        compile(pattern.root(), &mut tests)?;
+        compile(pattern.root(), room, &mut tests)?;
         Ok(Self { tests, root: pattern.root().clone() })
     }
 
@@ -99,18 +95,33 @@ impl Matcher {
     }
 }
 
+/// Bytes that each compiled expression of a pattern may take; refused if there are too many.
+pub(crate) fn expression_room(compared: &[&Comparison]) -> Result<usize, MatcherFault> {
+    let is_expression =
+        |one: &&&Comparison| matches!(one.operator, Operator::Like | Operator::Matches);
+    let number = compared.iter().filter(is_expression).count();
+    if number > MAX_EXPRESSIONS {
+        return Err(MatcherFault::TooMany { number });
+    }
+    Ok(MAX_EXPRESSION.min(MAX_EXPRESSION_TOTAL / number.max(1)))
+}
+
 /// Compiles the tests in the order of the text.
-fn compile(expression: &ObservationExpression, tests: &mut Vec<Test>) -> Result<(), MatcherFault> {
+fn compile(
+    expression: &ObservationExpression,
+    room: usize,
+    tests: &mut Vec<Test>,
+) -> Result<(), MatcherFault> {
     match expression {
-        ObservationExpression::Test(test) => tests.push(Test::new(test)?),
+        ObservationExpression::Test(test) => tests.push(Test::new(test, room)?),
         ObservationExpression::And(parts)
         | ObservationExpression::Or(parts)
         | ObservationExpression::FollowedBy(parts) => {
             for part in parts {
-                compile(part, tests)?;
+                compile(part, room, tests)?;
             }
         }
-        ObservationExpression::Qualified(inner, _) => compile(inner, tests)?,
+        ObservationExpression::Qualified(inner, _) => compile(inner, room, tests)?,
     }
     Ok(())
 }

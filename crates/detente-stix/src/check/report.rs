@@ -32,7 +32,7 @@ pub struct Finding {
     pub path: String,
     /// What, for machines.
     pub code: &'static str,
-    /// What, for people.
+    /// What, for people; what a terminal would obey is escaped.
     pub words: String,
     /// The section of STIX 2.1 that says so.
     pub section: &'static str,
@@ -48,10 +48,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A place as people see it: what a terminal would obey, and what turns or hides text, is escaped.
-fn shown(path: &str) -> String {
-    let mut text = String::with_capacity(path.len());
-    for c in path.chars() {
+/// A text as people see it: what a terminal would obey, and what turns or hides text, is escaped.
+fn shown(foreign: &str) -> String {
+    let mut text = String::with_capacity(foreign.len());
+    for c in foreign.chars() {
         match c {
             '\'' | '"' | '\\' => text.push(c),
             _ => text.extend(c.escape_debug()),
@@ -89,7 +89,8 @@ impl Report {
         self.shoulds
     }
 
-    pub(super) fn push(&mut self, finding: Finding) {
+    pub(super) fn push(&mut self, mut finding: Finding) {
+        finding.words = shown(&finding.words);
         match finding.level {
             Level::Must => self.musts += 1,
             Level::Should => self.shoulds += 1,
@@ -128,5 +129,13 @@ mod tests {
         let place = |place: &str| words.iter().any(|one| one.contains(&format!(": {place}: ")));
         assert!(place("a\\u{7f}b.c\\u{202e}'d"), "{words:?}");
         assert!(report.findings().iter().any(|one| one.path == "a\u{7f}b"));
+        // Some words hold texts of the object without quotes.
+        let id = "8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f";
+        let text = format!(
+            "{{\"type\":\"relationship\",\"relationship_type\":\"a\u{7f}b\",\
+             \"source_ref\":\"indicator--{id}\",\"target_ref\":\"malware--{id}\"}}"
+        );
+        let report = check(text.as_bytes());
+        assert!(report.findings().iter().all(|one| !one.words.contains('\u{7f}')), "{report:?}");
     }
 }

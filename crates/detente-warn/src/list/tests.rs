@@ -127,3 +127,14 @@ fn nesting_is_bounded() {
     let deep = format!(r#"{{"name": "a", "list": [{}]}}"#, "[".repeat(100_000));
     assert_eq!(List::read(deep.as_bytes()).expect_err("too deep").code(), "json");
 }
+
+/// Left-out expressions cost as much as others: a file of them must not be read for hours.
+#[test]
+fn expressions_that_are_left_out_count_too() {
+    let count = MAX_REGEXES + 3;
+    let list = json!({"name": "a", "type": "regex", "list": vec!["/[/"; count]});
+    let refused = refused(&read(&list).expect("a list"));
+    assert_eq!(refused.get(MAX_REGEXES - 1), Some(&(MAX_REGEXES - 1, "regex_syntax")));
+    assert_eq!(refused.get(MAX_REGEXES..).map(<[_]>::len), Some(3));
+    assert!(refused.iter().skip(MAX_REGEXES).all(|(_, code)| *code == "too_many"));
+}

@@ -283,7 +283,7 @@ fn misp(written: &Written<'_>) {
             // What is like a colour and none is a text that closed the marking.
             let is_tlp = |name: &&Value| {
                 let name = name.as_str().unwrap_or("").to_lowercase();
-                name.strip_prefix("tlp:").is_some_and(|name| name.parse::<Tlp>().is_ok())
+                name.strip_prefix("tlp:").is_some_and(|name| name.trim().parse::<Tlp>().is_ok())
             };
             let colours: Vec<&Value> = names.filter(is_tlp).collect();
             assert_eq!(colours, [colour.as_ref().expect("a colour")], "another colour");

@@ -33,12 +33,15 @@ pub(crate) struct Expression {
 }
 
 impl Expression {
-    pub fn like(text: &str, binary: bool) -> Result<Self, ExpressionFault> {
+    /// Compiles a LIKE text into at most `room` bytes; for values that are bytes too, if asked.
+    pub fn like(text: &str, binary: bool, room: usize) -> Result<Self, ExpressionFault> {
         let text: String = text.nfc().collect();
-        Self::build(&like(&text, false), binary.then(|| like(&text, true)).as_deref(), &text)
+        let for_bytes = binary.then(|| like(&text, true));
+        Self::build((&like(&text, false), for_bytes.as_deref()), &text, room)
     }
 
-    pub fn matches(text: &str, binary: bool) -> Result<Self, ExpressionFault> {
+    /// Compiles a regular expression as [`Expression::like`] does.
+    pub fn matches(text: &str, binary: bool, room: usize) -> Result<Self, ExpressionFault> {
         let text: String = text.nfc().collect();
         let unsupported = ExpressionFault::Unsupported;
         let for_text = translate::translate(&text, false).map_err(unsupported)?;
@@ -47,17 +50,21 @@ impl Expression {
         } else {
             None
         };
-        Self::build(&for_text, for_bytes.as_deref(), &text)
+        Self::build((&for_text, for_bytes.as_deref()), &text, room)
     }
 
-    fn build(for_text: &str, for_bytes: Option<&str>, text: &str) -> Result<Self, ExpressionFault> {
+    fn build(
+        (for_text, for_bytes): (&str, Option<&str>),
+        text: &str,
+        room: usize,
+    ) -> Result<Self, ExpressionFault> {
         let mut builder = RegexBuilder::new(for_text);
-        let built = builder.size_limit(MAX_EXPRESSION).dfa_size_limit(MAX_CACHE).build();
+        let built = builder.size_limit(room).dfa_size_limit(MAX_CACHE).build();
         let mut expression = Self { text: built.map_err(fault)?, bytes: None };
         // A character that is no byte is nowhere in bytes.
         if let Some(source) = for_bytes.filter(|_| text.chars().all(|c| u32::from(c) < 256)) {
             let mut builder = bytes::RegexBuilder::new(source);
-            let builder = builder.unicode(false).size_limit(MAX_EXPRESSION);
+            let builder = builder.unicode(false).size_limit(room);
             expression.bytes = Some(builder.dfa_size_limit(MAX_CACHE).build().map_err(fault)?);
         }
         Ok(expression)

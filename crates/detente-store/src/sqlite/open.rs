@@ -20,7 +20,7 @@ const MODE: u32 = 0o600;
 /// How long a write waits for another process before it is refused.
 const BUSY: Duration = Duration::from_secs(5);
 /// What the write-ahead log is cut to after a large write, in bytes.
-const WAL_BYTES: i64 = 16 * 1024 * 1024;
+const WAL_BYTES: i64 = 64 * 1024 * 1024;
 /// Pages of the write-ahead log after which they go into the file: as many as are kept anyway, so
 /// that a page that many writes change goes there once.
 const WAL_PAGES: i64 = WAL_BYTES / 4096;

@@ -646,7 +646,8 @@ def suricata_alerts(folder, items, now):
 HOSTILE = [
     "", "plain", "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\ttab", "\rreturn", "'quoted'",
     "two\nlines", "three\r\n0.0.0.0 injected.example # TLP:CLEAR", "a;b\"c\\d|e", "a,b\"c",
-    "\"; sid:1; rev:1;)", "it's: [1, 2] # {x}", "- item", "--- !!x", "a\u2028b\u0085c", "\u202eevil",
+    "\"; sid:1; rev:1;)", "it's: [1, 2] # {x}", "- item", "--- !!x", "a\u2028b\u0085c",
+    "\u202eevil",
     "caf\u00e9 \u65e5\u672c", "%0a%00", "\\x41\\x0a", "#fields\tx", "-", "(empty)", "tlp:clear",
     "tlp:CLEAR", "PAP:CLEAR", "detente:purpose=\"x\"", "x" * 4000,
 ]

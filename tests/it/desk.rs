@@ -247,3 +247,37 @@ fn stix_objects_lie_on_the_shelf_as_they_came() {
     let stix = &report["stix"];
     assert_eq!((number(stix, "added"), number(stix, "refused")), (1, 1), "{report:#}");
 }
+
+#[test]
+fn a_table_is_read_as_it_is_said_and_looked_at_first() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let rows = "45.1.2.3;x;evil.example.com;Emotet;90\n45.1.2.4;y;also.example.com;Qakbot;10\n";
+    let file = world.write("table.csv", rows);
+    let columns = [
+        "--column",
+        "domain=3",
+        "--column",
+        "label=4",
+        "--column",
+        "confidence=5",
+        "--format",
+        "csv",
+    ];
+    let table = ["--delimiter", ";", "--header", "no"];
+    let args = [&["import", &file, "--tlp", "green"], &columns[..], &table].concat();
+    let seen = home.json(&[&args[..], &["--preview"]].concat());
+    let seen = &seen["files"][0];
+    assert_eq!((number(seen, "taken"), &seen["kinds"]["domain"]), (2, &2.into()), "{seen:#}");
+    assert_eq!(seen["items"][0]["labels"][0], "Emotet");
+    home.run(&[&args[..], &["--preview"]].concat()).exits(0).says("nothing is kept");
+    assert_eq!(home.json(&["list"]).as_array().unwrap().len(), 0);
+    home.json(&args);
+    let all = home.json(&["list"]);
+    assert_eq!(all.as_array().unwrap().len(), 2, "{all:#}");
+    let found = home.json(&["search", "evil.example.com"]);
+    assert_eq!(found["own"][0]["labels"][0], "Emotet", "{found:#}");
+    for bad in [["--column", "colour=1"], ["--column", "value"], ["--delimiter", "ab"]] {
+        home.fails(2, "bad_column", &[&["import", &file], &bad[..]].concat());
+    }
+}

@@ -13,12 +13,14 @@
 
 mod export;
 mod intake;
+mod preview;
 mod stix;
 mod view;
 mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
 pub use intake::{Hearers, Import, import, import_together};
+pub use preview::{PreviewItem, PreviewReport, preview};
 pub use stix::{ToShelf, check_object};
 pub use view::{INDICATORS, Received, Released, refresh_own, refresh_received, refresh_released};
 pub use warned::{AddedReport, ListReport, Tally, hits};

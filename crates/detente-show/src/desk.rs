@@ -1,7 +1,7 @@
 //! Exports and warninglists.
 
 use anstream::{eprintln, println};
-use detente_desk::{AddedReport, IndicatorExport, ListReport};
+use detente_desk::{AddedReport, IndicatorExport, ListReport, PreviewReport};
 
 use crate::{number, safe, table};
 
@@ -30,6 +30,47 @@ pub fn exported(report: &IndicatorExport, tried: bool) {
     }
     if report.warned.len() > SHOWN {
         eprintln!("  and on {} more warninglists: see --json", report.warned.len() - SHOWN);
+    }
+}
+
+/// What files would bring.
+pub fn previewed(reports: &[PreviewReport]) {
+    for report in reports {
+        println!(
+            "{} ({}): {} items, {} would be taken; nothing is kept",
+            safe(&report.file),
+            report.format,
+            number(report.seen),
+            number(report.taken)
+        );
+        for (kind, count) in &report.kinds {
+            println!("  {} {kind}", number(*count));
+        }
+        for (code, count) in &report.left {
+            println!("  left out {}: {code}", number(*count));
+        }
+        let mut table = table(&["kind", "value", "marking", "labels", "comment"]);
+        for item in &report.items {
+            let marking =
+                if item.closed { "closed" } else { item.tlp.as_deref().unwrap_or("none") };
+            table.add_row([
+                item.kind.clone(),
+                safe(&item.value),
+                marking.to_owned(),
+                safe(&item.labels.join(", ")),
+                safe(item.description.as_deref().unwrap_or("")),
+            ]);
+        }
+        if !report.items.is_empty() {
+            println!("{table}");
+        }
+        for refusal in &report.refusals {
+            let (place, reason) = (safe(&refusal.place), safe(&refusal.reason));
+            println!("  refused {place}: {reason}: {}", safe(&refusal.excerpt));
+        }
+        if let Some(broken) = &report.broken {
+            println!("  BREAKS OFF: {}", safe(broken));
+        }
     }
 }
 

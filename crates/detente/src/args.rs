@@ -11,6 +11,7 @@ use crate::consent::ConsentVerb;
 use crate::desk::{ExportArgs, WarnVerb};
 use crate::draft::DraftArgs;
 use crate::feedback::FeedbackArgs;
+use crate::import::TableArgs;
 use crate::keys::KeyVerb;
 use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
@@ -96,6 +97,12 @@ pub enum Verb {
         /// List every refusal, line by line.
         #[arg(long)]
         refusals: bool,
+        #[command(flatten)]
+        table: TableArgs,
+        /// Keep nothing; show what the files would bring: all of it in numbers, the first items and
+        /// refusals as they are.
+        #[arg(long, conflicts_with = "refusals")]
+        preview: bool,
     },
     /// Write the own list as a file for other programs: MISP, Suricata, Zeek, resolvers ...
     ///

@@ -26,6 +26,7 @@ use crate::export::write_folder;
 use crate::fail::Failure;
 use crate::feedback::FeedbackCommand;
 use crate::home::Home;
+use crate::import::TableArgs;
 use crate::keys::KeyCommand;
 use crate::links::Links;
 use crate::looking::LookCommand;
@@ -137,11 +138,14 @@ pub struct ImportFile {
     pub tlp: Option<String>,
     /// The source to name.
     pub source: String,
+    /// How it is read if it is a table.
+    #[serde(default)]
+    pub table: TableArgs,
 }
 
 impl ImportFile {
     /// How to read it.
-    fn options(&self) -> Result<Options, Failure> {
+    pub fn options(&self) -> Result<Options, Failure> {
         let bad = |error: &dyn std::fmt::Display| Failure::usage("bad_option", error, "");
         Ok(Options {
             format: self.format.parse::<Format>().map_err(|error| bad(&error))?,
@@ -150,7 +154,7 @@ impl ImportFile {
                 None => None,
             },
             source: self.source.clone(),
-            csv: None,
+            csv: self.table.mapping()?,
             ..Options::default()
         })
     }

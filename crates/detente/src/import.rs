@@ -10,7 +10,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use detente_intel::read::{ColumnRole, CsvMapping, MAX_COLUMNS};
 use detente_node::report::{FailedBy, ImportFailure, ImportReport};
+
+use serde::{Deserialize, Serialize};
 
 use crate::command::ImportFile;
 use crate::fail::{Failure, exit};
@@ -25,6 +28,60 @@ const SPOOL: &str = "spool-";
 /// Tries to keep stdin in a file that nobody sweeps away before it is locked.
 const SPOOL_TRIES: usize = 8;
 
+/// How to read a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+pub struct TableArgs {
+    /// CSV: what a column means, MEANING=COLUMN; may be repeated. MEANING is value, type, tlp,
+    /// label, comment, confidence, origin, first-seen, last-seen, valid-from, valid-until, or a
+    /// kind such as domain; COLUMN its number from 1 or its name in the header. Without it the
+    /// header decides.
+    #[arg(long, value_name = "MEANING=COLUMN")]
+    pub column: Vec<String>,
+    /// CSV: what separates cells, one character, or `tab`; without it, it is guessed.
+    #[arg(long, value_name = "CHAR")]
+    pub delimiter: Option<String>,
+    /// CSV: whether the first record is a header; without it, it is guessed.
+    #[arg(long, value_name = "yes|no")]
+    pub header: Option<String>,
+}
+
+impl TableArgs {
+    /// The mapping; none if nothing is said.
+    pub fn mapping(&self) -> Result<Option<CsvMapping>, Failure> {
+        let bad = |error: &dyn std::fmt::Display| {
+            Failure::usage("bad_column", error, "see `detente import --help`")
+        };
+        if *self == TableArgs::default() {
+            return Ok(None);
+        }
+        let mut columns = Vec::with_capacity(self.column.len());
+        for text in &self.column {
+            let one: ColumnRole = text.parse().map_err(|error| bad(&error))?;
+            columns.push((one.column, one.role));
+        }
+        if columns.len() > MAX_COLUMNS {
+            return Err(bad(&format_args!("more than {MAX_COLUMNS} columns")));
+        }
+        let delimiter = match self.delimiter.as_deref() {
+            None => None,
+            Some("tab") => Some(b'\t'),
+            Some(text) => match text.as_bytes() {
+                [one] if one.is_ascii() && *one != b'"' && !one.is_ascii_alphanumeric() => {
+                    Some(*one)
+                }
+                _ => return Err(bad(&format_args!("{text:?} separates no cells"))),
+            },
+        };
+        let has_header = match self.header.as_deref() {
+            None => None,
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            Some(text) => return Err(bad(&format_args!("{text:?} is neither yes nor no"))),
+        };
+        Ok(Some(CsvMapping { delimiter, has_header, columns }))
+    }
+}
+
 /// How files to import are named and read.
 pub struct Naming {
     /// As what.
@@ -33,6 +90,8 @@ pub struct Naming {
     pub tlp: Option<String>,
     /// The source to name instead of the file.
     pub source: Option<String>,
+    /// How tables are read.
+    pub table: TableArgs,
 }
 
 /// What there is to import.
@@ -79,6 +138,7 @@ pub fn find(home: &Home, paths: &[PathBuf], naming: &Naming) -> Result<Found, Fa
             name,
             format: naming.format.clone(),
             tlp: naming.tlp.clone(),
+            table: naming.table.clone(),
         });
     }
     Ok(Found { files, others: walk.others, _stdin: stdin })

@@ -94,8 +94,12 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Party(verb) => party(&context, verb),
         Verb::Key(verb) => keys::run(&context, verb),
         Verb::Accord(verb) => accord(&context, verb),
-        Verb::Import { files, format, tlp, source, refusals } => {
-            importing(&context, &files, &Naming { format, tlp, source }, refusals)
+        Verb::Import { files, format, tlp, source, refusals, table, preview } => {
+            let naming = Naming { format, tlp, source, table };
+            match preview {
+                true => desk::previewing(&context, &files, &naming),
+                false => importing(&context, &files, &naming, refusals),
+            }
         }
         Verb::Export(args) => desk::export(&context, args),
         Verb::Warninglist(verb) => desk::warninglist(&context, verb),

@@ -30,7 +30,7 @@ use detente_pattern::{Dialect, Pattern, PatternFault};
 
 use crate::Indicator;
 
-pub use csv::{Column, CsvMapping, MAX_COLUMNS, MAX_RECORD, Role};
+pub use csv::{Column, ColumnRole, CsvMapping, MAX_COLUMNS, MAX_RECORD, MappingFault, Role};
 pub use json::MAX_DEPTH;
 pub use line::MAX_LINE;
 pub use misp::MAX_EVENT_HELD;

@@ -15,6 +15,7 @@ use super::teller::Teller;
 use crate::command::{ActCommand, ActWord, Command, Engine, ImportFile};
 use crate::draft::{Side, draft};
 use crate::fail::Failure;
+use crate::import::TableArgs;
 use crate::output::number;
 use crate::releasing::{Leaving, ReleaseCommand};
 use crate::verify::{VerifyReport, verify};
@@ -135,6 +136,7 @@ impl Walk<'_> {
                 .map_err(|error| Failure::io("writing", &path, &error))?;
             let import = Command::Import {
                 files: vec![ImportFile {
+                    table: TableArgs::default(),
                     path,
                     source: format!("{name} sensors (generated)"),
                     name: file,

@@ -1,6 +1,7 @@
 //! The analyst's desk: `export`, `warninglist`, and what tools of the house can read.
 
 mod exporting;
+mod previewing;
 mod warninglist;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::fail::Failure;
 use crate::tools;
 
 pub use exporting::{ExportArgs, ExportCommand, export};
+pub use previewing::previewing;
 pub use warninglist::{WarnCommand, WarnVerb, Warnings, warninglist};
 
 /// What a node can be told at the desk.

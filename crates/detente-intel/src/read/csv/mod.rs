@@ -9,12 +9,14 @@ use std::io::{BufRead, Read};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 mod columns;
+mod mapping;
 
 pub(super) use columns::looks_like;
 pub use columns::{Column, CsvMapping, Role};
 use columns::{
     Found, clean, columns_from_header, columns_from_mapping, context_of, guess_delimiter, is_header,
 };
+pub use mapping::{ColumnRole, MappingFault};
 
 use super::intake::Intake;
 use super::kinds::{self, Hint, Shape};

@@ -11,7 +11,8 @@ package; every FILE (a bundle, an object, a list of them, or a recording of `--r
 tried as it is; the seeds also under every systematic change that `mutations` knows, or under N of
 these drawn with `--sample` (all of them take the validator five minutes). Both programs say whether
 a MUST is broken. A difference is either of a kind that docs/protocol/stix.md explains (`WE_REFUSE`,
-`THEY_REFUSE`) or it is printed and the exit code is 1. Then the deterministic identifiers of every observable type are compared with those of `stix2`.
+`THEY_REFUSE`) or it is printed and the exit code is 1. Then the deterministic identifiers
+of every observable type are compared with those of `stix2`.
 
 `--record TESTS OUT` runs the validator's own unit tests (a checkout's folder `stix2validator`) and
 writes every object they try to OUT, one a line.

@@ -281,3 +281,33 @@ fn a_table_is_read_as_it_is_said_and_looked_at_first() {
         home.fails(2, "bad_column", &[&["import", &file], &bad[..]].concat());
     }
 }
+
+#[test]
+fn words_find_what_is_said_and_time_wears_it_out() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let rows = "value,comment,last_seen,confidence\n\
+        one.example.com,Emotet loader in Zürich,2026-01-01T00:00:00Z,100\n\
+        two.example.com,a scanner,2026-01-01T00:00:00Z,90\n\
+        45.1.2.3,a scanner,,100\n";
+    let file = world.write("table.csv", rows);
+    home.import(&[&file, "--tlp", "green", "--source", "desk of Alba"]);
+    let values = |words: &[&str]| -> Vec<String> {
+        let found = home.json(&[&["search", "--text"], words].concat());
+        let all = found.as_array().unwrap().iter();
+        let mut values: Vec<String> = all.map(|one| text(one, "value").to_owned()).collect();
+        values.sort();
+        values
+    };
+    assert_eq!(values(&["emotet", "zuri"]), ["one.example.com"]);
+    assert_eq!(values(&["SCANNER"]), ["45.1.2.3", "two.example.com"]);
+    assert_eq!(values(&["alba"]).len(), 3);
+    assert_eq!(values(&["nothing"]), [""; 0]);
+    home.run(&["search", "--text", "scanner", "--limit", "1"]).exits(0).says("may be more");
+    // Not seen since January: nothing is left of it; what came today is worth what its source says.
+    let score = |value: &str| number(&home.json(&["search", value])["own"][0], "score");
+    assert_eq!((score("one.example.com"), score("45.1.2.3")), (0, 100));
+    let (report, written) = exported(&world, &home, "csv", &["--tlp", "red", "--min-score", "50"]);
+    assert!(written.contains("45.1.2.3") && !written.contains("example.com"), "{report:#}");
+    assert_eq!(passed(&report)["decayed"], 2);
+}

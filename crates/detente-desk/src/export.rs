@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use detente_core::Kind;
-use detente_intel::{Indicator, Observable};
+use detente_core::{Kind, UnixSeconds};
+use detente_intel::{Indicator, Observable, score};
 use detente_node::report::WarnCount;
 use detente_node::{NodeError, OwnItem, Said, Shared};
 use detente_taxii::ShelfError;
@@ -26,6 +26,8 @@ pub struct ExportOrder {
     pub kinds: Vec<Kind>,
     /// As what, up to which colour, and how.
     pub options: Options,
+    /// The least score, from 0 to 100: what is worth less by now stays out.
+    pub min_score: u8,
 }
 
 /// An export that failed.
@@ -113,9 +115,12 @@ pub fn export<'a>(
         let producer = node.card().value().name.clone();
         (node.own_list()?, Meta { producer, title: order.title.clone(), at: node.now() })
     };
+    let now = meta.at;
     let format = order.options.format.name().to_owned();
     let mut pass = Pass {
         own_use: order.options.own_use,
+        min_score: order.min_score,
+        now,
         export: Export::begin(meta, order.options.clone(), out)?,
         tally: Tally::new(index),
         account,
@@ -156,6 +161,8 @@ pub fn export<'a>(
 /// An export on its way through the list.
 struct Pass<'a> {
     own_use: bool,
+    min_score: u8,
+    now: UnixSeconds,
     export: Export<'a>,
     tally: Tally<'a>,
     account: Option<&'a mut dyn Write>,
@@ -181,7 +188,11 @@ impl Pass<'_> {
             let of = if place + 1 == count { observable.take() } else { observable.clone() };
             let Some(observable) = of else { break };
             let indicator = Indicator { observable, context };
-            let kept = kept_here(verdict, held_out, control.filter(|_| !self.own_use));
+            let decayed = self.min_score > 0
+                && score(indicator.observable.kind(), &indicator.context, last, self.now)
+                    < self.min_score;
+            let kept = kept_here(verdict, held_out, control.filter(|_| !self.own_use))
+                .or_else(|| decayed.then(|| (DECAYED.0, DECAYED.1.to_owned())));
             let why = match kept {
                 Some(why) => Some(why),
                 None => match self.export.put(&indicator, Entered { first, last })? {
@@ -215,6 +226,7 @@ impl Pass<'_> {
     }
 }
 
+const DECAYED: (&str, &str) = ("decayed", "its score is below the least that was asked for");
 const SUPERSEDED: (&str, &str) = ("superseded", "its source has said something else since");
 
 /// Why a statement stays whatever the format.

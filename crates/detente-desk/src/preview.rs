@@ -51,8 +51,8 @@ pub struct PreviewReport {
     pub broken: Option<String>,
 }
 
-/// Reads a file and says what it would bring: all of it in numbers, `keep` items of each sort as they
-/// are.
+/// Reads a file and says what it would bring: all of it in numbers, `keep` items of each sort as
+/// they are.
 pub fn preview(file: &str, options: &Options, keep: usize, input: impl BufRead) -> PreviewReport {
     let (kinds, items, refusals) = (BTreeMap::new(), Vec::new(), Vec::new());
     let mut look = Look { keep, kinds, items, refusals };

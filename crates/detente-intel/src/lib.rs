@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod decay;
 mod handling;
 mod indicator;
 mod marking;
@@ -19,6 +20,7 @@ pub mod read;
 mod refang;
 mod timestamp;
 
+pub use decay::score;
 pub use handling::Stated;
 pub use indicator::{
     Context, ContextFault, Indicator, MAX_DESCRIPTION, MAX_EXTRA_KEY, MAX_EXTRA_VALUE, MAX_EXTRAS,

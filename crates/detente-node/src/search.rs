@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use detente_core::Kind;
 use detente_core::object::Object;
-use detente_intel::{Context, Observable};
+use detente_intel::{Context, Observable, score};
 
 use crate::error::NodeError;
 use crate::node::Node;
 use crate::onward::KnownTerms;
 use crate::ports::ReceivedRow;
-use crate::report::{ContextReport, CountReport, ReceivedReport, SearchReport};
+use crate::report::{ContextReport, CountReport, FoundReport, ReceivedReport, SearchReport};
+
+/// Words that are looked for at once. Count.
+const MAX_WORDS: usize = 32;
 
 impl Node {
     /// What is known of one observable, here and from others.
@@ -24,7 +27,8 @@ impl Node {
         for (context, added) in self.store.sightings(&observable)? {
             let derived = control.filter(|control| added >= control.since);
             let control = derived.map(|control| self.name_of(control.originator));
-            own.push(ContextReport { control, ..report_context(context) });
+            let score = score(observable.kind(), &context, added, self.now());
+            own.push(ContextReport { control, score, ..report_context(context) });
         }
         let mut received = self.store.received(&observable)?;
         let (now, all) = (self.now(), received.len());
@@ -78,6 +82,23 @@ impl Node {
         })
     }
 
+    /// Own observables of whose contexts one has all of these words, the newest contexts first. The
+    /// last word may be a beginning.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn find_words(&self, text: &str, max: usize) -> Result<Vec<FoundReport>, NodeError> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let words: Vec<String> = words.take(MAX_WORDS).map(str::to_owned).collect();
+        let found = self.store.own_with_words(&words, max)?;
+        let report = |(observable, context): (Observable, Context)| FoundReport {
+            kind: observable.kind().name().to_owned(),
+            value: observable.value().to_owned(),
+            context: report_context(context),
+        };
+        Ok(found.into_iter().map(report).collect())
+    }
+
     /// Own observables, kind and value, of one kind or of all.
     ///
     /// # Errors
@@ -120,6 +141,7 @@ fn report_context(context: Context) -> ContextReport {
         description: context.description,
         origin: context.origin,
         control: None,
+        score: 0,
     }
 }
 

@@ -468,6 +468,15 @@ pub trait Store: LookupStore + Send {
     /// at most. None when nothing was said since.
     fn own_changed(&self, since: Moment, max: usize) -> Result<(Vec<OwnRow>, Moment), StoreError>;
 
+    /// Own observables and what was said of them in a context that has all of these words, the
+    /// newest contexts first, `max` at most. A word is letters and digits; the last may be the
+    /// beginning of one. None for no words.
+    fn own_with_words(
+        &self,
+        words: &[String],
+        max: usize,
+    ) -> Result<Vec<(Observable, Context)>, StoreError>;
+
     /// Keeps a run, with what is common if it is known.
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError>;
 

@@ -1,10 +1,12 @@
 //! What use cases tell their caller: plain data for people and programs alike.
 
+mod found;
 mod stix;
 mod warned;
 
 use serde::{Deserialize, Serialize};
 
+pub use found::FoundReport;
 pub use stix::{StixRemark, StixReport};
 pub use warned::{WarnCount, WarnHit};
 
@@ -717,6 +719,9 @@ pub struct ContextReport {
     /// Under whose control it leaves, if what was received before it is under somebody's.
     #[serde(default)]
     pub control: Option<String>,
+    /// What it is still worth, from 0 to 100: falls with the time since it was last seen.
+    #[serde(default)]
+    pub score: u8,
 }
 
 /// One received object.

@@ -2,6 +2,7 @@
 
 use anstream::{eprintln, println};
 use detente_desk::{AddedReport, IndicatorExport, ListReport, PreviewReport};
+use detente_ports::report::FoundReport;
 
 use crate::{number, safe, table};
 
@@ -30,6 +31,34 @@ pub fn exported(report: &IndicatorExport, tried: bool) {
     }
     if report.warned.len() > SHOWN {
         eprintln!("  and on {} more warninglists: see --json", report.warned.len() - SHOWN);
+    }
+}
+
+/// What a search for words found.
+pub fn found(found: &[FoundReport], limit: usize) {
+    if found.is_empty() {
+        println!("nothing here has these words");
+        return;
+    }
+    let mut table = table(&["kind", "value", "marking", "source", "labels", "comment"]);
+    for FoundReport { kind, value, context } in found {
+        let marking = match &context.tlp {
+            _ if context.closed => "closed",
+            Some(tlp) => tlp.as_str(),
+            None => "none",
+        };
+        table.add_row([
+            kind.clone(),
+            safe(value),
+            marking.to_owned(),
+            safe(&context.source),
+            safe(&context.labels.join(", ")),
+            safe(context.description.as_deref().unwrap_or("")),
+        ]);
+    }
+    println!("{table}");
+    if found.len() >= limit {
+        println!("there may be more: say more words, or a greater --limit");
     }
 }
 

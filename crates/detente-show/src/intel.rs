@@ -173,10 +173,11 @@ pub fn search(report: &SearchReport) {
     }
     for context in &report.own {
         println!(
-            "  own: {}{}{}",
+            "  own: {}{}{}, score {}",
             safe(&context.source),
             context.tlp.as_ref().map_or(String::new(), |tlp| format!(", {tlp}")),
-            if context.closed { ", closed: a marking is not understood" } else { "" }
+            if context.closed { ", closed: a marking is not understood" } else { "" },
+            context.score
         );
         if let Some(who) = &context.control {
             println!(

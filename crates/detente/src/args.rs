@@ -121,10 +121,18 @@ pub enum Verb {
         #[arg(long)]
         kind: Option<String>,
     },
-    /// What is known of one domain, address, URL, hash or e-mail address, here and from others.
+    /// What is known of one domain, address, URL, hash or e-mail address, here and from others; or,
+    /// with --text, which of the own indicators have some words said of them.
     Search {
         /// The observable; defanged spellings are understood.
-        value: String,
+        #[arg(required_unless_present = "text")]
+        value: Option<String>,
+        /// Words in source, labels, comments and ids; all of them, the last may be a beginning.
+        #[arg(long, num_args = 1.., value_name = "WORD", conflicts_with = "value")]
+        text: Vec<String>,
+        /// With --text: so many at most.
+        #[arg(long, value_name = "COUNT", default_value_t = 50, requires = "text")]
+        limit: usize,
     },
     /// Run the node: answer other parties, and take this home's commands meanwhile.
     Serve {

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::args::{AccordVerb, Cli, Global, LogVerb, PartyVerb, Verb, Which};
 use crate::command::{ActCommand, ActWord, Command, Progress};
 use crate::consent::{ConsentCommand, ConsentVerb};
+use crate::desk::DeskCommand;
 use crate::draft::DraftArgs;
 use crate::fail::{Failure, exit};
 use crate::home::{Home, MAX_CARD_FILE, read_bounded, write_secret};
@@ -113,7 +114,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             }
             Ok(0)
         }
-        Verb::Search { value } => context.show(&Command::Search { query: value }, output::search),
+        Verb::Search { value, text, limit } => searching(&context, value, &text, limit),
         Verb::Serve { listen, taxii } => serve_home(&context, listen.as_deref(), &taxii),
         Verb::Account(args) => tools::account(&context, &args),
         Verb::Sync => sync(&context),
@@ -215,6 +216,19 @@ fn importing(
     reports.extend(found.others.iter().cloned());
     show(context.json, &reports, |reports| output::imports(reports, refusals))?;
     Ok(reports.iter().map(import::exit_code).max().unwrap_or(0))
+}
+
+fn searching(
+    context: &Context,
+    value: Option<String>,
+    text: &[String],
+    limit: usize,
+) -> Result<u8, Failure> {
+    if let Some(query) = value {
+        return context.show(&Command::Search { query }, output::search);
+    }
+    let command = Command::Desk(DeskCommand::Words { text: text.join(" "), limit });
+    context.show::<Vec<_>>(&command, |found| output::found(found, limit))
 }
 
 fn looking_up(context: &Context, deed: LookCommand) -> Result<u8, Failure> {

@@ -316,6 +316,14 @@ impl Store for FaultyStore {
         self.read(|store| store.own_changed(since, max))
     }
 
+    fn own_with_words(
+        &self,
+        words: &[String],
+        max: usize,
+    ) -> Result<Vec<(Observable, Context)>, StoreError> {
+        self.read(|store| store.own_with_words(words, max))
+    }
+
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {
         self.write(|store| store.put_run(run, matched))
     }

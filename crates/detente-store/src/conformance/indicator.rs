@@ -118,6 +118,35 @@ pub(super) fn changes_are_found(store: &mut dyn Store) -> Done {
     Ok(())
 }
 
+pub(super) fn words_are_found(store: &mut dyn Store) -> Done {
+    let mut say = |value: &str, source: &str, text: &str, label: &str| -> Done {
+        let mut one = indicator(value, source)?;
+        one.context.description = Some(text.to_owned());
+        one.context.add_label(label);
+        store.put_indicators(NOW, &[one]).map(|_| ())
+    };
+    say("a.example.com", "feed", "Emotet loader, seen in Z\u{fc}rich", "malware")?;
+    say("b.example.com", "feed", "Emotet loader, seen in Z\u{fc}rich", "malware")?;
+    say("192.0.2.1", "desk", "scanner of the AND-team", "noise")?;
+    let find = |words: &[&str], max| -> Result<Vec<String>, StoreError> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let found = store.own_with_words(&words, max)?;
+        Ok(found.into_iter().map(|(one, _)| one.value().to_owned()).collect())
+    };
+    assert_eq!(find(&["emotet"], 9)?, ["a.example.com", "b.example.com"]);
+    assert_eq!(find(&["EMOTET", "zurich"], 1)?, ["a.example.com"]);
+    assert_eq!(find(&["malware", "emo"], 9)?.len(), 2, "the last may be a beginning");
+    assert_eq!(find(&["emo", "malware"], 9)?, [""; 0]);
+    assert_eq!(find(&["desk"], 9)?, ["192.0.2.1"], "the source too");
+    // Operators are words, and what is no word finds nothing.
+    assert_eq!(find(&["AND"], 9)?, ["192.0.2.1"]);
+    for strange in ["\"", "*", "NEAR(", "a OR b", "words:emotet", "\"emotet\" OR x", ""] {
+        assert!(find(&[strange], 9)?.len() < 3, "{strange}");
+    }
+    assert_eq!(find(&[], 9)?, [""; 0]);
+    Ok(())
+}
+
 pub(super) fn rows_come_in_pages(store: &mut dyn Store) -> Done {
     assert_eq!(store.own_rows(&Kind::ALL, None, 10)?, []);
     let lines = [

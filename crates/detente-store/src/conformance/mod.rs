@@ -43,6 +43,7 @@ const DEEDS: &[Deed] = &[
     ("the same indicator is kept once", indicator::same_is_kept_once),
     ("contexts keep their order", indicator::contexts_keep_their_order),
     ("what was said since a moment is found", indicator::changes_are_found),
+    ("contexts are found by their words", indicator::words_are_found),
     ("rows come in pages", indicator::rows_come_in_pages),
     ("observables come sorted", indicator::observables_come_sorted),
     ("a caller may read while observables come", indicator::caller_may_read_meanwhile),

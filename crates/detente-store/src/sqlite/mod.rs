@@ -272,6 +272,14 @@ impl Store for SqliteStore {
         self.read(|conn| indicator::changed(conn, since, max))
     }
 
+    fn own_with_words(
+        &self,
+        words: &[String],
+        max: usize,
+    ) -> Result<Vec<(Observable, Context)>, StoreError> {
+        self.read(|conn| indicator::with_words(conn, words, max))
+    }
+
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {
         self.write(|tx| run::put(tx, run, matched))
     }

@@ -38,6 +38,11 @@ pub struct ExportArgs {
     /// Only this kind; may be repeated.
     #[arg(long)]
     kind: Vec<String>,
+    /// Only what is still worth so much, from 0 to 100: the score falls with the time since it was
+    /// last seen.
+    #[arg(long, value_name = "SCORE", default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_score: u8,
     /// What the file is called within; ids of rules and events are made from it, so keep it.
     #[arg(long, default_value = "Indicators")]
     title: String,
@@ -161,7 +166,7 @@ impl ExportArgs {
         if kinds.is_empty() {
             kinds = Kind::ALL.to_vec();
         }
-        Ok(ExportOrder { title: self.title.clone(), kinds, options })
+        Ok(ExportOrder { title: self.title.clone(), kinds, options, min_score: self.min_score })
     }
 }
 

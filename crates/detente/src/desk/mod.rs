@@ -15,6 +15,9 @@ pub use exporting::{ExportArgs, ExportCommand, export};
 pub use previewing::previewing;
 pub use warninglist::{WarnCommand, WarnVerb, Warnings, warninglist};
 
+/// Indicators that a search for words gives at most. Count.
+const MAX_FOUND: usize = 10_000;
+
 /// What a node can be told at the desk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "desk")]
@@ -25,6 +28,8 @@ pub enum DeskCommand {
     Warn(WarnCommand),
     /// What tools of the house can read.
     Collections,
+    /// Which own indicators have words said of them.
+    Words { text: String, limit: usize },
 }
 
 impl Engine {
@@ -37,6 +42,9 @@ impl Engine {
         match command {
             DeskCommand::Export(export) => self.export_list(export, progress),
             DeskCommand::Warn(warn) => self.warn(warn, progress),
+            DeskCommand::Words { text, limit } => {
+                json(&self.shared.lock().find_words(text, (*limit).min(MAX_FOUND))?)
+            }
             DeskCommand::Collections => {
                 let offers = tools::offers(&self.shared)?;
                 json(&offers.into_iter().map(|(offer, _)| offer).collect::<Vec<_>>())

@@ -9,7 +9,7 @@ pub use audit::verified;
 pub use check::checked;
 pub use detente_show::{
     act, alerts, answer, consents, counts, difference, duties, erased, explained, exported,
-    exposure, history, imports, lists_added, looked_up, lookup_explained, matched, matrix,
+    exposure, found, history, imports, lists_added, looked_up, lookup_explained, matched, matrix,
     meetings, number, parties, positions, previewed, published, refreshed, release, retractions,
     safe, search, status, table, warninglists, words,
 };

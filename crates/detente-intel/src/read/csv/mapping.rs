@@ -16,7 +16,7 @@ pub enum MappingFault {
     #[error("{0:?} is no MEANING=COLUMN")]
     Form(String),
     /// The meaning is none of those that are known.
-    #[error("unknown meaning {0:?} of a column: use {names}, or a kind such as domain", names = NAMES)]
+    #[error("unknown meaning {0:?} of a column: use {NAMES}, or a kind such as domain")]
     Meaning(String),
 }
 

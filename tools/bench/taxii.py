@@ -519,7 +519,7 @@ def peer(kind, folder, options, total, repeat):
     objects = Objects(options.seed, mixed)
     server = kind(folder, options.python)
     try:
-        added = fill(server, objects, total, options.batch, min(5, total // options.batch))
+        added = fill(server, objects, total, options.batch, options.repeat)
         whole, places = walk(server, objects, range(total))
         figures = {"objects": total, "add": added, "walk": whole, "memory": server.memory()}
         if repeat:

@@ -254,6 +254,8 @@ def free_port():
 
 class Ours(Server):
     name, prefix = "detente", "/own/collections/own/"
+    # As the others speak: without TLS, as behind a proxy.
+    plain = False
 
     def __init__(self, folder, program):
         folder.mkdir()
@@ -264,13 +266,15 @@ class Ours(Server):
         rights = ["--read", "own", "--write", "own"]
         self.token = self.account("feeder", "closed", *rights)
         server = subprocess.Popen(
-            [*self.command, "serve", "--taxii", "127.0.0.1:0", "--taxii-rate", "1000000"],
+            [*self.command, "serve", "--taxii", "127.0.0.1:0", "--taxii-rate", "1000000",
+             *(["--taxii-plain"] if self.plain else [])],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         said = ""
         while not said.endswith("}\n"):
             said += server.stdout.readline() or sys.exit("detente serve ended")
         host, _, port = json.loads(said)["taxii"].rpartition(":")
-        context = ssl.create_default_context(cafile=folder / "a" / "taxii.crt")
+        trusted = folder / "a" / "taxii.crt"
+        context = None if self.plain else ssl.create_default_context(cafile=trusted)
         super().__init__(server, (host, int(port)), self.bearer(self.token), context)
 
     def run(self, *args):
@@ -587,8 +591,10 @@ def main():
     parser.add_argument("--only", choices=["ours", "peers", "closed"])
     parser.add_argument("--program", type=pathlib.Path, default=PROGRAM)
     parser.add_argument("--folder", help="where the databases lie; a temporary folder without it")
+    parser.add_argument("--plain", action="store_true", help="ours without TLS, as the others")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    Ours.plain = options.plain
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         found = list(measured(pathlib.Path(folder), options))
     if options.json:

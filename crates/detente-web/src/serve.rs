@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
@@ -370,14 +371,23 @@ impl Drop for Listening {
     }
 }
 
-/// Listens for tools on `host:port`.
+/// Listens for tools on `host:port`. Without TLS on a loopback address alone: for a proxy on this
+/// machine that ends TLS.
 ///
 /// # Errors
-/// The address can't be had.
-pub async fn listen(address: &str, tls: &Tls, service: Arc<Service>) -> std::io::Result<Listening> {
+/// The address can't be had, or is not this machine's alone where there is no TLS.
+pub async fn listen(
+    address: &str,
+    tls: Option<&Tls>,
+    service: Arc<Service>,
+) -> std::io::Result<Listening> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
-    let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
+    if tls.is_none() && !address.ip().is_loopback() {
+        let words = "plain HTTP is answered on loopback addresses alone";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, words));
+    }
+    let acceptor = tls.map(|tls| TlsAcceptor::from(Arc::clone(&tls.config)));
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let lines = Lines::default();
     let task = tokio::spawn(async move {
@@ -438,16 +448,34 @@ impl Drop for Counted {
 }
 
 /// Serves one line to its end.
-async fn line(acceptor: TlsAcceptor, tcp: TcpStream, address: SocketAddr, service: Arc<Service>) {
+async fn line(
+    acceptor: Option<TlsAcceptor>,
+    tcp: TcpStream,
+    address: SocketAddr,
+    service: Arc<Service>,
+) {
     let _ = tcp.set_nodelay(true);
+    let Some(acceptor) = acceptor else {
+        return answer(tcp, From { address, certificate: None }, service).await;
+    };
     let Ok(Ok(tls)) = timeout(HANDSHAKE_TIME, acceptor.accept(tcp)).await else {
         tracing::debug!(%address, "a handshake failed");
         return;
     };
     let shown = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let certificate = shown.map(|certificate| Sha256::digest(certificate.as_ref()).into());
-    let from = Arc::new(From { address, certificate });
-    let io = TokioIo::new(Watched::new(tls, PATIENCE));
+    answer(tls, From { address, certificate }, service).await;
+}
+
+/// Answers what comes on a line.
+async fn answer(
+    line: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    from: From,
+    service: Arc<Service>,
+) {
+    let address = from.address;
+    let from = Arc::new(from);
+    let io = TokioIo::new(Watched::new(line, PATIENCE));
     let answer = service_fn(move |request| {
         let (service, from) = (Arc::clone(&service), Arc::clone(&from));
         async move { Ok::<_, Infallible>(service.reply(request, &from).await) }

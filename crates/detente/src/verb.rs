@@ -315,7 +315,8 @@ fn serve_home(
             |address| format!("listening on {address}"),
         );
         let tools = answering.as_ref().map_or_else(String::new, |answering| {
-            format!(", tools at https://{}/taxii2/", answering.address)
+            let scheme = if taxii.taxii_plain { "http" } else { "https" };
+            format!(", tools at {scheme}://{}/taxii2/", answering.address)
         });
         print_text(&format!("serving {}, {place}{tools}; end with ctrl-c\n", output::safe(&name)));
     }

@@ -41,6 +41,10 @@ pub struct TaxiiArgs {
     /// A name or address that the certificate of its own is for, beside localhost; may be repeated.
     #[arg(long, value_name = "NAME", requires = "taxii", conflicts_with = "tls_certificate")]
     pub tls_name: Vec<String>,
+    /// Speak plain HTTP, on loopback alone: for a proxy on this machine that ends TLS. Failed logins
+    /// of all who come through it count together; client certificates prove nothing.
+    #[arg(long, requires = "taxii", conflicts_with_all = ["tls_certificate", "tls_key", "tls_name"])]
+    pub taxii_plain: bool,
     /// Requests of one account: at most so many a second, and twice as many at once.
     #[arg(long, value_name = "COUNT", requires = "taxii", default_value_t = 1_000,
         value_parser = clap::value_parser!(u32).range(1..))]
@@ -89,7 +93,7 @@ pub fn start(
     args: &TaxiiArgs,
 ) -> Result<Option<Listening>, Failure> {
     let Some(address) = &args.taxii else { return Ok(None) };
-    let tls = tls(home, args)?;
+    let tls = if args.taxii_plain { None } else { Some(tls(home, args)?) };
     let mut key = [0; 32];
     crate::keystore::random(&mut key)?;
     let audit = home.dir().join("taxii-audit.ndjson");
@@ -121,16 +125,19 @@ pub fn start(
         }),
     });
     let listening = runtime
-        .block_on(detente_web::listen(address, &tls, Arc::new(service)))
+        .block_on(detente_web::listen(address, tls.as_ref(), Arc::new(service)))
         .map_err(|error| {
             let words = format!("listening for tools on {address}: {error}");
             Failure::environment("listen", words, "choose another address with --taxii")
         })?;
-    tracing::info!(
-        "tools are answered at https://{}/taxii2/, certificate SHA-256 {}",
-        listening.address,
-        hex::encode(tls.fingerprint())
-    );
+    match &tls {
+        Some(tls) => tracing::info!(
+            "tools are answered at https://{}/taxii2/, certificate SHA-256 {}",
+            listening.address,
+            hex::encode(tls.fingerprint())
+        ),
+        None => tracing::info!("tools are answered at http://{}/taxii2/", listening.address),
+    }
     Ok(Some(listening))
 }
 

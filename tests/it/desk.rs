@@ -311,3 +311,27 @@ fn words_find_what_is_said_and_time_wears_it_out() {
     assert!(written.contains("45.1.2.3") && !written.contains("example.com"), "{report:#}");
     assert_eq!(passed(&report)["decayed"], 2);
 }
+
+#[test]
+fn what_comes_as_stix_2_0_is_kept_and_raised_beside_it() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let token = home.json(&["account", "add", "new", "--clearance", "red", "--read", "raised"]);
+    let old = r#"{"type":"bundle","id":"bundle--5d0092c5-5f74-4287-9642-33f4c354e56d",
+        "spec_version":"2.0","objects":[{"type":"indicator",
+        "id":"indicator--11111111-1111-4111-8111-111111111111",
+        "created":"2017-01-01T00:00:00.000Z","modified":"2017-01-01T00:00:00.000Z",
+        "labels":["malicious-activity"],"pattern":"[domain-name:value = 'old.example.com']",
+        "valid_from":"2017-01-01T00:00:00Z"}]}"#;
+    let report = home.import(&[&world.write("old.json", old), "--tlp", "green"]);
+    let stix = &report["stix"];
+    assert_eq!((number(stix, "added"), number(stix, "raised")), (1, 1), "{report:#}");
+    let serving = home.serve_tools(&["--taxii-plain"]);
+    let address = serving.taxii.clone().unwrap();
+    let path = "/own/collections/raised/objects/?match[spec_version]=2.1";
+    let page = crate::support::get(&address, path, text(&token, "token"));
+    let page: Value = serde_json::from_str(&page).unwrap();
+    let raised = &page["objects"][0];
+    assert_eq!((text(raised, "spec_version"), text(raised, "pattern_type")), ("2.1", "stix"));
+    assert_eq!(raised["id"], "indicator--11111111-1111-4111-8111-111111111111");
+}

@@ -1,10 +1,8 @@
 //! Tools of the house: accounts, and the TAXII server as PyPI `taxii2-client` uses it.
 
-use std::io::{Read as _, Write as _};
-
 use serde_json::{Value, json};
 
-use crate::support::{Home, Pair, Serving, World, list, misp, number, python, stix, text};
+use crate::support::{Home, Pair, Serving, World, get, list, misp, number, python, stix, text};
 
 const PASSWORD: &str = "correct horse battery";
 const TLP: [(&str, &str); 5] = [
@@ -364,20 +362,9 @@ fn plain_http_is_spoken_on_loopback_alone() {
     let made = home.json(&["account", "add", "proxy"]);
     let serving = home.serve_tools(&["--taxii-plain"]);
     let address = serving.taxii.clone().unwrap();
-    let asked = |token: &str| {
-        let mut line = std::net::TcpStream::connect(&address).unwrap();
-        let head = format!(
-            "GET /taxii2/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
-             Accept: application/taxii+json;version=2.1\r\nConnection: close\r\n\r\n"
-        );
-        line.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        line.read_to_string(&mut answer).unwrap();
-        answer
-    };
-    let answer = asked(text(&made, "token"));
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("/own/"), "{answer}");
-    assert!(asked("dt_wrong").starts_with("HTTP/1.1 401"));
+    let answer = get(&address, "/taxii2/", text(&made, "token"));
+    assert!(answer.contains("api_roots") && answer.contains("/own/"), "{answer}");
+    assert!(get(&address, "/taxii2/", "dt_wrong").contains("\"http_status\":\"401\""));
     serving.end();
     let open = ["serve", "--taxii", "0.0.0.0:0", "--taxii-plain"];
     let refused = home.run(&open).exits(3);

@@ -5,14 +5,14 @@ use detente_node::NodeError;
 use detente_node::report::{StixRemark, StixReport};
 use detente_pattern::Pattern;
 use detente_stix::{Level, Object, Options, Report, check_with};
-use detente_taxii::{Arrival, Put};
+use detente_taxii::{Arrival, Put, Raising};
 
 /// Objects that are put at a time, and their bytes.
 const BATCH: usize = 1_000;
 const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Takes objects to a shelf and says what became of each, in their order.
-pub type ToShelf<'a> = &'a mut dyn FnMut(&[&[u8]]) -> Result<Vec<Arrival>, NodeError>;
+pub type ToShelf<'a> = &'a mut dyn FnMut(&[&[u8]]) -> Result<Raising, NodeError>;
 
 /// Checks one STIX object against the standard, its pattern too.
 pub fn check_object(bytes: &[u8]) -> Report {
@@ -60,7 +60,12 @@ impl<'a> Carrier<'a> {
         }
         let first = self.report.objects - batch.len() as u64;
         let objects: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
-        let arrivals = (self.shelf)(&objects)?;
+        let Raising { arrivals, raised, unraised } = (self.shelf)(&objects)?;
+        self.report.raised += raised;
+        for (at, why) in unraised {
+            let id = objects.get(at).map(|bytes| id_of(bytes)).unwrap_or_default();
+            self.remark(first + at as u64, id, "unraised", why);
+        }
         for (place, (bytes, arrival)) in (first..).zip(objects.into_iter().zip(arrivals)) {
             self.arrived(place, bytes, arrival);
         }
@@ -86,10 +91,14 @@ impl<'a> Carrier<'a> {
                 (id_of(bytes), "refused", why)
             }
         };
+        self.remark(place, id, level, words);
+    }
+
+    fn remark(&mut self, object: u64, id: String, level: &str, words: String) {
         if self.report.remarks.len() < self.keep {
             let (level, path) = (level.to_owned(), String::new());
             let code = level.clone();
-            self.report.remarks.push(StixRemark { object: place, id, level, code, path, words });
+            self.report.remarks.push(StixRemark { object, id, level, code, path, words });
         }
     }
 

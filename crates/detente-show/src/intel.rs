@@ -119,6 +119,9 @@ fn objects(report: &StixReport, shown: usize) {
         number(report.differ),
         number(report.refused)
     );
+    if report.raised > 0 {
+        println!("  {} STIX 2.1 objects were made of those of 2.0", number(report.raised));
+    }
     if report.must + report.should > 0 {
         println!(
             "  {} of them break a MUST of the standard, {} more do not follow a SHOULD; all are \

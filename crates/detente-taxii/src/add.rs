@@ -14,7 +14,7 @@ use crate::message::{Audit, Request, Response, is_taxii};
 use crate::moment::Moment;
 use crate::serve::Desk;
 use crate::shelf::{Put, StatusRow};
-use crate::shelve::{Arrival, Terms, shelve};
+use crate::shelve::{Arrival, Terms, shelve, shelve_raising};
 
 /// The most objects of one request. Count.
 pub const MAX_OBJECTS: usize = 20_000;
@@ -110,7 +110,13 @@ pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<R
     let objects = envelope.objects.0;
     let terms = Terms { unmarked: desk.account.unmarked, at_least: None };
     let bytes: Vec<&[u8]> = objects.iter().map(|raw| raw.get().as_bytes()).collect();
-    let arrivals = shelve(desk.shelf, (&to.key, desk.now), terms, &bytes);
+    let arrivals = match &to.raises_to {
+        Some(other) => {
+            let places = (to.key.as_str(), other.as_str(), desk.now);
+            shelve_raising(desk.shelf, places, terms, &bytes).map(|raising| raising.arrivals)
+        }
+        None => shelve(desk.shelf, (&to.key, desk.now), terms, &bytes),
+    };
     let arrivals = arrivals.map_err(|_| Fault::Shelf)?;
     let mut response = tell(desk, (root, to), &objects, &arrivals)?;
     let body = desk.request.body.as_ptr().addr();

@@ -46,6 +46,8 @@ pub struct Collection {
     pub description: String,
     /// Whether tools may add to it at all.
     pub takes: bool,
+    /// The collection to which objects of STIX 2.0 that come here go too, raised to 2.1.
+    pub raises_to: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -35,4 +35,4 @@ pub use moment::{MAX_TIME, Moment};
 pub use read::MAX_PAGE_BYTES;
 pub use serve::{refuse_body, serve};
 pub use shelf::{Entry, Incoming, Put, Query, Shelf, ShelfError, StatusRow, Which};
-pub use shelve::{Arrival, Terms, shelve, shelve_as};
+pub use shelve::{Arrival, Raising, Terms, shelve, shelve_as, shelve_raising};

@@ -1,6 +1,7 @@
 //! Objects on their way to a shelf, whoever brings them: read, and held as close as they ask.
 
 use detente_core::Tlp;
+use detente_stix::upgrade;
 
 use crate::account::Level;
 use crate::incoming::{Known, known};
@@ -48,6 +49,58 @@ pub fn shelve(
     let read: Vec<Result<Known, String>> =
         objects.iter().map(|bytes| known(bytes, terms)).collect();
     put(shelf, (collection, now), read, objects)
+}
+
+/// What became of objects, and of those of STIX 2.0 that were raised.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Raising {
+    /// What became of each object as it came.
+    pub arrivals: Vec<Arrival>,
+    /// Objects of 2.1 that lie in the other collection since, or already did.
+    pub raised: u64,
+    /// Objects that can't be raised: which, counted from 0, and why.
+    pub unraised: Vec<(usize, String)>,
+}
+
+/// Puts objects into a collection as they come, and those of STIX 2.0, raised to 2.1, into another:
+/// whoever reads 2.1 alone finds them there, held as close as the object that they were made from.
+///
+/// # Errors
+/// [`ShelfError`]; what was put before it stays, and comes to nothing twice.
+pub fn shelve_raising(
+    shelf: &mut dyn Shelf,
+    (collection, other, now): (&str, &str, Moment),
+    terms: Terms,
+    objects: &[&[u8]],
+) -> Result<Raising, ShelfError> {
+    let read: Vec<Result<Known, String>> =
+        objects.iter().map(|bytes| known(bytes, terms)).collect();
+    let old: Vec<bool> =
+        read.iter().map(|known| known.as_ref().is_ok_and(|known| known.spec == "2.0")).collect();
+    let arrivals = put(shelf, (collection, now), read, objects)?;
+    let mut raising = Raising { arrivals, ..Raising::default() };
+    let mut made: Vec<(Level, Vec<u8>)> = Vec::new();
+    for (at, ((bytes, old), arrival)) in objects.iter().zip(old).zip(&raising.arrivals).enumerate()
+    {
+        let Arrival::Put { level, put: Put::Added(_) | Put::Known(_), .. } = arrival else {
+            continue;
+        };
+        if !old {
+            continue;
+        }
+        match upgrade(bytes) {
+            Ok(all) => made.extend(all.into_iter().map(|object| (*level, object))),
+            Err(fault) => raising.unraised.push((at, fault.to_string())),
+        }
+    }
+    if !made.is_empty() {
+        let held: Vec<(Level, &[u8])> =
+            made.iter().map(|(level, bytes)| (*level, bytes.as_slice())).collect();
+        let arrived = shelve_as(shelf, (other, now), &held)?;
+        let lies = |one: &&Arrival| matches!(one, Arrival::Put { put, .. } if *put != Put::Differs);
+        raising.raised = arrived.iter().filter(lies).count() as u64;
+    }
+    Ok(raising)
 }
 
 /// The same for objects that are held as close as whoever brings them says.

@@ -118,6 +118,7 @@ fn house() -> House {
         title: key.to_owned(),
         description: String::new(),
         takes,
+        raises_to: None,
     };
     let root = Root {
         path: "own".to_owned(),

@@ -15,7 +15,7 @@ use detente_node::ports::{Link, StoreError};
 use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
 use detente_node::{MatchProgress, NodeError, Shared, match_peer, named_observable, run_match};
 use detente_store::SqliteShelf;
-use detente_taxii::{Arrival, Terms, shelve};
+use detente_taxii::{Raising, Terms, shelve_raising};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -411,15 +411,18 @@ impl Engine {
         shelf: &mut Option<SqliteShelf>,
         terms: Terms,
         objects: &[&[u8]],
-    ) -> Result<Vec<Arrival>, NodeError> {
+    ) -> Result<Raising, NodeError> {
         let failed = |words: String| NodeError::from(StoreError::Failed(words));
         if shelf.is_none() {
             *shelf = Some(tools::open_shelf(&self.home).map_err(|error| failed(error.error))?);
         }
         match shelf {
-            Some(shelf) => shelve(shelf, (tools::OWN, tools::now()), terms, objects)
-                .map_err(|error| failed(error.to_string())),
-            None => Ok(Vec::new()),
+            Some(shelf) => {
+                let places = (tools::OWN, tools::RAISED, tools::now());
+                shelve_raising(shelf, places, terms, objects)
+                    .map_err(|error| failed(error.to_string()))
+            }
+            None => Ok(Raising::default()),
         }
     }
 

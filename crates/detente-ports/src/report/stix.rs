@@ -15,6 +15,9 @@ pub struct StixReport {
     pub differ: u64,
     /// Objects that can't lie on a shelf.
     pub refused: u64,
+    /// Objects of STIX 2.1 that were made of those of 2.0.
+    #[serde(default)]
+    pub raised: u64,
     /// Objects that break a MUST of the standard; they are kept as they came.
     pub must: u64,
     /// Objects that break no MUST and do not follow a SHOULD.
@@ -31,7 +34,7 @@ pub struct StixRemark {
     pub object: u64,
     /// Its id, as far as it has one.
     pub id: String,
-    /// `must` or `should`; `differs` or `refused` by the shelf.
+    /// `must` or `should`; `differs` or `refused` by the shelf, or `unraised`.
     pub level: String,
     /// Stable code.
     pub code: String,

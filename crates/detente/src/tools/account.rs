@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::offer::{Offer, named};
-use super::{OWN, now, open_shelf};
+use super::{OWN, RAISED, now, open_shelf};
 use crate::command::Command;
 use crate::desk::DeskCommand;
 use crate::fail::Failure;
@@ -64,9 +64,10 @@ struct AddArgs {
     #[arg(long, default_value = "clear")]
     clearance: String,
     /// A collection that it may read, by alias; may be given again: own (what tools bring and
-    /// imports read as STIX), indicators (the own list, from whatever it was read),
-    /// received/ACCORD/PARTY (what a party released), releasable/ACCORD/PARTY (to read it is a
-    /// release to that party). Without --read and --write: own.
+    /// imports read as STIX), raised (what of it is STIX 2.0, raised to 2.1), indicators (the own
+    /// list, from whatever it was read), received/ACCORD/PARTY (what a party released),
+    /// releasable/ACCORD/PARTY (to read it is a release to that party). Without --read and --write:
+    /// own.
     #[arg(long, value_name = "COLLECTION")]
     read: Vec<String>,
     /// A collection to which it may add; may be given again.
@@ -150,7 +151,7 @@ impl Shown {
 
 /// The collections that names may mean. Those of the house are known without asking the node.
 fn offers_of(context: &Context, args: &AddArgs) -> Result<Vec<Offer>, Failure> {
-    let plain = |name: &String| *name == OWN || *name == INDICATORS;
+    let plain = |name: &String| [OWN, RAISED, INDICATORS].contains(&name.as_str());
     if args.read.iter().chain(&args.write).all(plain) {
         let offer = |key: &str, takes| Offer {
             key: key.to_owned(),
@@ -159,7 +160,7 @@ fn offers_of(context: &Context, args: &AddArgs) -> Result<Vec<Offer>, Failure> {
             root: OWN.to_owned(),
             takes,
         };
-        return Ok(vec![offer(OWN, true), offer(INDICATORS, false)]);
+        return Ok(vec![offer(OWN, true), offer(RAISED, false), offer(INDICATORS, false)]);
     }
     Ok(context.ask::<Vec<Offer>>(&Command::Desk(DeskCommand::Collections))?.0)
 }

@@ -25,6 +25,9 @@ pub const OWN: &str = "own";
 const OLD_SHELF: &str = "restore a backup of shelf.db; one of an unreleased version can't be read: \
     move it away";
 
+/// The collection of STIX 2.0 objects of [`OWN`], raised to 2.1.
+pub const RAISED: &str = "raised";
+
 /// Where objects and accounts lie.
 fn shelf_path(home: &Home) -> PathBuf {
     home.dir().join("shelf.db")

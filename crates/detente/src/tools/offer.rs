@@ -5,7 +5,7 @@ use detente_node::Shared;
 use detente_taxii::{Collection, House, Root};
 use serde::{Deserialize, Serialize};
 
-use super::OWN;
+use super::{OWN, RAISED};
 use crate::fail::Failure;
 
 /// A collection, as people name it and as it is shown.
@@ -42,6 +42,7 @@ pub fn offers(shared: &Shared) -> Result<Vec<(Offer, Option<View>)>, Failure> {
     };
     let mut all = vec![
         plain(OWN, "What tools of the house bring, and STIX objects of imported files", true, None),
+        plain(RAISED, "What came to own as STIX 2.0, raised to 2.1", false, None),
         plain(INDICATORS, "The own list as STIX indicators of this party", false, Some(View::Own)),
     ];
     let node = shared.lock();
@@ -89,6 +90,7 @@ pub fn house(title: &str, offers: &[(Offer, Option<View>)]) -> House {
             title: offer.title.clone(),
             description: offer.name.clone(),
             takes: offer.takes,
+            raises_to: (offer.key == OWN).then(|| RAISED.to_owned()),
         };
         match roots.iter_mut().find(|root| root.path == offer.root) {
             Some(root) => root.collections.push(collection),

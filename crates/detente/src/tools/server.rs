@@ -41,9 +41,10 @@ pub struct TaxiiArgs {
     /// A name or address that the certificate of its own is for, beside localhost; may be repeated.
     #[arg(long, value_name = "NAME", requires = "taxii", conflicts_with = "tls_certificate")]
     pub tls_name: Vec<String>,
-    /// Speak plain HTTP, on loopback alone: for a proxy on this machine that ends TLS. Failed logins
-    /// of all who come through it count together; client certificates prove nothing.
-    #[arg(long, requires = "taxii", conflicts_with_all = ["tls_certificate", "tls_key", "tls_name"])]
+    /// Speak plain HTTP, on loopback alone: for a proxy on this machine that ends TLS. Failed
+    /// logins of all who come through it count together; client certificates prove nothing.
+    #[arg(long, requires = "taxii",
+        conflicts_with_all = ["tls_certificate", "tls_key", "tls_name"])]
     pub taxii_plain: bool,
     /// Requests of one account: at most so many a second, and twice as many at once.
     #[arg(long, value_name = "COUNT", requires = "taxii", default_value_t = 1_000,

@@ -6,7 +6,7 @@
 use detente_core::{Tlp, UnixSeconds};
 use detente_intel::Indicator;
 use detente_write::{
-    Action, Export, Format, Meta, Options, Outcome, Policy, StixObjects, WriteFault,
+    Action, Entered, Export, Format, Meta, Options, Outcome, Policy, StixObjects, WriteFault,
 };
 
 use crate::Target;
@@ -85,18 +85,21 @@ fn options(format: Format, input: &decode::Input<'_>) -> Options {
     options
 }
 
+/// When everything was entered.
+const ENTERED: Entered =
+    Entered { first: UnixSeconds::new(1_700_000_000), last: UnixSeconds::new(1_750_000_000) };
+
 fn export<'i>(input: &'i decode::Input<'_>, options: Options) -> Result<Written<'i>, WriteFault> {
     let meta = Meta {
         producer: input.producer.to_owned(),
         title: input.title.to_owned(),
-        created: UnixSeconds::new(1_700_000_000),
         at: UnixSeconds::new(1_800_000_000),
     };
     let mut out = Vec::new();
     let mut export = Export::begin(meta, options.clone(), &mut out)?;
     let mut indicators = Vec::new();
     for indicator in &input.indicators {
-        if export.put(indicator)? == Outcome::Written {
+        if export.put(indicator, ENTERED)? == Outcome::Written {
             indicators.push(indicator);
         }
     }

@@ -445,7 +445,12 @@ proptest! {
         };
         let own = object.labels.iter().map(|label| vec![label.clone()]);
         let all = own.chain([Vec::new()]).all(|labels| opens(&text, &cell(labels)));
-        prop_assert_eq!(matches!(ask(&text, &object), Verdict::Allow(_)), all);
+        // A cap may be smaller than one object: the table tells what is permitted, not how much.
+        let permitted = match ask(&text, &object) {
+            Verdict::Allow(_) => true,
+            Verdict::Deny(denial) => denial.code() == "cap_reached",
+        };
+        prop_assert_eq!(permitted, all);
     }
 
     #[test]

@@ -784,6 +784,7 @@ def check_verdicts(program, chance, number, report):
         valid = [text for _, text in singles] + [text_of(tree) for tree in trees]
         questions.append({"index": valid})
         asked.append("index")
+    check_printed(program, questions, report)
     answers = ask(program, questions)
     since = []
     for case, ours in zip(asked, answers):
@@ -798,6 +799,21 @@ def check_verdicts(program, chance, number, report):
         else:
             since.append(ours.get("holds"))
             compare(case, ours, report)
+
+
+def check_printed(program, questions, report):
+    """What is printed of a pattern holds where the pattern does: NOT, say, is not lost."""
+    texts = [question["match"] for question in questions if "match" in question]
+    printed = iter(ask(program, [{"parse": text} for text in texts]))
+    again = [{"match": next(printed)["printed"]} if "match" in q else q for q in questions]
+    pairs = zip(questions, ask(program, questions), ask(program, again))
+    for question, first, second in pairs:
+        if "match" not in question:
+            continue
+        if first == second:
+            report["verdicts"]["printed: as the pattern"] += 1
+        else:
+            report["unexplained"].append({"text": question, "ours": first, "printed": second})
 
 
 def compare(case, ours, report):
@@ -839,6 +855,8 @@ PROBES = [
     ("EXISTS is not in the matcher", {"a": 1}, "[NOT EXISTS x:a]", False),
     ("% and _ take line breaks too", {"a": "b\nc"}, "[x:a LIKE 'b%c']", True),
     ("LIKE means the whole value", {"a": "b\n"}, "[x:a LIKE 'b']", False),
+    ("_ is one character", {"a": "bd"}, "[x:a LIKE 'b_d']", False),
+    ("_ is one character", {"a": "bcd"}, "[x:a LIKE 'b_d']", True),
     ("true is not 1", {"a": True}, "[x:a IN (1, 2)]", False),
     ("IN compares as = does", {"a_hex": "6162"}, "[x:a_hex IN ('ab')]", True),
     ("IN takes constants of several types", {"a": 1}, "[x:a IN ('b', 1)]", True),

@@ -21,6 +21,7 @@ writes every object they try to OUT, one a line.
 import argparse
 import collections
 import copy
+import itertools
 import json
 import logging
 import pathlib
@@ -493,14 +494,25 @@ def report(counts, reasons, unexplained, list_all):
         print(json.dumps(line)[:3000])
 
 
+HASHES = {"MD5": "a" * 32, "SHA-1": "b" * 40, "SHA-256": "c" * 64, "SHA-512": "d" * 128}
+
+
+def named(seed):
+    """An observable without its identifier: whole, without each property, with two hashes."""
+    for name in [None, *seed]:
+        yield {key: value for key, value in seed.items() if key not in ("id", name)}
+    for pair in itertools.permutations(HASHES, 2) if "hashes" in seed else []:
+        hashes = {"hashes": {name: HASHES[name] for name in pair}}
+        yield {key: value for key, value in seed.items() if key != "id"} | hashes
+
+
 def compare_ids(args):
     """Our deterministic identifiers against those of `stix2`."""
     objects, wanted = [], []
     for seed in SEEDS:
         if seed["type"] not in enums.OBSERVABLE_TYPES:
             continue
-        for name in [None, *seed]:
-            bare = {key: value for key, value in seed.items() if key not in ("id", name)}
+        for bare in named(seed):
             try:
                 made = stix2.parse_observable(copy.deepcopy(bare), version="2.1", allow_custom=True)
             except Exception:
@@ -519,7 +531,8 @@ def compare_ids(args):
 
 
 def compare_upgrades(args):
-    """Objects of 2.0 that the validator takes as such: what we raise them to it takes as 2.1.
+    """Objects of 2.0 that the validator takes as such: what we raise them to it takes as 2.1, and
+    every marking of the whole object is on each.
 
     Of those in `--v20` files some say what 2.1 forbids; they are printed, but no fault.
     """
@@ -541,6 +554,8 @@ def raise_all(args, name, paths):
         if valid and value.get("type") != "bundle" and json.dumps(value) not in seen:
             seen.add(json.dumps(value))
             before.append({**value, "spec_version": "2.0"})
+            if "object_marking_refs" not in value and value["type"] != "marking-definition":
+                before.append({**before[-1], "object_marking_refs": [MARKING]})
     wrong = collections.Counter()
     count = 0
     for value, answer in zip(before, ours(args.verdicts, before, "upgrade")):
@@ -550,6 +565,9 @@ def raise_all(args, name, paths):
                 wrong[answer["fault"]] += 1
                 continue
             after = json.loads(text)
+            marks = set(value.get("object_marking_refs", []))
+            if not marks <= set(after.get("object_marking_refs", [])):
+                wrong["a marking is gone"] += 1
             errors, _ = theirs(after)
             mine = [finding["words"] for finding in ours(args.verdicts, [after])[0]["must"]]
             if errors or mine:

@@ -291,12 +291,17 @@ fn filter(bytes: &[u8]) -> bool {
     response.status == 200
 }
 
-/// From page to page nothing comes twice and the end is reached.
+/// From page to page, by the same query, nothing comes twice and the end is reached.
 fn walk(shelf: &mut Memory, reader: &Account, text: &str, first: &Value) {
-    let path = text.split('?').next().unwrap_or("");
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
     if !["objects", "objects/", "manifest", "manifest/"].contains(&path) {
         return;
     }
+    let asked: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !["next", "limit"].contains(&pair.split('=').next().unwrap_or("")))
+        .collect();
+    let query = asked.join("&");
     let mut page = first.clone();
     let mut seen: Vec<Value> = Vec::new();
     for _ in 0..=SHELVED {
@@ -307,7 +312,7 @@ fn walk(shelf: &mut Memory, reader: &Account, text: &str, first: &Value) {
         let Some(next) = page.get("next").and_then(Value::as_str) else {
             return;
         };
-        let target = format!("/own/collections/own/{path}?limit=1&next={next}");
+        let target = format!("/own/collections/own/{path}?{query}&limit=1&next={next}");
         page = body(&ask(shelf, reader, &request(Method::Get, &target, b"")));
     }
     panic!("the pages have no end");
@@ -320,6 +325,7 @@ fn filters() -> Vec<Vec<u8>> {
         "objects/?limit=2",
         "objects/?added_after=2026-01-01T00:00:00.000003Z&limit=1",
         "objects/?next=a64757b3a68000&limit=3",
+        "objects/?limit=1&added_after=2026-01-01T00:00:00.000001Z&match[spec_version]=2.1",
         "objects?match[spec_version]=2.0&match%5Btype%5D=malware,indicator",
         "objects/?match[id]=malware--00000000-0000-4000-8000-000000000001&match[version]=all",
         "objects/?match[version]=first,last,2026-01-01T00:00:00.000001Z&unknown=1",

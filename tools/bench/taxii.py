@@ -473,23 +473,24 @@ def bits(objects, number):
 
 def filters(server, objects, total, middle):
     """Reads that name something, each compared once with what it must bring."""
-    one = json.loads(objects(total // 2))["id"]
-    rare = [number for number in range(5_000, total, 10_000)]
-    rare_ids = [json.loads(objects(number))["id"] for number in rare[:PAGE]]
-    half = json.loads(server.ask(middle, path="manifest/"))["objects"]
-    ids = [json.loads(objects(number))["id"] for number in range(total // 2, total // 2 + PAGE)]
-    first = half[0]["date_added"]
+    def ids(numbers):
+        return [json.loads(objects(number))["id"] for number in numbers]
+
+    start = -(-total // PAGE) // 2 * PAGE
+    half = ids(range(start, min(start + PAGE + 1, total)))
+    rare = ids(range(5_000, total, 10_000)[:PAGE])
+    first = json.loads(server.ask(middle, path="manifest/"))["objects"][0]["date_added"]
     wanted = {
-        "match[id] of one": (f"match[id]={one}", "objects/", [one]),
-        "match[type] of 1 in 10,000": (f"match[type]=campaign&limit={PAGE}", "objects/", rare_ids),
-        "manifest, first page": (f"limit={PAGE}", "manifest/", None),
-        "manifest, middle page": (middle, "manifest/", ids[:len(half)]),
-        "added_after in the middle": (f"added_after={first}&limit={PAGE}", "objects/", ids[1:]),
+        "match[id] of one": (f"match[id]={half[0]}", "objects/", half[:1]),
+        "match[type] of 1 in 10,000": (f"match[type]=campaign&limit={PAGE}", "objects/", rare),
+        "manifest, first page": (f"limit={PAGE}", "manifest/", ids(range(min(PAGE, total)))),
+        "manifest, middle page": (middle, "manifest/", half[:PAGE]),
+        "added_after in the middle": (f"added_after={first}&limit={PAGE}", "objects/", half[1:]),
     }
     deeds = {}
     for name, (query, path, right) in wanted.items():
-        found = [one["id"] for one in json.loads(server.ask(query, path=path))["objects"]]
-        if right is not None and found[:len(right)] != right:
+        answer = json.loads(server.ask(query, path=path))
+        if [one["id"] for one in answer.get("objects", [])] != right:
             sys.exit(f"{name}: the answer is wrong")
         deeds[name] = lambda query=query, path=path: server.ask(query, path=path)
     return deeds
@@ -612,7 +613,7 @@ def measured(folder, options):
         sizes = {options.peer_objects} if options.only == "peers" else {
             options.peer_objects, options.objects}
         for size in sorted(sizes):
-            yield "detente", ours(folder / f"ours-{size}", options, size, size == max(sizes))
+            yield "detente", ours(folder / f"ours-{size}", options, size, size == options.objects)
     if options.only in (None, "closed"):
         yield "detente, closed", closed(folder / "closed", options, options.objects)
     if options.only in (None, "peers"):

@@ -370,3 +370,61 @@ fn plain_http_is_spoken_on_loopback_alone() {
     let refused = home.run(&open).exits(3);
     assert!(refused.err.contains("loopback"), "{refused}");
 }
+
+/// Whatever a source says when, nobody reads on what it has marked more closely since: not in an
+/// older version, not in the same second, not where STIX can't say the new words.
+#[test]
+fn no_version_of_what_was_narrowed_stays() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let add = |name: &str, clearance: &str| {
+        let args = ["account", "add", name, "--clearance", clearance, "--read", "indicators"];
+        text(&home.json(&args), "token").to_owned()
+    };
+    let (low, all) = (add("low", "clear"), add("all", "closed"));
+    let serving = home.serve_tools(&["--taxii-plain"]);
+    let address = serving.taxii.clone().unwrap();
+    let objects = "/own/collections/indicators/objects/";
+    let sees = |token: &str, value: &str| {
+        ["", "?match[version]=all", "?match[version]=first"]
+            .map(|query| get(&address, &format!("{objects}{query}"), token).contains(value))
+    };
+    let say = |name: &str, tlp: &str, more: &str| {
+        let rows = format!("value,comment,valid_from,valid_until\n{name},{tlp} words,{more}\n");
+        let file = world.write(&format!("{name}.csv"), rows);
+        home.import(&[&file, "--tlp", tlp]);
+    };
+    // One import right after the other, the view read between them.
+    say("same.example.com", "clear", ",");
+    assert_eq!(sees(&low, "same.example.com"), [true; 3]);
+    say("same.example.com", "red", ",");
+    assert_eq!(sees(&low, "same.example.com"), [false; 3]);
+    assert_eq!(sees(&all, "same.example.com"), [true; 3]);
+    // What was once red is not opened by what is said after it, nor by what was said before.
+    say("same.example.com", "clear", ",");
+    assert_eq!(sees(&low, "same.example.com"), [false; 3]);
+    let (_, csv) = {
+        let path = world.path("out.csv").display().to_string();
+        let args = ["export", "--format", "csv", "--tlp", "clear", "--out", &path];
+        (home.json(&args), std::fs::read_to_string(&path).unwrap())
+    };
+    assert!(!csv.contains("same.example.com"), "{csv}");
+    // The new words can't be said in STIX: they end before they begin.
+    say("odd.example.com", "clear", ",");
+    assert_eq!(sees(&low, "odd.example.com"), [true; 3]);
+    say("odd.example.com", "red", "2026-02-01,2026-01-01");
+    assert_eq!(sees(&low, "odd.example.com"), [false; 3]);
+    // Its source may not be named any more: the object has another id.
+    let event = |colour: &str, tag: &str| {
+        let event = misp(colour, &[("domain", "hidden.example.com")]);
+        event.replacen("{\"name\":\"tlp:", &format!("{tag}{{\"name\":\"tlp:"), 1)
+    };
+    let file = world.write("event.json", event("clear", ""));
+    home.import(&[&file]);
+    assert_eq!(sees(&low, "hidden.example.com"), [true; 3]);
+    let file = world.write("event.json", event("red", "{\"name\":\"tlp:ex:chr\"},"));
+    home.import(&[&file]);
+    assert_eq!(sees(&low, "hidden.example.com"), [false; 3]);
+    assert_eq!(sees(&all, "hidden.example.com"), [true; 3]);
+    serving.end();
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use detente_core::{Kind, UnixSeconds};
-use detente_intel::{Context, Indicator, Observable};
+use detente_intel::{Context, Indicator, Markings, Observable};
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -124,6 +124,22 @@ impl Node {
         Ok((self.items(list, rows)?, reached))
     }
 
+    /// One observable of the list; none if it is not in it.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn own_item(
+        &self,
+        list: &OwnList,
+        observable: Observable,
+    ) -> Result<Option<OwnItem>, NodeError> {
+        let sightings = self.store.sightings(&observable)?;
+        if sightings.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.items(list, vec![OwnRow { observable, sightings }])?.pop())
+    }
+
     fn items(&self, list: &OwnList, rows: Vec<OwnRow>) -> Result<Vec<OwnItem>, NodeError> {
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
@@ -162,11 +178,19 @@ fn newest(sightings: Vec<(Context, UnixSeconds)>) -> (Vec<Said>, u64) {
         ends.get(&(context.source.as_str(), context.origin.as_deref())).copied()
     };
     let ended: Vec<_> = sightings.iter().map(|(context, _)| end_of(context)).collect();
+    let mut closest: BTreeMap<(String, Option<String>), Markings> = BTreeMap::new();
+    for (context, _) in &sightings {
+        let key = (context.source.clone(), context.origin.clone());
+        keep_closest(closest.entry(key).or_default(), &context.markings);
+    }
     let all = sightings.len();
     let mut said: Vec<Said> = Vec::new();
-    for ((context, added), ends) in sightings.into_iter().zip(ended).rev() {
+    for ((mut context, added), ends) in sightings.into_iter().zip(ended).rev() {
         let (first, last) = ends.unwrap_or((added, added));
         if added == last {
+            if let Some(ever) = closest.get(&(context.source.clone(), context.origin.clone())) {
+                keep_closest(&mut context.markings, ever);
+            }
             said.push(Said { context, first, last, control: None });
         }
     }
@@ -174,6 +198,29 @@ fn newest(sightings: Vec<(Context, UnixSeconds)>) -> (Vec<Said>, u64) {
     said.sort_by_key(|one| std::cmp::Reverse(one.last));
     let superseded = (all - said.len()) as u64;
     (said, superseded)
+}
+
+/// Raises a marking to what the same source said before: what it once marked more closely stays so,
+/// whatever clock or order its words came by.
+fn keep_closest(markings: &mut Markings, other: &Markings) {
+    if let Some(tlp) = other.tlp() {
+        markings.raise(tlp);
+    }
+    if other.is_closed() && !markings.is_closed() {
+        markings.add_unknown("its source marked it before so that nobody here understood it");
+    }
+    for text in other.texts().iter().filter(|text| is_handling(text)) {
+        if !markings.texts().contains(text) {
+            markings.add_text(text);
+        }
+    }
+}
+
+/// Whether a text says more of handling than a colour.
+fn is_handling(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let prefixes = ["pap:", "rel to ", "orcon", "detente:", "iep", "tlp:ex:chr"];
+    prefixes.iter().any(|prefix| lower.starts_with(prefix))
 }
 
 #[cfg(test)]

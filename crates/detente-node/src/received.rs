@@ -60,7 +60,34 @@ impl Node {
     ) -> Result<(Vec<ReceivedItem>, u64), NodeError> {
         let news = self.store.received_news((accord, from), after, max)?;
         let reached = news.last().map_or(after, |(number, _)| *number);
-        let mut observables: Vec<Observable> = news.into_iter().map(|(_, one)| one).collect();
+        let observables = news.into_iter().map(|(_, one)| one).collect();
+        Ok((self.received_items((accord, from), observables)?, reached))
+    }
+
+    /// What a party's retractions under an accord bear on, whether they stand or were lifted, as
+    /// far as it is here: each observable with all that this party ever released of it.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn received_marked(
+        &self,
+        (accord, from): (AccordId, PartyId),
+    ) -> Result<Vec<ReceivedItem>, NodeError> {
+        let mut observables = Vec::new();
+        let all = self.state(accord)?.retractions.iter().filter(|taken| taken.author == from);
+        for address in all.flat_map(|taken| taken.objects.iter()) {
+            if let Some(object) = self.object_at(*address)? {
+                observables.push(observed(&object)?);
+            }
+        }
+        self.received_items((accord, from), observables)
+    }
+
+    fn received_items(
+        &self,
+        (accord, from): (AccordId, PartyId),
+        mut observables: Vec<Observable>,
+    ) -> Result<Vec<ReceivedItem>, NodeError> {
         observables.sort_by(|a, b| (a.kind(), a.value()).cmp(&(b.kind(), b.value())));
         observables.dedup();
         let now = self.now();
@@ -74,7 +101,7 @@ impl Node {
             }
             items.push(ReceivedItem { observable, said });
         }
-        Ok((items, reached))
+        Ok(items)
     }
 
     /// Two numbers that are others when rows up to a number of the store may be kept no longer, or
@@ -99,43 +126,40 @@ impl Node {
         Ok(all.map(|taken| (taken.act, taken.lifted.is_some())).collect())
     }
 
-    /// What this party has released to another under an accord, from behind a number of releases
-    /// on, whole releases until there are `max` objects: each with when the first of them all was
-    /// released; and the number of releases that were looked at. Objects whose bytes are gone are
-    /// left out.
+    /// The releases of this party to another under an accord, by their acts, in the order of the
+    /// record.
+    ///
+    /// # Errors
+    /// [`NodeError::Unknown`].
+    pub fn releases_to(&self, accord: AccordId, to: PartyId) -> Result<Vec<Digest>, NodeError> {
+        let own = self.party();
+        let all = self.state(accord)?.releases.iter().filter(|known| known.author == own);
+        Ok(all.filter(|known| self.is_to(accord, known, to)).map(|known| known.act).collect())
+    }
+
+    /// All that this party has released to another under an accord, in the order of the record.
+    /// Objects whose bytes are gone are left out.
     ///
     /// # Errors
     /// [`NodeError`].
-    pub fn released_news(
-        &self,
-        (accord, to): (AccordId, PartyId),
-        after: u64,
-        max: usize,
-    ) -> Result<(Vec<ReleasedSaid>, u64), NodeError> {
-        let state = self.state(accord)?;
+    pub fn released(&self, accord: AccordId, to: PartyId) -> Result<Vec<ReleasedSaid>, NodeError> {
         let own = self.party();
-        let all = state.releases.iter().filter(|known| known.author == own);
+        let all = self.state(accord)?.releases.iter().filter(|known| known.author == own);
         let releases: Vec<_> = all.filter(|known| self.is_to(accord, known, to)).collect();
-        let Some(first) = releases.iter().map(|known| known.time).min() else {
-            return Ok((Vec::new(), 0));
-        };
-        let (mut news, mut reached) = (Vec::new(), after);
-        let skip = usize::try_from(after).unwrap_or(usize::MAX);
-        for known in releases.into_iter().skip(skip) {
-            if news.len() >= max {
-                break;
-            }
-            reached += 1;
+        let first = releases.iter().map(|known| known.time).min();
+        let mut objects = Vec::new();
+        for known in releases {
             for named in known.objects.iter() {
                 let Some(object) = self.object_at(named.object)? else { continue };
                 let observable = observed(&object)?;
                 let mut context = context_of(object);
                 let (changed, gone) = self.marked(accord, (own, named.object), &mut context)?;
                 let said = ReceivedSaid { context, received: known.time, changed, gone };
-                news.push(ReleasedSaid { first, observable, said });
+                let first = first.unwrap_or(known.time);
+                objects.push(ReleasedSaid { first, observable, said });
             }
         }
-        Ok((news, reached))
+        Ok(objects)
     }
 
     fn received_said(&self, row: &ReceivedRow) -> Result<ReceivedSaid, NodeError> {

@@ -39,6 +39,9 @@ pub enum Fault {
         /// How many there may be.
         max: usize,
     },
+    /// The collection is being brought up to date.
+    #[error("this collection is being brought up to date: ask again")]
+    Behind,
     /// The shelf failed.
     #[error("the store failed; nothing was changed")]
     Shelf,
@@ -65,6 +68,7 @@ impl Fault {
             Fault::Query { .. } => "bad_query",
             Fault::Envelope(_) => "bad_envelope",
             Fault::TooMany { .. } => "too_many_objects",
+            Fault::Behind => "busy",
             Fault::Shelf => "store",
         }
     }
@@ -80,6 +84,7 @@ impl Fault {
             Fault::Query { .. } => 400,
             Fault::Envelope(_) => 422,
             Fault::TooMany { .. } => 413,
+            Fault::Behind => 503,
             Fault::Shelf => 500,
         }
     }
@@ -89,6 +94,9 @@ impl Fault {
         let mut response = refusal(self.status(), self.code(), &self.to_string());
         if let Fault::Method(allowed) = self {
             response.headers.push(("Allow", (*allowed).to_owned()));
+        }
+        if let Fault::Behind = self {
+            response.headers.push(("Retry-After", "2".to_owned()));
         }
         response
     }

@@ -8,7 +8,7 @@ use crate::house::Collection;
 use crate::message::{Audit, Response};
 use crate::moment::Moment;
 use crate::serve::Desk;
-use crate::shelf::{Entry, Query, Which};
+use crate::shelf::{BEHIND, Entry, Query, ShelfError, Which};
 
 /// The most bytes of objects on one page, but for one object alone.
 pub const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -114,7 +114,7 @@ fn envelope(desk: &Desk<'_>, mut query: Query) -> Result<Response, Fault> {
         body.extend_from_slice(bytes);
         span.see(&entry);
     });
-    let more = more.map_err(|_| Fault::Shelf)?;
+    let more = more.map_err(failed)?;
     // An empty list is no list (section 3.7).
     if span.count > 0 {
         body.extend_from_slice(format!("],\"more\":{more}").as_bytes());
@@ -126,6 +126,11 @@ fn envelope(desk: &Desk<'_>, mut query: Query) -> Result<Response, Fault> {
     let mut response = Response::json(200, body);
     span.put(&mut response, (&query.collection, "read"));
     Ok(response)
+}
+
+/// Why there is no page.
+fn failed(error: ShelfError) -> Fault {
+    if error.0 == BEHIND { Fault::Behind } else { Fault::Shelf }
 }
 
 #[derive(Serialize)]
@@ -209,7 +214,7 @@ fn listed(
         span.see(&entry);
         each(entry);
     });
-    Ok((more.map_err(|_| Fault::Shelf)?, span))
+    Ok((more.map_err(failed)?, span))
 }
 
 /// Takes an object away (section 5.7): all of its versions, unless the query names some. The
@@ -225,7 +230,13 @@ pub(crate) fn delete(desk: &mut Desk<'_>, from: &Collection, id: &str) -> Result
     if all {
         query.which = vec![Which::All];
     }
-    match desk.shelf.delete(&query).map_err(|_| Fault::Shelf)? {
+    let taken = desk.shelf.delete(&query).map_err(|_| Fault::Shelf)?;
+    if let (Some(other), true) = (&from.raises_to, taken > 0) {
+        // What was made of it goes with it.
+        let made = Query { collection: other.clone(), ..query };
+        desk.shelf.delete(&made).map_err(|_| Fault::Shelf)?;
+    }
+    match taken {
         0 => Err(Fault::NotFound("object")),
         objects => {
             let mut response = Response::json(200, Vec::new());

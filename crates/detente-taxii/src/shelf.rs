@@ -81,6 +81,9 @@ pub struct Query {
     pub max_bytes: Option<usize>,
 }
 
+/// What a shelf says that is not up to date yet.
+pub const BEHIND: &str = "not up to date yet";
+
 /// The shelf failed; the cause is for the log, not for the account.
 #[derive(Debug, thiserror::Error)]
 #[error("the store of objects failed: {0}")]

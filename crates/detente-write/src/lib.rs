@@ -41,5 +41,5 @@ pub use options::{
 };
 pub use seen::MAX_REMEMBERED;
 pub use sigma::{MAX_RULE_BYTES, MAX_RULE_VALUES};
-pub use stix::MAX_DEFINITIONS;
+pub use stix::{MAX_DEFINITIONS, indicator_ids};
 pub use suricata::MAX_RULE;

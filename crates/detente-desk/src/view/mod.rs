@@ -2,8 +2,9 @@
 //!
 //! Objects are indicators made by the party whose words they are, with the definitions of their
 //! markings before them, held as close as they say. An object says the same whenever it is made, so
-//! bringing a view up to date again adds nothing; what is said anew is a new version, and what is
-//! marked more closely is taken from those who may not see it any more.
+//! bringing a view up to date again adds nothing. Of each id the version of now is there and none
+//! other: what is said anew takes the place of what was, and what is marked more closely is gone
+//! for those who may not see it any more.
 
 mod own;
 mod received;
@@ -14,6 +15,7 @@ pub use received::{Received, refresh_received};
 pub use released::{Released, refresh_released};
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -21,8 +23,8 @@ use std::rc::Rc;
 use detente_core::{Tlp, UnixSeconds};
 use detente_intel::{Context, Indicator};
 use detente_stix::Object;
-use detente_taxii::{Arrival, Level, Moment, Put, Query, Shelf, Which, shelve_as};
-use detente_write::{Entered, Export, Format, Meta, Options};
+use detente_taxii::{Level, Moment, Query, Shelf, Which, shelve_as};
+use detente_write::{Entered, Export, Format, Meta, Options, Outcome, Reason, indicator_ids};
 use serde_json::Value;
 
 use crate::export::DeskError;
@@ -44,58 +46,94 @@ struct Change {
     at: UnixSeconds,
 }
 
-/// Puts the objects of statements into a collection.
+/// Brings the objects of statements into a collection: of each id the version of now, and none
+/// other. What was there before and is not what it should be is taken away first, so that whatever
+/// fails or is cut off leaves less to be read and not more; it is brought again then. All
+/// statements of an observable come together.
 fn bring(
     shelf: &mut dyn Shelf,
     (collection, now): (&str, Moment),
     statements: Vec<Statement>,
-    meta: Meta,
+    meta: &Meta,
 ) -> Result<(), DeskError> {
-    let objects = objects_of(statements, meta)?;
-    let held: Vec<(Level, &[u8])> =
-        objects.iter().map(|(level, bytes)| (*level, bytes.as_slice())).collect();
-    for arrival in shelve_as(shelf, (collection, now), &held)? {
-        if let Arrival::Put { id, level, put: Put::Added(_), .. } = arrival
-            && id.starts_with("indicator--")
-        {
-            withdraw(shelf, collection, id, level)?;
+    let Made { mut wanted, definitions, ids } = made(statements, meta)?;
+    let there = there(shelf, collection, &ids, Level::CLOSED)?;
+    let mut stale = Vec::new();
+    for id in ids {
+        let had = there.get(&id).map_or(&[][..], Vec::as_slice);
+        let Some((level, bytes)) = wanted.get_mut(&id) else {
+            if !had.is_empty() {
+                stale.push(id);
+            }
+            continue;
+        };
+        if is_current(shelf, collection, (&id, *level, bytes), had)? {
+            wanted.remove(&id);
+            continue;
+        }
+        if let Some(newest) = had.iter().map(|(version, _)| *version).max() {
+            *bytes = later(bytes, newest);
+            stale.push(id);
         }
     }
+    if !stale.is_empty() {
+        shelf.delete(&query(collection, stale, Level::CLOSED))?;
+    }
+    let objects = definitions.iter().chain(wanted.values());
+    let held: Vec<(Level, &[u8])> =
+        objects.map(|(level, bytes)| (*level, bytes.as_slice())).collect();
+    shelve_as(shelf, (collection, now), &held)?;
     Ok(())
 }
 
-/// Takes away the versions of an indicator that are less close than the one that has come: its
-/// source has marked it more closely, so nobody reads on what it said before.
-fn withdraw(
-    shelf: &mut dyn Shelf,
+/// Versions that are there of some ids, each with its bytes.
+type There = BTreeMap<String, Vec<(Moment, Vec<u8>)>>;
+
+fn there(
+    shelf: &dyn Shelf,
     collection: &str,
-    id: String,
-    level: Level,
-) -> Result<(), DeskError> {
-    let Some(below) = level.code().checked_sub(1) else { return Ok(()) };
-    let query = Query {
+    ids: &[String],
+    clearance: Level,
+) -> Result<There, DeskError> {
+    let mut there = There::new();
+    let mut query = query(collection, ids.to_vec(), clearance);
+    query.max_bytes = Some(usize::MAX);
+    shelf.page(&query, &mut |entry, bytes| {
+        there.entry(entry.id.to_owned()).or_default().push((entry.version, bytes.to_vec()));
+    })?;
+    Ok(there)
+}
+
+/// Whether what is there is what is wanted, alone and no less close. Its version may be a later
+/// one: it was made so where the one before had the same time.
+fn is_current(
+    shelf: &dyn Shelf,
+    collection: &str,
+    (id, level, bytes): (&str, Level, &[u8]),
+    had: &[(Moment, Vec<u8>)],
+) -> Result<bool, DeskError> {
+    let [(version, lies)] = had else { return Ok(false) };
+    if with_modified(bytes, *version) != *lies && bytes != lies.as_slice() {
+        return Ok(false);
+    }
+    let Some(below) = level.code().checked_sub(1) else { return Ok(true) };
+    let below = Level::from_code(below);
+    Ok(there(shelf, collection, &[id.to_owned()], below)?.is_empty())
+}
+
+/// Every version of some ids, up to a clearance.
+fn query(collection: &str, ids: Vec<String>, clearance: Level) -> Query {
+    Query {
         collection: collection.to_owned(),
-        clearance: Level::from_code(below),
+        clearance,
         after: None,
-        ids: vec![id],
+        ids,
         kinds: Vec::new(),
         which: vec![Which::All],
         specs: Vec::new(),
         limit: usize::MAX,
         max_bytes: None,
-    };
-    shelf.delete(&query)?;
-    Ok(())
-}
-
-/// Digits of an id in the key of a collection: 64 bits, which nobody hits on purpose.
-const DIGITS: usize = 16;
-
-/// An id as it stands in the key of a collection.
-fn short(id: impl std::fmt::Display) -> String {
-    let mut text = id.to_string();
-    text.truncate(DIGITS);
-    text
+    }
 }
 
 /// A number that changes when what it is made of changes; not 0.
@@ -121,9 +159,20 @@ impl Write for Tap {
     }
 }
 
+/// What statements become.
+#[derive(Default)]
+struct Made {
+    /// The indicators, by id.
+    wanted: BTreeMap<String, (Level, Vec<u8>)>,
+    /// Who made them, and what their markings are.
+    definitions: Vec<(Level, Vec<u8>)>,
+    /// Every id that the statements have or could have had.
+    ids: Vec<String>,
+}
+
 /// The objects of some statements: of one value, source and origin one, whatever number of lines of
-/// a file named it. Each definition stands once, before its first use.
-fn objects_of(statements: Vec<Statement>, meta: Meta) -> Result<Vec<(Level, Vec<u8>)>, DeskError> {
+/// a file named it; the first stands. Each definition stands once.
+fn made(statements: Vec<Statement>, meta: &Meta) -> Result<Made, DeskError> {
     let mut options = Options::new(Format::StixNdjson, Tlp::Red);
     // Whoever reads sees what its clearance allows; nothing is decided here.
     options.default_tlp = Some(Tlp::Red);
@@ -133,22 +182,38 @@ fn objects_of(statements: Vec<Statement>, meta: Meta) -> Result<Vec<(Level, Vec<
     let tap = Tap::default();
     let taken = || std::mem::take(&mut *tap.0.borrow_mut());
     let mut out = tap.clone();
-    let mut export = Export::begin(meta, options, &mut out)?;
+    let mut export = Export::begin(meta.clone(), options, &mut out)?;
     // Who made them: a party, as open as its card.
     let open = Level::of(Tlp::Clear);
-    let mut objects: Vec<_> = lines(&taken()).map(|line| (open, line)).collect();
+    let mut made = Made::default();
+    made.definitions.extend(lines(&taken()).map(|line| (open, line)));
+    let mut ids = BTreeSet::new();
     for Statement { indicator, entered, change } in statements {
+        ids.extend(indicator_ids(&meta.producer, &indicator));
         let level = level(&indicator.context);
-        export.put(&indicator, entered)?;
+        match export.put(&indicator, entered)? {
+            Outcome::Written | Outcome::PassedOver(Reason::Duplicate) => {}
+            Outcome::PassedOver(_) => {
+                // It can't be said in STIX: then nothing of it is said here.
+                continue;
+            }
+        }
         for line in lines(&taken()) {
-            let line = match change {
-                Some(change) if is_indicator(&line) => changed(&line, change, entered.last),
-                _ => line,
-            };
-            objects.push((level, line));
+            let id = Object::read(&line).ok().map(|object| object.header().id.as_str().to_owned());
+            match id.filter(|id| id.starts_with("indicator--")) {
+                Some(id) => {
+                    let line = match change {
+                        Some(change) => changed(&line, change, entered.last),
+                        None => line,
+                    };
+                    made.wanted.insert(id, (level, line));
+                }
+                None => made.definitions.push((level, line)),
+            }
         }
     }
-    Ok(objects)
+    made.ids = ids.into_iter().collect();
+    Ok(made)
 }
 
 /// How close a statement is held: as its marking says, unmarked as RED, and what is not understood
@@ -165,14 +230,9 @@ fn lines(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec)
 }
 
-fn is_indicator(line: &[u8]) -> bool {
-    Object::read(line).is_ok_and(|object| object.header().kind == "indicator")
-}
-
 /// The version of an indicator that says that it was taken back, or changed.
 fn changed(line: &[u8], change: Change, last: UnixSeconds) -> Vec<u8> {
-    let object: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(line);
-    let Ok(mut object) = object else { return line.to_vec() };
+    let Some(mut object) = object(line) else { return line.to_vec() };
     if change.revoked {
         object.insert("revoked".to_owned(), Value::Bool(true));
     }
@@ -183,4 +243,25 @@ fn changed(line: &[u8], change: Change, last: UnixSeconds) -> Vec<u8> {
         object.insert("modified".to_owned(), Value::String(moment.to_string()));
     }
     serde_json::to_vec(&object).unwrap_or_else(|_| line.to_vec())
+}
+
+/// The same object as of a moment.
+fn with_modified(line: &[u8], moment: Moment) -> Vec<u8> {
+    let Some(mut object) = object(line) else { return line.to_vec() };
+    object.insert("modified".to_owned(), Value::String(moment.to_string()));
+    serde_json::to_vec(&object).unwrap_or_else(|_| line.to_vec())
+}
+
+/// The same object, as a later version than the one that was there.
+fn later(line: &[u8], newest: Moment) -> Vec<u8> {
+    let own = Object::read(line).ok();
+    let own = own.and_then(|one| Moment::read(one.header().version()?.as_str()));
+    match Moment::of(newest.micros().saturating_add(1_000)) {
+        Some(next) if own.is_none_or(|own| own <= newest) => with_modified(line, next),
+        _ => line.to_vec(),
+    }
+}
+
+fn object(line: &[u8]) -> Option<serde_json::Map<String, Value>> {
+    serde_json::from_slice(line).ok()
 }

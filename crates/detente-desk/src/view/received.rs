@@ -10,7 +10,7 @@ use detente_node::{ReceivedItem, Shared};
 use detente_taxii::{Moment, Shelf};
 use detente_write::{Entered, Meta};
 
-use super::{Change, STEP, Statement, bring, fingerprint, short};
+use super::{Change, STEP, Statement, bring, fingerprint};
 use crate::export::DeskError;
 
 /// Whose objects, under which accord.
@@ -25,7 +25,7 @@ pub struct Received {
 impl Received {
     /// The key of its collection.
     pub fn key(&self) -> String {
-        format!("received:{}:{}", short(self.accord), short(self.from))
+        format!("received:{}:{}", self.accord, self.from)
     }
 }
 
@@ -40,35 +40,37 @@ pub fn refresh_received(
     now: Moment,
 ) -> Result<bool, DeskError> {
     let key = view.key();
-    let [marks, kept, furthest] = ["marks", "kept", "upto"].map(|word| format!("{key}/{word}"));
+    let [marks, kept, furthest, named] =
+        ["marks", "kept", "upto", "producer"].map(|word| format!("{key}/{word}"));
     let of = (view.accord, view.from);
     // How far the view has been brought, and how far it ever was: it may hold what came until then.
     let (after, upto) = (shelf.reached(&key)?, shelf.reached(&furthest)?);
     let (bearings, there, meta) = {
         let node = shared.lock();
-        let meta = Meta {
-            producer: node.name_of(view.from),
-            title: "Released objects".to_owned(),
-            at: node.now(),
-        };
+        let (producer, title) = (node.name_of(view.from), "Released objects".to_owned());
         let bearings = node.bearings(view.accord, view.from)?;
         let bearings = bearings.iter().map(|(act, lifted)| (*act.as_bytes(), *lifted));
-        (
-            fingerprint(bearings.collect::<Vec<_>>()),
-            fingerprint(node.received_kept(of, upto)?),
-            meta,
-        )
+        let bearings = fingerprint(bearings.collect::<Vec<_>>());
+        let there = fingerprint(node.received_kept(of, upto)?);
+        (bearings, there, Meta { producer, title, at: node.now() })
     };
-    if upto > 0 && shelf.reached(&kept)? != there {
-        // Something is over its time or was erased: nothing of it stays here either.
+    let producer = fingerprint(&meta.producer);
+    if upto > 0 && shelf.reached(&kept)? != there || shelf.reached(&named)? != producer {
+        // Something is over its time or was erased: nothing of it stays here either. Or the party
+        // has another name, from which ids are made.
         shelf.clear(&key)?;
-        shelf.reach(&key, 0)?;
-        shelf.reach(&furthest, 0)?;
+        for (word, moment) in [(&key, 0), (&furthest, 0), (&marks, bearings), (&named, producer)] {
+            shelf.reach(word, moment)?;
+        }
         return Ok(false);
     }
     if shelf.reached(&marks)? != bearings {
-        // Objects were taken back or marked: all are looked at again, and most are as they were.
-        shelf.reach(&key, 0)?;
+        // What was taken back, marked or lifted is looked at before anything else.
+        let items = shared.lock().received_marked(of)?;
+        for some in items.chunks(STEP) {
+            let statements = some.iter().cloned().flat_map(statements_of).collect();
+            bring(shelf, (&key, now), statements, &meta)?;
+        }
         shelf.reach(&marks, bearings)?;
         return Ok(false);
     }
@@ -80,12 +82,12 @@ pub fn refresh_received(
     if reached == after {
         return Ok(true);
     }
-    let statements = news.into_iter().flat_map(statements_of).collect();
-    bring(shelf, (&key, now), statements, meta)?;
-    // In this order: if one is lost, the view is made anew, and nothing is missed.
+    // Before anything lies there: what is cut off is made anew, and nothing stays unnoticed.
     shelf.reach(&furthest, reached.max(upto))?;
-    shelf.reach(&key, reached)?;
     shelf.reach(&kept, there)?;
+    let statements = news.into_iter().flat_map(statements_of).collect();
+    bring(shelf, (&key, now), statements, &meta)?;
+    shelf.reach(&key, reached)?;
     Ok(false)
 }
 

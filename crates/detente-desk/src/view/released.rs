@@ -1,13 +1,15 @@
 //! What this party has released to another under an accord as a view: each object is one indicator
 //! of this party; what it took back since is revoked, what it marked more closely is held so.
 
+use std::collections::BTreeMap;
+
 use detente_core::{AccordId, PartyId};
 use detente_intel::Indicator;
 use detente_node::{ReleasedSaid, Shared};
 use detente_taxii::{Moment, Shelf};
 use detente_write::{Entered, Meta};
 
-use super::{Change, STEP, Statement, bring, fingerprint, short};
+use super::{Change, STEP, Statement, bring, fingerprint};
 use crate::export::DeskError;
 
 /// To whom, under which accord.
@@ -22,7 +24,7 @@ pub struct Released {
 impl Released {
     /// The key of its collection.
     pub fn key(&self) -> String {
-        format!("releasable:{}:{}", short(self.accord), short(self.to))
+        format!("releasable:{}:{}", self.accord, self.to)
     }
 }
 
@@ -37,34 +39,42 @@ pub fn refresh_released(
     now: Moment,
 ) -> Result<bool, DeskError> {
     let key = view.key();
-    let marks = format!("{key}/marks");
-    let after = shelf.reached(&key)?;
-    let (bearings, news, reached, meta) = {
+    let (stamp, objects, meta) = {
         let node = shared.lock();
-        let meta = Meta {
-            producer: node.card().value().name.clone(),
-            title: "Released objects".to_owned(),
-            at: node.now(),
-        };
+        let (producer, title) = (node.card().value().name.clone(), "Released objects".to_owned());
         let bearings = node.bearings(view.accord, node.party())?;
-        let bearings = bearings.iter().map(|(act, lifted)| (*act.as_bytes(), *lifted));
-        let (news, reached) = node.released_news((view.accord, view.to), after, STEP)?;
-        (fingerprint(bearings.collect::<Vec<_>>()), news, reached, meta)
+        let bearings: Vec<_> =
+            bearings.iter().map(|(act, lifted)| (*act.as_bytes(), *lifted)).collect();
+        let releases = node.releases_to(view.accord, view.to)?;
+        let releases: Vec<_> = releases.iter().map(|act| *act.as_bytes()).collect();
+        let stamp = fingerprint((bearings, releases, &producer));
+        if shelf.reached(&key)? == stamp {
+            return Ok(true);
+        }
+        let objects = node.released(view.accord, view.to)?;
+        (stamp, objects, Meta { producer, title, at: node.now() })
     };
-    if shelf.reached(&marks)? != bearings {
-        shelf.reach(&key, 0)?;
-        shelf.reach(&marks, bearings)?;
-        return Ok(false);
+    // Of one value, source and origin the last release counts.
+    let mut last: BTreeMap<_, Statement> = BTreeMap::new();
+    for ReleasedSaid { first, observable, said } in objects {
+        let of = (observable.kind(), observable.value().to_owned());
+        let words = (said.context.source.clone(), said.context.origin.clone());
+        let indicator = Indicator { observable, context: said.context };
+        let entered = Entered { first, last: said.received.max(first) };
+        let change = said.changed.map(|at| Change { revoked: said.gone, at });
+        last.insert((of, words), Statement { indicator, entered, change });
     }
-    if reached == after {
-        return Ok(true);
+    let mut some = Vec::new();
+    let mut of = None;
+    for ((observable, _), statement) in last {
+        // All statements of an observable go together.
+        if some.len() >= STEP && of.as_ref() != Some(&observable) {
+            bring(shelf, (&key, now), std::mem::take(&mut some), &meta)?;
+        }
+        of = Some(observable);
+        some.push(statement);
     }
-    let statement = |ReleasedSaid { first, observable, said }| Statement {
-        indicator: Indicator { observable, context: said.context },
-        entered: Entered { first, last: said.received.max(first) },
-        change: said.changed.map(|at| Change { revoked: said.gone, at }),
-    };
-    bring(shelf, (&key, now), news.into_iter().map(statement).collect(), meta)?;
-    shelf.reach(&key, reached)?;
+    bring(shelf, (&key, now), some, &meta)?;
+    shelf.reach(&key, stamp)?;
     Ok(false)
 }

@@ -12,6 +12,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 pub use marking::MAX_DEFINITIONS;
+pub use object::indicator_ids;
 
 use crate::export::{Put, WriteFault, Writer};
 use crate::screen::Item;

@@ -1,6 +1,7 @@
 //! Indicators and cyber-observable objects.
 
 use detente_core::{Kind, UnixSeconds};
+use detente_intel::Indicator;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -9,7 +10,7 @@ use super::marking::Marked;
 use crate::handling::plain_label;
 use crate::screen::Item;
 use crate::text::{one_line, rfc3339_millis};
-use crate::{Reason, id};
+use crate::{MAX_META, Reason, id};
 
 /// The namespace of deterministic ids of cyber-observables (STIX 2.1 section 2.9).
 const OBSERVABLE_NAMESPACE: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c01_fed2_3315_a9b7);
@@ -31,6 +32,19 @@ pub(super) fn map(value: Value) -> Map<String, Value> {
         Value::Object(members) => members,
         _ => Map::new(),
     }
+}
+
+/// The ids that the indicator of a statement has: with its source and origin in it, and without, as
+/// it is where these must not be named.
+pub fn indicator_ids(producer: &str, indicator: &Indicator) -> [String; 2] {
+    let producer = one_line(producer, MAX_META);
+    let (kind, value) = (indicator.observable.kind().name(), indicator.observable.value());
+    let source = indicator.context.source.as_str();
+    let origin = indicator.context.origin.as_deref().unwrap_or("");
+    [(source, origin), ("", "")].map(|(source, origin)| {
+        let uuid = id::uuid(&["indicator", &producer, kind, value, source, origin]);
+        format!("indicator--{uuid}")
+    })
 }
 
 /// The indicator of an item.

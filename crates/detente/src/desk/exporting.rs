@@ -239,15 +239,13 @@ pub fn export(context: &Context, args: ExportArgs) -> Result<u8, Failure> {
             "name a file with --out",
         ));
     }
-    let account = args.account.clone();
-    if let Some(path) = &account {
-        let mut options = OpenOptions::new();
-        let made = options.create(true).write(true).truncate(true).mode(0o600).open(path);
-        made.map_err(|error| Failure::io("writing", path, &error))?;
-    }
+    let account = match &args.account {
+        Some(path) => Some(Part::beside(path, false)?),
+        None => None,
+    };
     let target = match (args.dry_run, printed, &args.out) {
         (true, ..) => Target::None,
-        (false, false, Some(out)) => Target::File(Part::beside(out)?),
+        (false, false, Some(out)) => Target::File(Part::beside(out, true)?),
         _ => Target::Printed(Spool::create(context.home())?),
     };
     let absolute = |path: &PathBuf| {
@@ -258,12 +256,15 @@ pub fn export(context: &Context, args: ExportArgs) -> Result<u8, Failure> {
         Target::File(part) => Some(absolute(&part.path)?),
         Target::Printed(spool) => Some(absolute(&spool.path().to_owned())?),
     };
-    let account = account.as_ref().map(absolute).transpose()?;
-    let command = ExportCommand { args: Box::new(args), to, account };
+    let told = account.as_ref().map(|part| absolute(&part.path)).transpose()?;
+    let command = ExportCommand { args: Box::new(args), to, account: told };
     let (mut report, _) =
         context.ask::<IndicatorExport>(&Command::Desk(DeskCommand::Export(command)))?;
     let tried = matches!(target, Target::None);
     report.file = target.deliver()?;
+    if let Some(account) = account {
+        account.keep()?;
+    }
     if context.json {
         crate::print_json(&report);
     } else {
@@ -307,7 +308,9 @@ struct Part {
 }
 
 impl Part {
-    fn beside(target: &Path) -> Result<Part, Failure> {
+    /// With `shared` who could read a file that it replaces can read this one; else its owner
+    /// alone.
+    fn beside(target: &Path, shared: bool) -> Result<Part, Failure> {
         let mut tag = [0; 8];
         crate::keystore::random(&mut tag)?;
         let Some(name) = target.file_name() else {
@@ -320,8 +323,7 @@ impl Part {
         let failed = |error: io::Error| Failure::io("writing", target, &error);
         let file = file.map_err(failed)?;
         let part = Part { path, target: target.to_owned() };
-        // Who could read the file that it replaces can read this one.
-        if let Ok(had) = target.metadata() {
+        if shared && let Ok(had) = target.metadata() {
             let mode = had.permissions().mode() & 0o777;
             file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
         }

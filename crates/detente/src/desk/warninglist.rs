@@ -73,12 +73,18 @@ pub enum WarnCommand {
 pub struct Warnings {
     lists: Warninglists,
     built: Mutex<Option<Option<Arc<Index>>>>,
+    /// Held while lists are changed: two changes at once would lose one.
+    changing: Mutex<()>,
 }
 
 impl Warnings {
     /// Those of a home.
     pub fn of(home: &Home) -> Warnings {
-        Warnings { lists: Warninglists::of(home), built: Mutex::new(None) }
+        Warnings {
+            lists: Warninglists::of(home),
+            built: Mutex::new(None),
+            changing: Mutex::new(()),
+        }
     }
 
     /// The structure over all lists; none if there are none.
@@ -107,6 +113,7 @@ impl Engine {
     /// Does what it is told about warninglists.
     pub fn warn(&self, command: &WarnCommand, progress: OnProgress<'_>) -> Result<Value, Failure> {
         let lists = &self.warnings.lists;
+        let _changing = self.warnings.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = match command {
             WarnCommand::Add { files, setting } => {
                 let mut reports = Vec::with_capacity(files.len());

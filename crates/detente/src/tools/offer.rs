@@ -1,5 +1,6 @@
 //! What tools of the house can read: the house's own collections, and those of each accord.
 
+use detente_core::AccordId;
 use detente_desk::{INDICATORS, Received, Released};
 use detente_node::Shared;
 use detente_taxii::{Collection, House, Root};
@@ -46,7 +47,13 @@ pub fn offers(shared: &Shared) -> Result<Vec<(Offer, Option<View>)>, Failure> {
         plain(INDICATORS, "The own list as STIX indicators of this party", false, Some(View::Own)),
     ];
     let node = shared.lock();
-    let accords = node.accords();
+    // A text that somebody only proposes offers nothing, and takes nobody's name.
+    let begun = |accord: &AccordId| {
+        node.state(*accord)
+            .is_ok_and(|state| state.in_force.is_some() || !state.releases.is_empty())
+    };
+    let mut accords = node.accords();
+    accords.retain(|(accord, _)| begun(accord));
     for (accord, slug) in &accords {
         let alone = accords.iter().filter(|(_, other)| other == slug).count() == 1;
         let digits = accord.to_string().chars().take(8).collect::<String>();

@@ -1,13 +1,13 @@
 //! Collections that are views: brought up to date when they are read, and in the background.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
 
 use detente_desk::{refresh_own, refresh_received, refresh_released};
 use detente_node::Shared;
 use detente_store::SqliteShelf;
-use detente_taxii::{Entry, Incoming, Moment, Put, Query, Shelf, ShelfError, StatusRow};
+use detente_taxii::{BEHIND, Entry, Incoming, Moment, Put, Query, Shelf, ShelfError, StatusRow};
 
 use super::offer::{Offer, View, offers};
 use super::{now, open_shelf};
@@ -16,8 +16,8 @@ use crate::fail::Failure;
 use crate::home::Home;
 use crate::releasing::ReleaseCommand;
 
-/// Steps that a reader waits for: some thousand statements. What is left comes in the background,
-/// and to the reader with its next request.
+/// Steps that a reader waits for: some thousand statements. While there are more it is told to come
+/// again; they are brought in the background.
 const STEPS: usize = 8;
 /// Steps in the background before others may have their turn.
 const BURST: usize = 64;
@@ -28,6 +28,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const OFFERED: i64 = 2_000_000;
 /// After a release that a reader caused, its collection causes none for so long. Microseconds.
 const RELEASE_AGAIN: i64 = 10_000_000;
+/// A reader waits so long for the release that it causes; it goes on without the reader.
+const RELEASE_TIME: Duration = Duration::from_secs(5);
 
 /// What there is, and when it was looked at.
 type Offered = (Moment, Arc<Vec<(Offer, Option<View>)>>);
@@ -37,8 +39,9 @@ pub struct Views {
     engine: Engine,
     shelf: Mutex<SqliteShelf>,
     offered: Mutex<Option<Offered>>,
-    /// When reading a collection last caused a release.
-    caused: Mutex<BTreeMap<String, Moment>>,
+    /// When reading a collection last caused a release; none while one is under way.
+    caused: Mutex<BTreeMap<String, Option<Moment>>>,
+    handle: tokio::runtime::Handle,
 }
 
 impl Views {
@@ -51,7 +54,8 @@ impl Views {
     ) -> Result<Arc<Views>, Failure> {
         let shelf = Mutex::new(open_shelf(home)?);
         let (engine, offered, caused) = (engine.clone(), Mutex::default(), Mutex::default());
-        let views = Arc::new(Views { engine, shelf, offered, caused });
+        let handle = runtime.handle().clone();
+        let views = Arc::new(Views { engine, shelf, offered, caused, handle });
         runtime.spawn(follow(Arc::downgrade(&views)));
         Ok(views)
     }
@@ -104,25 +108,41 @@ impl Views {
     }
 
     /// Releases what may go to the party of this collection now: whoever reads it, asks for that.
-    /// What can't go, because the party is away or nothing may, is a matter of the log.
-    fn release(&self, collection: &str) {
-        let Some(View::Released(view)) = self.view(collection) else { return };
+    /// What can't go, because the party is away or nothing may, is a matter of the log. One release
+    /// at a time for a collection; a party that does not answer holds up no reader for long.
+    fn release(views: &Arc<Views>, collection: &str) {
+        let Some(View::Released(view)) = views.view(collection) else { return };
         {
-            let mut caused = self.caused.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut caused = views.caused.lock().unwrap_or_else(PoisonError::into_inner);
             let now = now();
-            let last = caused.get(collection).copied();
-            if last
-                .is_some_and(|at| now.micros().abs_diff(at.micros()) < RELEASE_AGAIN.unsigned_abs())
-            {
+            let recent = |at: &Option<Moment>| match at {
+                // It is under way.
+                None => true,
+                Some(at) => now.micros().abs_diff(at.micros()) < RELEASE_AGAIN.unsigned_abs(),
+            };
+            if caused.get(collection).is_some_and(recent) {
                 return;
             }
-            caused.insert(collection.to_owned(), now);
+            caused.insert(collection.to_owned(), None);
         }
-        let command = ReleaseCommand::all_own(view.accord, view.to);
-        match self.engine.release(&command) {
-            Ok(report) => tracing::info!(collection, "a tool read it: released {report}"),
-            Err(failure) => tracing::info!(collection, "a tool read it: {}", failure.error),
-        }
+        let (done, waited) = mpsc::channel();
+        let (views, collection) = (Arc::clone(views), collection.to_owned());
+        let handle = views.handle.clone();
+        handle.spawn_blocking(move || {
+            let command = ReleaseCommand::all_own(view.accord, view.to);
+            match views.engine.release(&command) {
+                Ok(report) => {
+                    let count = report.get("allowed").cloned().unwrap_or_default();
+                    tracing::info!(collection, "a tool reads it: {count} objects released");
+                }
+                Err(failure) => tracing::info!(collection, "a tool reads it: {}", failure.error),
+            }
+            let mut caused = views.caused.lock().unwrap_or_else(PoisonError::into_inner);
+            caused.insert(collection, Some(now()));
+            drop(caused);
+            let _ = done.send(());
+        });
+        let _ = waited.recv_timeout(RELEASE_TIME);
     }
 
     /// The views that tools may read.
@@ -154,7 +174,8 @@ pub fn settle(home: &Home, shared: &Shared) -> Result<(), Failure> {
             None => shelf.insert(open_shelf(home)?),
         };
         // What was never brought has nothing to lose.
-        if shelf.reached(&offer.key).map_err(|error| failed(&error))? == 0 {
+        let upto = format!("{}/upto", offer.key);
+        if shelf.reached(&upto).map_err(|error| failed(&error))? == 0 {
             continue;
         }
         while !refresh_received(shared, view, shelf, now()).map_err(|error| failed(&error))? {}
@@ -205,11 +226,18 @@ impl Shelf for Counter {
         query: &Query,
         each: &mut dyn FnMut(Entry<'_>, &[u8]),
     ) -> Result<bool, ShelfError> {
-        // Whoever asks for bytes reads; a manifest alone releases nothing.
-        if query.max_bytes.is_some() {
-            self.views.release(&query.collection);
+        // Whoever asks for a page of bytes reads; a manifest or one object releases nothing.
+        if query.max_bytes.is_some() && query.ids.is_empty() {
+            Views::release(&self.views, &query.collection);
         }
-        self.views.bring(&query.collection, STEPS).map_err(ShelfError)?;
+        let brought = self.views.bring(&query.collection, STEPS).map_err(|error| {
+            tracing::error!(collection = query.collection, "bringing it up to date: {error}");
+            ShelfError(error)
+        })?;
+        // What was narrowed or taken back may be among what is still to come.
+        if !brought {
+            return Err(ShelfError(BEHIND.to_owned()));
+        }
         self.inner.page(query, each)
     }
 

@@ -14,6 +14,10 @@ pub(crate) struct Form {
     pub(crate) steps: &'static [Migration],
     /// Memory for pages of one connection, in KiB. SQLite takes it only as it needs it.
     pub(crate) cache_kib: i64,
+    /// What the write-ahead log is cut to after a large write, in KiB.
+    pub(crate) wal_kib: i64,
+    /// Pages of the write-ahead log after which they go into the file.
+    pub(crate) wal_pages: i64,
 }
 
 /// What a node keeps; the mark is "dete" in ASCII.
@@ -22,6 +26,9 @@ pub(crate) const NODE: Form = Form {
     steps: SQLITE,
     // The upper levels of every B-tree and one batch of a large import.
     cache_kib: 64 * 1024,
+    wal_kib: 16 * 1024,
+    // SQLite's own: acts are few, and what is written should soon be in its place.
+    wal_pages: 1_000,
 };
 
 /// What tools bring and read; the mark is "dshe" in ASCII. Shelves of the form before, which was
@@ -37,6 +44,9 @@ pub(crate) const SHELF: Form = Form {
     ],
     // Several connections at once, each reading one page after the other.
     cache_kib: 8 * 1024,
+    wal_kib: 64 * 1024,
+    // As many as are kept anyway, so that a page that many writes change goes into the file once.
+    wal_pages: 16 * 1024,
 };
 
 /// One step of the form. A step that was released never changes.
@@ -142,7 +152,13 @@ mod tests {
 
     /// Trial steps that live as long as the test.
     fn form(steps: Vec<Migration>) -> Form {
-        Form { application_id: 1, steps: steps.leak(), cache_kib: 1024 }
+        Form {
+            application_id: 1,
+            steps: steps.leak(),
+            cache_kib: 1024,
+            wal_kib: 1024,
+            wal_pages: 1_000,
+        }
     }
 
     fn one() -> Migration {

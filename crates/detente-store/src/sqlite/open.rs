@@ -19,11 +19,6 @@ use crate::migrate::{self, Form, MigrateError};
 const MODE: u32 = 0o600;
 /// How long a write waits for another process before it is refused.
 const BUSY: Duration = Duration::from_secs(5);
-/// What the write-ahead log is cut to after a large write, in bytes.
-const WAL_BYTES: i64 = 64 * 1024 * 1024;
-/// Pages of the write-ahead log after which they go into the file: as many as are kept anyway, so
-/// that a page that many writes change goes there once.
-const WAL_PAGES: i64 = WAL_BYTES / 4096;
 /// Statements kept compiled; more than this crate has.
 const STATEMENTS: usize = 64;
 
@@ -179,8 +174,8 @@ fn settle(conn: &Connection, form: &Form) -> rusqlite::Result<()> {
     // What is erased must not stay in free pages.
     conn.pragma_update(None, "secure_delete", true)?;
     conn.pragma_update(None, "cache_size", -form.cache_kib)?;
-    conn.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
-    conn.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
+    conn.pragma_update(None, "journal_size_limit", form.wal_kib * 1024)?;
+    conn.pragma_update(None, "wal_autocheckpoint", form.wal_pages)?;
     // No indicator is written to a folder for temporary files.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     // A file made by somebody else is data, not program.

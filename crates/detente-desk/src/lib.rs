@@ -2,7 +2,7 @@
 //! looked up in warninglists.
 //!
 //! In scope: imports in batches with an account of every item ([`import`]); which statements of the
-//! own list an export takes, beside what formats and markings allow ([`export`]): what was taken
+//! own list an export takes, beside what formats and markings allow ([`export()`]): what was taken
 //! back, what another party controls and what a warninglist blocks stay here. Every statement is
 //! accounted for.
 //!

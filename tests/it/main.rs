@@ -27,6 +27,7 @@ mod cli;
 mod consent;
 mod desk;
 mod duty;
+mod feed;
 mod import;
 mod interop;
 mod keys;

@@ -1,13 +1,15 @@
 //! Import: indicators from files into the store, in batches, with an account of every item.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use detente_core::UnixSeconds;
+use detente_core::{Tlp, UnixSeconds};
 use detente_intel::Indicator;
 use detente_intel::read::{self, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
 use detente_node::ports::Added;
 use detente_node::report::{FailedBy, ImportFailure, ImportReport, RefusalReport};
 use detente_node::{NodeError, Shared, chain};
+use detente_taxii::Level;
 use detente_warn::Index;
 
 use crate::stix::{Carrier, ToShelf};
@@ -74,25 +76,64 @@ pub fn import(
     report
 }
 
+/// What became of objects that came together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Together {
+    /// Observables that were not there before.
+    pub new_observables: u64,
+    /// Items that could not be taken.
+    pub refused: u64,
+}
+
 /// Imports STIX objects that came together, those of each part with its options, in as few writes
-/// as there are batches. What can't be taken is passed over.
+/// as there are batches. What can't be taken is passed over and counted.
 ///
 /// # Errors
 /// The store failed; what was stored before stays, and a second import adds nothing twice.
 pub fn import_together(
     shared: &Shared,
     parts: &[(Options, Vec<&[u8]>)],
-) -> Result<(), ImportFailure> {
+) -> Result<Together, ImportFailure> {
+    let mut refused = 0;
     let mut nobody = |_| {};
     let mut intake = Intake::new(shared, 0, &mut nobody);
     for (options, objects) in parts {
         match read::read_objects(objects, options, &mut intake) {
-            Ok(_) => {}
+            Ok(summary) => refused += summary.refused.values().sum::<u64>(),
             Err(ReadFault::Sink(SinkFault(cause))) => return Err(by_cause(cause)),
             Err(fault) => return Err(unreadable("envelope", &fault)),
         }
     }
-    intake.flush().map_err(|error| by_store(&error))
+    intake.flush().map_err(|error| by_store(&error))?;
+    Ok(Together { new_observables: intake.added.observables, refused })
+}
+
+/// Takes the indicators of what lies on the shelf into the own list, as close as they lie there, so
+/// that they are searched and matched. Taken in again, they change nothing.
+///
+/// # Errors
+/// The store failed; what was stored before stays.
+pub fn take_in(
+    shared: &Shared,
+    source: &str,
+    taken: &[(Level, &[u8])],
+) -> Result<Together, ImportFailure> {
+    let mut by_level: BTreeMap<Level, Vec<&[u8]>> = BTreeMap::new();
+    for (level, object) in taken {
+        by_level.entry(*level).or_default().push(object);
+    }
+    let part = |(level, objects): (Level, _)| {
+        let colour = Tlp::from_code(level.code());
+        let options = Options {
+            at_least: colour,
+            closed: colour.is_none().then(|| "taxii: a marking that is not understood".to_owned()),
+            source: source.to_owned(),
+            ..Options::default()
+        };
+        (options, objects)
+    };
+    let parts: Vec<(Options, Vec<&[u8]>)> = by_level.into_iter().map(part).collect();
+    import_together(shared, &parts)
 }
 
 fn by_cause(cause: Box<dyn std::error::Error + Send + Sync>) -> ImportFailure {

@@ -19,7 +19,7 @@ mod view;
 mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
-pub use intake::{Hearers, Import, import, import_together};
+pub use intake::{Hearers, Import, Together, import, import_together, take_in};
 pub use preview::{PreviewItem, PreviewReport, preview};
 pub use stix::{ToShelf, check_object};
 pub use view::{INDICATORS, Received, Released, refresh_own, refresh_received, refresh_released};

@@ -41,6 +41,7 @@ pub(crate) const SHELF: Form = Form {
             name: "0002_reached",
             sql: include_str!("../migrations/shelf/0002_reached.sql"),
         },
+        Migration { name: "0003_feed", sql: include_str!("../migrations/shelf/0003_feed.sql") },
     ],
     // Several connections at once, each reading one page after the other.
     cache_kib: 8 * 1024,

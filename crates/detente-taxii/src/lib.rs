@@ -3,7 +3,8 @@
 //! In scope: discovery, API roots, collections, objects, manifests, versions, deletion and status
 //! of TAXII 2.1 (OASIS Standard, 10 June 2021), as a function from a request of a known account to
 //! an answer ([`serve()`]); what is visible is decided object by object, from its markings and the
-//! account's clearance. Objects go out byte for byte as they came in.
+//! account's clearance. Objects go out byte for byte as they came in. The other side, which reads
+//! from other servers and adds to them, is [`client`].
 //!
 //! Out of scope: sockets, TLS, who an account is (whoever calls has proved it), and where objects
 //! lie ([`Shelf`]).
@@ -12,6 +13,7 @@
 
 mod account;
 mod add;
+pub mod client;
 mod fault;
 mod filter;
 mod house;

@@ -13,7 +13,7 @@ const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 pub const MAX_TIME: usize = 64;
 
 /// A point in time. Microseconds since 1970, years 0001 to 9999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i64);
 
 impl Moment {

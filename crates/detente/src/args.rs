@@ -17,7 +17,7 @@ use crate::looking::LookupArgs;
 use crate::paper::PaperVerb;
 use crate::releasing::ReleaseArgs;
 use crate::retracting::{RetractArgs, RetractionsArgs};
-use crate::tools::{AccountArgs, TaxiiArgs};
+use crate::tools::{AccountArgs, FeedArgs, TaxiiArgs};
 
 /// Cyber security co-operation between parties that do not trust each other.
 ///
@@ -144,6 +144,8 @@ pub enum Verb {
     },
     /// Accounts of the house's own tools, which speak TAXII to `serve --taxii`.
     Account(AccountArgs),
+    /// Collections of other TAXII servers that the house reads or adds to.
+    Feed(FeedArgs),
     /// Exchange what is outstanding with all parties that can be reached.
     Sync,
     /// Learn which indicators both sides hold, and nothing else; under a clause in mode `payload`,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
 use detente_desk::{Hearers, Import, import};
+use detente_feed::Feeds;
 use detente_intel::read::{Format, Options};
 use detente_node::ports::{Link, StoreError};
 use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
@@ -33,7 +34,7 @@ use crate::looking::LookCommand;
 use crate::releasing::ReleaseCommand;
 use crate::retracting::RetractionCommand;
 use crate::table::TableCommand;
-use crate::tools;
+use crate::tools::{self, FeedCommand};
 
 /// Refusals that an import lists unless all are asked for.
 pub const FIRST_REFUSALS: usize = 10;
@@ -60,6 +61,8 @@ pub enum Command {
     Import { files: Vec<ImportFile>, all_refusals: bool },
     /// Exports, warninglists, what tools can read.
     Desk(DeskCommand),
+    /// Read from other servers, or add to them.
+    Feed(FeedCommand),
     /// Numbers of indicators.
     Counts,
     /// Own observables in normal form.
@@ -195,6 +198,8 @@ pub struct Engine {
     pub warnings: Arc<Warnings>,
     /// Where it lives.
     pub home: Home,
+    /// Its feeds.
+    pub feeds: Arc<Feeds>,
 }
 
 impl Engine {
@@ -233,6 +238,7 @@ impl Engine {
                 self.import_all(files, keep, progress)
             }
             Command::Desk(desk) => self.at_the_desk(desk, progress),
+            Command::Feed(feed) => self.feed(feed, progress),
             Command::Counts => json(&self.shared.lock().counts()?),
             Command::List { kind } => {
                 let kind = kind.as_deref().map(str::parse).transpose();

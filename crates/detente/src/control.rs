@@ -121,8 +121,11 @@ fn serve(stream: UnixStream, engine: &Engine) {
         Ok(command) => {
             let mut last = 0;
             engine.run(&command, &mut |news: Progress| {
-                // A hundred lines are enough to draw a bar.
-                let part = news.done.saturating_mul(100) / news.total.max(1);
+                // A hundred lines are enough to draw a bar; of what has no end, each step.
+                let part = match news.total {
+                    0 => news.done,
+                    total => news.done.saturating_mul(100) / total,
+                };
                 if part != last {
                     last = part;
                     write(&Line::Progress(news));

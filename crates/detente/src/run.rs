@@ -20,6 +20,7 @@ use crate::home::Home;
 use crate::init::{read_card, unlock};
 use crate::links::Links;
 use crate::passphrase::Source;
+use crate::tools;
 use crate::world::{SystemClock, SystemEntropy};
 
 /// How often to look again while another command holds the home.
@@ -71,8 +72,9 @@ impl Local {
         let shared = Arc::new(Shared::new(node));
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
         let warnings = Arc::new(Warnings::of(home));
+        let feeds = tools::feeds(home);
         Ok(Local {
-            engine: Engine { shared, links, warnings, home: home.clone() },
+            engine: Engine { shared, links, warnings, feeds, home: home.clone() },
             runtime,
             _lock: lock,
         })

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::CommandFactory as _;
 use detente_accord::Accord;
@@ -117,6 +118,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Search { value, text, limit } => searching(&context, value, &text, limit),
         Verb::Serve { listen, taxii } => serve_home(&context, listen.as_deref(), &taxii),
         Verb::Account(args) => tools::account(&context, &args),
+        Verb::Feed(args) => tools::feed(&context, args),
         Verb::Sync => sync(&context),
         Verb::Match { accord, clause, count_only, explain: true, .. } => {
             let command = Command::ExplainMatch { accord, clause, count_only };
@@ -302,6 +304,8 @@ fn serve_home(
     let address = listen.map(str::to_owned).or(config.listen);
     let serving = serve::start(&context.home, &local, address.as_deref())?;
     let answering = tools::start(&context.home, &local.engine, &local.runtime, taxii)?;
+    let feeds =
+        detente_feed::schedule(Arc::clone(&local.engine.feeds), Arc::clone(&local.engine.shared));
     let name = local.engine.shared.lock().card().value().name.clone();
     if context.json {
         print_json(&json!({
@@ -322,7 +326,7 @@ fn serve_home(
     }
     let _ = std::io::stdout().flush();
     serve::wait(&local)?;
-    drop((serving, answering));
+    drop((serving, answering, feeds));
     local.runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     Ok(0)
 }

@@ -12,6 +12,7 @@ mod pattern;
 mod peer;
 mod stix;
 mod taxii;
+mod taxii_client;
 mod verify;
 mod warn;
 mod write;
@@ -28,6 +29,7 @@ pub(crate) const TABLES: &[&[Target]] = &[
     peer::TARGETS,
     stix::TARGETS,
     taxii::TARGETS,
+    taxii_client::TARGETS,
     verify::TARGETS,
     warn::TARGETS,
     write::TARGETS,

@@ -1,8 +1,9 @@
 //! Programs that are not ours. One that is missing is a failure, and its message says what to do.
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::process::workspace;
 
@@ -23,6 +24,20 @@ impl Foreign {
         (done.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
+    /// Starts it; it must say that it is ready, and ends with the result.
+    #[track_caller]
+    pub fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {
+        let mut command = Command::new(&self.path);
+        command.args(&self.first).args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let running = Running(child);
+        assert!(line.contains("\"ok\": true"), "{} says: {line}", self.path.display());
+        running
+    }
+
     /// Runs it; it must accept.
     #[track_caller]
     pub fn accepts<S: AsRef<OsStr>>(&self, args: &[S]) -> String {
@@ -40,6 +55,16 @@ impl Foreign {
         // A checker that can't start refuses everything and proves nothing.
         assert!(!said.contains("missing: "), "{said}");
         said
+    }
+}
+
+/// A program that runs until this is dropped.
+pub struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -1,10 +1,12 @@
-//! The shelf on SQLite: objects that tools bring and read, and the accounts of these tools.
+//! The shelf on SQLite: objects that tools bring and read, the accounts of these tools, and
+//! the feeds from which objects come.
 //!
 //! A file of its own beside the node's: readers of a large collection hold up no act, and nothing
 //! of the record lies here. Is not: a judge of who may see what; it hands over what a query names.
 
 mod account;
 mod delete;
+mod feed;
 mod old;
 mod packet;
 mod page;
@@ -22,6 +24,7 @@ use crate::migrate;
 use crate::sqlite::{Fault, OpenError, open};
 
 pub use account::{AccountRow, MAX_ACCOUNTS};
+pub use feed::{FeedRow, MAX_FEEDS, MAX_TROUBLES};
 
 /// Statuses kept of one account. Count.
 const MAX_STATUSES: u32 = 1_000;

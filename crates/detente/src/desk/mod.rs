@@ -46,7 +46,7 @@ impl Engine {
                 json(&self.shared.lock().find_words(text, (*limit).min(MAX_FOUND))?)
             }
             DeskCommand::Collections => {
-                let offers = tools::offers(&self.shared)?;
+                let offers = tools::offers(&self.shared, &self.feeds.read()?)?;
                 json(&offers.into_iter().map(|(offer, _)| offer).collect::<Vec<_>>())
             }
         }

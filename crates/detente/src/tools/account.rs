@@ -65,7 +65,7 @@ struct AddArgs {
     clearance: String,
     /// A collection that it may read, by alias; may be given again: own (what tools bring and
     /// imports read as STIX), raised (what of it is STIX 2.0, raised to 2.1), indicators (the own
-    /// list, from whatever it was read), received/ACCORD/PARTY (what a party released),
+    /// list, from whatever it was read), feed:NAME, received/ACCORD/PARTY (what a party released),
     /// releasable/ACCORD/PARTY (to read it is a release to that party). Without --read and --write:
     /// own.
     #[arg(long, value_name = "COLLECTION")]

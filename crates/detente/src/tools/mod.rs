@@ -1,11 +1,13 @@
-//! Tools of the house: their accounts, and the TAXII server that they speak to.
+//! Tools of the house: their accounts, the TAXII server that they speak to, and feeds from others.
 
 mod account;
+mod feed;
 mod offer;
 mod server;
 mod views;
 
 pub use account::{AccountArgs, account};
+pub use feed::{FeedArgs, FeedCommand, feed, feeds};
 pub use offer::offers;
 pub use server::{TaxiiArgs, start};
 pub use views::settle;

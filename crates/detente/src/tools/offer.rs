@@ -3,6 +3,7 @@
 use detente_core::AccordId;
 use detente_desk::{INDICATORS, Received, Released};
 use detente_node::Shared;
+use detente_taxii::client::collection_of;
 use detente_taxii::{Collection, House, Root};
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +36,12 @@ pub enum View {
     Released(Released),
 }
 
-/// Every collection of this node; what follows something beside its key.
-pub fn offers(shared: &Shared) -> Result<Vec<(Offer, Option<View>)>, Failure> {
+/// Every collection of this node; what follows something beside its key. Feeds have a name and what
+/// people call their collection.
+pub fn offers(
+    shared: &Shared,
+    feeds: &[(String, String)],
+) -> Result<Vec<(Offer, Option<View>)>, Failure> {
     let plain = |key: &str, title: &str, takes, view| {
         let (key, title, root) = (key.to_owned(), title.to_owned(), OWN.to_owned());
         (Offer { name: key.clone(), key, title, root, takes }, view)
@@ -46,6 +51,9 @@ pub fn offers(shared: &Shared) -> Result<Vec<(Offer, Option<View>)>, Failure> {
         plain(RAISED, "What came to own as STIX 2.0, raised to 2.1", false, None),
         plain(INDICATORS, "The own list as STIX indicators of this party", false, Some(View::Own)),
     ];
+    for (name, title) in feeds {
+        all.push(plain(&collection_of(name), &format!("Feed {name}: {title}"), false, None));
+    }
     let node = shared.lock();
     // A text that somebody only proposes offers nothing, and takes nobody's name.
     let begun = |accord: &AccordId| {

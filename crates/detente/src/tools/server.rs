@@ -1,18 +1,14 @@
 //! The TAXII server of a serving node.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
-use detente_core::Tlp;
-use detente_desk::import_together;
-use detente_intel::read::Options;
-use detente_node::Shared;
+use detente_desk::take_in;
 use detente_store::{AccountRow, SqliteShelf};
-use detente_taxii::{Account, Level};
+use detente_taxii::Account;
 use detente_web::{AuditLog, Credential, Ground, Listening, Rate, Service, Store, Tls};
 
 use super::offer::house;
@@ -120,8 +116,11 @@ pub fn start(
         },
         audit,
         intake: Box::new(move |account, collection, taken| {
-            if collection == OWN {
-                take_in(&shared, account, taken);
+            // The objects lie on the shelf: brought again, they come into the list.
+            if collection == OWN
+                && let Err(failure) = take_in(&shared, &format!("taxii:{}", account.name), taken)
+            {
+                tracing::error!(account = account.name, "taking in objects: {}", failure.error);
             }
         }),
     });
@@ -140,30 +139,6 @@ pub fn start(
         None => tracing::info!("tools are answered at http://{}/taxii2/", listening.address),
     }
     Ok(Some(listening))
-}
-
-/// Takes the indicators of what lies on the shelf into the own list, as close as they lie there, so
-/// that they are searched and matched.
-fn take_in(shared: &Shared, account: &Account, taken: &[(Level, &[u8])]) {
-    let mut by_level: BTreeMap<Level, Vec<&[u8]>> = BTreeMap::new();
-    for (level, object) in taken {
-        by_level.entry(*level).or_default().push(object);
-    }
-    let part = |(level, objects): (Level, _)| {
-        let colour = Tlp::from_code(level.code());
-        let options = Options {
-            at_least: colour,
-            closed: colour.is_none().then(|| "taxii: a marking that is not understood".to_owned()),
-            source: format!("taxii:{}", account.name),
-            ..Options::default()
-        };
-        (options, objects)
-    };
-    let parts: Vec<(Options, Vec<&[u8]>)> = by_level.into_iter().map(part).collect();
-    if let Err(failure) = import_together(shared, &parts) {
-        // The objects lie on the shelf: brought again, they come into the list.
-        tracing::error!(account = account.name, "taking in objects: {}", failure.error);
-    }
 }
 
 /// The certificate that was given, or the home's own, which is made the first time.

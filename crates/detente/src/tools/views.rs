@@ -69,7 +69,8 @@ impl Views {
         {
             return Arc::clone(offers);
         }
-        match offers(&self.engine.shared) {
+        let found = self.engine.feeds.read();
+        match found.and_then(|feeds| offers(&self.engine.shared, &feeds)) {
             Ok(offers) => {
                 let offers = Arc::new(offers);
                 *offered = Some((now, Arc::clone(&offers)));
@@ -167,7 +168,7 @@ pub fn settle(home: &Home, shared: &Shared) -> Result<(), Failure> {
         Failure::environment("shelf", crate::fail::chain(error), remedy)
     };
     let mut shelf = None;
-    for (offer, view) in offers(shared)? {
+    for (offer, view) in offers(shared, &[])? {
         let Some(View::Received(view)) = view else { continue };
         let shelf = match &mut shelf {
             Some(shelf) => shelf,

@@ -12,15 +12,20 @@ const EXCLUSIVE: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite", "libsqlite3-sys"], &["detente-store"], "only the store knows a database"),
     (
         &["rcgen", "rustls", "tokio-rustls"],
-        &["detente-net", "detente-it", "detente-web"],
-        "only the net and the web open sockets and speak TLS",
+        &["detente-http", "detente-net", "detente-it", "detente-web"],
+        "only the net, the web and the feeds open sockets and speak TLS",
     ),
     (
         &["mio", "socket2", "tokio"],
-        &["detente", "detente-bench", "detente-net", "detente-it", "detente-web"],
-        "only the net, the web and the binary's runtime are asynchronous",
+        &["detente", "detente-bench", "detente-http", "detente-net", "detente-it", "detente-web"],
+        "only the net, the web, the feeds and the binary's runtime are asynchronous",
     ),
-    (&["hyper", "hyper-util"], &["detente-web"], "only the web speaks HTTP"),
+    (
+        &["hyper", "hyper-util"],
+        &["detente-http", "detente-web"],
+        "only the web and the feeds speak HTTP",
+    ),
+    (&["rustls-native-certs"], &["detente-http"], "only the feeds trust whom the system trusts"),
     (
         &["clap", "clap_complete", "clap_mangen"],
         &["detente", "detente-bench"],

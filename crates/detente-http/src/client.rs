@@ -1,0 +1,348 @@
+//! One client of one server: a request goes, a bounded answer comes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use detente_taxii::client::{ACCEPT, Answer, Ask, ClientFault, MAX_ANSWER, Proof, Trust};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::tls::{TlsFault, config};
+
+/// The largest head of an answer. Bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+/// The most headers of an answer. Count.
+pub const MAX_HEADERS: usize = 100;
+
+/// How long a server is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// For a connection with TLS on it.
+    pub connect: Duration,
+    /// For the head of an answer, and for each part of its body.
+    pub part: Duration,
+    /// For a request and all of its answer.
+    pub whole: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Times {
+        Times {
+            connect: Duration::from_secs(20),
+            // There are servers that search for a minute before they begin to answer.
+            part: Duration::from_secs(120),
+            whole: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Why no answer came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineFault {
+    /// The line could not be had, or was cut: it may pass.
+    #[error("{0}")]
+    Cut(String),
+    /// The server is not the one that was meant, as far as its certificate says.
+    #[error("the server's certificate is not trusted: {0}")]
+    Untrusted(String),
+    /// The answer is larger than is read.
+    #[error("the answer is larger than {MAX_ANSWER} bytes")]
+    TooLarge,
+    /// The credentials can't stand in a header.
+    #[error("the credentials hold characters that HTTP can't carry")]
+    Credentials,
+}
+
+impl LineFault {
+    /// A stable machine name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            LineFault::Cut(_) => "feed_cut",
+            LineFault::Untrusted(_) => "feed_untrusted",
+            LineFault::TooLarge => "feed_page_too_large",
+            LineFault::Credentials => "feed_credentials",
+        }
+    }
+}
+
+/// As a fault of the protocol, where nothing finer can be done about it.
+impl From<LineFault> for ClientFault {
+    fn from(fault: LineFault) -> ClientFault {
+        match fault {
+            LineFault::TooLarge => ClientFault::PageTooLarge { max: MAX_ANSWER },
+            fault => ClientFault::Cut(fault.to_string()),
+        }
+    }
+}
+
+/// A client of one server. It keeps its connection as long as the server does.
+pub struct Client {
+    server: Url,
+    tls: Option<Arc<ClientConfig>>,
+    authorization: Option<HeaderValue>,
+    times: Times,
+    runtime: Runtime,
+    line: Option<SendRequest<Full<Bytes>>>,
+}
+
+/// Says nothing of its credentials.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("server", &self.server.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum NoClient {
+    /// TLS can't be had.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
+    /// The credentials are unusable.
+    #[error(transparent)]
+    Line(#[from] LineFault),
+    /// The system refuses.
+    #[error("the system gives no runtime: {0}")]
+    System(#[from] std::io::Error),
+}
+
+impl NoClient {
+    /// A stable machine name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            NoClient::Tls(fault) => fault.code(),
+            NoClient::Line(fault) => fault.code(),
+            NoClient::System(_) => "runtime",
+        }
+    }
+}
+
+impl Client {
+    /// A client of the server of this address, which must be one that
+    /// [`detente_taxii::client::address`] takes. No connection is made yet.
+    ///
+    /// # Errors
+    /// [`NoClient`].
+    pub fn new(
+        server: Url,
+        trust: &Trust,
+        proof: &Proof,
+        times: Times,
+    ) -> Result<Client, NoClient> {
+        let tls = match server.scheme() {
+            "https" => Some(config(trust, proof)?),
+            _ => None,
+        };
+        let authorization = authorization(proof)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Client { server, tls, authorization, times, runtime, line: None })
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    /// [`LineFault`].
+    pub fn send(&mut self, ask: &Ask) -> Result<Answer, LineFault> {
+        let request = self.request(ask)?;
+        let whole = self.times.whole;
+        let kept = self.line.take();
+        let (server, tls, times) = (&self.server, self.tls.clone(), self.times);
+        let done = self.runtime.block_on(async {
+            let went = async {
+                if let Some(mut line) = kept.filter(|line| !line.is_closed())
+                    && line.ready().await.is_ok()
+                {
+                    match exchange(&mut line, request.clone(), times).await {
+                        // The server may have ended a line that lay idle while the request went.
+                        Err(Broken { fault: LineFault::Cut(_), begun: false }) => {}
+                        Err(broken) => return Err(broken.fault),
+                        Ok(answer) => return Ok((answer, line)),
+                    }
+                }
+                let mut line = connect(server, tls, times).await?;
+                let answer = exchange(&mut line, request, times).await;
+                answer.map(|answer| (answer, line)).map_err(|broken| broken.fault)
+            };
+            timeout(whole, went).await.unwrap_or_else(|_| {
+                Err(LineFault::Cut(format!("no whole answer in {} s", whole.as_secs())))
+            })
+        });
+        let (answer, line) = done?;
+        self.line = Some(line);
+        Ok(answer)
+    }
+
+    fn request(&self, ask: &Ask) -> Result<Request<Full<Bytes>>, LineFault> {
+        let bad = |_| LineFault::Cut(format!("{} is no target of a request", ask.target));
+        let method = if ask.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(&ask.target)
+            .header(header::HOST, self.host())
+            .header(header::USER_AGENT, concat!("detente/", env!("CARGO_PKG_VERSION")))
+            .header(header::ACCEPT, ACCEPT)
+            .header(header::ACCEPT_ENCODING, "identity");
+        if ask.body.is_some() {
+            request = request.header(header::CONTENT_TYPE, ACCEPT);
+        }
+        if let Some(secret) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, secret);
+        }
+        let body = ask.body.as_ref().map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body));
+        request.body(Full::new(body)).map_err(bad)
+    }
+
+    /// Host and port, if that is not the usual one.
+    fn host(&self) -> String {
+        let host = self.server.host_str().unwrap_or_default();
+        self.server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+}
+
+fn authorization(proof: &Proof) -> Result<Option<HeaderValue>, LineFault> {
+    let text = match proof {
+        Proof::Basic { user, password } => {
+            let pair = Zeroizing::new(format!("{user}:{}", **password));
+            Zeroizing::new(format!("Basic {}", *Zeroizing::new(STANDARD.encode(pair.as_bytes()))))
+        }
+        Proof::Bearer(token) => Zeroizing::new(format!("Bearer {}", **token)),
+        Proof::Nobody | Proof::Certificate { .. } => return Ok(None),
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| LineFault::Credentials)?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+async fn connect(
+    server: &Url,
+    tls: Option<Arc<ClientConfig>>,
+    times: Times,
+) -> Result<SendRequest<Full<Bytes>>, LineFault> {
+    let cut = |error: &dyn fmt::Display| LineFault::Cut(error.to_string());
+    let host = server.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = server.port_or_known_default().unwrap_or(443);
+    let connected = async {
+        let stream = TcpStream::connect((bare.as_str(), port)).await;
+        let stream = stream.map_err(|error| LineFault::Cut(format!("{host}: {error}")))?;
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = tls else { return speak(stream).await };
+        let name = ServerName::try_from(bare.clone()).map_err(|error| cut(&error))?;
+        let stream = TlsConnector::from(tls).connect(name, stream).await;
+        speak(stream.map_err(|error| handshake(&error))?).await
+    };
+    timeout(times.connect, connected).await.unwrap_or_else(|_| {
+        Err(LineFault::Cut(format!("{host}: no connection in {} s", times.connect.as_secs())))
+    })
+}
+
+/// Whether a handshake failed for what the certificate is, or in passing.
+fn handshake(error: &std::io::Error) -> LineFault {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(
+            why @ (rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented),
+        ) => LineFault::Untrusted(why.to_string()),
+        // The server's word on ours.
+        Some(why @ rustls::Error::AlertReceived(_)) => {
+            LineFault::Untrusted(format!("it refuses the handshake: {why}"))
+        }
+        _ => LineFault::Cut(format!("TLS: {error}")),
+    }
+}
+
+async fn speak<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, LineFault>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (line, connection) = Builder::new()
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| LineFault::Cut(error.to_string()))?;
+    tokio::spawn(async move {
+        // What breaks it is said to whoever waits for an answer on it.
+        let _ = connection.await;
+    });
+    Ok(line)
+}
+
+/// An exchange that failed; whether any of the answer had come.
+struct Broken {
+    fault: LineFault,
+    begun: bool,
+}
+
+async fn exchange(
+    line: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+    times: Times,
+) -> Result<Answer, Broken> {
+    let cut = |words: String, begun| Broken { fault: LineFault::Cut(words), begun };
+    let slow = || format!("nothing came for {} s", times.part.as_secs());
+    let response = match timeout(times.part, line.send_request(request)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            // An answer that is no HTTP has begun.
+            return Err(cut(chain(&error), error.is_parse()));
+        }
+        Err(_) => return Err(cut(slow(), true)),
+    };
+    let mut answer = head(&response);
+    let mut body = response.into_body();
+    if let Some(said) = hyper::body::Body::size_hint(&body).exact()
+        && said > MAX_ANSWER as u64
+    {
+        return Err(Broken { fault: LineFault::TooLarge, begun: true });
+    }
+    loop {
+        let frame = match timeout(times.part, body.frame()).await {
+            Ok(None) => return Ok(answer),
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => return Err(cut(chain(&error), true)),
+            Err(_) => return Err(cut(slow(), true)),
+        };
+        let Ok(part) = frame.into_data() else { continue };
+        if answer.body.len() + part.len() > MAX_ANSWER {
+            return Err(Broken { fault: LineFault::TooLarge, begun: true });
+        }
+        answer.body.extend_from_slice(&part);
+    }
+}
+
+/// Status and headers; a header that is no text is left out.
+fn head(response: &Response<Incoming>) -> Answer {
+    let headers = response.headers().iter().filter_map(|(name, value)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    Answer { status: response.status().as_u16(), headers: headers.collect(), body: Vec::new() }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    words
+}

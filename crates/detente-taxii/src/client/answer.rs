@@ -1,0 +1,260 @@
+//! Requests to another server and its answers, without the line on which they travel.
+
+use url::Url;
+
+use crate::client::fault::{ClientFault, shortened};
+use crate::message::TAXII;
+
+/// The largest body that is read of an answer. Bytes.
+pub const MAX_ANSWER: usize = 64 * 1024 * 1024;
+/// Redirects that are followed for one request. Count.
+pub const MAX_HOPS: u8 = 5;
+/// The longest address. Bytes.
+pub const MAX_URL: usize = 4_096;
+
+/// What is asked for. `Accept` is [`TAXII`], and so is `Content-Type` where there is a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Path and query on the server.
+    pub target: String,
+    /// What is added; none where something is read.
+    pub body: Option<Vec<u8>>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers by lower-case name; those that are no text are left out by who read them.
+    pub headers: Vec<(String, String)>,
+    /// The body, as it came.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header by its lower-case name; the first if it stands there twice.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the body is what it should be: TAXII 2.1, as it is, in UTF-8.
+    pub(crate) fn check(&self) -> Result<(), ClientFault> {
+        let encoding = self.header("content-encoding").unwrap_or("").trim();
+        if !(encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")) {
+            return Err(ClientFault::Encoded { found: shortened(encoding) });
+        }
+        let found = self.header("content-type").unwrap_or("");
+        if is_known(found) {
+            return Ok(());
+        }
+        let found = if found.is_empty() { "of no media type".to_owned() } else { shortened(found) };
+        Err(ClientFault::MediaType { found })
+    }
+}
+
+/// Whether a body of this media type is read. There are servers that call their answers JSON or
+/// STIX; a version, if one is named, must be 2.1, and a character set UTF-8.
+fn is_known(header: &str) -> bool {
+    let mut parts = header.split(';').map(str::trim);
+    let name = parts.next().unwrap_or("");
+    let names = ["application/taxii+json", "application/stix+json", "application/json"];
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+        && parts.all(|part| match part.split_once('=') {
+            Some((name, value)) => {
+                let value = value.trim().trim_matches('"').trim();
+                match name.trim().to_ascii_lowercase().as_str() {
+                    "version" => value == "2.1",
+                    "charset" => ["utf-8", "utf8", "us-ascii"]
+                        .iter()
+                        .any(|known| value.eq_ignore_ascii_case(known)),
+                    _ => true,
+                }
+            }
+            None => true,
+        })
+}
+
+/// Reads an address that an operator gives: HTTPS, or HTTP to this machine itself.
+///
+/// # Errors
+/// [`ClientFault::Address`].
+pub fn address(text: &str) -> Result<Url, ClientFault> {
+    let bad = |why| ClientFault::Address { url: shortened(text), why };
+    if text.len() > MAX_URL {
+        return Err(bad("longer than an address may be"));
+    }
+    let url =
+        Url::parse(text.trim()).map_err(|_| bad("no address such as https://host/taxii2/"))?;
+    if !(url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url))) {
+        return Err(bad("only https:// is asked, and http:// on this machine itself"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(bad("names no host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // The error must not say it again.
+        let url = format!("{}://...@{}", url.scheme(), url.host_str().unwrap_or(""));
+        let why = "holds credentials: give them with --user and --password-file";
+        return Err(ClientFault::Address { url, why });
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(bad("has a query or fragment: give the path alone"));
+    }
+    Ok(slashed(url))
+}
+
+/// Whether an address is this machine's own, by its text alone: no name is resolved.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The address with a slash at the end of its path: TAXII's paths have one, and what is joined to
+/// one without would take its last part's place.
+pub(crate) fn slashed(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    url
+}
+
+/// Path and query of an address.
+pub(crate) fn target(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
+/// Whether two addresses are of one scheme, host and port: credentials go to no other.
+pub(crate) fn same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host_str() == other.host_str()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
+/// Where a redirect leads, on the same server; none if the answer is no redirect.
+pub(crate) fn redirected(
+    server: &Url,
+    asked: &str,
+    answer: &Answer,
+    hops: &mut u8,
+) -> Result<Option<String>, ClientFault> {
+    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let to = answer.header("location").unwrap_or("");
+    let bad = |why| ClientFault::Redirect { to: shortened(to), why };
+    if to.is_empty() || to.len() > MAX_URL {
+        return Err(bad("no address"));
+    }
+    let here = server.join(asked).map_err(|_| bad("no address"))?;
+    let there = here.join(to).map_err(|_| bad("no address"))?;
+    if !same_origin(server, &there) {
+        return Err(bad("another server, or another way to it: that is not followed"));
+    }
+    *hops += 1;
+    if *hops > MAX_HOPS {
+        return Err(bad("one redirect too many"));
+    }
+    Ok(Some(target(&there)))
+}
+
+/// A request that reads.
+pub(crate) const fn get(target: String) -> Ask {
+    Ask { target, body: None }
+}
+
+/// What a request for TAXII says it accepts.
+pub const ACCEPT: &str = TAXII;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(header: &str) -> Answer {
+        let headers = vec![("content-type".to_owned(), header.to_owned())];
+        Answer { status: 200, headers, body: Vec::new() }
+    }
+
+    #[test]
+    fn media_types() {
+        for good in [
+            TAXII,
+            "application/taxii+json",
+            "application/taxii+json; version=2.1",
+            "application/taxii+json ; version = \"2.1\" ; charset=UTF-8",
+            "Application/Taxii+JSON;charset=utf-8",
+            "application/json",
+            "application/stix+json;version=2.1",
+        ] {
+            assert_eq!(typed(good).check(), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "text/html",
+            "application/taxii+json;version=2.0",
+            "application/vnd.oasis.taxii+json; version=2.0",
+            "application/taxii+json;charset=utf-16",
+            "application/taxii+json2",
+        ] {
+            assert_eq!(typed(bad).check().expect_err(bad).code(), "feed_media_type", "{bad}");
+        }
+        let mut answer = typed(TAXII);
+        answer.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
+        assert_eq!(answer.check().expect_err("compressed").code(), "feed_encoded");
+    }
+
+    #[test]
+    fn addresses() {
+        for (good, read) in [
+            ("https://h.example/taxii2", "https://h.example/taxii2/"),
+            (" https://h.example ", "https://h.example/"),
+            ("http://127.0.0.1:5000/taxii2/", "http://127.0.0.1:5000/taxii2/"),
+            ("http://[::1]:5000/", "http://[::1]:5000/"),
+            ("http://localhost/", "http://localhost/"),
+        ] {
+            assert_eq!(address(good).map(|url| url.to_string()), Ok(read.to_owned()));
+        }
+        for bad in [
+            "",
+            "h.example",
+            "http://h.example/",
+            "http://127.0.0.1.example/",
+            "ftp://h.example/",
+            "file:///etc/passwd",
+            "https://user:secret@h.example/",
+            "https://h.example/?key=secret",
+            "https://h.example/#x",
+        ] {
+            let fault = address(bad).expect_err(bad);
+            assert_eq!(fault.code(), "feed_address", "{bad}");
+            assert!(!bad.contains("user:") || !fault.to_string().contains("secret"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn redirects_stay_on_the_server() {
+        let server = address("https://h.example/taxii2/").expect("an address");
+        let to = |to: &str, hops: &mut u8| {
+            let headers = vec![("location".to_owned(), to.to_owned())];
+            let answer = Answer { status: 301, headers, body: Vec::new() };
+            redirected(&server, "/api/collections?x=1", &answer, hops)
+        };
+        let there = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(to("/api/collections/?x=1", &mut 0), there("/api/collections/?x=1"));
+        assert_eq!(to("https://h.example:443/b/", &mut 0), there("/b/"));
+        assert_eq!(to("more/", &mut 0), there("/api/more/"));
+        for bad in ["", "http://h.example/b/", "https://other.example/", "https://h.example:444/"] {
+            assert_eq!(to(bad, &mut 0).expect_err(bad).code(), "feed_redirect", "{bad}");
+        }
+        assert!(to("/again/", &mut { MAX_HOPS }).is_err());
+        assert_eq!(redirected(&server, "/", &Answer::default(), &mut 0), Ok(None));
+    }
+}

@@ -1,0 +1,333 @@
+//! Finding a collection: discovery, API roots and their collections (sections 4 and 5.1 of TAXII
+//! 2.1), from whatever address of the server an operator has.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::client::answer::{
+    Answer, Ask, MAX_URL, address, get, redirected, same_origin, slashed, target,
+};
+use crate::client::envelope::{Bounded, resource};
+use crate::client::fault::{ClientFault, refused, shortened};
+
+/// The most API roots that are looked at. Count.
+pub const MAX_ROOTS: usize = 100;
+/// The most collections of an API root. Count.
+pub const MAX_COLLECTIONS: usize = 10_000;
+/// What an API root takes if it does not say. Bytes.
+const DEFAULT_CONTENT: u64 = 10 * 1024 * 1024;
+
+/// A collection of another server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The address of its API root.
+    pub root: Url,
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub title: String,
+    /// Its other name, if it has one.
+    pub alias: Option<String>,
+    /// Whether this account may read it.
+    pub can_read: bool,
+    /// Whether this account may add to it.
+    pub can_write: bool,
+    /// The largest body that its API root takes. Bytes.
+    pub max_content: u64,
+}
+
+impl Found {
+    /// Whether an operator means it by this id, alias or title.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.id.eq_ignore_ascii_case(name)
+            || self.alias.as_deref() == Some(name)
+            || self.title == name
+    }
+
+    /// The address of its objects.
+    ///
+    /// # Errors
+    /// [`ClientFault::Address`].
+    pub fn objects(&self) -> Result<Url, ClientFault> {
+        objects(&self.root, &self.id)
+    }
+}
+
+/// The address of the objects of a collection.
+///
+/// # Errors
+/// [`ClientFault::Address`] if root and id make none.
+pub fn objects(root: &Url, id: &str) -> Result<Url, ClientFault> {
+    below(root, &["collections", id, "objects"])
+}
+
+/// The address below another one with these parts, each encoded.
+pub(crate) fn below(root: &Url, parts: &[&str]) -> Result<Url, ClientFault> {
+    let bad = ClientFault::Address { url: shortened(root.as_str()), why: "has no path" };
+    let mut url = root.clone();
+    let Ok(mut path) = url.path_segments_mut() else { return Err(bad) };
+    path.pop_if_empty().extend(parts).push("");
+    drop(path);
+    Ok(url)
+}
+
+/// What a server shows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// What people call it.
+    pub title: String,
+    /// All collections of all of its API roots.
+    pub collections: Vec<Found>,
+    /// API roots that would not be read, each with the reason.
+    pub passed_over: Vec<(String, ClientFault)>,
+    /// The collection that the address itself names.
+    pub named: Option<String>,
+}
+
+/// Any of what may lie behind an address: discovery has `api_roots`, an API root `versions`.
+#[derive(Deserialize)]
+struct Any {
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    api_roots: Option<Bounded<String, MAX_ROOTS>>,
+    #[serde(default)]
+    versions: Option<Bounded<String, MAX_ROOTS>>,
+    #[serde(default)]
+    max_content_length: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    collections: Bounded<Information, MAX_COLLECTIONS>,
+}
+
+#[derive(Deserialize)]
+struct Information {
+    id: String,
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    alias: Option<String>,
+    #[serde(default)]
+    can_read: bool,
+    #[serde(default)]
+    can_write: bool,
+}
+
+/// Asks a server; what fails below HTTP is a [`ClientFault::Cut`].
+pub type Exchange<'a> = &'a mut dyn FnMut(&Ask) -> Result<Answer, ClientFault>;
+
+/// Finds what a server has, beginning at any address of it: discovery, an API root, a collection or
+/// its objects, or the bare host.
+///
+/// # Errors
+/// [`ClientFault`] if nothing can be read there. An API root that can't be read is passed over and
+/// named.
+pub fn seek(from: &Url, exchange: Exchange<'_>) -> Result<Seen, ClientFault> {
+    let mut seen = Seen::default();
+    if let Some((root, id)) = of_collection(from) {
+        seen.named = Some(id);
+        root_at(&root, None, &mut seen, exchange)?;
+        return Ok(seen);
+    }
+    let body = match read(from, from, exchange) {
+        // The standard's own place for discovery (section 4.1).
+        Err(ClientFault::NotFound { .. } | ClientFault::MediaType { .. })
+            if from.path().trim_matches('/').is_empty() =>
+        {
+            read(from, &below(from, &["taxii2"])?, exchange)?
+        }
+        other => other?,
+    };
+    let any: Any = resource("discovery resource", ("API roots", MAX_ROOTS), &body)?;
+    let Some(roots) = any.api_roots else {
+        if any.versions.is_none() && any.max_content_length.is_none() {
+            return Err(ClientFault::Malformed {
+                what: "discovery resource or API root",
+                why: "it has neither api_roots nor versions".to_owned(),
+            });
+        }
+        root_at(from, Some(any), &mut seen, exchange)?;
+        return Ok(seen);
+    };
+    seen.title = shortened(&any.title.unwrap_or_default());
+    let mut visited: Vec<Url> = Vec::new();
+    for text in roots.0 {
+        let looked = there(from, &text).and_then(|root| {
+            if visited.contains(&root) {
+                return Ok(());
+            }
+            visited.push(root.clone());
+            root_at(&root, None, &mut seen, exchange)
+        });
+        match looked {
+            Ok(()) => {}
+            // Without credentials that hold here, none of them will show more.
+            Err(fault @ (ClientFault::Cut(_) | ClientFault::Busy { .. })) => return Err(fault),
+            Err(fault) => seen.passed_over.push((shortened(&text), fault)),
+        }
+    }
+    Ok(seen)
+}
+
+/// The root and the id of the collection that an address names.
+fn of_collection(url: &Url) -> Option<(Url, String)> {
+    let parts: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
+    let at = parts.iter().rposition(|part| *part == "collections")?;
+    let id = crate::filter::decoded(parts.get(at + 1)?)?.into_owned();
+    let mut root = url.clone();
+    root.set_path(&format!("/{}/", parts.get(..at)?.join("/")));
+    Some((slashed(root), id))
+}
+
+/// The address of an API root, which must be on the same server.
+fn there(from: &Url, text: &str) -> Result<Url, ClientFault> {
+    let bad = |why| ClientFault::Address { url: shortened(text), why };
+    if text.len() > MAX_URL {
+        return Err(bad("longer than an address may be"));
+    }
+    let root = from.join(text.trim()).map_err(|_| bad("no address of an API root"))?;
+    if !same_origin(from, &root) {
+        // Credentials are for the server that the operator has named.
+        return Err(bad("an API root on another server: add the feed under it if you trust it"));
+    }
+    address(root.as_str())
+}
+
+/// Reads an API root, if that has not been done, and its collections.
+fn root_at(
+    root: &Url,
+    known: Option<Any>,
+    seen: &mut Seen,
+    exchange: Exchange<'_>,
+) -> Result<(), ClientFault> {
+    let any = match known {
+        Some(any) => any,
+        None => {
+            let body = read(root, root, exchange)?;
+            resource("API root", ("versions", MAX_ROOTS), &body)?
+        }
+    };
+    let versions = any.versions.map(|versions| versions.0).unwrap_or_default();
+    // `taxii-2.1` is how drafts of the standard wrote it.
+    let speaks = |version: &String| version.contains("2.1");
+    if !versions.is_empty() && !versions.iter().any(speaks) {
+        let found = shortened(&versions.join(", "));
+        return Err(ClientFault::Malformed {
+            what: "API root of TAXII 2.1",
+            why: format!("it speaks {found}"),
+        });
+    }
+    let max_content = content(any.max_content_length);
+    let body = read(root, &below(root, &["collections"])?, exchange)?;
+    let listed: Listed = resource("list of collections", ("collections", MAX_COLLECTIONS), &body)?;
+    if seen.title.is_empty() {
+        seen.title = shortened(&any.title.unwrap_or_default());
+    }
+    for one in listed.collections.0 {
+        if one.id.is_empty() || one.id.len() > 256 {
+            continue;
+        }
+        seen.collections.push(Found {
+            root: root.clone(),
+            title: shortened(&one.title.unwrap_or_else(|| one.id.clone())),
+            id: one.id,
+            alias: one.alias.map(|alias| shortened(&alias)),
+            can_read: one.can_read,
+            can_write: one.can_write,
+            max_content,
+        });
+    }
+    Ok(())
+}
+
+/// A length as servers write it: a whole number, however large or odd.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped first")]
+fn content(said: Option<f64>) -> u64 {
+    match said {
+        Some(length) if length >= 1.0 => length.min(1e15) as u64,
+        _ => DEFAULT_CONTENT,
+    }
+}
+
+/// Reads a resource, wherever on the server it is.
+fn read(server: &Url, url: &Url, exchange: Exchange<'_>) -> Result<Vec<u8>, ClientFault> {
+    let mut at = target(url);
+    let mut hops = 0;
+    loop {
+        let answer = exchange(&get(at.clone()))?;
+        if let Some(to) = redirected(server, &at, &answer, &mut hops)? {
+            at = to;
+            continue;
+        }
+        if answer.status != 200 {
+            return Err(refused(&at, &answer, None));
+        }
+        answer.check()?;
+        return Ok(answer.body);
+    }
+}
+
+/// Which collection is meant, or why that is not clear.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// There is none that this account may use so.
+    #[error("the server shows no collection that this account may {0}")]
+    None(&'static str),
+    /// There is none of that name.
+    #[error("the server shows no collection {0:?}")]
+    Unknown(String),
+    /// There are several.
+    #[error("the server has several collections: {0}")]
+    Several(String),
+    /// There is one, and the account may not use it so.
+    #[error("this account may not {deed} the collection {name:?}")]
+    Forbidden {
+        /// Which.
+        name: String,
+        /// What it may not do.
+        deed: &'static str,
+    },
+}
+
+impl Unclear {
+    /// A stable machine name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Unclear::None(_) => "feed_no_collection",
+            Unclear::Unknown(_) => "feed_unknown_collection",
+            Unclear::Several(_) => "feed_several_collections",
+            Unclear::Forbidden { .. } => "feed_forbidden",
+        }
+    }
+}
+
+/// The collection that is meant by a name, or the only one that may be used so.
+///
+/// # Errors
+/// [`Unclear`], which lists what there is.
+pub fn choose<'a>(seen: &'a Seen, name: Option<&str>, write: bool) -> Result<&'a Found, Unclear> {
+    let deed = if write { "add to" } else { "read" };
+    let fits = |one: &&Found| if write { one.can_write } else { one.can_read };
+    let name = name.map(Cow::Borrowed).or(seen.named.as_deref().map(Cow::Borrowed));
+    let meant: Vec<&Found> = match &name {
+        Some(name) => seen.collections.iter().filter(|one| one.is_named(name)).collect(),
+        None => seen.collections.iter().filter(fits).collect(),
+    };
+    match (meant.as_slice(), &name) {
+        ([one], _) if fits(one) => Ok(one),
+        ([one], _) => Err(Unclear::Forbidden { name: one.title.clone(), deed }),
+        ([], Some(name)) => Err(Unclear::Unknown(shortened(name))),
+        ([], None) => Err(Unclear::None(deed)),
+        (several, _) => {
+            let line =
+                |one: &&Found| format!("{} ({:?} at {})", one.id, one.title, one.root.path());
+            let all: Vec<String> = several.iter().take(50).map(line).collect();
+            Err(Unclear::Several(all.join(", ")))
+        }
+    }
+}

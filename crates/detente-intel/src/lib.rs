@@ -19,6 +19,7 @@ mod observable;
 pub mod read;
 mod refang;
 mod timestamp;
+mod words;
 
 pub use decay::score;
 pub use handling::Stated;
@@ -32,3 +33,4 @@ pub use observable::{
 };
 pub use refang::{defang, refang};
 pub use timestamp::parse_unix_seconds;
+pub use words::{MAX_WORD, texts, words};

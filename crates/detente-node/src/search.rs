@@ -82,14 +82,27 @@ impl Node {
         })
     }
 
+    /// Reads the words of `max` contexts at most that have come since it was called last, and says
+    /// how many are left: until then they are not found by words. Count.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn read_words(&mut self, max: usize) -> Result<u64, NodeError> {
+        Ok(self.store.read_words(max)?)
+    }
+
     /// Own observables of whose contexts one has all of these words, the newest contexts first. The
     /// last word may be a beginning.
     ///
     /// # Errors
     /// [`NodeError::Store`].
     pub fn find_words(&self, text: &str, max: usize) -> Result<Vec<FoundReport>, NodeError> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let words: Vec<String> = words.take(MAX_WORDS).map(str::to_owned).collect();
+        let mut words = Vec::new();
+        detente_intel::words(text, &mut |word| {
+            if words.len() < MAX_WORDS {
+                words.push(word.to_owned());
+            }
+        });
         let found = self.store.own_with_words(&words, max)?;
         let report = |(observable, context): (Observable, Context)| FoundReport {
             kind: observable.kind().name().to_owned(),

@@ -468,9 +468,13 @@ pub trait Store: LookupStore + Send {
     /// at most. None when nothing was said since.
     fn own_changed(&self, since: Moment, max: usize) -> Result<(Vec<OwnRow>, Moment), StoreError>;
 
+    /// Reads the words of `max` contexts at most that have come since it was called last; says how
+    /// many are left. Count.
+    fn read_words(&mut self, max: usize) -> Result<u64, StoreError>;
+
     /// Own observables and what was said of them in a context that has all of these words, the
-    /// newest contexts first, `max` at most. A word is letters and digits; the last may be the
-    /// beginning of one. None for no words.
+    /// newest contexts first, `max` at most, of those whose words have been read. Words are those
+    /// of [`detente_intel::words`]; the last may be the beginning of one. None for no words.
     fn own_with_words(
         &self,
         words: &[String],

@@ -72,6 +72,10 @@ pub(crate) const SQLITE: &[Migration] = &[
         sql: include_str!("../migrations/sqlite/0005_by_number.sql"),
     },
     Migration { name: "0006_words", sql: include_str!("../migrations/sqlite/0006_words.sql") },
+    Migration {
+        name: "0007_words_later",
+        sql: include_str!("../migrations/sqlite/0007_words_later.sql"),
+    },
 ];
 
 /// Why a database can't be brought up to date.
@@ -208,14 +212,14 @@ mod tests {
 
     #[test]
     fn a_newer_or_negative_version_is_refused() {
-        for found in [7, -1] {
+        for found in [8, -1] {
             let mut conn = Connection::open_in_memory().unwrap();
             run(&mut conn, &NODE).unwrap();
             conn.pragma_update(None, "user_version", found).unwrap();
             let refused = run(&mut conn, &NODE);
-            assert_eq!(SQLITE.len(), 6);
+            assert_eq!(SQLITE.len(), 7);
             assert!(
-                matches!(refused, Err(MigrateError::Newer { found: f, known: 6 }) if f == found)
+                matches!(refused, Err(MigrateError::Newer { found: f, known: 7 }) if f == found)
             );
         }
     }

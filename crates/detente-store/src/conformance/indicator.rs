@@ -133,11 +133,20 @@ pub(super) fn words_are_found(store: &mut dyn Store) -> Done {
         let found = store.own_with_words(&words, max)?;
         Ok(found.into_iter().map(|(one, _)| one.value().to_owned()).collect())
     };
+    assert_eq!(find(&["emotet"], 9)?, [""; 0], "not read yet");
+    // Both of the first came with one context.
+    assert_eq!([store.read_words(0)?, store.read_words(1)?, store.read_words(9)?], [2, 1, 0]);
+    let find = |words: &[&str], max| -> Result<Vec<String>, StoreError> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let found = store.own_with_words(&words, max)?;
+        Ok(found.into_iter().map(|(one, _)| one.value().to_owned()).collect())
+    };
     assert_eq!(find(&["emotet"], 9)?, ["a.example.com", "b.example.com"]);
     assert_eq!(find(&["EMOTET", "zurich"], 1)?, ["a.example.com"]);
     assert_eq!(find(&["malware", "emo"], 9)?.len(), 2, "the last may be a beginning");
     assert_eq!(find(&["emo", "malware"], 9)?, [""; 0]);
     assert_eq!(find(&["desk"], 9)?, ["192.0.2.1"], "the source too");
+    assert_eq!(find(&["Z\u{fc}"], 9)?.len(), 2, "read as what is kept");
     // Operators are words, and what is no word finds nothing.
     assert_eq!(find(&["AND"], 9)?, ["192.0.2.1"]);
     for strange in ["\"", "*", "NEAR(", "a OR b", "words:emotet", "\"emotet\" OR x", ""] {

@@ -5,6 +5,7 @@
 //! are read for packets of which something is handed over.
 
 use detente_taxii::{Entry, Level, Moment, Query, Which};
+use rusqlite::blob::Blob;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 use super::packet::{Head, Packet, seers};
@@ -26,7 +27,9 @@ pub(super) fn page(
     let mut hand = Hand { query, given: 0, bytes: 0, each };
     let mut reader = Reader {
         heads: conn.prepare_cached("SELECT level, heads FROM packet WHERE n = ?1")?,
-        body: conn.prepare_cached("SELECT bytes FROM body WHERE n = ?1")?,
+        conn,
+        body: None,
+        spare: Vec::new(),
     };
     if query.ids.is_empty() {
         in_order(conn, collection, &mut reader, &mut hand)
@@ -38,7 +41,11 @@ pub(super) fn page(
 /// Reads packets.
 struct Reader<'a> {
     heads: CachedStatement<'a>,
-    body: CachedStatement<'a>,
+    conn: &'a Connection,
+    /// The bytes of the packet that was read last.
+    body: Option<Blob<'a>>,
+    /// Room of packets that have been read.
+    spare: Vec<Vec<u8>>,
 }
 
 /// A packet that is being read.
@@ -56,11 +63,29 @@ impl Reader<'_> {
         Ok(Open { n, level, packet: Packet::read(heads)?, body: None })
     }
 
+    /// Reads the bytes of a packet. Straight into room that is used again: as a column of a row
+    /// they would be copied twice more.
     fn fill(&mut self, open: &mut Open) -> Result<(), Fault> {
-        if open.body.is_none() {
-            open.body = Some(self.body.query_row([open.n], |row| row.get(0))?);
+        if open.body.is_some() {
+            return Ok(());
         }
+        let blob = match self.body.take() {
+            Some(mut blob) => {
+                blob.reopen(open.n)?;
+                self.body.insert(blob)
+            }
+            None => self.body.insert(self.conn.blob_open("main", "body", "bytes", open.n, true)?),
+        };
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.resize(blob.len(), 0);
+        blob.read_at_exact(&mut bytes, 0)?;
+        open.body = Some(bytes);
         Ok(())
+    }
+
+    /// Keeps the room of a packet that has been read.
+    fn done(&mut self, open: Option<Open>) {
+        self.spare.extend(open.and_then(|open| open.body));
     }
 }
 
@@ -153,7 +178,7 @@ impl Stream {
                     return Ok(rest.get(skip).map(|head| head.n));
                 }
             }
-            self.open = None;
+            reader.done(self.open.take());
             let Some(n) = self.next.iter().filter_map(|(_, _, n)| *n).min() else {
                 return Ok(None);
             };
@@ -214,14 +239,19 @@ fn in_order(
         streams.push((head, stream));
     }
     loop {
-        let heads = streams.iter_mut().filter(|(head, _)| head.is_some());
-        let Some((head, stream)) = heads.min_by_key(|(head, _)| *head) else { return Ok(false) };
-        let Some(open) = &mut stream.open else { return Err(missing(head.unwrap_or(START))) };
-        if !hand.give(reader, open, stream.at)? {
-            return Ok(true);
+        streams.retain(|(head, _)| head.is_some());
+        streams.sort_unstable_by_key(|(head, _)| *head);
+        let until = streams.get(1).and_then(|(head, _)| *head);
+        let Some((head, stream)) = streams.first_mut() else { return Ok(false) };
+        // The earliest goes on until another is earlier.
+        while head.is_some_and(|n| until.is_none_or(|until| n < until)) {
+            let Some(open) = &mut stream.open else { return Err(missing(head.unwrap_or(START))) };
+            if !hand.give(reader, open, stream.at)? {
+                return Ok(true);
+            }
+            stream.at += 1;
+            *head = stream.seek(&mut finder, reader, hand)?;
         }
-        stream.at += 1;
-        *head = stream.seek(&mut finder, reader, hand)?;
     }
 }
 

@@ -1,9 +1,10 @@
 //! The heads of own logs in a file beside the database: by it, an old copy of the database that was
 //! put back is noticed before anything rests on it.
 //!
-//! A head is written after the entries are durable and before the write is acknowledged, so the
-//! file never runs ahead of a database that was left alone. Text, one log a line: accord, size and
-//! root. Is not: a help if the whole folder was put back; then the other side notices.
+//! A head is written beside the file before the entries are durable, and takes its place after: on
+//! a full disk nothing is entered whose head can't be written, and the file never runs ahead of a
+//! database that was left alone. Text, one log a line: accord, size and root. Is not: a help if the
+//! whole folder was put back; then the other side notices.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,8 +31,14 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) struct Heads {
     path: PathBuf,
     party: PartyId,
-    known: BTreeMap<AccordId, (u64, Digest)>,
+    known: Known,
 }
+
+/// Size and root of each own log.
+type Known = BTreeMap<AccordId, (u64, Digest)>;
+
+/// Heads that lie beside the file.
+pub(super) struct Ready(Known);
 
 impl Heads {
     /// Reads the file and compares it with the database; one that is not there is made.
@@ -60,39 +67,62 @@ impl Heads {
         Ok(heads)
     }
 
-    /// An own log has grown, and the database has it.
-    pub(super) fn grown(&mut self, key: LogKey, head: TreeHead) -> Result<(), StoreError> {
+    /// An own log is about to grow to this head: puts on disk what the file will be.
+    pub(super) fn prepare(&self, key: LogKey, head: TreeHead) -> Result<Option<Ready>, StoreError> {
         if key.party != self.party {
-            return Ok(());
+            return Ok(None);
         }
-        let root = Digest::new(*head.root.as_bytes());
-        self.known.insert(key.accord, (head.size.get(), root));
-        self.write()
+        let mut known = self.known.clone();
+        known.insert(key.accord, (head.size.get(), Digest::new(*head.root.as_bytes())));
+        self.write_beside(&known)?;
+        Ok(Some(Ready(known)))
+    }
+
+    /// The log has grown, and the database has it. A file that can't be put in its place lags,
+    /// which the next one, or the next opening, makes up for.
+    pub(super) fn grown(&mut self, Ready(known): Ready) {
+        self.known = known;
+        let _ = in_place(&self.path);
     }
 
     fn write(&self) -> Result<(), StoreError> {
+        self.write_beside(&self.known)?;
+        in_place(&self.path).map_err(|error| failed("writing", &self.path, &error))
+    }
+
+    fn write_beside(&self, known: &Known) -> Result<(), StoreError> {
         let mut text = format!("{TITLE}\n");
-        for (accord, (size, root)) in &self.known {
+        for (accord, (size, root)) in known {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{accord} {size} {root}");
         }
-        replace(&self.path, text.as_bytes()).map_err(|error| failed("writing", &self.path, &error))
+        put_beside(&self.path, text.as_bytes())
+            .map_err(|error| failed("writing", &self.path, &error))
     }
 }
 
-/// Writes a file whole or not at all: beside it, to disk, then in its place.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Where a file is written before it takes the place of this one.
+fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
-    let beside = path.with_file_name(name);
+    path.with_file_name(name)
+}
+
+/// Writes a file beside this one, to disk.
+fn put_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = beside(path);
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
+    file.sync_all()
+}
+
+/// Puts the file that was written beside this one in its place, whole.
+fn in_place(path: &Path) -> io::Result<()> {
+    fs::rename(beside(path), path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

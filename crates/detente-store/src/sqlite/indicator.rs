@@ -303,50 +303,6 @@ pub(super) fn changed(
     Ok((found, reached))
 }
 
-/// Observables whose contexts have all of these words, the newest contexts first.
-pub(super) fn with_words(
-    conn: &Connection,
-    words: &[String],
-    max: usize,
-) -> Result<Vec<(Observable, Context)>, Fault> {
-    // Quoted, a word is no operator; a quote in it is none of its letters.
-    let plain = |word: &String| word.replace('"', " ");
-    let mut quoted: Vec<String> = words
-        .iter()
-        .map(plain)
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(|word| format!("\"{word}\""))
-        .collect();
-    let Some(last) = quoted.last_mut() else { return Ok(Vec::new()) };
-    last.push('*');
-    let mut find = conn.prepare_cached(
-        "SELECT rowid FROM context_words WHERE context_words MATCH ?1 ORDER BY rowid DESC",
-    )?;
-    let mut said = conn.prepare_cached("SELECT json FROM context WHERE id = ?1")?;
-    let mut of = conn.prepare_cached(
-        "SELECT kind, value FROM sighting INDEXED BY sighting_by_context
-        JOIN observable ON observable.id = sighting.observable
-        WHERE context = ?1 ORDER BY n LIMIT ?2",
-    )?;
-    let mut found = Vec::new();
-    let mut contexts = find.query([quoted.join(" ")])?;
-    while let Some(row) = contexts.next()? {
-        let id: i64 = row.get(0)?;
-        let json: String = said.query_row([id], |row| row.get(0))?;
-        let context = context(&json)?;
-        let left = i64::try_from(max.saturating_sub(found.len())).unwrap_or(i64::MAX);
-        let mut rows = of.query((id, left))?;
-        while let Some(row) = rows.next()? {
-            let value = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            found.push((observable(kind(row.get(0)?)?, value)?, context.clone()));
-        }
-        if found.len() >= max {
-            break;
-        }
-    }
-    Ok(found)
-}
-
 /// A context as it was stored.
 pub(super) fn context(json: &str) -> Result<Context, Fault> {
     serde_json::from_str(json).map_err(|fault| damaged(format!("a stored context: {fault}")))

@@ -19,6 +19,7 @@ mod run;
 mod staged;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::ops::Range;
 
@@ -139,11 +140,13 @@ impl Store for SqliteStore {
     }
 
     fn append(&mut self, key: LogKey, write: &LogAppend<'_>) -> Result<(), StoreError> {
+        let head = write.append.edge.head();
+        let ready = self.heads.as_ref().map(|heads| heads.prepare(key, head)).transpose()?;
         self.write(|tx| log::append(tx, key, write))?;
-        match &mut self.heads {
-            Some(heads) => heads.grown(key, write.append.edge.head()),
-            None => Ok(()),
+        if let (Some(heads), Some(ready)) = (&mut self.heads, ready.flatten()) {
+            heads.grown(ready);
         }
+        Ok(())
     }
 
     fn put_checkpoint(&mut self, key: LogKey, size: u64, note: &[u8]) -> Result<(), StoreError> {
@@ -272,12 +275,16 @@ impl Store for SqliteStore {
         self.read(|conn| indicator::changed(conn, since, max))
     }
 
+    fn read_words(&mut self, max: usize) -> Result<u64, StoreError> {
+        self.write(|tx| words::read(tx, max))
+    }
+
     fn own_with_words(
         &self,
         words: &[String],
         max: usize,
     ) -> Result<Vec<(Observable, Context)>, StoreError> {
-        self.read(|conn| indicator::with_words(conn, words, max))
+        self.read(|conn| words::find(conn, words, max))
     }
 
     fn put_run(&mut self, run: &RunRow, matched: &[Observable]) -> Result<(), StoreError> {

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
 
 use detente_desk::{refresh_own, refresh_received, refresh_released};
-use detente_node::Shared;
+use detente_node::{NodeError, Shared, chain};
 use detente_store::SqliteShelf;
 use detente_taxii::{BEHIND, Entry, Incoming, Moment, Put, Query, Shelf, ShelfError, StatusRow};
 
 use super::offer::{Offer, View, offers};
 use super::{now, open_shelf};
 use crate::command::Engine;
+use crate::desk::WORDS_AT_ONCE;
 use crate::fail::Failure;
 use crate::home::Home;
 use crate::releasing::ReleaseCommand;
@@ -23,6 +24,9 @@ const STEPS: usize = 8;
 const BURST: usize = 64;
 /// How often it is looked whether there is something to bring.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Contexts whose words are not read though more come. Count.
+const MANY_WORDS: u64 = 100_000;
 
 /// How long what there is to offer is remembered. Microseconds.
 const OFFERED: i64 = 2_000_000;
@@ -146,6 +150,18 @@ impl Views {
         let _ = waited.recv_timeout(RELEASE_TIME);
     }
 
+    /// Reads the words of what has been said, when nothing came since there were so many unread, or
+    /// when there are many: many are read at less cost than few. Says how many are unread.
+    fn read_words(&self, unread: u64) -> Result<u64, NodeError> {
+        let shared = &self.engine.shared;
+        let mut left = shared.lock().read_words(0)?;
+        let quiet = left == unread;
+        while left > if quiet { 0 } else { MANY_WORDS } {
+            left = shared.lock().read_words(WORDS_AT_ONCE)?;
+        }
+        Ok(left)
+    }
+
     /// The views that tools may read.
     fn are_read(&self) -> Vec<String> {
         let accounts = {
@@ -185,6 +201,7 @@ pub fn settle(home: &Home, shared: &Shared) -> Result<(), Failure> {
 }
 
 async fn follow(views: Weak<Views>) {
+    let mut unread = 0;
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
         let Some(views) = views.upgrade() else { return };
@@ -194,8 +211,12 @@ async fn follow(views: Weak<Views>) {
                     tracing::error!(collection, "bringing it up to date: {error}");
                 }
             }
+            views.read_words(unread).unwrap_or_else(|error| {
+                tracing::error!("reading the words of what was said: {}", chain(&error));
+                0
+            })
         });
-        let _ = brought.await;
+        unread = brought.await.unwrap_or_default();
     }
 }
 

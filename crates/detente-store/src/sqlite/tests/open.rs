@@ -79,7 +79,7 @@ fn a_newer_form_is_refused_and_left_alone() {
     let error = SqliteStore::open(&path).unwrap_err();
     assert_eq!(error.code(), "store_newer");
     let text = error.to_string();
-    assert!(text.contains("version 77") && text.contains("up to 6"), "{text}");
+    assert!(text.contains("version 77") && text.contains("up to 7"), "{text}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 

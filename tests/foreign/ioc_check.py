@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares our readers of OpenIOC and hosts files with Python's own XML parser and addresses.
 
-    cargo build --release -p detente-intel --example intel_read
+    cargo build --release -p detente-read --example read_files
     python3 ioc_check.py PROGRAM [--seed N] [--files N] [--vectors FOLDER]
 
 PROGRAM is the example built above. Made at random from the seed: documents of OpenIOC 1.0 and 1.1

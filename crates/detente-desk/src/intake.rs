@@ -5,10 +5,10 @@ use std::io::BufRead;
 
 use detente_core::{Tlp, UnixSeconds};
 use detente_intel::Indicator;
-use detente_intel::read::{self, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
 use detente_node::ports::Added;
 use detente_node::report::{FailedBy, ImportFailure, ImportReport, RefusalReport};
 use detente_node::{NodeError, Shared, chain};
+use detente_read::{Options, ReadFault, Refusal, Sink, SinkFault, Summary};
 use detente_taxii::Level;
 use detente_warn::Index;
 
@@ -52,7 +52,7 @@ pub fn import(
     let mut intake = Intake::new(shared, keep, progress);
     intake.tally = Tally::new(index);
     intake.carrier = shelf.map(|shelf| Carrier::new(shelf, keep));
-    let read = read::read(input, options, &mut intake);
+    let read = detente_read::read(input, options, &mut intake);
     // What was taken before the input failed is kept, as it would be of a file that breaks off. A
     // store that failed is not tried again.
     let store_failed = matches!(read, Err(ReadFault::Sink(_)));
@@ -98,7 +98,7 @@ pub fn import_together(
     let mut nobody = |_| {};
     let mut intake = Intake::new(shared, 0, &mut nobody);
     for (options, objects) in parts {
-        match read::read_objects(objects, options, &mut intake) {
+        match detente_read::read_objects(objects, options, &mut intake) {
             Ok(summary) => refused += summary.refused.values().sum::<u64>(),
             Err(ReadFault::Sink(SinkFault(cause))) => return Err(by_cause(cause)),
             Err(fault) => return Err(unreadable("envelope", &fault)),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use detente_intel::Indicator;
-use detente_intel::read::{self, Options, Refusal, Sink, SinkFault};
 use detente_node::chain;
 use detente_node::report::RefusalReport;
+use detente_read::{Options, Refusal, Sink, SinkFault};
 use serde::{Deserialize, Serialize};
 
 /// An indicator that would be taken.
@@ -56,7 +56,7 @@ pub struct PreviewReport {
 pub fn preview(file: &str, options: &Options, keep: usize, input: impl BufRead) -> PreviewReport {
     let (kinds, items, refusals) = (BTreeMap::new(), Vec::new(), Vec::new());
     let mut look = Look { keep, kinds, items, refusals };
-    let read = read::read(input, options, &mut look);
+    let read = detente_read::read(input, options, &mut look);
     let mut report = PreviewReport {
         file: file.to_owned(),
         format: options.format.name().to_owned(),

@@ -149,7 +149,7 @@ fn iep(key: &str, value: &str) -> Option<Says> {
 }
 
 /// Whether a text is a link and nothing else.
-pub(crate) fn is_link(text: &str) -> bool {
+pub fn is_link(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     (lower.starts_with("https://") || lower.starts_with("http://"))
         && !lower.contains(char::is_whitespace)

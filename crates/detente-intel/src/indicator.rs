@@ -136,7 +136,7 @@ impl Context {
     }
 
     /// About how many bytes of memory this takes.
-    pub(crate) fn weight(&self) -> usize {
+    pub fn weight(&self) -> usize {
         /// What a `String` and its place in a list or map cost beside its bytes.
         const EACH: usize = 64;
         let labels = self.labels.iter().chain(self.markings.texts()).map(|l| l.len() + EACH);

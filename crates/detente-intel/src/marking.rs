@@ -216,7 +216,7 @@ impl Markings {
 }
 
 /// The colour that a STIX marking-definition id stands for.
-pub(crate) fn stix_tlp(id: &str) -> Option<Tlp> {
+pub fn stix_tlp(id: &str) -> Option<Tlp> {
     let uuid = id.strip_prefix("marking-definition--")?;
     STIX_TLP.iter().find(|(known, _)| known.eq_ignore_ascii_case(uuid)).map(|(_, tlp)| *tlp)
 }

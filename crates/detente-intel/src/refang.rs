@@ -35,7 +35,7 @@ const ESCAPED_DOT: &str = "\\.";
 /// Whether a token is a regular expression, whose `\.` is no defanged dot: other signs of regular
 /// expressions stand beside it. `1\.2\.3\.4` and `http://evil\.example/a` are none, and what stands
 /// in the query of a URL makes none.
-pub(crate) fn is_expression(token: &str) -> bool {
+pub fn is_expression(token: &str) -> bool {
     let scheme = token.find("://").unwrap_or(token.len());
     let query = token.get(scheme..).and_then(|rest| rest.find('?')).map(|at| scheme + at);
     let head = token.get(..query.unwrap_or(token.len())).unwrap_or(token);

@@ -82,8 +82,7 @@ impl Node {
         })
     }
 
-    /// Reads the words of `max` contexts at most that have come since it was called last, and says
-    /// how many are left: until then they are not found by words. Count.
+    /// Reads the words of `max` contexts at most that have come since, and says how many are left.
     ///
     /// # Errors
     /// [`NodeError::Store`].
@@ -98,11 +97,8 @@ impl Node {
     /// [`NodeError::Store`].
     pub fn find_words(&self, text: &str, max: usize) -> Result<Vec<FoundReport>, NodeError> {
         let mut words = Vec::new();
-        detente_intel::words(text, &mut |word| {
-            if words.len() < MAX_WORDS {
-                words.push(word.to_owned());
-            }
-        });
+        detente_intel::words(text, &mut |word| words.push(word.to_owned()));
+        words.truncate(MAX_WORDS);
         let found = self.store.own_with_words(&words, max)?;
         let report = |(observable, context): (Observable, Context)| FoundReport {
             kind: observable.kind().name().to_owned(),

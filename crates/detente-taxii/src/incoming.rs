@@ -1,7 +1,7 @@
 //! An object in an envelope: what must be known of it before it lies on a shelf.
 
 use detente_core::Tlp;
-use detente_intel::read::object_markings;
+use detente_read::object_markings;
 use detente_stix::{Object, SpecVersion};
 
 use crate::account::Level;

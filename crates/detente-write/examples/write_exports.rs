@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use detente_core::{Tlp, UnixSeconds};
 use detente_intel::Indicator;
-use detente_intel::read::{Options as ReadOptions, Refusal, Sink, SinkFault, read};
+use detente_read::{Options as ReadOptions, Refusal, Sink, SinkFault, read};
 use detente_write::{Entered, Export, Format, Meta, Options, StixObjects};
 
 /// What the command line says.

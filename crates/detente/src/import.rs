@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use detente_intel::read::{ColumnRole, CsvMapping, MAX_COLUMNS};
 use detente_node::report::{FailedBy, ImportFailure, ImportReport};
+use detente_read::{ColumnRole, CsvMapping, MAX_COLUMNS};
 
 use serde::{Deserialize, Serialize};
 

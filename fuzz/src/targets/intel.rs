@@ -1,7 +1,7 @@
 //! Targets of detente-intel: files from anywhere, and the single values in them.
 
 use detente_core::Kind;
-use detente_intel::read::{self, Format, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
+use detente_read::{Format, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
 use detente_intel::{Indicator, Observable, defang, refang};
 
 use crate::Target;
@@ -52,7 +52,7 @@ fn check_normal(observable: &Observable) {
 fn read(format: Format, bytes: &[u8]) -> bool {
     let options = Options { format, source: "fuzz".into(), ..Options::default() };
     let mut sink = Counter::default();
-    let outcome: Result<Summary, ReadFault> = read::read(bytes, &options, &mut sink);
+    let outcome: Result<Summary, ReadFault> = detente_read::read(bytes, &options, &mut sink);
     if let Ok(summary) = outcome {
         assert!(summary.is_balanced(), "an item was lost in silence: {summary:?}");
     }
@@ -114,7 +114,7 @@ fn normalise(bytes: &[u8]) -> bool {
 
 /// A STIX pattern.
 fn pattern(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| read::parse_pattern(text).is_ok())
+    std::str::from_utf8(bytes).is_ok_and(|text| detente_read::parse_pattern(text).is_ok())
 }
 
 /// What we write so that nobody clicks on it, we must read back.

@@ -316,6 +316,10 @@ impl Store for FaultyStore {
         self.read(|store| store.own_changed(since, max))
     }
 
+    fn read_words(&mut self, max: usize) -> Result<u64, StoreError> {
+        self.write(|store| store.read_words(max))
+    }
+
     fn own_with_words(
         &self,
         words: &[String],

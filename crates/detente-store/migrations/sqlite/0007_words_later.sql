@@ -1,7 +1,7 @@
--- Version 7: the words of contexts are read after the contexts, many at once, when somebody asks for
--- words or has time: entered one by one they took twice as long as everything else. Words are those
--- of detente-intel; the tokenizer finds no others in them. Which contexts have a word is kept, and
--- not where in them it stands.
+-- Version 7: the words of contexts are read after the contexts, many at once, when somebody asks
+-- for words or has time: entered one by one they took twice as long as everything else. Words are
+-- those of detente-intel; the tokenizer finds no others in them. Which contexts have a word is
+-- kept, and not where in them it stands.
 
 DROP TRIGGER context_is_read;
 DROP TABLE context_words;

@@ -231,7 +231,7 @@ mod tests {
     fn strings_in_patterns_are_escaped() {
         let url = pattern(Kind::Url, "http://a.b/'x\\y");
         assert_eq!(url, "[url:value = 'http://a.b/\\'x\\\\y']");
-        let read = detente_intel::read::parse_pattern(&url).expect("a pattern");
+        let read = detente_read::parse_pattern(&url).expect("a pattern");
         assert_eq!(read.named()[0].value.plain(), "http://a.b/'x\\y");
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use detente_core::{Kind, Tlp};
-use detente_intel::read::{Format as ReadFormat, Options as ReadOptions, Refusal, Sink, SinkFault};
 use detente_intel::{Indicator, Markings, Observable};
+use detente_read::{Format as ReadFormat, Options as ReadOptions, Refusal, Sink, SinkFault};
 use detente_write::{Format, Outcome, StixObjects};
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ impl Sink for Taken {
 fn read_back(text: &str, format: ReadFormat) -> Taken {
     let mut taken = Taken::default();
     let options = ReadOptions { format, ..ReadOptions::default() };
-    let summary = detente_intel::read::read(text.as_bytes(), &options, &mut taken);
+    let summary = detente_read::read(text.as_bytes(), &options, &mut taken);
     let summary = summary.expect("memory can be read");
     assert!(summary.broken.is_none() && summary.is_balanced(), "{summary:?}");
     taken

@@ -3,9 +3,9 @@
 use detente_core::act::Body;
 use detente_core::{AccordId, Digest, RunId, Tlp};
 use detente_desk::{Hearers, Import, import};
-use detente_intel::read::Options;
 use detente_node::report::FailedBy;
 use detente_node::{NodeError, push, release, run_match};
+use detente_read::Options;
 use detente_testkit::{Strike, Terms, World};
 
 use crate::{assert_settled, run_id};

@@ -4,9 +4,9 @@
 use detente_core::Kind;
 
 use super::MAX_COLUMNS;
-use crate::read::intake::Intake;
-use crate::read::kinds::{self, Shape};
-use crate::{Context, parse_unix_seconds};
+use crate::intake::Intake;
+use crate::kinds::{self, Shape};
+use detente_intel::{Context, parse_unix_seconds};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) struct Found {
 }
 
 /// Whether the first lines look like CSV rather than a list.
-pub(in crate::read) fn looks_like(head: &[u8]) -> bool {
+pub(crate) fn looks_like(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     for line in text.lines().take(40) {
         let line = line.trim();

@@ -4,7 +4,7 @@ use super::report::excerpt;
 use super::{
     Format, Options, PROGRESS_STEP, Place, ReadFault, Reason, Refusal, Sink, Skip, Summary,
 };
-use crate::{Context, Indicator, Observable};
+use detente_intel::{Context, Indicator, Observable};
 
 /// The sink, the options and the running account of one import.
 pub(super) struct Intake<'a> {

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::handling::is_link;
-use crate::read::intake::Intake;
-use crate::{Context, MAX_MARKING_TEXT, MAX_MARKING_TEXTS, Markings, parse_unix_seconds};
+use crate::intake::Intake;
+use detente_intel::{
+    Context, MAX_MARKING_TEXT, MAX_MARKING_TEXTS, Markings, is_link, parse_unix_seconds,
+};
 
 /// The STIX extension that says IEP 2.0 (OASIS, draft of 19 December 2022).
 const IEP_EXTENSION: &str = "extension-definition--762e2e97-ee51-43e5-a9ea-165fbb862c4a";

@@ -280,7 +280,7 @@ impl Walk {
 }
 
 /// The observable that an item names, or why it names none.
-fn observable(item: &Item) -> Result<crate::Observable, Reason> {
+fn observable(item: &Item) -> Result<detente_intel::Observable, Reason> {
     let Some(hint) = terms::hint_of(&item.term) else {
         return Err(Reason::UnsupportedType(item.term.chars().take(64).collect()));
     };

@@ -1,6 +1,6 @@
 //! Answers about files, for other programs to compare with theirs: NDJSON in, NDJSON out.
 //!
-//! `cargo run --release -p detente-intel --example intel_read < questions > answers`
+//! `cargo run --release -p detente-read --example read_files < questions > answers`
 //!
 //! Each line is one question: `{"format": "openioc", "text": "<ioc ..."}`. The answer has the
 //! format that was read, what was taken (kind, value, whether it is part of a conjunction, colour,
@@ -10,7 +10,7 @@
 use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 
 use detente_intel::Indicator;
-use detente_intel::read::{Options, Refusal, Sink, SinkFault, read};
+use detente_read::{Options, Refusal, Sink, SinkFault, read};
 use serde_json::{Value, json};
 
 #[derive(Default)]

@@ -7,7 +7,7 @@ use detente_core::Kind;
 
 use super::Reason;
 use super::kinds::{self, Token};
-use crate::{NormalFault, refang};
+use detente_intel::{NormalFault, refang};
 
 /// Top-level domains that are at least as often file name endings.
 const FILE_ENDINGS: [&str; 14] =

@@ -50,7 +50,8 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
         prop_assert_eq!(summary, again);
         for indicator in &kept.taken {
             let observable = &indicator.observable;
-            let exact = crate::Observable::from_normal(observable.kind(), observable.value());
+            let exact =
+                detente_intel::Observable::from_normal(observable.kind(), observable.value());
             prop_assert_eq!(exact.as_ref(), Ok(observable));
         }
     }

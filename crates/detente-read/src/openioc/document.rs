@@ -3,9 +3,9 @@
 //! They are held because what marks the document may stand behind them; a document with more than
 //! [`MAX_EVENT_HELD`] hands the others over as closed, and so does one that breaks off.
 
-use crate::read::intake::Intake;
-use crate::read::{MAX_EVENT_HELD, PART_OF_CONJUNCTION, ReadFault};
-use crate::{MAX_EXTRA_VALUE, MAX_EXTRAS, MAX_LABELS, Markings, Observable};
+use crate::intake::Intake;
+use crate::{MAX_EVENT_HELD, PART_OF_CONJUNCTION, ReadFault};
+use detente_intel::{MAX_EXTRA_VALUE, MAX_EXTRAS, MAX_LABELS, Markings, Observable};
 
 /// Links of one document that are kept.
 const MAX_LINKS: usize = 64;

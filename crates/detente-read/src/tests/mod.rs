@@ -14,7 +14,7 @@ mod vectors;
 use std::io::{self, BufReader, Read};
 
 use super::{Format, Options, ReadFault, Refusal, Sink, SinkFault, Summary, read};
-use crate::Indicator;
+use detente_intel::Indicator;
 
 /// A sink that keeps everything.
 #[derive(Default)]

@@ -21,7 +21,7 @@ pub use mapping::{ColumnRole, MappingFault};
 use super::intake::Intake;
 use super::kinds::{self, Hint, Shape};
 use super::{MAX_EXCERPT, Place, ReadFault, Reason, Skip, prose};
-use crate::Context;
+use detente_intel::Context;
 
 /// The longest record, in bytes of its fields.
 pub const MAX_RECORD: usize = 256 * 1024;

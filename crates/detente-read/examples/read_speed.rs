@@ -1,6 +1,6 @@
 //! Reads files and prints how many indicators they hold and how long that took.
 //!
-//! `cargo run --release -p detente-intel --example intel_speed -- [--dump|--refused] FILE...`
+//! `cargo run --release -p detente-read --example read_speed -- [--dump|--refused] FILE...`
 //!
 //! `--dump` prints every indicator as kind, value and effective marking instead, `--refused` every
 //! refusal, so that other programs can check both.
@@ -12,7 +12,7 @@ use std::io::{BufReader, BufWriter, Stdout, Write, stdout};
 
 use detente_core::Tlp;
 use detente_intel::Indicator;
-use detente_intel::read::{Options, Refusal, Sink, SinkFault, read};
+use detente_read::{Options, Refusal, Sink, SinkFault, read};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Show {

@@ -245,7 +245,7 @@ fn definitions_in_the_bundle_count_wherever_they_stand() {
     }
 }
 
-fn defined_by(body: &Value) -> crate::Markings {
+fn defined_by(body: &Value) -> detente_intel::Markings {
     let mut object = json!({"type": "marking-definition", "id": OWN});
     for (key, value) in body.as_object().expect("an object") {
         object[key] = value.clone();
@@ -264,7 +264,7 @@ fn iep_2() -> Value {
         "iep_version": 2.0, "description": "d".repeat(2000), "start_date": "2022-10-01T00:00:00Z"})
 }
 
-fn by_extension(policy: Value) -> crate::Markings {
+fn by_extension(policy: Value) -> detente_intel::Markings {
     let name = "extension-definition--762e2e97-ee51-43e5-a9ea-165fbb862c4a";
     defined_by(&json!({"extensions": {name: policy}}))
 }

@@ -25,8 +25,7 @@ use super::intake::Intake;
 use super::json::{Fault, Scanner};
 use super::kinds::{self, Hint};
 use super::{PART_OF_CONJUNCTION, Place, ReadFault, Reason, Skip, parse_pattern};
-use crate::marking::stix_tlp;
-use crate::{Context, MAX_EXTRA_VALUE, Markings, Observable};
+use detente_intel::{Context, MAX_EXTRA_VALUE, Markings, Observable, stix_tlp};
 
 /// The largest object, in bytes. Parsed, it may take some sixteen times as much memory.
 pub const MAX_OBJECT: usize = 8 * 1024 * 1024;
@@ -460,8 +459,8 @@ fn hint_of(path: &str) -> Option<Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Indicator;
-    use crate::read::{Format, Options, Refusal, Sink, SinkFault};
+    use crate::{Format, Options, Refusal, Sink, SinkFault};
+    use detente_intel::Indicator;
 
     struct Closed(Vec<bool>);
 

@@ -11,7 +11,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Error, Reader, XmlVersion};
 
-use crate::read::{ReadFault, Reason};
+use crate::{ReadFault, Reason};
 
 /// The longest tag, text, comment or the like, in bytes.
 pub const MAX_XML_PART: usize = 1024 * 1024;

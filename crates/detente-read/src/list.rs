@@ -12,7 +12,7 @@ use super::intake::Intake;
 use super::kinds::{self, Token};
 use super::line::{Line, Lines, MAX_LINE};
 use super::{Place, ReadFault, Reason, Skip, hosts, prose};
-use crate::NormalFault;
+use detente_intel::NormalFault;
 
 /// Addresses that hosts files point unwanted names to.
 const SINKS: [&str; 8] =

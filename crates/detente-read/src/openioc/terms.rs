@@ -7,7 +7,7 @@
 
 use detente_core::Kind;
 
-use crate::read::kinds::Hint;
+use crate::kinds::Hint;
 
 /// What the values of a term are, if they are observables.
 pub(super) fn hint_of(term: &str) -> Option<Hint> {

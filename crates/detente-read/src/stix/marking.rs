@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::{part_refs, texts, unknown_of, whole_refs};
-use crate::Markings;
+use detente_intel::Markings;
 
 /// What an object says about its handling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

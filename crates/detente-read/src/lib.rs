@@ -28,7 +28,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use detente_core::Tlp;
 use detente_pattern::{Dialect, Pattern, PatternFault};
 
-use crate::Indicator;
+use detente_intel::Indicator;
 
 pub use csv::{Column, ColumnRole, CsvMapping, MAX_COLUMNS, MAX_RECORD, MappingFault, Role};
 pub use json::MAX_DEPTH;
@@ -122,7 +122,7 @@ pub struct Options {
     pub at_least: Option<Tlp>,
     /// Closes every indicator, for this reason.
     pub closed: Option<String>,
-    /// The name of the source, at most [`crate::MAX_SOURCE`] bytes; longer is cut.
+    /// The name of the source, at most [`detente_intel::MAX_SOURCE`] bytes; longer is cut.
     pub source: String,
     /// Which CSV column means what; without it the header decides.
     pub csv: Option<CsvMapping>,

@@ -6,7 +6,7 @@ use std::fmt;
 use detente_pattern::PatternFault;
 
 use super::Format;
-use crate::NormalFault;
+use detente_intel::NormalFault;
 
 /// The longest excerpt of refused content, in characters before escaping.
 pub const MAX_EXCERPT: usize = 80;

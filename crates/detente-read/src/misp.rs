@@ -16,7 +16,7 @@ use super::json::{Fault, Scanner};
 use super::kinds;
 use super::stix::MAX_OBJECT;
 use super::{Place, ReadFault, Reason, Skip};
-use crate::{Context, MAX_LABELS, Markings, Observable, parse_unix_seconds};
+use detente_intel::{Context, MAX_LABELS, Markings, Observable, parse_unix_seconds};
 
 /// Bytes of indicators of one event that are held until its tags are known.
 pub const MAX_EVENT_HELD: usize = 128 * 1024 * 1024;
@@ -468,8 +468,8 @@ fn attribute_context(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::{Format, Options, Refusal, Sink, SinkFault};
-    use crate::{Indicator, Observable};
+    use crate::{Format, Options, Refusal, Sink, SinkFault};
+    use detente_intel::{Indicator, Observable};
 
     struct Closed(Vec<bool>);
 

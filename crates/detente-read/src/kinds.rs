@@ -5,8 +5,7 @@
 
 use detente_core::Kind;
 
-use crate::refang::is_expression;
-use crate::{NormalFault, Observable, refang};
+use detente_intel::{NormalFault, Observable, is_expression, refang};
 
 /// What a value is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

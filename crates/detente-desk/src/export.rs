@@ -191,7 +191,9 @@ impl Pass<'_> {
             let decayed = self.min_score > 0
                 && score(indicator.observable.kind(), &indicator.context, last, self.now)
                     < self.min_score;
-            let kept = kept_here(verdict, held_out, control.filter(|_| !self.own_use))
+            let revoked = indicator.context.revoked.then(|| (REVOKED.0, REVOKED.1.to_owned()));
+            let kept = revoked
+                .or_else(|| kept_here(verdict, held_out, control.filter(|_| !self.own_use)))
                 .or_else(|| decayed.then(|| (DECAYED.0, DECAYED.1.to_owned())));
             let why = match kept {
                 Some(why) => Some(why),
@@ -227,6 +229,7 @@ impl Pass<'_> {
 }
 
 const DECAYED: (&str, &str) = ("decayed", "its score is below the least that was asked for");
+const REVOKED: (&str, &str) = ("revoked", "its source has taken it back");
 const SUPERSEDED: (&str, &str) = ("superseded", "its source has said something else since");
 
 /// Why a statement stays whatever the format.

@@ -93,6 +93,10 @@ struct Look {
 impl Sink for Look {
     fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault> {
         let Indicator { observable, context } = indicator;
+        // What its source has taken back brings nothing.
+        if context.revoked {
+            return Ok(());
+        }
         *self.kinds.entry(observable.kind().name().to_owned()).or_default() += 1;
         if self.items.len() < self.keep {
             self.items.push(PreviewItem {

@@ -18,6 +18,7 @@ mod indicator;
 mod marking;
 mod observable;
 mod refang;
+mod standing;
 mod timestamp;
 mod words;
 
@@ -32,5 +33,6 @@ pub use observable::{
     MAX_INPUT, MAX_MATCH_KEY, MAX_VALUE, NORMAL_FORM_VERSION, NormalFault, Observable,
 };
 pub use refang::{defang, is_expression, refang};
+pub use standing::{Standing, in_force};
 pub use timestamp::parse_unix_seconds;
 pub use words::{MAX_WORD, texts, words};

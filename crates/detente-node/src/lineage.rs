@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use detente_accord::{Accord, Onward};
 use detente_core::object::Object;
 use detente_core::{AccordId, Digest, Kind, PartyId, UnixSeconds, Whose};
-use detente_intel::{Context, Observable};
+use detente_intel::{Context, Observable, Standing, in_force};
 use detente_state::ReleaseState;
 
 use crate::error::NodeError;
@@ -69,9 +69,10 @@ impl Node {
         Ok(first)
     }
 
-    /// The own contexts of an observable that `keep` takes, as objects that would leave to a party.
-    /// What came from other parties is not among them, and what seems to be derived from it is
-    /// marked as theirs.
+    /// The own contexts of an observable that are in force and that `keep` takes, as objects that
+    /// would leave to a party: nothing that its source has replaced, marked more closely or taken
+    /// back since. What came from other parties is not among them, and what seems to be derived from
+    /// it is marked as theirs.
     pub(crate) fn own_objects(
         &self,
         observable: &Observable,
@@ -80,8 +81,9 @@ impl Node {
     ) -> Result<Vec<Object>, NodeError> {
         let control = self.control(observable, to)?;
         let mut objects = Vec::new();
-        for (context, added) in self.store.sightings(observable)? {
-            if !keep(&context, added) {
+        let standing = in_force(self.store.sightings(observable)?);
+        for Standing { context, last: added, .. } in standing.into_iter().rev() {
+            if context.revoked || !keep(&context, added) {
                 continue;
             }
             let mut object = object(observable, &context, text);
@@ -117,9 +119,9 @@ impl Node {
         let Some(control) = control.filter(|control| control.since <= lineage.upto) else {
             return Ok(true);
         };
-        let sightings = self.store.sightings(observable)?;
-        let own = sightings.iter().filter(|(_, added)| *added < control.since);
-        Ok(own.into_iter().any(|(context, _)| vouches(observable.kind(), context)))
+        let standing = in_force(self.store.sightings(observable)?);
+        let mut own = standing.iter().filter(|one| one.first < control.since);
+        Ok(own.any(|one| !one.context.revoked && vouches(observable.kind(), &one.context)))
     }
 
     /// What this party has released to a peer under an accord, by address: the release, and when

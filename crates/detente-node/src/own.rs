@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use detente_core::{Kind, UnixSeconds};
-use detente_intel::{Context, Indicator, Markings, Observable};
+use detente_intel::{Context, Indicator, Observable, Standing, in_force};
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -26,8 +26,7 @@ pub struct OwnItem {
     /// That its releasing party took it back, and this side has it from there alone; or that it
     /// did so once.
     pub turned: Option<Turn>,
-    /// What is said of it now, the newest first; the words of one source and origin are those that
-    /// came last.
+    /// What is said of it now ([`in_force`]), and what was taken back by who said it.
     pub said: Vec<Said>,
     /// How many older words of the same sources and origins there are.
     pub superseded: u64,
@@ -147,11 +146,16 @@ impl Node {
                 true => self.control(&row.observable, self.party())?,
                 false => None,
             };
-            let (mut said, superseded) = newest(row.sightings);
-            for one in &mut said {
-                let derived = control.filter(|control| one.last >= control.since);
-                one.control = derived.map(|control| self.name_of(control.originator));
-            }
+            let all = row.sightings.len();
+            let said: Vec<Said> = in_force(row.sightings)
+                .into_iter()
+                .map(|Standing { context, first, last }| {
+                    let derived = control.filter(|control| last >= control.since);
+                    let control = derived.map(|control| self.name_of(control.originator));
+                    Said { context, first, last, control }
+                })
+                .collect();
+            let superseded = (all - said.len()) as u64;
             let turned = match list.held.is_empty() {
                 true => None,
                 false => {
@@ -162,100 +166,5 @@ impl Node {
             items.push(OwnItem { observable: row.observable, turned, said, superseded });
         }
         Ok(items)
-    }
-}
-
-/// Of each source and origin the words that came last, the newest first; and how many others there
-/// are. What one import brings in several lines it says all at once.
-fn newest(sightings: Vec<(Context, UnixSeconds)>) -> (Vec<Said>, u64) {
-    let mut ends: BTreeMap<(&str, Option<&str>), (UnixSeconds, UnixSeconds)> = BTreeMap::new();
-    for (context, added) in &sightings {
-        let key = (context.source.as_str(), context.origin.as_deref());
-        let (first, last) = ends.entry(key).or_insert((*added, *added));
-        (*first, *last) = ((*first).min(*added), (*last).max(*added));
-    }
-    let end_of = |context: &Context| {
-        ends.get(&(context.source.as_str(), context.origin.as_deref())).copied()
-    };
-    let ended: Vec<_> = sightings.iter().map(|(context, _)| end_of(context)).collect();
-    let mut closest: BTreeMap<(String, Option<String>), Markings> = BTreeMap::new();
-    for (context, _) in &sightings {
-        let key = (context.source.clone(), context.origin.clone());
-        keep_closest(closest.entry(key).or_default(), &context.markings);
-    }
-    let all = sightings.len();
-    let mut said: Vec<Said> = Vec::new();
-    for ((mut context, added), ends) in sightings.into_iter().zip(ended).rev() {
-        let (first, last) = ends.unwrap_or((added, added));
-        if added == last {
-            if let Some(ever) = closest.get(&(context.source.clone(), context.origin.clone())) {
-                keep_closest(&mut context.markings, ever);
-            }
-            said.push(Said { context, first, last, control: None });
-        }
-    }
-    // Stable: of one moment, what came later stands first.
-    said.sort_by_key(|one| std::cmp::Reverse(one.last));
-    let superseded = (all - said.len()) as u64;
-    (said, superseded)
-}
-
-/// Raises a marking to what the same source said before: what it once marked more closely stays so,
-/// whatever clock or order its words came by.
-fn keep_closest(markings: &mut Markings, other: &Markings) {
-    if let Some(tlp) = other.tlp() {
-        markings.raise(tlp);
-    }
-    if other.is_closed() && !markings.is_closed() {
-        markings.add_unknown("its source marked it before so that nobody here understood it");
-    }
-    for text in other.texts().iter().filter(|text| is_handling(text)) {
-        if !markings.texts().contains(text) {
-            markings.add_text(text);
-        }
-    }
-}
-
-/// Whether a text says more of handling than a colour.
-fn is_handling(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let prefixes = ["pap:", "rel to ", "orcon", "detente:", "iep", "tlp:ex:chr"];
-    prefixes.iter().any(|prefix| lower.starts_with(prefix))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(source: &str, label: &str, at: u64) -> (Context, UnixSeconds) {
-        let mut context = Context::from_source(source);
-        context.add_label(label);
-        (context, UnixSeconds::new(at))
-    }
-
-    #[test]
-    fn the_last_words_of_each_source_count() {
-        let all = vec![
-            said("feed", "old", 10),
-            said("other", "x", 20),
-            said("feed", "new", 30),
-            said("feed", "new too", 30),
-            said("other", "an older clock", 5),
-        ];
-        let (newest, superseded) = newest(all);
-        let told: Vec<(&str, u64, u64)> = newest
-            .iter()
-            .map(|one| (one.context.labels[0].as_str(), one.first.get(), one.last.get()))
-            .collect();
-        assert_eq!(told, [("new too", 10, 30), ("new", 10, 30), ("x", 5, 20)]);
-        assert_eq!(superseded, 2);
-    }
-
-    #[test]
-    fn origins_of_one_source_are_told_apart() {
-        let mut one = said("feed", "a", 10);
-        one.0.origin = Some("indicator--1".to_owned());
-        let (newest, superseded) = newest(vec![one, said("feed", "b", 20)]);
-        assert_eq!((newest.len(), superseded), (2, 0));
     }
 }

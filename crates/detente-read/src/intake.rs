@@ -30,6 +30,8 @@ impl<'a> Intake<'a> {
         self.summary.seen += 1;
     }
 
+    /// Hands over what was seen. What its source took back is handed over too, for those who hold it,
+    /// and counts as skipped.
     pub(super) fn take(
         &mut self,
         observable: Observable,
@@ -46,6 +48,11 @@ impl<'a> Intake<'a> {
         }
         if let Some(why) = &self.options.closed {
             context.markings.add_unknown(why);
+        }
+        if context.revoked {
+            let misp = self.summary.format == Format::Misp;
+            self.skip(if misp { Skip::Deleted } else { Skip::Revoked });
+            return self.sink.take(Indicator { observable, context }).map_err(ReadFault::Sink);
         }
         self.summary.closed += u64::from(context.markings.is_closed());
         self.summary.conflicting += u64::from(context.markings.is_conflicting());

@@ -357,7 +357,10 @@ impl Event {
         for _ in attribute.proposals.iter().flatten() {
             intake.pass(Skip::Proposal);
         }
-        if flag(&attribute.deleted) || object.is_some_and(|object| flag(&object.deleted)) {
+        let deleted =
+            flag(&attribute.deleted) || object.is_some_and(|object| flag(&object.deleted));
+        let readable = || text(&attribute.kind).is_some_and(|kind| kinds::shape_of(kind).is_some());
+        if deleted && !(text(&attribute.value).is_some() && readable()) {
             intake.pass(Skip::Deleted);
             return Ok(());
         }
@@ -375,6 +378,7 @@ impl Event {
         };
         let parts = kinds::read_shape(shape, value);
         let mut context = attribute_context(intake, kind, (attribute, object));
+        context.revoked = deleted;
         if let Some((name, beside)) = parts.beside {
             context.add_extra(name, beside);
         }
@@ -382,6 +386,7 @@ impl Event {
             intake.see();
             match part.result {
                 Ok(observable) => self.hold(intake, observable, context.clone())?,
+                Err(_) if deleted => intake.skip(Skip::Deleted),
                 Err(fault) => intake.refuse(place.clone(), part.text.as_bytes(), fault),
             }
         }

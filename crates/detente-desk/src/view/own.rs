@@ -72,6 +72,10 @@ fn statements_of(items: &[OwnItem]) -> Vec<Statement> {
             Turn::HeldOut(at) => Change { revoked: true, at },
         });
         for said in &item.said {
+            let change = match said.context.revoked {
+                true => Some(Change { revoked: true, at: said.last }),
+                false => change,
+            };
             let (observable, context) = (item.observable.clone(), said.context.clone());
             let indicator = Indicator { observable, context };
             let entered = Entered { first: said.first, last: said.last };

@@ -193,7 +193,9 @@ impl Bundle {
         place: &Place,
         object: &Object,
     ) -> Result<(), ReadFault> {
-        if object.revoked.as_ref().and_then(Value::as_bool) == Some(true) {
+        let revoked = object.revoked.as_ref().and_then(Value::as_bool) == Some(true);
+        let readable = || text(&object.pattern).is_some_and(|text| parse_pattern(text).is_ok());
+        if revoked && !readable() {
             intake.pass(Skip::Revoked);
             return Ok(());
         }
@@ -220,6 +222,7 @@ impl Bundle {
             }
         };
         let (mut context, refs) = context_of(intake, object);
+        context.revoked = revoked;
         let comparisons = pattern.comparisons();
         if comparisons.len() > 1 || comparisons.iter().any(|one| one.constants.len() > 1) {
             let end = source.floor_char_boundary(MAX_EXTRA_VALUE);
@@ -244,6 +247,10 @@ impl Bundle {
     ) -> Result<(), ReadFault> {
         let hint = match usable(comparison) {
             Ok(hint) => hint,
+            Err(_) if context.revoked => {
+                intake.pass(Skip::Revoked);
+                return Ok(());
+            }
             Err(reason) => {
                 intake.see();
                 let shown = comparison.constants.first().map(plain).unwrap_or_default();

@@ -138,6 +138,8 @@ fn objects_deleted_ones_and_proposals() {
     let (kept, summary) = run(Format::Auto, document.to_string());
     assert_eq!(kept.values().len(), 2);
     assert_eq!(summary.skipped["deleted"], 2);
+    let gone: Vec<_> = kept.revoked.iter().map(|one| one.observable.value()).collect();
+    assert_eq!(gone, ["x.com", "gone.com"]);
     assert_eq!(summary.skipped["proposal"], 2);
     assert_eq!(summary.skipped["no_observable"], 1);
     let sha1 = kept.taken.iter().find(|i| i.context.extra.contains_key("misp_object"));

@@ -20,6 +20,8 @@ use detente_intel::Indicator;
 #[derive(Default)]
 struct Kept {
     taken: Vec<Indicator>,
+    /// What its source has taken back.
+    revoked: Vec<Indicator>,
     refused: Vec<Refusal>,
     progress: Vec<u64>,
     fail_at: Option<usize>,
@@ -30,7 +32,8 @@ impl Sink for Kept {
         if self.fail_at == Some(self.taken.len()) {
             return Err(SinkFault("full".into()));
         }
-        self.taken.push(indicator);
+        let all = if indicator.context.revoked { &mut self.revoked } else { &mut self.taken };
+        all.push(indicator);
         Ok(())
     }
 

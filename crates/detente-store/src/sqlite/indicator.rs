@@ -4,12 +4,13 @@
 //! it; a batch is sorted before it is written, so that neighbours in the table are written
 //! together. The order in which contexts came is kept by a running number.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use detente_core::{Digest, Kind, UnixSeconds};
-use detente_intel::{Context, Indicator, Observable};
+use detente_intel::{Context, Indicator, Observable, in_force};
 use detente_node::ports::{Added, KindCount, ListPage, Moment, OwnRow, PageOf, Verdicts};
-use rusqlite::{CachedStatement, Connection, Transaction};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Transaction};
 
 use super::fault::{Fault, damaged, number, refused, sql};
 
@@ -20,12 +21,11 @@ pub(super) fn put(
     indicators: &[Indicator],
 ) -> Result<Added, Fault> {
     let contexts = context_ids(tx, indicators)?;
-    let mut batch: Vec<(&Observable, i64)> =
-        indicators.iter().map(|indicator| &indicator.observable).zip(contexts).collect();
+    let mut batch: Vec<(&Indicator, i64)> = indicators.iter().zip(contexts).collect();
     // Stable: the contexts of one observable stay in the order in which they came.
-    batch.sort_by_key(|(observable, _)| key(observable));
+    batch.sort_by_key(|(indicator, _)| key(&indicator.observable));
     let mut writer = Writer::new(tx, at)?;
-    for same in batch.chunk_by(|(a, _), (b, _)| a == b) {
+    for same in batch.chunk_by(|(a, _), (b, _)| a.observable == b.observable) {
         writer.put(same)?;
     }
     writer.finish(tx)
@@ -93,15 +93,20 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Enters one observable with its contexts, at least one.
-    fn put(&mut self, same: &[(&Observable, i64)]) -> Result<(), Fault> {
-        let Some((observable, _)) = same.first() else {
+    /// Enters one observable with its contexts, at least one. What is only taken back is no news of
+    /// an observable that is not here.
+    fn put(&mut self, same: &[(&Indicator, i64)]) -> Result<(), Fault> {
+        let Some((first, _)) = same.first() else {
             return Ok(());
         };
-        let (kind, value) = key(observable);
-        let new = self.observe.execute((kind, value, self.next))? == 1;
-        let id =
-            if new { self.next } else { self.find.query_row((kind, value), |row| row.get(0))? };
+        let (kind, value) = key(&first.observable);
+        let said = same.iter().any(|(indicator, _)| !indicator.context.revoked);
+        let new = said && self.observe.execute((kind, value, self.next))? == 1;
+        let found = match new {
+            true => Some(self.next),
+            false => self.find.query_row((kind, value), |row| row.get(0)).optional()?,
+        };
+        let Some(id) = found else { return Ok(()) };
         let mut contexts = 0;
         for (_, context) in same {
             if self.sight.execute((id, context, self.next, self.at))? == 1 {
@@ -171,24 +176,22 @@ pub(super) fn page(
     vouches: &mut dyn FnMut(Kind, &Context) -> bool,
 ) -> Result<ListPage, Fault> {
     let mut values = conn.prepare_cached(
-        "SELECT value, context, n FROM observable
+        "SELECT value, context, n, added FROM observable
         JOIN sighting ON sighting.observable = observable.id
         WHERE kind = ?1 AND value > ?2 ORDER BY value",
     )?;
-    let mut contexts = conn.prepare_cached("SELECT json FROM context WHERE id = ?1")?;
-    let mut vouched = |kind: Kind, id: i64| -> Result<bool, Fault> {
-        if let Some(verdict) = verdicts.held(kind, id) {
-            return Ok(verdict);
-        }
-        let json: String = contexts.query_row([id], |row| row.get(0))?;
-        let verdict = vouches(kind, &context(&json)?);
-        verdicts.hold(kind, id, verdict);
-        Ok(verdict)
+    let mut voucher = Voucher {
+        moment: of.moment.0,
+        find: conn.prepare_cached("SELECT json FROM context WHERE id = ?1")?,
+        known: HashMap::new(),
+        verdicts,
+        vouches,
     };
     let mut page = ListPage::default();
     let mut looked_at = 0;
-    // The observable whose sightings are being looked at, and whether it was taken.
-    let (mut last, mut taken) = (None::<(Kind, String)>, false);
+    // The observable whose sightings are being gathered.
+    let mut last: Option<(Kind, String)> = None;
+    let mut sightings: Vec<Sighting> = Vec::new();
     let begin = of.after.map_or(0, |after| after.kind().code());
     for kind in sorted(of.kinds).into_iter().filter(|kind| kind.code() >= begin) {
         let from = of.after.filter(|after| after.kind() == kind).map_or("", Observable::value);
@@ -196,21 +199,98 @@ pub(super) fn page(
         while let Some(row) = rows.next()? {
             let value = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
             if last.as_ref().is_none_or(|(of, text)| *of != kind || text != value) {
-                if let Some((kind, text)) = last.filter(|_| looked_at >= of.max) {
-                    page.next = Some(observable(kind, &text)?);
-                    return Ok(page);
+                let full = looked_at >= of.max;
+                if let Some((kind, text)) = last.take() {
+                    let last = observable(kind, &text)?;
+                    if voucher.vouched(kind, &mut sightings)? {
+                        page.items.push(last.clone());
+                    }
+                    sightings.clear();
+                    if full {
+                        page.next = Some(last);
+                        return Ok(page);
+                    }
                 }
-                (last, taken) = (Some((kind, value.to_owned())), false);
+                last = Some((kind, value.to_owned()));
             }
             looked_at += 1;
-            let there = number::<u64>(row, 2)? < of.moment.0;
-            if !taken && there && vouched(kind, row.get(1)?)? {
-                taken = true;
-                page.items.push(observable(kind, value)?);
+            let added = UnixSeconds::new(number(row, 3)?);
+            sightings.push(Sighting { n: number(row, 2)?, context: row.get(1)?, added });
+        }
+    }
+    if let Some((kind, text)) = last
+        && voucher.vouched(kind, &mut sightings)?
+    {
+        page.items.push(observable(kind, &text)?);
+    }
+    Ok(page)
+}
+
+/// That an observable came with a context.
+struct Sighting {
+    n: u64,
+    context: i64,
+    added: UnixSeconds,
+}
+
+/// Contexts that are held while a page is read. Count.
+const MAX_CONTEXTS: usize = 1_024;
+
+/// Tells which observables are vouched for.
+struct Voucher<'a> {
+    moment: u64,
+    find: CachedStatement<'a>,
+    known: HashMap<i64, Context>,
+    verdicts: &'a mut Verdicts,
+    vouches: &'a mut dyn FnMut(Kind, &Context) -> bool,
+}
+
+impl Voucher<'_> {
+    /// Whether any words in force vouch: what has been replaced, marked more closely or taken back
+    /// since vouches for nothing.
+    fn vouched(&mut self, kind: Kind, sightings: &mut Vec<Sighting>) -> Result<bool, Fault> {
+        sightings.retain(|sighting| sighting.n < self.moment);
+        sightings.sort_unstable_by_key(|sighting| sighting.n);
+        let mut said = Vec::new();
+        if sightings.len() > 1 {
+            for one in &*sightings {
+                said.push((self.context(one.context)?.clone(), one.added));
+            }
+            let whose = said.iter().map(|(context, _)| (&context.source, &context.origin));
+            if whose.collect::<BTreeSet<_>>().len() < said.len() {
+                let mut standing = in_force(said).into_iter().filter(|one| !one.context.revoked);
+                return Ok(standing.any(|one| (self.vouches)(kind, &one.context)));
+            }
+        }
+        for one in &*sightings {
+            let verdict = match self.verdicts.held(kind, one.context) {
+                Some(verdict) => verdict,
+                None => {
+                    let context = self.context(one.context)?.clone();
+                    let verdict = !context.revoked && (self.vouches)(kind, &context);
+                    self.verdicts.hold(kind, one.context, verdict);
+                    verdict
+                }
+            };
+            if verdict {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn context(&mut self, id: i64) -> Result<&Context, Fault> {
+        if self.known.len() >= MAX_CONTEXTS {
+            self.known.clear();
+        }
+        match self.known.entry(id) {
+            Entry::Occupied(had) => Ok(had.into_mut()),
+            Entry::Vacant(room) => {
+                let json: String = self.find.query_row([id], |row| row.get(0))?;
+                Ok(room.insert(context(&json)?))
             }
         }
     }
-    Ok(page)
 }
 
 /// A page of own observables with their sightings, by kind code, then by value. A context that many

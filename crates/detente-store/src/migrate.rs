@@ -6,6 +6,8 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::sqlite::context;
+
 /// What makes a file ours, and how it comes to its present form.
 pub(crate) struct Form {
     /// The mark of such files in SQLite's `application_id`.
@@ -76,6 +78,10 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0007_words_later",
         sql: include_str!("../migrations/sqlite/0007_words_later.sql"),
     },
+    Migration {
+        name: "0008_by_origin",
+        sql: include_str!("../migrations/sqlite/0008_by_origin.sql"),
+    },
 ];
 
 /// Why a database can't be brought up to date.
@@ -112,6 +118,7 @@ pub(crate) enum MigrateError {
 /// [`MigrateError`]; the steps before the one that failed are done.
 pub(crate) fn run(conn: &mut Connection, form: &Form) -> Result<(), MigrateError> {
     let steps = form.steps;
+    context::register(conn)?;
     loop {
         // Read inside the transaction: another process may be at the same work.
         let step = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -212,14 +219,14 @@ mod tests {
 
     #[test]
     fn a_newer_or_negative_version_is_refused() {
-        for found in [8, -1] {
+        for found in [9, -1] {
             let mut conn = Connection::open_in_memory().unwrap();
             run(&mut conn, &NODE).unwrap();
             conn.pragma_update(None, "user_version", found).unwrap();
             let refused = run(&mut conn, &NODE);
-            assert_eq!(SQLITE.len(), 7);
+            assert_eq!(SQLITE.len(), 8);
             assert!(
-                matches!(refused, Err(MigrateError::Newer { found: f, known: 7 }) if f == found)
+                matches!(refused, Err(MigrateError::Newer { found: f, known: 8 }) if f == found)
             );
         }
     }

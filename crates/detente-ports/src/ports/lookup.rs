@@ -11,9 +11,14 @@ use super::StoreError;
 /// Most updates of one clause that are kept: who is further behind fetches the whole filter.
 pub const MAX_UPDATES_KEPT: usize = 8;
 
-/// Contexts that vouch for their observables, by kind: numbers of the store, of no meaning outside.
+/// What vouches for observables: numbers of the store, of no meaning outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vouchers(pub BTreeMap<Kind, BTreeSet<i64>>);
+pub struct Vouchers {
+    /// Contexts that do, by kind.
+    pub contexts: BTreeMap<Kind, BTreeSet<i64>>,
+    /// Observables for which nothing in force does, whatever their contexts.
+    pub fallen: BTreeSet<i64>,
+}
 
 /// Where one set is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

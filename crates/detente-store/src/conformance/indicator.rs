@@ -156,6 +156,72 @@ pub(super) fn words_are_found(store: &mut dyn Store) -> Done {
     Ok(())
 }
 
+/// What is in force of an observable: the description of each, "-" for what is taken back.
+fn in_force_of(store: &dyn Store, value: &str) -> Result<Vec<String>, StoreError> {
+    let observable = indicator(value, "x")?.observable;
+    let standing = detente_intel::in_force(store.sightings(&observable)?);
+    let told = standing.into_iter().map(|one| match one.context.revoked {
+        true => "-".to_owned(),
+        false => one.context.description.unwrap_or_default(),
+    });
+    Ok(told.collect())
+}
+
+pub(super) fn newer_words_of_an_object_take_the_place_of_older_ones(store: &mut dyn Store) -> Done {
+    const ID: &str = "indicator--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    let mut at = 0;
+    let mut say = |store: &mut dyn Store, of: (&str, &str), text: &str, values: &[&str]| -> Done {
+        at += 1;
+        let mut all = Vec::new();
+        for value in values {
+            let mut one = indicator(value, of.0)?;
+            one.context.origin = Some(of.1.to_owned());
+            one.context.revoked = text == "-";
+            one.context.description = Some(text.to_owned());
+            all.push(one);
+        }
+        store.put_indicators(UnixSeconds::new(at), &all).map(|_| ())
+    };
+    let (a, b) = ("a.example.com", "b.example.com");
+    let both = |store: &dyn Store| -> Result<[Vec<String>; 2], StoreError> {
+        Ok([in_force_of(store, a)?, in_force_of(store, b)?])
+    };
+    let told = |a: &[&str], b: &[&str]| {
+        [a, b].map(|all| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+    };
+    let open = |store: &dyn Store| -> Result<Vec<String>, StoreError> {
+        let of = PageOf { kinds: &[Kind::Domain], moment: store.moment()?, after: None, max: 9 };
+        let page = store.vouched(&of, &mut Verdicts::default(), &mut |_, _| true)?;
+        Ok(page.items.iter().map(|item| item.value().to_owned()).collect())
+    };
+    // Nothing is here that could be taken back.
+    say(store, ("feed", ID), "-", &[a])?;
+    assert_eq!((both(store)?, open(store)?), (told(&[], &[]), vec![]));
+    say(store, ("feed", ID), "one", &[a])?;
+    let before = store.moment()?;
+    say(store, ("feed", ID), "two", &[b])?;
+    assert_eq!((both(store)?, open(store)?), (told(&["-"], &["two"]), vec![b.to_owned()]));
+    // Who follows the list hears of both.
+    assert_eq!(store.own_changed(before, 9)?.0.len(), 2);
+    // What was said before is no news.
+    say(store, ("feed", ID), "one", &[a])?;
+    assert_eq!(both(store)?, told(&["-"], &["two"]));
+    say(store, ("feed", ID), "three", &[a, b])?;
+    assert_eq!(both(store)?, told(&["three"], &["three"]));
+    say(store, ("feed", ID), "four", &[b])?;
+    assert_eq!(both(store)?, told(&["-"], &["four"]), "taken back once more");
+    // Other sources and objects are not touched, nor what only shares a number.
+    say(store, ("other", ID), "other", &[a])?;
+    say(store, ("feed", "17"), "x", &[a])?;
+    say(store, ("feed", "17"), "y", &[b])?;
+    assert_eq!(in_force_of(store, a)?, ["x", "other", "-"]);
+    say(store, ("feed", ID), "-", &[b])?;
+    assert_eq!(in_force_of(store, b)?, ["-", "y"]);
+    say(store, ("feed", ID), "five", &[b])?;
+    assert_eq!(in_force_of(store, b)?, ["five", "y"]);
+    Ok(())
+}
+
 pub(super) fn rows_come_in_pages(store: &mut dyn Store) -> Done {
     assert_eq!(store.own_rows(&Kind::ALL, None, 10)?, []);
     let lines = [

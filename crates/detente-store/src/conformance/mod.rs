@@ -44,6 +44,10 @@ const DEEDS: &[Deed] = &[
     ("contexts keep their order", indicator::contexts_keep_their_order),
     ("what was said since a moment is found", indicator::changes_are_found),
     ("contexts are found by their words", indicator::words_are_found),
+    (
+        "newer words of an object take the place of older ones",
+        indicator::newer_words_of_an_object_take_the_place_of_older_ones,
+    ),
     ("rows come in pages", indicator::rows_come_in_pages),
     ("observables come sorted", indicator::observables_come_sorted),
     ("a caller may read while observables come", indicator::caller_may_read_meanwhile),

@@ -7,12 +7,13 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
-use detente_core::{Digest, Kind, UnixSeconds};
+use detente_core::{Kind, UnixSeconds};
 use detente_intel::{Context, Indicator, Observable, in_force};
 use detente_node::ports::{Added, KindCount, ListPage, Moment, OwnRow, PageOf, Verdicts};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Transaction};
 
-use super::fault::{Fault, damaged, number, refused, sql};
+use super::context::{self, Newer, stored};
+use super::fault::{Fault, damaged, number, sql};
 
 /// Adds indicators; what is there already is passed over.
 pub(super) fn put(
@@ -20,7 +21,7 @@ pub(super) fn put(
     at: UnixSeconds,
     indicators: &[Indicator],
 ) -> Result<Added, Fault> {
-    let contexts = context_ids(tx, indicators)?;
+    let (contexts, newer) = context::ids(tx, indicators)?;
     let mut batch: Vec<(&Indicator, i64)> = indicators.iter().zip(contexts).collect();
     // Stable: the contexts of one observable stay in the order in which they came.
     batch.sort_by_key(|(indicator, _)| key(&indicator.observable));
@@ -28,42 +29,13 @@ pub(super) fn put(
     for same in batch.chunk_by(|(a, _), (b, _)| a.observable == b.observable) {
         writer.put(same)?;
     }
+    writer.replace(tx, &newer)?;
     writer.finish(tx)
 }
 
 /// What observables are sorted by: kind code, then the bytes of the value.
 fn key(observable: &Observable) -> (u8, &str) {
     (observable.kind().code(), observable.value())
-}
-
-/// The numbers of the contexts, in the order of the indicators; new contexts are entered.
-fn context_ids(tx: &Transaction<'_>, indicators: &[Indicator]) -> Result<Vec<i64>, Fault> {
-    let text = "INSERT INTO context (digest, json) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    let mut insert = tx.prepare_cached(text)?;
-    let mut find = tx.prepare_cached("SELECT id FROM context WHERE digest = ?1")?;
-    let mut known: HashMap<Digest, i64> = HashMap::new();
-    let mut last: Option<(&Context, i64)> = None;
-    let mut ids = Vec::with_capacity(indicators.len());
-    for Indicator { context, .. } in indicators {
-        // The lines of a list follow each other with the same context.
-        if let Some((same, id)) = last
-            && same == context
-        {
-            ids.push(id);
-            continue;
-        }
-        let json = serde_json::to_string(context).map_err(|fault| refused(fault.to_string()))?;
-        let digest = Digest::plain(json.as_bytes());
-        let id = match known.get(&digest) {
-            Some(id) => *id,
-            None if insert.execute((digest.as_bytes(), &json))? == 1 => tx.last_insert_rowid(),
-            None => find.query_row([digest.as_bytes()], |row| row.get(0))?,
-        };
-        known.insert(digest, id);
-        last = Some((context, id));
-        ids.push(id);
-    }
-    Ok(ids)
 }
 
 /// Enters a sorted batch and keeps count.
@@ -74,6 +46,7 @@ struct Writer<'a> {
     observe: CachedStatement<'a>,
     find: CachedStatement<'a>,
     sight: CachedStatement<'a>,
+    again: CachedStatement<'a>,
 }
 
 impl<'a> Writer<'a> {
@@ -83,6 +56,7 @@ impl<'a> Writer<'a> {
         let find = "SELECT id FROM observable WHERE kind = ?1 AND value = ?2";
         let sight = "INSERT INTO sighting (observable, context, n, added) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (observable, context) DO NOTHING";
+        let again = "UPDATE sighting SET n = ?3, added = ?4 WHERE observable = ?1 AND context = ?2";
         Ok(Writer {
             at: sql(at.get())?,
             next: tx.query_row("SELECT next FROM counter", [], |row| row.get(0))?,
@@ -90,6 +64,7 @@ impl<'a> Writer<'a> {
             observe: tx.prepare_cached(observe)?,
             find: tx.prepare_cached(find)?,
             sight: tx.prepare_cached(sight)?,
+            again: tx.prepare_cached(again)?,
         })
     }
 
@@ -108,17 +83,51 @@ impl<'a> Writer<'a> {
         };
         let Some(id) = found else { return Ok(()) };
         let mut contexts = 0;
-        for (_, context) in same {
-            if self.sight.execute((id, context, self.next, self.at))? == 1 {
-                self.next += 1;
-                contexts += 1;
+        for (indicator, context) in same {
+            contexts += self.sight(id, *context, indicator.context.revoked)?;
+        }
+        self.count(kind, Added { observables: u64::from(new), contexts });
+        Ok(())
+    }
+
+    /// Enters that an observable came with a context; says how many that are more. What is taken
+    /// back once more is taken back later.
+    fn sight(&mut self, id: i64, context: i64, revoked: bool) -> Result<u64, Fault> {
+        let new = self.sight.execute((id, context, self.next, self.at))? == 1;
+        if new || (revoked && self.again.execute((id, context, self.next, self.at))? == 1) {
+            self.next += 1;
+        }
+        Ok(u64::from(new))
+    }
+
+    /// Where a context is newer than others of its object, enters that these are taken back of
+    /// whatever it does not name.
+    fn replace(&mut self, tx: &Transaction<'_>, newer: &[Newer]) -> Result<(), Fault> {
+        let mut left = tx.prepare_cached(
+            "SELECT observable FROM sighting AS old INDEXED BY sighting_by_context
+            WHERE context = ?1 AND NOT EXISTS (SELECT 1 FROM sighting
+                WHERE sighting.observable = old.observable AND sighting.context = ?2)",
+        )?;
+        let mut kind = tx.prepare_cached("SELECT kind FROM observable WHERE id = ?1")?;
+        for Newer { id, older, withdrawal } in newer {
+            for old in older {
+                let left: Vec<i64> =
+                    left.query_map((old, id), |row| row.get(0))?.collect::<Result<_, _>>()?;
+                for observable in left {
+                    let contexts = self.sight(observable, *withdrawal, true)?;
+                    let kind: u8 = kind.query_row([observable], |row| row.get(0))?;
+                    self.count(kind, Added { observables: 0, contexts });
+                }
             }
         }
+        Ok(())
+    }
+
+    fn count(&mut self, kind: u8, new: Added) {
         // Codes count from 1 without a gap; a test holds it.
         if let Some(added) = self.added.get_mut(usize::from(kind).wrapping_sub(1)) {
-            *added = added.plus(Added { observables: u64::from(new), contexts });
+            *added = added.plus(new);
         }
-        Ok(())
     }
 
     fn finish(self, tx: &Transaction<'_>) -> Result<Added, Fault> {
@@ -287,7 +296,7 @@ impl Voucher<'_> {
             Entry::Occupied(had) => Ok(had.into_mut()),
             Entry::Vacant(room) => {
                 let json: String = self.find.query_row([id], |row| row.get(0))?;
-                Ok(room.insert(context(&json)?))
+                Ok(room.insert(stored(&json)?))
             }
         }
     }
@@ -328,7 +337,7 @@ pub(super) fn rows(
                 Some(context) => context.clone(),
                 None => {
                     let json: String = contexts.query_row([id], |row| row.get(0))?;
-                    let context = context(&json)?;
+                    let context = stored(&json)?;
                     known.insert(id, context.clone());
                     context
                 }
@@ -375,17 +384,12 @@ pub(super) fn changed(
         let mut sightings = Vec::new();
         let mut rows = said.query([id])?;
         while let Some(row) = rows.next()? {
-            let context = context(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+            let context = stored(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
             sightings.push((context, UnixSeconds::new(number(row, 1)?)));
         }
         found.push(OwnRow { observable: observable(kind(code)?, &value)?, sightings });
     }
     Ok((found, reached))
-}
-
-/// A context as it was stored.
-pub(super) fn context(json: &str) -> Result<Context, Fault> {
-    serde_json::from_str(json).map_err(|fault| damaged(format!("a stored context: {fault}")))
 }
 
 /// An observable as it was stored.
@@ -448,7 +452,7 @@ pub(super) fn sightings(
     let mut rows = rows.query(key(observable))?;
     let mut sightings = Vec::new();
     while let Some(row) = rows.next()? {
-        let context = context(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let context = stored(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
         sightings.push((context, UnixSeconds::new(number(row, 1)?)));
     }
     Ok(sightings)

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use detente_core::{Digest, Kind, RunId};
-use detente_intel::{Context, Observable};
+use detente_core::{Digest, Kind, RunId, UnixSeconds};
+use detente_intel::{Context, Observable, in_force};
 use detente_node::ports::{
     Evaluation, FilterRow, Finished, LookupStore, MAX_UPDATES_KEPT, StoreError, UpdatePart,
     ValueRow, Vouchers,
@@ -12,8 +12,9 @@ use detente_node::ports::{
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::SqliteStore;
+use super::context::stored;
 use super::fault::{Fault, conflict, number, sql};
-use super::indicator::{context, kind, observable, sorted};
+use super::indicator::{kind, observable, sorted};
 
 /// A value as SQLite keeps it: the same 64 bits, read as a signed number.
 const fn signed(value: u64) -> i64 {
@@ -39,13 +40,48 @@ fn vouchers(
         let mut allowed = BTreeSet::new();
         let mut rows = contexts.query([kind.code()])?;
         while let Some(row) = rows.next()? {
-            if vouches(kind, &context(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?) {
+            if vouches(kind, &stored(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?) {
                 allowed.insert(row.get(0)?);
             }
         }
         all.insert(kind, allowed);
     }
-    Ok(Vouchers(all))
+    let fallen = fallen(conn, &all, vouches)?;
+    Ok(Vouchers { contexts: all, fallen })
+}
+
+/// Observables of which a context vouches that is not in force any more, and none that is.
+fn fallen(
+    conn: &Connection,
+    all: &BTreeMap<Kind, BTreeSet<i64>>,
+    vouches: &mut dyn FnMut(Kind, &Context) -> bool,
+) -> Result<BTreeSet<i64>, Fault> {
+    let mut several = conn.prepare_cached(
+        "SELECT observable, kind FROM sighting JOIN observable ON observable.id = sighting.observable
+        GROUP BY observable HAVING count(*) > 1",
+    )?;
+    let mut said = conn.prepare_cached(
+        "SELECT context, json, added FROM sighting JOIN context ON context.id = sighting.context
+        WHERE observable = ?1 ORDER BY n",
+    )?;
+    let mut fallen = BTreeSet::new();
+    let mut rows = several.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, kind) = (row.get::<_, i64>(0)?, kind(row.get(1)?)?);
+        let Some(allowed) = all.get(&kind) else { continue };
+        let (mut vouched, mut sightings) = (false, Vec::new());
+        let mut rows = said.query([id])?;
+        while let Some(row) = rows.next()? {
+            vouched |= allowed.contains(&row.get(0)?);
+            let context = stored(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
+            sightings.push((context, UnixSeconds::new(number(row, 2)?)));
+        }
+        let mut standing = in_force(sightings).into_iter().filter(|one| !one.context.revoked);
+        if vouched && !standing.any(|one| vouches(kind, &one.context)) {
+            fallen.insert(id);
+        }
+    }
+    Ok(fallen)
 }
 
 fn value_rows(
@@ -64,7 +100,7 @@ fn value_rows(
     )?;
     let mut found: Vec<ValueRow> = Vec::new();
     let begin = after.map_or(0, |after| after.kind().code());
-    let kinds = vouchers.0.iter().map(|(kind, allowed)| (kind.code(), kind, allowed));
+    let kinds = vouchers.contexts.iter().map(|(kind, allowed)| (kind.code(), kind, allowed));
     let mut kinds: Vec<_> = kinds.filter(|(code, _, _)| *code >= begin).collect();
     kinds.sort_unstable_by_key(|(code, _, _)| *code);
     for (code, kind, allowed) in kinds {
@@ -73,7 +109,8 @@ fn value_rows(
         let mut rows = query.query((id, code, from))?;
         while let Some(row) = rows.next()? {
             let value = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            if value == last || !allowed.contains(&row.get(2)?) {
+            let vouched = allowed.contains(&row.get(2)?);
+            if value == last || !vouched || vouchers.fallen.contains(&row.get(1)?) {
                 continue;
             }
             if found.len() == max {

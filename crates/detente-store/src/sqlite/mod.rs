@@ -7,6 +7,7 @@
 
 mod accord;
 mod check;
+pub(crate) mod context;
 mod fault;
 mod heads;
 mod indicator;

@@ -6,8 +6,9 @@
 use detente_intel::{Context, Observable, texts, words};
 use rusqlite::{Connection, Transaction};
 
+use super::context::stored;
 use super::fault::{Fault, number};
-use super::indicator::{context, kind, observable};
+use super::indicator::{kind, observable};
 
 /// Reads the words of contexts that have come since; says how many are left.
 pub(super) fn read(tx: &Transaction<'_>, max: usize) -> Result<u64, Fault> {
@@ -19,7 +20,7 @@ pub(super) fn read(tx: &Transaction<'_>, max: usize) -> Result<u64, Fault> {
     let (mut last, mut line) = (reached, String::new());
     let mut rows = come.query((reached, i64::try_from(max).unwrap_or(i64::MAX)))?;
     while let Some(row) = rows.next()? {
-        let said = context(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let said = stored(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
         line.clear();
         for text in texts(&said) {
             words(text, &mut |word| {
@@ -67,7 +68,7 @@ pub(super) fn find(
     {
         let id: i64 = row.get(0)?;
         let json: String = said.query_row([id], |row| row.get(0))?;
-        let context = context(&json)?;
+        let context = stored(&json)?;
         let left = i64::try_from(max.saturating_sub(found.len())).unwrap_or(i64::MAX);
         let mut rows = of.query((id, left))?;
         while let Some(row) = rows.next()? {

@@ -4,11 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use detente_node::ports::StoreError;
+use detente_core::{Digest, Kind, UnixSeconds};
+use detente_intel::{Context, Indicator, Observable};
+use detente_node::ports::{Store as _, StoreError};
 use rusqlite::Connection;
 
 use super::{SqliteStore, assert_whole, extend, place};
 use crate::OpenError;
+use crate::migrate::{self, Form};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -79,7 +82,7 @@ fn a_newer_form_is_refused_and_left_alone() {
     let error = SqliteStore::open(&path).unwrap_err();
     assert_eq!(error.code(), "store_newer");
     let text = error.to_string();
-    assert!(text.contains("version 77") && text.contains("up to 7"), "{text}");
+    assert!(text.contains("version 77") && text.contains("up to 8"), "{text}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -135,4 +138,44 @@ fn a_path_is_never_a_uri() {
         assert_eq!(assert_whole(&SqliteStore::open(&path).unwrap()), 1, "{name}");
     }
     std::env::set_current_dir(before).unwrap();
+}
+
+/// A store whose contexts were kept before they were found by their origin.
+#[test]
+fn contexts_of_an_older_form_are_kept_and_found() {
+    let (_folder, path) = place();
+    let origin = "indicator--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    let line = |value: &str, text: &str| {
+        let mut context = Context { origin: Some(origin.to_owned()), ..Context::default() };
+        context.describe(text);
+        let observable = Observable::from_normal(Kind::Domain, value).unwrap();
+        Indicator { observable, context }
+    };
+    let old = line("a.example.com", "old");
+    {
+        let mut conn = Connection::open(&path).unwrap();
+        let form = Form { steps: &migrate::SQLITE[..7], ..migrate::NODE };
+        migrate::run(&mut conn, &form).unwrap();
+        let json = serde_json::to_string(&old.context).unwrap();
+        let digest = Digest::plain(json.as_bytes());
+        let insert = "INSERT INTO context (id, digest, json) VALUES (1, ?1, ?2)";
+        conn.execute(insert, (digest.as_bytes(), &json)).unwrap();
+        conn.execute_batch(&format!(
+            "INSERT INTO observable (kind, value, id) VALUES ({0}, 'a.example.com', 1);
+            INSERT INTO sighting (observable, context, n, added) VALUES (1, 1, 1, 10);
+            INSERT INTO tally (kind, own, contexts) VALUES ({0}, 1, 1);
+            UPDATE counter SET next = 2",
+            Kind::Domain.code()
+        ))
+        .unwrap();
+    }
+    let mut store = SqliteStore::open(&path).unwrap();
+    store.check().unwrap();
+    assert_eq!(store.contexts(&old.observable).unwrap(), [old.context.clone()]);
+    let at = UnixSeconds::new(20);
+    let nothing = store.put_indicators(at, std::slice::from_ref(&old)).unwrap();
+    assert_eq!((nothing.observables, nothing.contexts), (0, 0), "it is known again");
+    store.put_indicators(at, &[line("b.example.com", "new")]).unwrap();
+    assert!(store.contexts(&old.observable).unwrap()[1].revoked);
+    store.check().unwrap();
 }

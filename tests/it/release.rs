@@ -212,3 +212,49 @@ fn what_seems_to_come_from_the_other_side_may_be_told_to_it() {
     let found = pair.b.run(&["search", "there.example.com"]).exits(0);
     assert!(found.out.contains("number 0"), "{found}");
 }
+
+/// Its source has marked one more closely since, named another value for one, and taken one back.
+#[test]
+fn what_a_source_has_replaced_leaves_by_no_way() {
+    let (pair, _serving) = Pair::agreed();
+    let names = ["kept", "closer", "moved", "gone"].map(|name| format!("{name}.example.com"));
+    let rows = |moved: &str, closer: &str| {
+        let rows: [(&str, &str, &[&str]); 4] = [
+            (&names[0], "clear", &[]),
+            (&names[1], closer, &[]),
+            (moved, "clear", &[]),
+            (&names[3], "clear", &[]),
+        ];
+        stix(&rows)
+    };
+    let first = pair.world.write("first.json", rows(&names[2], "clear"));
+    pair.a.import(&[&first, "--source", "feed"]);
+    let b = pair.world.write("b.txt", names.join("\n"));
+    pair.b.import(&[&b, "--tlp", "clear"]);
+    let run = pair.a.json(&["match", "alba-borea", "--clause", "1"]);
+    assert_eq!(number(&run, "common"), 4);
+    let dry = pair.a.json(&[&RELEASE[..], &["--dry-run"]].concat());
+    assert_eq!(number(&dry, "allowed"), 4, "{dry:#}");
+
+    let mut later: Value = serde_json::from_str(&rows("new.example.com", "red")).unwrap();
+    later["objects"][3]["revoked"] = true.into();
+    for object in later["objects"].as_array_mut().unwrap() {
+        object["modified"] = "2026-02-01T00:00:00.000Z".into();
+    }
+    let later = pair.world.write("later.json", later.to_string());
+    pair.a.import(&[&later, "--source", "feed"]);
+    // The first file again opens nothing.
+    pair.a.import(&[&first, "--source", "feed"]);
+    let dry = pair.a.json(&[&RELEASE[..], &["--dry-run"]].concat());
+    let told = verdicts(&dry);
+    let allowed: Vec<&str> =
+        told.iter().filter(|(_, (yes, _))| *yes).map(|((value, _), _)| value.as_str()).collect();
+    assert_eq!(allowed, [&names[0]], "{dry:#}");
+    let run = pair.a.json(&["match", "alba-borea", "--clause", "1"]);
+    assert_eq!(number(&run, "common"), 1);
+    let to = pair.world.path("list.csv").display().to_string();
+    pair.a.run(&["export", "--format", "csv", "--tlp", "clear", "--out", &to]).exits(0);
+    let exported = std::fs::read_to_string(&to).unwrap();
+    assert!(exported.contains(&names[0]) && exported.contains("new.example.com"), "{exported}");
+    assert!(names[1..].iter().all(|name| !exported.contains(name)), "{exported}");
+}

@@ -73,8 +73,12 @@ pub struct Context {
     /// Further values by name: `stix_pattern`, `filename`, `port` ...; at most [`MAX_EXTRAS`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, String>,
-    /// Whether its source has taken it back: it stands for the words before it of the same source and
-    /// origin, of which nothing holds any more.
+    /// Which version of its object this is: when the source last changed it. Microseconds since
+    /// 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<i64>,
+    /// Whether its source has taken it back: it stands for the words before it of the same source
+    /// and origin, of which nothing holds any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
     /// Whether something above was longer or more than its bound and was cut.

@@ -34,5 +34,5 @@ pub use observable::{
 };
 pub use refang::{defang, is_expression, refang};
 pub use standing::{Standing, in_force};
-pub use timestamp::parse_unix_seconds;
+pub use timestamp::{parse_unix_micros, parse_unix_seconds};
 pub use words::{MAX_WORD, texts, words};

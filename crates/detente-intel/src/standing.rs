@@ -1,8 +1,9 @@
 //! What is said of an observable now: of each source and origin the words that came last.
 //!
-//! Words are never edited, only followed by others. What a source once marked more closely stays so
-//! close, whatever clock or order its words came by; what it takes back stands as taken back until
-//! it says something again.
+//! Words are never edited, only followed by others. Where they say which version of an object they
+//! are, an older version that comes late follows nothing. What a source once marked more closely
+//! stays so close, whatever clock or order its words came by; what it takes back stands as taken
+//! back until it says something again.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,8 @@ pub struct Standing {
     pub last: UnixSeconds,
 }
 
-/// The words in force, the newest first, out of all that were said of one observable in the order in
-/// which they came. What one import brings in several lines is said all at once.
+/// The words in force, the newest first, out of all that were said of one observable in the order
+/// in which they came. What one import brings in several lines is said all at once.
 pub fn in_force(sightings: Vec<(Context, UnixSeconds)>) -> Vec<Standing> {
     // Most have been spoken of once.
     if let [(context, at)] = &sightings[..] {
@@ -32,15 +33,27 @@ pub fn in_force(sightings: Vec<(Context, UnixSeconds)>) -> Vec<Standing> {
     let mut known: BTreeMap<(String, Option<String>), Known> = BTreeMap::new();
     for (context, added) in &sightings {
         let known = known.entry(key(context)).or_insert_with(|| Known::new(*added));
-        (known.first, known.last) = (known.first.min(*added), known.last.max(*added));
-        known.revoked = context.revoked;
+        known.first = known.first.min(*added);
+        known.version = known.version.max(context.modified);
         keep_closest(&mut known.closest, &context.markings);
+    }
+    // Those that are no older version than another.
+    let is_old = |known: &Known, context: &Context| {
+        context.modified.is_some_and(|modified| known.version.is_some_and(|last| modified < last))
+    };
+    for (context, added) in &sightings {
+        let Some(known) = known.get_mut(&key(context)) else { continue };
+        if !is_old(known, context) {
+            known.last = known.last.max(*added);
+            known.revoked = context.revoked;
+        }
     }
     let mut standing: Vec<Standing> = Vec::new();
     for (mut context, added) in sightings.into_iter().rev() {
         let Some(known) = known.get_mut(&key(&context)) else { continue };
+        let last = added == known.last && !is_old(known, &context);
         // Words and their withdrawal may come together: the later of them counts.
-        if added == known.last && context.revoked == known.revoked && !known.told {
+        if last && context.revoked == known.revoked && !known.told {
             keep_closest(&mut context.markings, &known.closest);
             known.told = context.revoked;
             standing.push(Standing { context, first: known.first, last: known.last });
@@ -55,6 +68,8 @@ pub fn in_force(sightings: Vec<(Context, UnixSeconds)>) -> Vec<Standing> {
 struct Known {
     first: UnixSeconds,
     last: UnixSeconds,
+    /// The newest version of its object.
+    version: Option<i64>,
     /// Whether its last words took back what it said.
     revoked: bool,
     /// Whether that was told.
@@ -64,7 +79,9 @@ struct Known {
 
 impl Known {
     fn new(at: UnixSeconds) -> Known {
-        Known { first: at, last: at, revoked: false, told: false, closest: Markings::none() }
+        let (first, last) = (at, UnixSeconds::new(0));
+        let (version, closest) = (None, Markings::none());
+        Known { first, last, version, revoked: false, told: false, closest }
     }
 }
 
@@ -161,6 +178,30 @@ mod tests {
         closed.0.markings.add_unknown("x");
         let standing = in_force(vec![closed, marked(Tlp::Green, 20)]);
         assert!(standing[0].context.markings.is_closed());
+    }
+
+    #[test]
+    fn an_older_version_that_comes_late_follows_nothing() {
+        let version = |label: &str, modified: i64, at: u64| {
+            let (mut context, at) = said("feed", label, at);
+            context.modified = Some(modified);
+            (context, at)
+        };
+        assert_eq!(
+            told(vec![version("new", 7, 10), version("old", 5, 20)]),
+            [("new".to_owned(), 10, 10)]
+        );
+        let mut gone = version("gone", 9, 15);
+        gone.0.revoked = true;
+        let late = in_force(vec![version("new", 7, 10), gone.clone(), version("newer", 8, 20)]);
+        assert!(late.len() == 1 && late[0].context.revoked);
+        let again = in_force(vec![version("new", 7, 10), gone, version("newest", 10, 20)]);
+        assert!(again.len() == 1 && !again[0].context.revoked);
+        // An older clock.
+        assert_eq!(
+            told(vec![version("old", 5, 30), version("new", 7, 20)]),
+            [("new".to_owned(), 20, 20)]
+        );
     }
 
     #[test]

@@ -1,17 +1,29 @@
 //! Times as feeds write them, read into Unix seconds.
 //!
 //! RFC 3339 with its usual slips: a space for the `T`, no seconds, no offset (then UTC), a bare
-//! date. Fractions of a second are dropped. Years 1 to 9999; a leap second reads as the second
-//! after it. Whole numbers are Unix seconds.
+//! date. Years 1 to 9999; a leap second reads as the second after it. Whole numbers are Unix
+//! seconds.
 
-/// Reads a time as Unix seconds, or nothing if the text is no time that is understood.
+/// Reads a time as Unix seconds, or nothing if the text is no time that is understood. Fractions
+/// are dropped.
 pub fn parse_unix_seconds(text: &str) -> Option<i64> {
+    parse(text).map(|(seconds, _)| seconds)
+}
+
+/// The same as microseconds since 1970; further digits are dropped.
+pub fn parse_unix_micros(text: &str) -> Option<i64> {
+    let (seconds, micros) = parse(text)?;
+    seconds.checked_mul(1_000_000)?.checked_add(micros)
+}
+
+/// Seconds, and microseconds beside them.
+fn parse(text: &str) -> Option<(i64, i64)> {
     let text = text.trim();
     if text.len() > 64 || !text.is_ascii() {
         return None;
     }
     if !text.is_empty() && text.len() <= 11 && text.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse().ok();
+        return Some((text.parse().ok()?, 0));
     }
     let days = days_from_civil(digits(text, 0, 4)?, digits(text, 5, 2)?, digits(text, 8, 2)?)?;
     if text.get(4..5)? != "-" || text.get(7..8)? != "-" {
@@ -19,7 +31,7 @@ pub fn parse_unix_seconds(text: &str) -> Option<i64> {
     }
     let midnight = days.checked_mul(86_400)?;
     let Some(clock) = text.get(10..).filter(|rest| !rest.is_empty()) else {
-        return Some(midnight);
+        return Some((midnight, 0));
     };
     let clock = clock.strip_prefix(['T', 't', ' '])?;
     let (hour, minute) = (digits(clock, 0, 2)?, digits(clock, 3, 2)?);
@@ -35,12 +47,15 @@ pub fn parse_unix_seconds(text: &str) -> Option<i64> {
             return None;
         }
     }
+    let mut micros = 0;
     if let Some(fraction) = rest.strip_prefix(['.', ',']) {
         let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
         rest = fraction.get(end..)?;
+        let six = fraction.get(..end.min(6))?;
+        micros = format!("{six:0<6}").parse().ok()?;
     }
     let offset = offset_seconds(rest.trim_start())?;
-    Some(midnight + hour * 3_600 + minute * 60 + second - offset)
+    Some((midnight + hour * 3_600 + minute * 60 + second - offset, micros))
 }
 
 fn digits(text: &str, from: usize, count: usize) -> Option<i64> {
@@ -94,6 +109,19 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn fractions_are_told_apart() {
+        for (fraction, micros) in
+            [("", 0), (".5", 500_000), (".000001Z", 1), (".1234567Z", 123_456)]
+        {
+            let read = parse_unix_micros(&format!("1970-01-01T00:00:01{fraction}"));
+            assert_eq!(read, Some(1_000_000 + micros), "{fraction}");
+        }
+        assert_eq!(parse_unix_micros("17"), Some(17_000_000));
+        assert_eq!(parse_unix_micros("99999999999"), Some(99_999_999_999_000_000));
+        assert_eq!(parse_unix_micros("soon"), None);
+    }
 
     #[test]
     fn reads_what_feeds_write() {

@@ -71,8 +71,8 @@ impl Node {
 
     /// The own contexts of an observable that are in force and that `keep` takes, as objects that
     /// would leave to a party: nothing that its source has replaced, marked more closely or taken
-    /// back since. What came from other parties is not among them, and what seems to be derived from
-    /// it is marked as theirs.
+    /// back since. What came from other parties is not among them, and what seems to be derived
+    /// from it is marked as theirs.
     pub(crate) fn own_objects(
         &self,
         observable: &Observable,

@@ -30,8 +30,8 @@ impl<'a> Intake<'a> {
         self.summary.seen += 1;
     }
 
-    /// Hands over what was seen. What its source took back is handed over too, for those who hold it,
-    /// and counts as skipped.
+    /// Hands over what was seen. What its source took back is handed over too, for those who hold
+    /// it, and counts as skipped.
     pub(super) fn take(
         &mut self,
         observable: Observable,

@@ -38,6 +38,7 @@ struct Attribute {
     proposals: Option<Vec<serde::de::IgnoredAny>>,
     #[serde(rename = "Tag")]
     tags: Option<Value>,
+    timestamp: Option<Value>,
     #[serde(rename = "type")]
     kind: Option<Value>,
     to_ids: Option<Value>,
@@ -440,6 +441,7 @@ fn attribute_context(
     context.origin = text(&attribute.uuid).map(str::to_owned);
     context.describe(text(&attribute.comment).unwrap_or(""));
     context.describe(object.and_then(|object| text(&object.comment)).unwrap_or(""));
+    context.modified = time(&attribute.timestamp).and_then(|at| at.checked_mul(1_000_000));
     context.first_seen = time(&attribute.first_seen);
     context.last_seen = time(&attribute.last_seen);
     context.add_extra("misp_type", kind);

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::intake::Intake;
 use detente_intel::{
-    Context, MAX_MARKING_TEXT, MAX_MARKING_TEXTS, Markings, is_link, parse_unix_seconds,
+    Context, MAX_MARKING_TEXT, MAX_MARKING_TEXTS, Markings, is_link, parse_unix_micros,
+    parse_unix_seconds,
 };
 
 /// The STIX extension that says IEP 2.0 (OASIS, draft of 19 December 2022).
@@ -30,6 +31,7 @@ pub(super) struct Object {
     pub(super) hashes: Option<Value>,
     pub(super) indicator_types: Option<Value>,
     pub(super) labels: Option<Value>,
+    pub(super) modified: Option<Value>,
     pub(super) last_observed: Option<Value>,
     pub(super) name: Option<Value>,
     pub(super) number: Option<Value>,
@@ -132,6 +134,7 @@ fn is_reference(value: &Value) -> bool {
 pub(super) fn context_of(intake: &Intake<'_>, object: &Object) -> (Context, Vec<String>) {
     let mut context = intake.context();
     context.origin = text(&object.id).map(str::to_owned);
+    context.modified = text(&object.modified).and_then(parse_unix_micros);
     context.describe(text(&object.description).unwrap_or(""));
     for label in texts(&object.labels).chain(texts(&object.indicator_types)) {
         let own = label.get(.."detente:".len()).is_some_and(|p| p.eq_ignore_ascii_case("detente:"));

@@ -14,7 +14,7 @@ use rusqlite::{CachedStatement, Connection, Transaction};
 
 use super::fault::{Fault, damaged, refused};
 
-/// A context that is new here and the older ones of the same source and origin.
+/// A context and the older ones of the same source and origin.
 pub(super) struct Newer {
     /// Its number.
     pub(super) id: i64,
@@ -48,8 +48,7 @@ pub(super) fn ids(
             continue;
         }
         let (id, others) = shelf.enter(context)?;
-        let older = shelf.older(context, others)?;
-        if !older.is_empty() && !context.revoked {
+        if let Some((id, older)) = shelf.replaced((id, context), others)? {
             let (source, origin) = (context.source.clone(), context.origin.clone());
             let withdrawal = Context { source, origin, revoked: true, ..Context::default() };
             let (withdrawal, _) = shelf.enter(&withdrawal)?;
@@ -103,22 +102,36 @@ impl Shelf<'_> {
         Ok((id, others))
     }
 
-    /// Those of these that are of the same source and origin, and not withdrawn themselves: a key
-    /// alone may be made to meet another's.
-    fn older(&mut self, context: &Context, others: Vec<i64>) -> Result<Vec<i64>, Fault> {
-        if !context.origin.as_deref().is_some_and(is_of_one_object) {
-            return Ok(Vec::new());
+    /// The newest of a context that is new here and the others of the same source and origin, and
+    /// what it takes the place of. A key alone may be made to meet another's.
+    fn replaced(
+        &mut self,
+        (id, context): (i64, &Context),
+        others: Vec<i64>,
+    ) -> Result<Option<(i64, Vec<i64>)>, Fault> {
+        if context.revoked || !context.origin.as_deref().is_some_and(is_of_one_object) {
+            return Ok(None);
         }
         let mut older = Vec::new();
-        for id in others {
-            let json: String = self.read.query_row([id], |row| row.get(0))?;
-            let other = stored(&json)?;
-            let same = (&other.source, &other.origin) == (&context.source, &context.origin);
-            if same && !other.revoked {
-                older.push(id);
+        let mut newest: Option<(i64, i64)> = None;
+        for other in others {
+            let json: String = self.read.query_row([other], |row| row.get(0))?;
+            let said = stored(&json)?;
+            if said.revoked || (&said.source, &said.origin) != (&context.source, &context.origin) {
+                continue;
+            }
+            let newer =
+                said.modified.filter(|other| context.modified.is_some_and(|own| own < *other));
+            match newer {
+                Some(modified) => newest = newest.max(Some((modified, other))),
+                None => older.push(other),
             }
         }
-        Ok(older)
+        // An older version that comes late is itself replaced.
+        Ok(match newest {
+            Some((_, newest)) => Some((newest, vec![id])),
+            None => (!older.is_empty()).then_some((id, older)),
+        })
     }
 }
 

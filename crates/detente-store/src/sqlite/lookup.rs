@@ -57,7 +57,8 @@ fn fallen(
     vouches: &mut dyn FnMut(Kind, &Context) -> bool,
 ) -> Result<BTreeSet<i64>, Fault> {
     let mut several = conn.prepare_cached(
-        "SELECT observable, kind FROM sighting JOIN observable ON observable.id = sighting.observable
+        "SELECT observable, kind FROM sighting
+        JOIN observable ON observable.id = sighting.observable
         GROUP BY observable HAVING count(*) > 1",
     )?;
     let mut said = conn.prepare_cached(

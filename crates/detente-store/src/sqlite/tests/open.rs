@@ -171,7 +171,7 @@ fn contexts_of_an_older_form_are_kept_and_found() {
     }
     let mut store = SqliteStore::open(&path).unwrap();
     store.check().unwrap();
-    assert_eq!(store.contexts(&old.observable).unwrap(), [old.context.clone()]);
+    assert_eq!(store.contexts(&old.observable).unwrap(), std::slice::from_ref(&old.context));
     let at = UnixSeconds::new(20);
     let nothing = store.put_indicators(at, std::slice::from_ref(&old)).unwrap();
     assert_eq!((nothing.observables, nothing.contexts), (0, 0), "it is known again");

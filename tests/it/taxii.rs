@@ -428,3 +428,61 @@ fn no_version_of_what_was_narrowed_stays() {
     assert_eq!(sees(&all, "hidden.example.com"), [true; 3]);
     serving.end();
 }
+
+/// Whoever reads an indicator finds the definitions of its markings, and whoever takes it in again
+/// holds it as closely.
+#[test]
+fn markings_are_as_close_where_the_view_is_read() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let add = |clearance: &str| {
+        let name = format!("sees-{clearance}");
+        let args = ["account", "add", &name, "--clearance", clearance, "--read", "indicators"];
+        (clearance.to_owned(), text(&home.json(&args), "token").to_owned())
+    };
+    let accounts = ["green", "amber", "red", "closed"].map(add);
+    let serving = home.serve_tools(&["--taxii-plain"]);
+    let address = serving.taxii.clone().unwrap();
+    let read = |token: &str| -> Vec<Value> {
+        let answer = get(&address, "/own/collections/indicators/objects/", token);
+        let read: Value = serde_json::from_str(&answer).unwrap();
+        read["objects"].as_array().cloned().unwrap_or_default()
+    };
+    // The closer object first: its definitions come before those of the more open one.
+    for (number, marks) in [(1, &[1, 2][..]), (2, &[2]), (3, &[4]), (4, &[1])] {
+        let marks: Vec<&str> = marks.iter().map(|at| TLP[*at].1).collect();
+        let bundle = json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000009",
+            "objects": [indicator(number, &marks)]});
+        let file = world.write("one.json", bundle.to_string());
+        home.import(&[&file]);
+        for (_, token) in &accounts {
+            read(token);
+        }
+    }
+    for ((clearance, token), count) in accounts.iter().zip([1, 2, 3, 4]) {
+        let objects = read(token);
+        let ids: Vec<&str> = objects.iter().map(|object| text(object, "id")).collect();
+        let indicators = objects.iter().filter(|object| object["type"] == "indicator");
+        assert_eq!(indicators.count(), count, "{clearance}: {ids:#?}");
+        let mut refs = Vec::new();
+        for object in &objects {
+            refs.extend(object["object_marking_refs"].as_array().into_iter().flatten());
+            refs.extend(object.get("created_by_ref"));
+        }
+        for id in refs {
+            assert!(ids.contains(&id.as_str().unwrap()), "{clearance}: no {id} in {ids:#?}");
+        }
+    }
+    // What contradicts itself here does so at whoever reads it.
+    let (_, token) = &accounts[3];
+    let bundle = json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000009",
+        "objects": read(token)});
+    let other = world.party("Borea", false);
+    let file = world.write("read.json", bundle.to_string());
+    other.import(&[&file]);
+    let found = other.json(&["search", "n1.example.com"]);
+    assert_eq!(list(&found, "own")[0]["closed"], true, "{found:#}");
+    let found = other.json(&["search", "n2.example.com"]);
+    assert_eq!(list(&found, "own")[0]["closed"], false, "{found:#}");
+    serving.end();
+}

@@ -21,7 +21,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use detente_core::{Tlp, UnixSeconds};
-use detente_intel::{Context, Indicator};
+use detente_intel::{Context, Indicator, stix_tlp};
 use detente_stix::Object;
 use detente_taxii::{Level, Moment, Query, Shelf, Which, shelve_as};
 use detente_write::{Entered, Export, Format, Meta, Options, Outcome, Reason, indicator_ids};
@@ -56,7 +56,7 @@ fn bring(
     statements: Vec<Statement>,
     meta: &Meta,
 ) -> Result<(), DeskError> {
-    let Made { mut wanted, definitions, ids } = made(statements, meta)?;
+    let Made { mut wanted, mut definitions, ids } = made(statements, meta)?;
     let there = there(shelf, collection, &ids, Level::CLOSED)?;
     let mut stale = Vec::new();
     for id in ids {
@@ -76,14 +76,37 @@ fn bring(
             stale.push(id);
         }
     }
+    stale.extend(narrower(shelf, collection, &mut definitions)?);
     if !stale.is_empty() {
         shelf.delete(&query(collection, stale, Level::CLOSED))?;
     }
-    let objects = definitions.iter().chain(wanted.values());
+    let objects = definitions.values().chain(wanted.values());
     let held: Vec<(Level, &[u8])> =
         objects.map(|(level, bytes)| (*level, bytes.as_slice())).collect();
     shelve_as(shelf, (collection, now), &held)?;
     Ok(())
+}
+
+/// Definitions that lie there more closely than they should; those that lie there as open or more
+/// open are left out of what is brought.
+fn narrower(
+    shelf: &dyn Shelf,
+    collection: &str,
+    definitions: &mut BTreeMap<String, (Level, Vec<u8>)>,
+) -> Result<Vec<String>, DeskError> {
+    let levels: BTreeSet<Level> = definitions.values().map(|(level, _)| *level).collect();
+    let all: Vec<String> = definitions.keys().cloned().collect();
+    let mut stale: BTreeSet<String> =
+        there(shelf, collection, &all, Level::CLOSED)?.into_keys().collect();
+    for level in levels {
+        let of_level = definitions.iter().filter(|(_, (of, _))| *of == level);
+        let ids: Vec<String> = of_level.map(|(id, _)| id.clone()).collect();
+        for id in there(shelf, collection, &ids, level)?.into_keys() {
+            definitions.remove(&id);
+            stale.remove(&id);
+        }
+    }
+    Ok(stale.into_iter().collect())
 }
 
 /// Versions that are there of some ids, each with its bytes.
@@ -164,10 +187,26 @@ impl Write for Tap {
 struct Made {
     /// The indicators, by id.
     wanted: BTreeMap<String, (Level, Vec<u8>)>,
-    /// Who made them, and what their markings are.
-    definitions: Vec<(Level, Vec<u8>)>,
+    /// Who made them, and what their markings are, by id; as open as the most open of them.
+    definitions: BTreeMap<String, (Level, Vec<u8>)>,
     /// Every id that the statements have or could have had.
     ids: Vec<String>,
+}
+
+impl Made {
+    /// Whoever may see an object may see what its markings are.
+    fn opens(&mut self, line: &[u8], level: Level) {
+        let Ok(object) = Object::read(line) else { return };
+        for marking in &object.header().object_marking_refs {
+            if let Some((held, _)) = self.definitions.get_mut(marking.as_str()) {
+                *held = level.min(*held);
+            }
+        }
+    }
+}
+
+fn id_of(line: &[u8]) -> Option<String> {
+    Object::read(line).ok().map(|object| object.header().id.as_str().to_owned())
 }
 
 /// The objects of some statements: of one value, source and origin one, whatever number of lines of
@@ -186,7 +225,9 @@ fn made(statements: Vec<Statement>, meta: &Meta) -> Result<Made, DeskError> {
     // Who made them: a party, as open as its card.
     let open = Level::of(Tlp::Clear);
     let mut made = Made::default();
-    made.definitions.extend(lines(&taken()).map(|line| (open, line)));
+    let author = taken();
+    let author = lines(&author).filter_map(|line| Some((id_of(&line)?, (open, line))));
+    made.definitions.extend(author);
     let mut ids = BTreeSet::new();
     for Statement { indicator, entered, change } in statements {
         ids.extend(indicator_ids(&meta.producer, &indicator));
@@ -199,16 +240,18 @@ fn made(statements: Vec<Statement>, meta: &Meta) -> Result<Made, DeskError> {
             }
         }
         for line in lines(&taken()) {
-            let id = Object::read(&line).ok().map(|object| object.header().id.as_str().to_owned());
-            match id.filter(|id| id.starts_with("indicator--")) {
-                Some(id) => {
-                    let line = match change {
-                        Some(change) => changed(&line, change, entered.last),
-                        None => line,
-                    };
-                    made.wanted.insert(id, (level, line));
-                }
-                None => made.definitions.push((level, line)),
+            let Some(id) = id_of(&line) else { continue };
+            if id.starts_with("indicator--") {
+                made.opens(&line, level);
+                let line = match change {
+                    Some(change) => changed(&line, change, entered.last),
+                    None => line,
+                };
+                made.wanted.insert(id, (level, line));
+            } else {
+                // Colours and what this program adds to STIX are known to everybody.
+                let says = id.starts_with("marking-definition--") && stix_tlp(&id).is_none();
+                made.definitions.insert(id, (if says { Level::CLOSED } else { open }, line));
             }
         }
     }

@@ -20,6 +20,10 @@ use crate::text::one_line;
 
 /// Marking definitions of one export.
 pub const MAX_DEFINITIONS: usize = 1024;
+/// What a statement says of colours that contradict each other.
+const CONTRADICTORY: &str = "contradictory colours";
+/// What a statement says of a marking of which nothing is left to say.
+const NOT_UNDERSTOOD: &str = "a marking that was not understood";
 /// The longest statement, in bytes.
 const MAX_STATEMENT: usize = 2048;
 
@@ -58,7 +62,14 @@ pub(super) fn of(item: &Item<'_>, author: &Author, has_labels: bool) -> Marked {
     let tlp = tlp_definition(item.tlp);
     let mut marked =
         Marked { refs: vec![tlp.id.clone()], definitions: vec![tlp], labels: Vec::new() };
-    let texts = beside_colour(item.markings());
+    let mut texts = beside_colour(item.markings());
+    let is_closed = item.markings().is_closed() || item.markings().is_conflicting();
+    if item.markings().is_conflicting() {
+        texts.push(CONTRADICTORY);
+    }
+    if texts.is_empty() && is_closed {
+        texts.push(NOT_UNDERSTOOD);
+    }
     if texts.is_empty() {
         return marked;
     }
@@ -67,7 +78,8 @@ pub(super) fn of(item: &Item<'_>, author: &Author, has_labels: bool) -> Marked {
     if let Some(pap) = pap {
         sorted.policy.insert("permitted_actions".to_owned(), actions(pap));
     }
-    sorted.rest |= item.markings().is_closed()
+    // Whoever reads the statement does not understand it either, and holds the object as closely.
+    sorted.rest |= is_closed
         || (pap.is_none() && !sorted.policy.is_empty())
         || (!has_labels && !sorted.labels.is_empty());
     if sorted.rest {

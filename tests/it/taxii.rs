@@ -160,6 +160,14 @@ fn what_no_client_should_send_is_a_taxii_error() {
     assert_eq!(found["match"], json!([200, null]), "an id that nobody has: {found:#}");
     assert_eq!(found["nested"][0], 202, "each object is refused alone: {found:#}");
     assert!(serving.lives());
+    let audit = std::fs::read_to_string(home.dir.join("taxii-audit.ndjson")).unwrap();
+    let line =
+        "\"status\":404,\"refused\":\"not_found\",\"asked\":\"GET /own/collections/nothing/\"";
+    assert!(audit.contains(line), "{audit}");
+    // What `account collections` says is where clients find it.
+    let offers = home.json(&["account", "collections"]);
+    let own = offers.as_array().unwrap().iter().find(|one| one["key"] == "own").unwrap();
+    assert!(text(own, "path").starts_with("/own/collections/"), "{own:#}");
 }
 
 #[test]

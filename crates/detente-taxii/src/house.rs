@@ -83,10 +83,15 @@ struct Collections<'a> {
     collections: Vec<CollectionInformation<'a>>,
 }
 
+/// The id of the collection with this key: the same on every server.
+pub fn collection_id(key: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, key.as_bytes())
+}
+
 impl Collection {
     /// Its id: the same for the same key on every server.
     pub fn id(&self) -> Uuid {
-        Uuid::new_v5(&NAMESPACE, self.key.as_bytes())
+        collection_id(&self.key)
     }
 
     /// Whether a path names it: by its id, or by its key, which is its alias.

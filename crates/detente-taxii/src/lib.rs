@@ -31,7 +31,7 @@ pub use account::{Account, Level, MAX_ACCOUNT};
 pub use add::MAX_OBJECTS;
 pub use fault::{Fault, refusal};
 pub use filter::{MAX_PAGE, MAX_VALUE, MAX_VALUES};
-pub use house::{Collection, House, MAX_BODY, Root};
+pub use house::{Collection, House, MAX_BODY, Root, collection_id};
 pub use message::{Audit, MAX_TARGET, Method, Request, Response, STIX, TAXII};
 pub use moment::{MAX_TIME, Moment};
 pub use read::MAX_PAGE_BYTES;

@@ -23,6 +23,17 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// As HTTP names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
 /// A request whose sender is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {

@@ -30,6 +30,8 @@ struct Line<'a> {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<&'a str>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     audit: Option<&'a Audit>,
 }
@@ -42,6 +44,8 @@ pub(crate) struct Event<'a> {
     pub(crate) from: &'a str,
     pub(crate) status: u16,
     pub(crate) refused: Option<&'a str>,
+    /// For what, of a request that was refused: method and path.
+    pub(crate) asked: Option<&'a str>,
     pub(crate) audit: Option<&'a Audit>,
 }
 
@@ -61,8 +65,9 @@ impl AuditLog {
     }
 
     pub(crate) fn write(&self, event: Event<'_>) -> io::Result<()> {
-        let Event { time, account, from, status, refused, audit } = event;
-        let mut line = serde_json::to_vec(&Line { time, account, from, status, refused, audit })?;
+        let Event { time, account, from, status, refused, asked, audit } = event;
+        let line = Line { time, account, from, status, refused, asked, audit };
+        let mut line = serde_json::to_vec(&line)?;
         line.push(b'\n');
         let mut held = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if held.1 > 0 && held.1 + line.len() as u64 > MAX_FILE {

@@ -115,11 +115,12 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
 }
 
 impl Secret {
-    /// Reads an `Authorization` header (RFC 7617, RFC 6750).
+    /// Reads an `Authorization` header (RFC 7617, RFC 6750). `Token`, which is registered nowhere,
+    /// is how the `TokenAuth` of OASIS's taxii2-client writes `Bearer`.
     pub(crate) fn read(header: &str) -> Option<Secret> {
         let (scheme, rest) = header.trim().split_once(' ')?;
         let rest = rest.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
+        if ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             let fits = !rest.is_empty() && rest.len() <= MAX_TOKEN;
             return fits.then(|| Secret::Bearer(Zeroizing::new(rest.to_owned())));
         }
@@ -263,6 +264,7 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(Secret::read("Bearer abc"), Some(Secret::Bearer(_))));
+        assert!(matches!(Secret::read("Token abc"), Some(Secret::Bearer(_))));
         let long = format!("Basic {}", STANDARD.encode(vec![b'x'; 4_000]));
         for bad in ["", "Basic", "Basic !!", "Basic eA==", "Digest x", "Bearer ", &long] {
             assert!(Secret::read(bad).is_none(), "{bad}");

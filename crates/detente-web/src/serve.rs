@@ -49,6 +49,8 @@ const MAX_LEAVING: usize = 256 * 1024 * 1024;
 const WAYS: usize = 8;
 /// A body waits so long for room, and a request for a way to the shelf.
 const ROOM_TIME: Duration = Duration::from_secs(10);
+/// What the audit keeps of a path that was refused. Bytes.
+const MAX_ASKED: usize = 512;
 /// The bytes of bodies that are held at once, over all lines.
 const MAX_HELD: usize = 4 * MAX_BODY;
 
@@ -211,15 +213,25 @@ impl Service {
             }
         };
         let (time, address) = (now.to_string(), from.address.to_string());
+        // How many these may be is bounded by the account's rate.
+        let refused = match response.status {
+            403 => Some("forbidden"),
+            404 => Some("not_found"),
+            _ => None,
+        };
+        let end = request.path.floor_char_boundary(MAX_ASKED);
+        let path = request.path.get(..end).unwrap_or_default();
+        let asked = refused.map(|_| format!("{} {path}", request.method.name()));
         let event = Event {
             time: &time,
             account: &account.name,
             from: &address,
             status: response.status,
-            refused: None,
+            refused,
+            asked: asked.as_deref(),
             audit: response.audit.as_ref(),
         };
-        if response.audit.is_some()
+        if (response.audit.is_some() || refused.is_some())
             && let Err(error) = self.audit.write(event)
         {
             tracing::error!("the audit can't be written: {error}");
@@ -268,6 +280,7 @@ impl Service {
             from: &address,
             status: answer.response.status,
             refused: Some("login"),
+            asked: None,
             audit: None,
         };
         if let Err(error) = self.audit.write(event) {

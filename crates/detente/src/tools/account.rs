@@ -154,11 +154,8 @@ fn offers_of(context: &Context, args: &AddArgs) -> Result<Vec<Offer>, Failure> {
     let plain = |name: &String| [OWN, RAISED, INDICATORS].contains(&name.as_str());
     if args.read.iter().chain(&args.write).all(plain) {
         let offer = |key: &str, takes| Offer {
-            key: key.to_owned(),
-            name: key.to_owned(),
-            title: String::new(),
-            root: OWN.to_owned(),
             takes,
+            ..Offer::new(key.to_owned(), key.to_owned(), String::new(), OWN)
         };
         return Ok(vec![offer(OWN, true), offer(RAISED, false), offer(INDICATORS, false)]);
     }
@@ -191,8 +188,8 @@ pub fn account(context: &Context, args: &AccountArgs) -> Result<u8, Failure> {
                         let name = crate::output::safe(&offer.name);
                         let title = crate::output::safe(&offer.title);
                         crate::print_text(&format!(
-                            "{name}\n  key      {}\n  holds    {title}\n",
-                            offer.key
+                            "{name}\n  key      {}\n  holds    {title}\n  at       {}\n",
+                            offer.key, offer.path
                         ));
                     }
                 },

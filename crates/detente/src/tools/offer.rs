@@ -4,7 +4,7 @@ use detente_core::AccordId;
 use detente_desk::{INDICATORS, Received, Released};
 use detente_node::Shared;
 use detente_taxii::client::collection_of;
-use detente_taxii::{Collection, House, Root};
+use detente_taxii::{Collection, House, Root, collection_id};
 use serde::{Deserialize, Serialize};
 
 use super::{OWN, RAISED};
@@ -15,6 +15,8 @@ use crate::fail::Failure;
 pub struct Offer {
     /// Its key in rights, which is its alias in TAXII.
     pub key: String,
+    /// Where it is on the server, with its id, by which clients of TAXII name it.
+    pub path: String,
     /// What people may call it: `received/ACCORD/PARTY`.
     pub name: String,
     /// What is in it.
@@ -23,6 +25,14 @@ pub struct Offer {
     pub root: String,
     /// Whether tools may add to it.
     pub takes: bool,
+}
+
+impl Offer {
+    /// A collection to which tools may not add.
+    pub fn new(key: String, name: String, title: String, root: &str) -> Offer {
+        let path = format!("/{root}/collections/{}/", collection_id(&key));
+        Offer { key, path, name, title, root: root.to_owned(), takes: false }
+    }
 }
 
 /// A collection that follows something else.
@@ -43,8 +53,7 @@ pub fn offers(
     feeds: &[(String, String)],
 ) -> Result<Vec<(Offer, Option<View>)>, Failure> {
     let plain = |key: &str, title: &str, takes, view| {
-        let (key, title, root) = (key.to_owned(), title.to_owned(), OWN.to_owned());
-        (Offer { name: key.clone(), key, title, root, takes }, view)
+        (Offer { takes, ..Offer::new(key.to_owned(), key.to_owned(), title.to_owned(), OWN) }, view)
     };
     let mut all = vec![
         plain(OWN, "What tools of the house bring, and STIX objects of imported files", true, None),
@@ -72,23 +81,21 @@ pub fn offers(
             let received = Received { accord: *accord, from: party };
             let released = Released { accord: *accord, to: party };
             all.push((
-                Offer {
-                    key: received.key(),
-                    name: format!("received/{slug}/{who}"),
-                    title: format!("Received from {who} under {slug}"),
-                    root: root.clone(),
-                    takes: false,
-                },
+                Offer::new(
+                    received.key(),
+                    format!("received/{slug}/{who}"),
+                    format!("Received from {who} under {slug}"),
+                    &root,
+                ),
                 Some(View::Received(received)),
             ));
             all.push((
-                Offer {
-                    key: released.key(),
-                    name: format!("releasable/{slug}/{who}"),
-                    title: format!("Releasable to {who} under {slug}: to read it is a release"),
-                    root: root.clone(),
-                    takes: false,
-                },
+                Offer::new(
+                    released.key(),
+                    format!("releasable/{slug}/{who}"),
+                    format!("Releasable to {who} under {slug}: to read it is a release"),
+                    &root,
+                ),
                 Some(View::Released(released)),
             ));
         }

@@ -128,6 +128,15 @@ pub enum Reason {
         /// The bound in columns.
         max_columns: usize,
     },
+    /// A quote in a CSV file that nobody closed.
+    #[error(
+        "a quote opens on this line and is not closed as a cell is: the line is left out, those \
+         after it are read by themselves"
+    )]
+    UnclosedQuote,
+    /// The same where what follows could not be held.
+    #[error("a quote opens on this line and is not closed: everything after it is one cell")]
+    UnclosedQuoteLost,
     /// A whole document in which nothing known was found.
     #[error("a JSON document that is neither STIX nor MISP")]
     UnknownJson,
@@ -186,6 +195,7 @@ impl Reason {
             Reason::PatternPath(_) => "pattern_path",
             Reason::PatternSyntax(_) => "pattern_syntax",
             Reason::RecordTooLarge { .. } => "record_too_large",
+            Reason::UnclosedQuote | Reason::UnclosedQuoteLost => "unclosed_quote",
             Reason::UnnamedColumn => "unnamed_column",
             Reason::UnknownJson => "unknown_json",
             Reason::UnknownXml => "unknown_xml",

@@ -1,14 +1,15 @@
 //! Comma, semicolon and tab separated values (RFC 4180, read leniently by `csv-core`).
 //!
 //! Columns get their meaning from the caller, else from a header (also one behind `#`, as abuse.ch
-//! writes it), else the first field of each record that is a value counts. A record is bounded: one
-//! that never ends, because a quote was not closed, is passed over without being held.
+//! writes it), else the first field of each record that is a value counts. A record is bounded. Of a
+//! quote that nobody closed its line is refused, and the lines after it are read as they are.
 
 use std::io::{BufRead, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 mod columns;
+mod frame;
 mod mapping;
 
 pub(super) use columns::looks_like;
@@ -16,15 +17,18 @@ pub use columns::{Column, CsvMapping, Role};
 use columns::{
     Found, clean, columns_from_header, columns_from_mapping, context_of, guess_delimiter, is_header,
 };
+use frame::{Frame, Frames, Look};
 pub use mapping::{ColumnRole, MappingFault};
 
 use super::intake::Intake;
 use super::kinds::{self, Hint, Shape};
-use super::{MAX_EXCERPT, Place, ReadFault, Reason, Skip, prose};
+use super::{Place, ReadFault, Reason, Skip, prose};
 use detente_intel::Context;
 
-/// The longest record, in bytes of its fields.
+/// The longest record, in bytes with its quotes and line end.
 pub const MAX_RECORD: usize = 256 * 1024;
+/// The longest cell that is looked at to tell whether a line is a record, in bytes.
+const MAX_VALUE: usize = 4096;
 /// Columns of one record.
 pub const MAX_COLUMNS: usize = 256;
 
@@ -33,6 +37,35 @@ struct Table<'m> {
     mapping: Option<&'m CsvMapping>,
     columns: Option<Vec<Found>>,
     header_done: bool,
+    delimiter: u8,
+    /// Cells of the last record.
+    width: usize,
+}
+
+impl Table<'_> {
+    /// How a line looks that stands inside a quoted cell.
+    fn look(&self, line: &[u8]) -> Look {
+        let line = line.trim_ascii();
+        if line.is_empty() || line.starts_with(b"#") {
+            return Look::Nothing;
+        }
+        let width = line.iter().filter(|byte| **byte == self.delimiter).count() + 1;
+        if width < self.width.max(2) {
+            return Look::Text;
+        }
+        let is_value = |index: usize| match &self.columns {
+            None => true,
+            Some(columns) => columns
+                .iter()
+                .any(|column| column.index == index && matches!(column.role, Role::Value(_))),
+        };
+        let found = line.split(|byte| *byte == self.delimiter).enumerate().any(|(index, cell)| {
+            let cell = std::str::from_utf8(cell).unwrap_or("");
+            let cell = cell.trim_matches(|c: char| c.is_whitespace() || c == '"');
+            is_value(index) && cell.len() <= MAX_VALUE && kinds::read_token(cell).is_ok()
+        });
+        if found { Look::Row } else { Look::Cells }
+    }
 }
 
 pub(super) fn read<R: BufRead>(mut input: R, intake: &mut Intake<'_>) -> Result<(), ReadFault> {
@@ -40,31 +73,42 @@ pub(super) fn read<R: BufRead>(mut input: R, intake: &mut Intake<'_>) -> Result<
     let mut head = Vec::new();
     input.by_ref().take(super::SNIFF as u64).read_to_end(&mut head).map_err(ReadFault::Io)?;
     let delimiter = mapping.and_then(|m| m.delimiter).unwrap_or_else(|| file_delimiter(&head));
-    let mut input = std::io::Cursor::new(head).chain(input);
-    let mut parser = ReaderBuilder::new().delimiter(delimiter).build();
-    let mut table = Table { mapping, columns: None, header_done: false };
-    let mut buffers = Buffers::new();
+    let mut frames = Frames::new(std::io::Cursor::new(head).chain(input), delimiter);
+    let mut cells = Cells::new(delimiter);
+    let mut table = Table { mapping, columns: None, header_done: false, delimiter, width: 0 };
     loop {
-        blank_lines(&mut input, &mut buffers, intake)?;
-        let place = Place::Line(buffers.lines + 1);
-        match one_record(&mut parser, &mut input, &mut buffers)? {
-            Step::End => break,
-            Step::TooLarge => {
-                intake.see();
-                let reason =
-                    Reason::RecordTooLarge { max_bytes: MAX_RECORD, max_columns: MAX_COLUMNS };
-                intake.refuse(place, &buffers.head, reason);
-            }
-            Step::Record { fields, bytes } => {
-                let raw = buffers.fields.get(..bytes).unwrap_or(&[]);
-                let ends = buffers.ends.get(..fields).unwrap_or(&[]);
-                record(intake, &mut table, place, (raw, ends))?;
+        while let Some(own) = frames.blank_line()? {
+            if own {
+                intake.pass(Skip::Blank);
             }
         }
-        intake.at(buffers.bytes, buffers.lines);
+        let place = Place::Line(frames.lines + 1);
+        match frames.next_frame(&|line| table.look(line))? {
+            Frame::End => break,
+            Frame::TooLarge => too_large(intake, place, frames.record()),
+            Frame::Unclosed(line) => {
+                intake.see();
+                intake.refuse(Place::Line(line), frames.record(), Reason::UnclosedQuote);
+            }
+            Frame::Lost(line) => {
+                intake.break_off(Place::Line(line), frames.record(), Reason::UnclosedQuoteLost);
+                break;
+            }
+            Frame::Whole => match cells.split(frames.record()) {
+                Some((raw, ends)) => record(intake, &mut table, place, (raw, ends))?,
+                None => too_large(intake, place, frames.record()),
+            },
+        }
+        intake.at(frames.bytes, frames.lines);
     }
-    intake.at(buffers.bytes, buffers.lines);
+    intake.at(frames.bytes, frames.lines);
     Ok(())
+}
+
+fn too_large(intake: &mut Intake<'_>, place: Place, record: &[u8]) {
+    intake.see();
+    let reason = Reason::RecordTooLarge { max_bytes: MAX_RECORD, max_columns: MAX_COLUMNS };
+    intake.refuse(place, record, reason);
 }
 
 /// The separator of the first line that is no comment.
@@ -77,113 +121,37 @@ fn file_delimiter(head: &[u8]) -> u8 {
         .unwrap_or(b',')
 }
 
-/// One record's fields, and how far the input has been read.
-struct Buffers {
+/// Splits records into cells.
+struct Cells {
+    parser: Reader,
     fields: Vec<u8>,
     ends: Vec<usize>,
-    /// How the record began, for the report.
-    head: Vec<u8>,
-    bytes: u64,
-    /// Line feeds read.
-    lines: u64,
-    /// Whether the last byte read was a carriage return, whose line feed is still to come.
-    half_ended: bool,
 }
 
-impl Buffers {
-    fn new() -> Buffers {
-        Buffers {
-            fields: vec![0; MAX_RECORD],
-            ends: vec![0; MAX_COLUMNS],
-            head: Vec::new(),
-            bytes: 0,
-            lines: 0,
-            half_ended: false,
-        }
+impl Cells {
+    fn new(delimiter: u8) -> Cells {
+        let parser = ReaderBuilder::new().delimiter(delimiter).build();
+        Cells { parser, fields: vec![0; MAX_RECORD], ends: vec![0; MAX_COLUMNS] }
     }
 
-    fn count(&mut self, read: &[u8]) {
-        self.bytes += read.len() as u64;
-        self.lines += read.iter().filter(|b| **b == b'\n').count() as u64;
-        if let Some(last) = read.last() {
-            self.half_ended = *last == b'\r';
-        }
-    }
-}
-
-enum Step {
-    End,
-    Record { fields: usize, bytes: usize },
-    TooLarge,
-}
-
-fn fill<R: BufRead>(input: &mut R) -> Result<&[u8], ReadFault> {
-    loop {
-        match input.fill_buf() {
-            Ok(_) => break,
-            Err(fault) if fault.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(fault) => return Err(ReadFault::Io(fault)),
-        }
-    }
-    // The buffer is full by now: this call reads nothing (the first one's borrow cannot leave a
-    // loop that may go round again).
-    input.fill_buf().map_err(ReadFault::Io)
-}
-
-/// Passes empty lines, which the parser would swallow without a word.
-fn blank_lines<R: BufRead>(
-    input: &mut R,
-    buffers: &mut Buffers,
-    intake: &mut Intake<'_>,
-) -> Result<(), ReadFault> {
-    loop {
-        let byte = match fill(input)?.first() {
-            Some(byte @ (b'\n' | b'\r')) => *byte,
-            _ => return Ok(()),
-        };
-        let ends_record = byte == b'\n' && buffers.half_ended;
-        // "\r\n" alone on a line: the blank is counted at the carriage return.
-        if !ends_record {
-            intake.pass(Skip::Blank);
-        }
-        input.consume(1);
-        buffers.count(&[byte]);
-    }
-}
-
-/// Reads one record into the buffers; one that does not fit is read to its end and dropped.
-fn one_record<R: BufRead>(
-    parser: &mut Reader,
-    input: &mut R,
-    buffers: &mut Buffers,
-) -> Result<Step, ReadFault> {
-    let (mut out, mut ends) = (0_usize, 0_usize);
-    let mut too_large = false;
-    buffers.head.clear();
-    loop {
-        let chunk = fill(input)?;
-        let fields = buffers.fields.get_mut(out..).unwrap_or(&mut []);
-        let field_ends = buffers.ends.get_mut(ends..).unwrap_or(&mut []);
-        let (result, read, wrote, ended) = parser.read_record(chunk, fields, field_ends);
-        let used = chunk.get(..read).unwrap_or(chunk);
-        let room = (MAX_EXCERPT * 4).saturating_sub(buffers.head.len());
-        buffers.head.extend_from_slice(used.get(..room).unwrap_or(used));
-        buffers.count(used);
-        out += wrote;
-        ends += ended;
-        input.consume(read);
-        match result {
-            ReadRecordResult::InputEmpty => {}
-            ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                too_large = true;
-                (out, ends) = (0, 0);
+    /// The cells of one record, one behind the other, and where each ends; nothing if they are too
+    /// many.
+    fn split(&mut self, mut record: &[u8]) -> Option<(&[u8], &[usize])> {
+        self.parser.reset();
+        let (mut out, mut ends) = (0_usize, 0_usize);
+        loop {
+            let fields = self.fields.get_mut(out..).unwrap_or(&mut []);
+            let field_ends = self.ends.get_mut(ends..).unwrap_or(&mut []);
+            let (result, read, wrote, ended) = self.parser.read_record(record, fields, field_ends);
+            record = record.get(read..).unwrap_or(&[]);
+            (out, ends) = (out + wrote, ends + ended);
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => return None,
+                ReadRecordResult::Record | ReadRecordResult::End => break,
             }
-            ReadRecordResult::Record if too_large => return Ok(Step::TooLarge),
-            ReadRecordResult::Record => {
-                return Ok(Step::Record { fields: ends, bytes: out });
-            }
-            ReadRecordResult::End => return Ok(Step::End),
         }
+        Some((self.fields.get(..out).unwrap_or(&[]), self.ends.get(..ends).unwrap_or(&[])))
     }
 }
 
@@ -217,6 +185,7 @@ fn record(
         intake.pass(Skip::Blank);
         return Ok(());
     }
+    table.width = fields.len();
     let comment = fields.first().is_some_and(|field| field.starts_with('#'));
     if !table.header_done && try_header(table, &fields, comment) {
         intake.pass(if comment { Skip::Comment } else { Skip::Header });

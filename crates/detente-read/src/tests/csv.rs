@@ -107,11 +107,82 @@ fn records_beyond_the_bounds_are_passed_over() {
         kept.codes(),
         [("line 3".to_owned(), "record_too_large"), ("line 5".to_owned(), "record_too_large")]
     );
-    // A quote that is never closed swallows the rest, and the report says from where.
-    let content = format!("indicator,comment\na.com,1\nb.com,\"{}", "z.com,2\n".repeat(MAX_RECORD));
-    let (kept, _) = run(Format::Csv, &content);
-    assert_eq!(kept.values(), ["domain:a.com"]);
-    assert_eq!(kept.codes(), [("line 3".to_owned(), "record_too_large")]);
+}
+
+/// A table of rows without quotes, some lines of which are written otherwise.
+fn table(rows: usize, others: &[(usize, &str)]) -> String {
+    let mut content = "value,type,comment\n".to_owned();
+    for row in 0..rows {
+        match others.iter().find(|(at, _)| *at == row) {
+            Some((_, line)) => content.push_str(line),
+            None => content.push_str(&format!("host{row}.com,domain,note {row}")),
+        }
+        content.push('\n');
+    }
+    content
+}
+
+#[test]
+fn a_quote_that_nobody_closed_costs_its_line() {
+    let open = (5, "host5.com,domain,\"note 5");
+    for (others, refused) in [
+        // To the end of the file.
+        (vec![open], vec!["line 7"]),
+        // To another one, which begins a cell or ends one.
+        (vec![open, (8, "host8.com,domain,\"note 8\"")], vec!["line 7"]),
+        (vec![open, (8, "host8.com,domain,\"note 8")], vec!["line 7", "line 10"]),
+        (vec![(5, "host5.com,domain,\""), (8, "host8.com,domain,\"")], vec!["line 7", "line 10"]),
+        (vec![(5, "host5.com,domain,\""), (6, "host6.com,domain,\"")], vec!["line 7", "line 8"]),
+        (vec![open, (8, "host8.com,domain,\"two\nlines\"")], vec!["line 7"]),
+    ] {
+        for rows in [20, 60_000] {
+            let content = table(rows, &others);
+            let (kept, summary) = run(Format::Auto, &content);
+            let codes: Vec<String> = kept.codes().into_iter().map(|(place, _)| place).collect();
+            assert_eq!(codes, refused, "{rows} {others:?}");
+            assert!(kept.codes().iter().all(|(_, code)| *code == "unclosed_quote"));
+            assert_eq!(summary.taken as usize, rows - refused.len(), "{rows} {others:?}");
+            assert_eq!(summary.bytes as usize, content.len());
+            assert_eq!(summary.lines as usize, content.lines().count());
+            assert!(summary.broken.is_none());
+        }
+    }
+    let content = table(20, &[open, (9, "host9.com,domain,\"")]).replace('\n', "\r\n");
+    let (whole, one) = run(Format::Auto, &content);
+    let (drip, two) = dripped(Format::Auto, content.as_bytes());
+    assert_eq!(one.taken, 18);
+    assert_eq!((whole.taken, one), (drip.taken, two));
+}
+
+#[test]
+fn cells_of_several_lines_are_meant() {
+    let text = "\"one line\n\nsaid \"\"evil.com\"\", and more, and more\n# and, \nanother\"";
+    let long = format!("\"{}\"", "a line of text, with commas, and more of it\n".repeat(3_000));
+    for cell in [text, &long] {
+        let line = format!("host5.com,domain,{cell}");
+        let (kept, summary) = run(Format::Auto, table(20, &[(5, &line)]));
+        assert_eq!((summary.taken, kept.refused.len()), (20, 0), "{:?}", kept.codes());
+    }
+    // Beyond the bound it is one record, and left out as one.
+    let long = format!("\"{}\"", "a line of text\n".repeat(30_000));
+    let line = format!("host5.com,domain,{long}");
+    let (kept, summary) = run(Format::Auto, table(20, &[(5, &line)]));
+    assert_eq!(kept.codes(), [("line 7".to_owned(), "record_too_large")]);
+    assert_eq!((summary.taken, summary.broken.is_none()), (19, true));
+    // What is not closed and cannot be held is the end.
+    let (kept, summary) = run(Format::Auto, table(20, &[(5, line.trim_end_matches('"'))]));
+    assert_eq!(kept.codes(), [("line 7".to_owned(), "unclosed_quote")]);
+    assert!(summary.taken == 5 && summary.broken.is_some());
+}
+
+#[test]
+fn quotes_to_no_purpose_cost_no_time() {
+    // From each line's quote on, everything to the end is one cell.
+    let content = format!("value,comment\n{}", "a\"b,\"c\n".repeat(400_000));
+    let begun = std::time::Instant::now();
+    let (_, summary) = run(Format::Csv, &content);
+    assert!(summary.broken.is_some() || summary.bytes as usize == content.len());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Readers of untrusted files: lists and free text, hosts files, CSV, STIX 2.1, MISP, OpenIOC.
+//! Readers of untrusted files: lists and free text, hosts files, CSV, STIX 2.1, MISP, OpenIOC, and
+//! NDJSON as this program writes it.
 //!
 //! Every reader streams with bounded memory and accounts for every item it meets: taken, refused
 //! with a reason and a place, or skipped with a reason ([`Summary::is_balanced`]). Nothing is
@@ -15,9 +16,11 @@ mod kinds;
 mod line;
 mod list;
 mod misp;
+mod ndjson;
 mod openioc;
 mod prose;
 mod report;
+mod sniff;
 mod stix;
 #[cfg(test)]
 mod tests;
@@ -62,6 +65,8 @@ pub enum Format {
     List,
     /// MISP events or attributes as JSON.
     Misp,
+    /// A JSON object a line: STIX objects, or indicators as this program exports them.
+    Ndjson,
     /// OpenIOC 1.0 or 1.1.
     OpenIoc,
     /// A STIX 2.0 or 2.1 bundle, a TAXII envelope, or an array of STIX objects.
@@ -70,12 +75,13 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 8] = [
         Format::Auto,
         Format::Csv,
         Format::Hosts,
         Format::List,
         Format::Misp,
+        Format::Ndjson,
         Format::OpenIoc,
         Format::Stix,
     ];
@@ -88,6 +94,7 @@ impl Format {
             Format::Hosts => "hosts",
             Format::List => "list",
             Format::Misp => "misp",
+            Format::Ndjson => "ndjson",
             Format::OpenIoc => "openioc",
             Format::Stix => "stix",
         }
@@ -96,7 +103,7 @@ impl Format {
 
 /// The text names no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format {0:?}: use auto, list, hosts, csv, stix, misp or openioc")]
+#[error("unknown format {0:?}: use auto, list, hosts, csv, stix, misp, ndjson or openioc")]
 pub struct UnknownFormat(pub String);
 
 impl std::str::FromStr for Format {
@@ -235,7 +242,10 @@ fn read_utf8<R: BufRead>(
 ) -> Result<Summary, ReadFault> {
     let bom = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let format = match options.format {
-        Format::Auto => sniff(head.get(bom..).unwrap_or(&[])),
+        Format::Auto => match sniff::sniff(head.get(bom..).unwrap_or(&[])) {
+            Ok(format) => format,
+            Err(reason) => return Ok(foreign(&head, reason, options, sink)),
+        },
         format => format,
     };
     let mut cursor = Cursor::new(head);
@@ -247,10 +257,23 @@ fn read_utf8<R: BufRead>(
         Format::Csv => csv::read(input, &mut intake)?,
         Format::Hosts => hosts::read(input, &mut intake)?,
         Format::Misp => misp::read(input, &mut intake)?,
+        Format::Ndjson => ndjson::read(input, &mut intake)?,
         Format::OpenIoc => openioc::read(input, &mut intake)?,
         Format::Stix => stix::read(input, &mut intake)?,
     }
-    Ok(intake.finish())
+    let mut summary = intake.finish();
+    if options.format == Format::Auto && summary.broken == Some(Reason::UnknownJson) {
+        summary.format = Format::Auto;
+    }
+    Ok(summary)
+}
+
+/// Says of a file that is none of ours what it is, and reads nothing of it.
+fn foreign(head: &[u8], reason: Reason, options: &Options, sink: &mut dyn Sink) -> Summary {
+    let mut intake = Intake::new(options, sink, Format::Auto);
+    intake.at(head.len() as u64, 1);
+    intake.break_off(Place::Line(1), head, reason);
+    intake.finish()
 }
 
 /// Parses one STIX pattern as the readers do: with the slips of feeds and what STIX 2.0 allowed
@@ -274,37 +297,4 @@ fn refuse_binary(head: &[u8]) -> Result<(), ReadFault> {
         return Err(ReadFault::Compressed(name));
     }
     Ok(())
-}
-
-/// Tells the format from the first bytes; anything unclear is a list, whose reader takes anything.
-fn sniff(head: &[u8]) -> Format {
-    let start = head.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(head.len());
-    let body = head.get(start..).unwrap_or(&[]);
-    let next = body.iter().skip(1).find(|b| !b.is_ascii_whitespace());
-    let json = match body.first() {
-        Some(b'{') => matches!(next, Some(b'"' | b'}')),
-        Some(b'[') => matches!(next, Some(b'{')),
-        _ => false,
-    };
-    let find = |needle: &[u8]| body.windows(needle.len()).position(|window| window == needle);
-    if body.first() == Some(&b'<') {
-        let names: [&[u8]; 4] =
-            [b"<ioc", b"<OpenIOC", b"schemas.mandiant.com/2010/ioc", b"openioc.org/schemas/"];
-        let named = names.iter().any(|name| find(name).is_some());
-        return if named { Format::OpenIoc } else { Format::List };
-    }
-    if !json {
-        if csv::looks_like(head) {
-            return Format::Csv;
-        }
-        return if hosts::looks_like(head) { Format::Hosts } else { Format::List };
-    }
-    let first = |needles: &[&[u8]]| needles.iter().filter_map(|n| find(n)).min();
-    let misp = first(&[b"\"Event\"", b"\"response\"", b"\"Attribute\""]);
-    let stix = first(&[b"\"objects\"", b"\"spec_version\"", b"\"bundle\""]);
-    match (misp, stix) {
-        (Some(misp), Some(stix)) if misp < stix => Format::Misp,
-        (Some(_), None) => Format::Misp,
-        _ => Format::Stix,
-    }
 }

@@ -9,13 +9,14 @@ pub const MAX_LINE: usize = 64 * 1024;
 pub(super) enum Line<'a> {
     /// The bytes without the line feed.
     Whole(&'a [u8]),
-    /// The first [`MAX_LINE`] bytes and the length in bytes.
+    /// The first bytes, as many as a line may have, and the length in bytes.
     TooLong(&'a [u8], u64),
 }
 
 /// A reader of lines that counts lines and bytes.
 pub(super) struct Lines<R> {
     input: R,
+    max: usize,
     buffer: Vec<u8>,
     pub(super) number: u64,
     pub(super) bytes: u64,
@@ -23,7 +24,12 @@ pub(super) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Lines<R> {
-        Lines { input, buffer: Vec::new(), number: 0, bytes: 0 }
+        Lines::with_max(input, MAX_LINE)
+    }
+
+    /// Lines of at most so many bytes.
+    pub(super) fn with_max(input: R, max: usize) -> Lines<R> {
+        Lines { input, max, buffer: Vec::new(), number: 0, bytes: 0 }
     }
 
     /// The next line, or nothing at the end.
@@ -49,7 +55,7 @@ impl<R: BufRead> Lines<R> {
                 }
                 None => (chunk, chunk.len()),
             };
-            let room = MAX_LINE - self.buffer.len();
+            let room = self.max - self.buffer.len();
             self.buffer.extend_from_slice(part.get(..room).unwrap_or(part));
             length += part.len() as u64;
             self.bytes += used as u64;
@@ -59,7 +65,7 @@ impl<R: BufRead> Lines<R> {
             return Ok(None);
         }
         self.number += 1;
-        if length > MAX_LINE as u64 {
+        if length > self.max as u64 {
             Ok(Some(Line::TooLong(&self.buffer, length)))
         } else {
             Ok(Some(Line::Whole(&self.buffer)))

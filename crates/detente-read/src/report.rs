@@ -81,9 +81,18 @@ pub enum Reason {
         /// The bound, in bytes.
         max: u64,
     },
+    /// XML or HTML that is no OpenIOC.
+    #[error("this is {0}, not a list of values, and no OpenIOC: nothing of it is taken")]
+    Markup(&'static str),
     /// A marking definition with the fixed id of one colour and the content of another.
     #[error("the marking definition contradicts the colour of its id")]
     MarkingContradiction,
+    /// The list of digests in a MISP feed.
+    #[error("these are the digests by which a MISP feed is searched, and no indicators")]
+    MispHashes,
+    /// The list of events in a MISP feed.
+    #[error("this is the manifest of a MISP feed, which lists events and holds none")]
+    MispManifest,
     /// The value has no normal form.
     #[error("{0}")]
     Normal(NormalFault),
@@ -138,7 +147,7 @@ pub enum Reason {
     #[error("a quote opens on this line and is not closed: everything after it is one cell")]
     UnclosedQuoteLost,
     /// A whole document in which nothing known was found.
-    #[error("a JSON document that is neither STIX nor MISP")]
+    #[error("this is JSON of a form that is not known: neither STIX nor MISP")]
     UnknownJson,
     /// A whole document in which no OpenIOC was found.
     #[error("an XML document that is no OpenIOC")]
@@ -149,9 +158,15 @@ pub enum Reason {
     /// An attribute type, column type or search term that is no observable here.
     #[error("the type {0} is not supported")]
     UnsupportedType(String),
+    /// A line of NDJSON that is no object of a known sort.
+    #[error("neither a STIX object nor an indicator as this program exports it")]
+    UnknownLine,
     /// A value beside the one that was taken, in a record whose columns have no names.
     #[error("a second value in a record whose columns have no names: give them a heading")]
     UnnamedColumn,
+    /// STIX 1, which is XML.
+    #[error("this is STIX 1, which is XML: it is not read")]
+    Stix1,
     /// A name with a wildcard, which stands for many.
     #[error("a wildcard stands for many names")]
     Wildcard,
@@ -184,7 +199,10 @@ impl Reason {
             Reason::JsonCut => "json_cut",
             Reason::JsonSyntax(_) => "json_syntax",
             Reason::LineTooLong { .. } => "line_too_long",
+            Reason::Markup(_) => "markup",
             Reason::MarkingContradiction => "marking_contradiction",
+            Reason::MispHashes => "misp_hashes",
+            Reason::MispManifest => "misp_manifest",
             Reason::Normal(fault) => fault.code(),
             Reason::NotUtf8 => "not_utf8",
             Reason::ObjectShape(_) => "object_shape",
@@ -198,15 +216,40 @@ impl Reason {
             Reason::UnclosedQuote | Reason::UnclosedQuoteLost => "unclosed_quote",
             Reason::UnnamedColumn => "unnamed_column",
             Reason::UnknownJson => "unknown_json",
+            Reason::UnknownLine => "unknown_line",
             Reason::UnknownXml => "unknown_xml",
             Reason::UnsupportedPattern(_) => "unsupported_pattern",
             Reason::UnsupportedType(_) => "unsupported_type",
+            Reason::Stix1 => "stix_1",
             Reason::Wildcard => "wildcard",
             Reason::XmlCut => "xml_cut",
             Reason::XmlDoctype => "xml_doctype",
             Reason::XmlSyntax(_) => "xml_syntax",
             Reason::XmlTooLarge { .. } => "xml_too_large",
         }
+    }
+}
+
+impl Reason {
+    /// What to do about a file of which the rest could not be read for this reason.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Reason::JsonCut | Reason::XmlCut => "get the file whole",
+            Reason::Stix1 => "convert it to STIX 2.1 with stix-elevator, and import that",
+            Reason::Markup(_) | Reason::UnknownXml | Reason::UnknownJson => {
+                "import a file of values, or say --format list: then every value that stands in \
+                 it is taken, links and names of the format too"
+            }
+            Reason::MispHashes | Reason::MispManifest => "import the events that lie beside it",
+            Reason::UnclosedQuoteLost => "close the quote on that line, and import again",
+            Reason::XmlDoctype => "take the document type out, if you trust the file",
+            _ => "get the file whole, or name what it is with --format",
+        }
+    }
+
+    /// Whether the file belongs to a whole in which others hold the indicators.
+    pub const fn is_beside(&self) -> bool {
+        matches!(self, Reason::MispHashes | Reason::MispManifest)
     }
 }
 

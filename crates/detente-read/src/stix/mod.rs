@@ -42,8 +42,9 @@ struct Held {
     refs: Vec<String>,
 }
 
+/// STIX objects that stand together.
 #[derive(Default)]
-struct Bundle {
+pub(super) struct Bundle {
     definitions: BTreeMap<String, Markings>,
     held: Vec<Held>,
     held_bytes: usize,
@@ -146,7 +147,8 @@ fn objects<R: BufRead>(
 }
 
 impl Bundle {
-    fn parsed(
+    /// Takes what one object has.
+    pub(super) fn parsed(
         &mut self,
         intake: &mut Intake<'_>,
         place: &Place,
@@ -393,7 +395,7 @@ impl Bundle {
     }
 
     /// Hands over what was held, now that every definition has been seen.
-    fn release(&mut self, intake: &mut Intake<'_>) -> Result<(), ReadFault> {
+    pub(super) fn release(&mut self, intake: &mut Intake<'_>) -> Result<(), ReadFault> {
         for mut held in std::mem::take(&mut self.held) {
             for id in &held.refs {
                 match self.definitions.get(id) {

@@ -5,6 +5,7 @@ mod hosts;
 mod json;
 mod list;
 mod misp;
+mod ndjson;
 mod openioc;
 mod pattern;
 mod property;
@@ -127,11 +128,39 @@ fn auto_tells_formats_apart() {
         ("<?xml version=\"1.0\"?>\n<ioc id=\"1\"/>", Format::OpenIoc),
         ("\u{feff}<!-- x --><OpenIOC/>", Format::OpenIoc),
         ("<p:x xmlns:p=\"http://schemas.mandiant.com/2010/ioc\"/>", Format::OpenIoc),
-        ("<html>evil.com</html>", Format::List),
+        ("<bob@example.org>\n<evil.com>\n", Format::List),
+        ("{\"type\":\"a\"}\n{\"type\":\"b\"}", Format::Ndjson),
+        ("{\"type\":\"tool\",\"id\":\"tool--1\"}\n", Format::Ndjson),
+        ("{\"a\":\n{\"b\":1}}", Format::Auto),
+        ("<html>evil.com</html>", Format::Auto),
     ] {
         let (_, summary) = run(Format::Auto, content);
         assert_eq!(summary.format, format, "{content:?}");
     }
+}
+
+#[test]
+fn what_is_none_of_ours_is_named_and_not_read() {
+    let uuid = "57fec633-8d42-44d9-90df-dd15dfaceea8";
+    let manifest =
+        format!("{{\"{uuid}\": {{\"Orgc\": {{}}, \"info\": \"x\", \"timestamp\": \"1\"}}}}");
+    let hashes = format!("d41d8cd98f00b204e9800998ecf8427e,{uuid}\n").repeat(500);
+    let stix1 = "<stix:STIX_Package xmlns:stix=\"http://stix.mitre.org/stix-1\">x</x>";
+    for (content, code) in [
+        ("<!DOCTYPE html>\n<p>evil.com", "markup"),
+        ("<?xml version=\"1.0\"?><rss><link>http://evil.com/</link></rss>", "markup"),
+        (stix1, "stix_1"),
+        (&manifest, "misp_manifest"),
+        (&hashes, "misp_hashes"),
+        ("{\"evil.com\": [1]}", "unknown_json"),
+    ] {
+        let (kept, summary) = run(Format::Auto, content);
+        assert_eq!(summary.broken.as_ref().map(|reason| reason.code()), Some(code), "{content}");
+        assert_eq!((kept.taken.len(), summary.format), (0, Format::Auto), "{content}");
+    }
+    // Said to be a list, it is one.
+    assert_eq!(run(Format::List, "<p>evil.com</p>\n").1.broken, None);
+    assert_eq!(run(Format::List, &hashes).1.taken, 500);
 }
 
 #[test]

@@ -335,3 +335,68 @@ fn what_comes_as_stix_2_0_is_kept_and_raised_beside_it() {
     assert_eq!((text(raised, "spec_version"), text(raised, "pattern_type")), ("2.1", "stix"));
     assert_eq!(raised["id"], "indicator--11111111-1111-4111-8111-111111111111");
 }
+
+/// Who imports objects hears how many of them nobody will see, and why.
+#[test]
+fn objects_that_are_held_closed_are_told() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let own = "marking-definition--fa42a846-8d90-4e51-bc29-71d5b4802168";
+    let green = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+    let red = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    let object = |n: u8, marks: &str| {
+        format!(
+            r#"{{"type":"indicator","id":"indicator--{n:08x}-0000-4000-8000-000000000000",
+            "spec_version":"2.1","created":"2026-01-01T00:00:00.000Z",
+            "modified":"2026-01-01T00:00:00.000Z","pattern":"[domain-name:value = 'h{n}.example.com']",
+            "pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z","object_marking_refs":[{marks}]}}"#
+        )
+    };
+    let definition = format!(
+        r#"{{"type":"marking-definition","id":"{own}","spec_version":"2.1",
+        "created":"2026-01-01T00:00:00.000Z","definition_type":"statement",
+        "definition":{{"statement":"Copyright of somebody"}}}}"#
+    );
+    let objects = [
+        object(1, &format!("\"{own}\"")),
+        object(2, &format!("\"{green}\"")),
+        object(3, &format!("\"{green}\",\"{red}\"")),
+        definition,
+    ];
+    let id = "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d";
+    let bundle = format!(r#"{{"type":"bundle","id":"{id}","objects":[{}]}}"#, objects.join(","));
+    let file = world.write("a.json", bundle);
+    let levels = serde_json::json!([["clear", 1], ["green", 1], ["closed", 2]]);
+    let args = ["import", &file, "--tlp", "clear"];
+    let seen = home.json(&[&args[..], &["--preview"]].concat());
+    let seen = &seen["files"][0];
+    assert_eq!((&seen["stix"]["levels"], &seen["types"]["indicator"]), (&levels, &3.into()));
+    home.run(&[&args[..], &["--preview", "--refusals"]].concat())
+        .exits(0)
+        .says("4 STIX objects would lie on the shelf");
+    let report = home.import(&args[1..]);
+    let stix = &report["stix"];
+    assert_eq!(stix["levels"], levels, "{report:#}");
+    assert_eq!((number(&report, "conflicting"), number(&report, "closed")), (1, 1));
+    let why: Vec<&str> = list(stix, "closed_by").iter().filter_map(|one| one[0].as_str()).collect();
+    assert!(why.iter().any(|why| why.contains("Copyright of somebody")), "{why:?}");
+    home.run(&args)
+        .exits(0)
+        .says("2 closed")
+        .says("--clearance closed")
+        .says("more than one colour")
+        .says("Copyright of somebody");
+    // Where all differ from what lies there nothing is taken, and what to do is said.
+    let tool = |name: &str| {
+        let id = "tool--5d0092c5-5f74-4287-9642-33f4c354e56d";
+        let time = "2026-01-01T00:00:00.000Z";
+        let object = serde_json::json!({"type": "tool", "id": id, "spec_version": "2.1",
+            "created": time, "modified": time, "name": name});
+        serde_json::json!({ "objects": [object] }).to_string()
+    };
+    home.run(&["import", &world.write("b.json", tool("one"))]).exits(0);
+    home.run(&["import", &world.write("c.json", tool("two"))])
+        .exits(1)
+        .says("NOTHING TAKEN")
+        .says("a later `modified`");
+}

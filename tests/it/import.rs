@@ -246,7 +246,8 @@ fn hostile_files_are_survived() {
         let outcome = home.run(&["import", &file, "--format", format, "--json"]);
         let report = &outcome.json()[0];
         accounted(report);
-        let whole = report["failed"].is_null() && report["broken"].is_null();
+        let said = |field: &str| report.get(field).is_some_and(|value| !value.is_null());
+        let whole = !["failed", "broken", "nothing"].into_iter().any(said);
         assert_eq!(outcome.code, if whole { 0 } else { 1 }, "{name}: {outcome}");
         // What a file says never reaches the terminal as it is.
         let printed = home.run(&["import", &file, "--format", format]);
@@ -283,7 +284,7 @@ fn a_file_that_cannot_be_read_holds_up_no_other() {
     world.write("in/1.txt", "one.example.com\n");
     world.write("in/2.gz", b"\x1f\x8b\x08\x00");
     world.write("in/3.json", "{\"objects\":[");
-    world.write("in/4.json", "{}");
+    world.write("in/4.json", "{\"other\": 1}");
     world.write("in/5.txt", "five.example.com\n");
     let folder = world.path("in").display().to_string();
     let reports = home.run(&["import", &folder, "--json"]).exits(1).json();
@@ -384,4 +385,122 @@ fn fifty_thousand_lines_come_in_and_nothing_twice() {
     let new = number(&again, "new_observables") + number(&again, "new_contexts");
     assert_eq!(new, 0, "{again:#}");
     assert_eq!(values(&home).len(), 50_000);
+}
+
+/// A quote that nobody closed once made one cell of all that followed.
+#[test]
+fn a_quote_costs_its_line() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let row = |n: usize| {
+        format!("host{n}.example.com,domain,{}note {n}\n", if n == 5 { "\"" } else { "" })
+    };
+    let table: String = (0..1_000).map(row).collect();
+    let file = world.write("quote.csv", format!("value,type,comment\n{table}"));
+    let report = home.import(&[&file]);
+    assert_eq!(accounted(&report), (999, 1, 1), "{report:#}");
+    assert_eq!(report["refusals"][0]["place"], "line 7");
+    assert_eq!(report["refusals"][0]["code"], "unclosed_quote");
+    assert_eq!(values(&home).len(), 999);
+}
+
+/// What is no format of ours is named, and nothing of it is taken by the way.
+#[test]
+fn what_is_none_of_ours_is_said_to_be_that() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let stix1 = "<?xml version=\"1.0\"?>\n<stix:STIX_Package xmlns:stix=\"http://stix.mitre.org/stix-1\" \
+        xmlns:cybox=\"http://cybox.mitre.org/cybox-2\"/>\n";
+    let xml = world.write("stix1.xml", stix1);
+    home.run(&["import", &xml]).exits(1).says("this is STIX 1").says("stix-elevator");
+    let page = world.write(
+        "page.html",
+        "<!doctype html>\n<p>evil.example.com\n<p>see http://evil.example.com/ there\n",
+    );
+    home.run(&["import", &page]).exits(1).says("this is HTML");
+    let json = world.write("other.json", "{\"evil.example.com\": 1}");
+    home.run(&["import", &json])
+        .exits(1)
+        .says("(unknown)")
+        .says("JSON of a form that is not known");
+    assert!(values(&home).is_empty());
+    home.run(&["import", &page, "--format", "list"]).exits(0);
+    assert!(!values(&home).is_empty());
+    // A feed of MISP: its events are taken, its lists are not.
+    let uuid = "57fec633-8d42-44d9-90df-dd15dfaceea8";
+    world.write(&format!("feed/{uuid}.json"), misp("green", &[("domain", "m.example.com")]));
+    let said = "{\"Orgc\": {\"name\": \"x\"}, \"info\": \"y\", \"timestamp\": \"1\"}";
+    let manifest = world.write("feed/manifest.json", format!("{{\"{uuid}\": {said}}}"));
+    let line = format!("d41d8cd98f00b204e9800998ecf8427e,{uuid}\n");
+    world.write("feed/hashes.csv", line.repeat(10));
+    let folder = world.path("feed").display().to_string();
+    let shown = home.run(&["import", &folder]).exits(0).says("manifest of a MISP feed");
+    shown.says("digests by which a MISP feed").says("2 passed over");
+    let held = values(&home);
+    let is_md5 = |(kind, _): &(String, String)| kind == "md5";
+    assert!(!held.iter().any(is_md5), "{held:?}");
+    home.run(&["import", &manifest]).exits(1).says("passed over");
+}
+
+/// Nothing taken is no success.
+#[test]
+fn a_file_that_gives_nothing_is_no_success() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    for (name, content, code, words) in [
+        ("empty.txt", "", 1, "the file is empty"),
+        ("blank.txt", "\n# nothing today\n", 0, "0 taken"),
+        ("head.csv", "value,type,comment\n", 0, "0 taken"),
+        ("none.json", "{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":[]}", 0, "0 taken"),
+        ("misp.json", "{\"response\":[]}", 0, "0 taken"),
+        ("prose.txt", "nothing stands in this text\n", 1, "NOTHING TAKEN"),
+        ("bad.csv", "value,type\n999.1.1.1,ip\n", 1, "NOTHING TAKEN"),
+        ("good.csv", "value,type\n999.1.1.1,ip\n45.1.2.3,ip\n", 0, "1 taken"),
+    ] {
+        let file = world.write(name, content);
+        home.run(&["import", &file]).exits(code).says(words);
+        let seen = home.run(&["import", &file, "--preview"]).exits(code);
+        assert_eq!(code == 1, seen.out.contains("NOTHING WOULD BE TAKEN"), "{name}: {seen:?}");
+    }
+    let mut command = home.command(&["import", "-"]);
+    Outcome::fed(&mut command, Some(b"")).exits(1).says("the file is empty");
+}
+
+/// What this program writes for itself it reads again.
+#[test]
+fn an_own_export_comes_back_as_it_was() {
+    let world = World::new();
+    let (home, other) = (world.party("Alba", false), world.party("Bruno", false));
+    let table = "value,type,comment,tlp,label,confidence,first_seen,valid_until,id\n\
+        one.example.com,domain,a comment,amber,\"a, b\",80,2020-01-01,2099-01-01,x-1\n\
+        45.1.2.3,ip,,green,c2,,,,\n\
+        two.example.com,domain,,green; PAP:RED,,,,,\n\
+        closed.example.com,domain,,our eyes,,,,,\n";
+    home.import(&[&world.write("a.csv", table), "--source", "a feed"]);
+    let two = "indicator,tags\nmany.example.com,tlp:red\n";
+    home.import(&[&world.write("b.csv", two), "--tlp", "clear"]);
+    let out = |name: &str| world.path(name).display().to_string();
+    let export = |home: &Home, format: &str, name: &str| -> Vec<String> {
+        let all = ["export", "--format", format, "--tlp", "red", "--closed", "--conflicting"];
+        home.json(&[&all[..], &["--out", &out(name)]].concat());
+        let text = std::fs::read_to_string(world.path(name)).unwrap();
+        text.lines().map(str::to_owned).collect()
+    };
+    let first = export(&home, "ndjson", "one.ndjson");
+    assert!(first.len() >= 5, "{first:#?}");
+    let report = other.import(&[&out("one.ndjson"), "--tlp", "clear"]);
+    assert_eq!((text(&report, "format"), accounted(&report).1), ("ndjson", 0), "{report:#}");
+    assert_eq!(export(&other, "ndjson", "two.ndjson"), first);
+    // As STIX it is as close as it was, and lies on the shelf too.
+    let third = world.party("Carla", false);
+    export(&home, "stix-ndjson", "one.stix.ndjson");
+    let report = third.import(&[&out("one.stix.ndjson"), "--tlp", "clear"]);
+    assert_eq!((text(&report, "format"), accounted(&report).1), ("ndjson", 0), "{report:#}");
+    assert!(number(&report["stix"], "added") >= 5);
+    assert_eq!(values(&third), values(&home));
+    for value in ["one.example.com", "45.1.2.3"] {
+        assert_eq!(colours(&third, value), colours(&home, value));
+    }
+    let closed = third.json(&["search", "closed.example.com"]);
+    assert_eq!(closed["own"][0]["closed"], true, "{closed:#}");
 }

@@ -8,10 +8,11 @@ use detente_intel::Indicator;
 use detente_node::ports::Added;
 use detente_node::report::{FailedBy, ImportFailure, ImportReport, RefusalReport};
 use detente_node::{NodeError, Shared, chain};
-use detente_read::{Options, ReadFault, Refusal, Sink, SinkFault, Summary};
+use detente_read::{Options, ReadFault, Refusal, Sink, SinkFault};
 use detente_taxii::Level;
 use detente_warn::Index;
 
+use crate::outcome;
 use crate::stix::{Carrier, ToShelf};
 use crate::warned::Tally;
 
@@ -59,7 +60,7 @@ pub fn import(
     let flushed = if store_failed { Ok(()) } else { intake.flush() };
     let mut report = ImportReport { file: file.to_owned(), ..ImportReport::default() };
     match (read, flushed) {
-        (Ok(summary), Ok(())) => account(&mut report, summary),
+        (Ok(summary), Ok(())) => outcome::account(&mut report, summary),
         (Err(ReadFault::Sink(SinkFault(cause))), _) => report.failed = Some(by_cause(cause)),
         (_, Err(error)) => report.failed = Some(by_store(&error)),
         (Err(fault), Ok(())) => report.failed = Some(unreadable(file, &fault)),
@@ -73,6 +74,7 @@ pub fn import(
     report.refusals = intake.refusals;
     report.warned = intake.tally.counts();
     report.stix = intake.carrier.and_then(Carrier::end);
+    outcome::judge(&mut report);
     report
 }
 
@@ -141,21 +143,6 @@ fn by_cause(cause: Box<dyn std::error::Error + Send + Sync>) -> ImportFailure {
     by_store(&error)
 }
 
-fn account(report: &mut ImportReport, summary: Summary) {
-    let list = |counts: &std::collections::BTreeMap<&'static str, u64>| {
-        counts.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
-    };
-    summary.format.name().clone_into(&mut report.format);
-    report.bytes = summary.bytes;
-    report.seen = summary.seen;
-    report.taken = summary.taken;
-    report.refused = list(&summary.refused);
-    report.skipped = list(&summary.skipped);
-    report.closed = summary.closed;
-    report.shortened = summary.shortened;
-    report.broken = summary.broken.map(|reason| reason.to_string());
-}
-
 fn by_store(error: &NodeError) -> ImportFailure {
     ImportFailure {
         by: FailedBy::Store,
@@ -178,6 +165,15 @@ fn unreadable(file: &str, fault: &ReadFault) -> ImportFailure {
         code: "unreadable_file".to_owned(),
         error: format!("{file} cannot be read: {}", chain(fault)),
         remedy: remedy.to_owned(),
+    }
+}
+
+pub(crate) fn refusal_report(refusal: Refusal) -> RefusalReport {
+    RefusalReport {
+        place: refusal.place.to_string(),
+        excerpt: refusal.excerpt,
+        code: refusal.reason.code().to_owned(),
+        reason: refusal.reason.to_string(),
     }
 }
 
@@ -242,12 +238,7 @@ impl Sink for Intake<'_> {
 
     fn refuse(&mut self, refusal: Refusal) {
         if self.refusals.len() < self.keep {
-            self.refusals.push(RefusalReport {
-                place: refusal.place.to_string(),
-                excerpt: refusal.excerpt,
-                code: refusal.reason.code().to_owned(),
-                reason: refusal.reason.to_string(),
-            });
+            self.refusals.push(refusal_report(refusal));
         }
     }
 

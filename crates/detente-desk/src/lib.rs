@@ -11,8 +11,10 @@
 
 #![forbid(unsafe_code)]
 
+mod closers;
 mod export;
 mod intake;
+mod outcome;
 mod preview;
 mod stix;
 mod view;
@@ -20,6 +22,7 @@ mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
 pub use intake::{Hearers, Import, Together, import, import_together, take_in};
+pub use outcome::{Ended, ended};
 pub use preview::{PreviewItem, PreviewReport, preview};
 pub use stix::{ToShelf, check_object};
 pub use view::{INDICATORS, Received, Released, refresh_own, refresh_received, refresh_released};

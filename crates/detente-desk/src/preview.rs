@@ -5,9 +5,15 @@ use std::io::BufRead;
 
 use detente_intel::Indicator;
 use detente_node::chain;
-use detente_node::report::RefusalReport;
+use detente_node::report::{ImportReport, RefusalReport, StixReport, WarnCount};
 use detente_read::{Options, Refusal, Sink, SinkFault};
+use detente_taxii::{Arrival, Moment, Put, Raising, Terms, would_lie};
 use serde::{Deserialize, Serialize};
+
+use crate::intake::{Import, refusal_report};
+use crate::outcome;
+use crate::stix::Carrier;
+use crate::warned::Tally;
 
 /// An indicator that would be taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +35,7 @@ pub struct PreviewItem {
 }
 
 /// What a file would bring.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewReport {
     /// The file.
     pub file: String,
@@ -41,64 +47,123 @@ pub struct PreviewReport {
     pub taken: u64,
     /// By kind.
     pub kinds: BTreeMap<String, u64>,
-    /// Items refused and skipped, by reason.
-    pub left: BTreeMap<String, u64>,
+    /// Items refused, by reason.
+    pub refused: Vec<(String, u64)>,
+    /// Items skipped, by reason.
+    pub skipped: Vec<(String, u64)>,
+    /// Items that would be taken and closed.
+    pub closed: u64,
+    /// Items that would be taken for which more than one colour is named.
+    pub conflicting: u64,
+    /// STIX objects by type, as far as they would lie on the shelf.
+    pub types: BTreeMap<String, u64>,
+    /// What would become of them; `added` are those that would lie there, new or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stix: Option<StixReport>,
+    /// Warninglists on which items are that would be taken.
+    pub warned: Vec<WarnCount>,
     /// The first that would be taken.
     pub items: Vec<PreviewItem>,
-    /// The first refusals.
+    /// The first refusals, or all if asked for.
     pub refusals: Vec<RefusalReport>,
     /// Why the rest could not be read, or the file not at all.
     pub broken: Option<String>,
+    /// Why the file would be left alone.
+    pub passed_over: Option<String>,
+    /// That nothing of it would be taken.
+    pub nothing: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
 }
 
-/// Reads a file and says what it would bring: all of it in numbers, `keep` items of each sort as
-/// they are.
-pub fn preview(file: &str, options: &Options, keep: usize, input: impl BufRead) -> PreviewReport {
-    let (kinds, items, refusals) = (BTreeMap::new(), Vec::new(), Vec::new());
-    let mut look = Look { keep, kinds, items, refusals };
-    let read = detente_read::read(input, options, &mut look);
-    let mut report = PreviewReport {
-        file: file.to_owned(),
-        format: options.format.name().to_owned(),
-        seen: 0,
-        taken: 0,
-        kinds: look.kinds,
-        left: BTreeMap::new(),
-        items: look.items,
-        refusals: look.refusals,
-        broken: None,
-    };
-    match read {
-        Ok(summary) => {
-            summary.format.name().clone_into(&mut report.format);
-            (report.seen, report.taken) = (summary.seen, summary.taken);
-            for (code, count) in summary.refused.iter().chain(&summary.skipped) {
-                *report.left.entry((*code).to_owned()).or_default() += count;
-            }
-            report.broken = summary.broken.map(|reason| reason.to_string());
-        }
-        Err(fault) => report.broken = Some(chain(&fault)),
+impl PreviewReport {
+    /// Whether an import of the file would end well.
+    pub const fn is_well(&self) -> bool {
+        self.broken.is_none() && self.nothing.is_none()
     }
-    report
+}
+
+/// Reads a file and says what it would bring: all of it in numbers, `items` of the items as they
+/// are, and as many refusals as the import would list.
+pub fn preview(what: &Import<'_>, items: usize, input: impl BufRead) -> PreviewReport {
+    let Options { default_tlp, at_least, .. } = *what.options;
+    let terms = Terms { unmarked: default_tlp, at_least };
+    let mut types = BTreeMap::new();
+    let mut to_shelf = |objects: &[&[u8]]| {
+        let arrive = |bytes: &&[u8]| match would_lie(bytes, terms) {
+            Ok((kind, level)) => {
+                *types.entry(kind).or_default() += 1;
+                let put = Put::Added(Moment::default());
+                Arrival::Put { id: String::new(), version: None, level, put }
+            }
+            Err(why) => Arrival::Refused(why),
+        };
+        Ok(Raising { arrivals: objects.iter().map(arrive).collect(), ..Raising::default() })
+    };
+    let mut look = Look {
+        keep: (items, what.keep),
+        kinds: BTreeMap::new(),
+        items: Vec::new(),
+        refusals: Vec::new(),
+        tally: Tally::new(what.index),
+        carrier: Carrier::new(&mut to_shelf, what.keep),
+    };
+    let read = detente_read::read(input, what.options, &mut look);
+    let mut told = ImportReport { file: what.file.to_owned(), ..ImportReport::default() };
+    let Look { kinds, items, refusals, tally, mut carrier, .. } = look;
+    let flushed = carrier.flush().map_err(|error| chain(&error));
+    told.stix = carrier.end();
+    let warned = tally.counts();
+    let mut broken = flushed.err();
+    match read {
+        Ok(summary) => outcome::account(&mut told, summary),
+        Err(fault) => broken = Some(chain(&fault)),
+    }
+    told.broken = broken.or(told.broken);
+    outcome::judge(&mut told);
+    PreviewReport {
+        file: told.file,
+        format: told.format,
+        seen: told.seen,
+        taken: told.taken,
+        kinds,
+        refused: told.refused,
+        skipped: told.skipped,
+        closed: told.closed,
+        conflicting: told.conflicting,
+        types,
+        stix: told.stix,
+        warned,
+        items,
+        refusals,
+        broken: told.broken,
+        passed_over: told.passed_over,
+        nothing: told.nothing,
+        remedy: told.remedy,
+    }
 }
 
 /// Keeps the first of everything.
-struct Look {
-    keep: usize,
+struct Look<'a> {
+    /// Items, and refusals.
+    keep: (usize, usize),
     kinds: BTreeMap<String, u64>,
     items: Vec<PreviewItem>,
     refusals: Vec<RefusalReport>,
+    tally: Tally<'a>,
+    carrier: Carrier<'a>,
 }
 
-impl Sink for Look {
+impl Sink for Look<'_> {
     fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault> {
         let Indicator { observable, context } = indicator;
         // What its source has taken back brings nothing.
         if context.revoked {
             return Ok(());
         }
+        self.tally.look(&observable);
         *self.kinds.entry(observable.kind().name().to_owned()).or_default() += 1;
-        if self.items.len() < self.keep {
+        if self.items.len() < self.keep.0 {
             self.items.push(PreviewItem {
                 kind: observable.kind().name().to_owned(),
                 value: observable.value().to_owned(),
@@ -112,14 +177,13 @@ impl Sink for Look {
         Ok(())
     }
 
+    fn object(&mut self, bytes: &[u8]) -> Result<(), SinkFault> {
+        self.carrier.take(bytes).map_err(|error| SinkFault(Box::new(error)))
+    }
+
     fn refuse(&mut self, refusal: Refusal) {
-        if self.refusals.len() < self.keep {
-            self.refusals.push(RefusalReport {
-                place: refusal.place.to_string(),
-                excerpt: refusal.excerpt,
-                code: refusal.reason.code().to_owned(),
-                reason: refusal.reason.to_string(),
-            });
+        if self.refusals.len() < self.keep.1 {
+            self.refusals.push(refusal_report(refusal));
         }
     }
 

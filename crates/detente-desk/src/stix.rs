@@ -1,11 +1,15 @@
 //! STIX objects on their way from a file to the shelf: checked against the standard, put in
 //! batches, each accounted for.
 
+use std::collections::BTreeMap;
+
 use detente_node::NodeError;
 use detente_node::report::{StixRemark, StixReport};
 use detente_pattern::Pattern;
-use detente_stix::{Level, Object, Options, Report, check_with};
-use detente_taxii::{Arrival, Put, Raising};
+use detente_stix::{Level as Rule, Object, Options, Report, check_with};
+use detente_taxii::{Arrival, Level, Put, Raising};
+
+use crate::closers::Closers;
 
 /// Objects that are put at a time, and their bytes.
 const BATCH: usize = 1_000;
@@ -29,19 +33,29 @@ pub(crate) struct Carrier<'a> {
     batch: Vec<Vec<u8>>,
     bytes: usize,
     report: StixReport,
+    levels: BTreeMap<Level, u64>,
+    closers: Closers,
     keep: usize,
 }
 
 impl<'a> Carrier<'a> {
     /// None yet; `keep` is how many remarks the report has at most.
     pub(crate) fn new(shelf: ToShelf<'a>, keep: usize) -> Carrier<'a> {
-        let report = StixReport::default();
-        Carrier { shelf, batch: Vec::new(), bytes: 0, report, keep }
+        Carrier {
+            shelf,
+            batch: Vec::new(),
+            bytes: 0,
+            report: StixReport::default(),
+            levels: BTreeMap::new(),
+            closers: Closers::default(),
+            keep,
+        }
     }
 
     /// Takes one object over.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), NodeError> {
         self.check(bytes);
+        self.closers.hear(bytes);
         self.report.objects += 1;
         self.bytes += bytes.len();
         self.batch.push(bytes.to_vec());
@@ -73,11 +87,20 @@ impl<'a> Carrier<'a> {
     }
 
     /// What became of all of them; none if there were no objects.
-    pub(crate) fn end(self) -> Option<StixReport> {
+    pub(crate) fn end(mut self) -> Option<StixReport> {
+        let named = |(level, count): (&Level, &u64)| (level.name().to_owned(), *count);
+        self.report.levels = self.levels.iter().map(named).collect();
+        self.report.closed_by = self.closers.end();
         (self.report.objects > 0).then_some(self.report)
     }
 
     fn arrived(&mut self, place: u64, bytes: &[u8], arrival: Arrival) {
+        if let Arrival::Put { level, put: Put::Added(_) | Put::Known(_), .. } = &arrival {
+            *self.levels.entry(*level).or_default() += 1;
+            if *level == Level::CLOSED {
+                self.closers.look(bytes);
+            }
+        }
         let (id, level, words) = match arrival {
             Arrival::Put { put: Put::Added(_), .. } => return self.report.added += 1,
             Arrival::Put { put: Put::Known(_), .. } => return self.report.known += 1,
@@ -114,11 +137,11 @@ impl<'a> Carrier<'a> {
             (true, _) => self.report.should += 1,
         }
         let mut id = None;
-        let broken = report.findings().iter().filter(|one| one.level == Level::Must);
+        let broken = report.findings().iter().filter(|one| one.level == Rule::Must);
         // Nearly every real file leaves out what is only advised: that is told when all is asked
         // for.
         let tell_all = self.keep == usize::MAX;
-        let others = report.findings().iter().filter(|one| one.level == Level::Should && tell_all);
+        let others = report.findings().iter().filter(|one| one.level == Rule::Should && tell_all);
         for finding in broken.chain(others) {
             if self.report.remarks.len() >= self.keep {
                 return;

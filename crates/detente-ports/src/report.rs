@@ -240,6 +240,9 @@ pub struct ImportReport {
     pub skipped: Vec<(String, u64)>,
     /// Items taken whose marking nobody here understands.
     pub closed: u64,
+    /// Items taken for which more than one colour was named.
+    #[serde(default)]
+    pub conflicting: u64,
     /// Items whose context was too long and was cut.
     pub shortened: u64,
     /// What became of STIX objects as such.
@@ -252,6 +255,12 @@ pub struct ImportReport {
     pub refusals: Vec<RefusalReport>,
     /// Why the rest could not be read.
     pub broken: Option<String>,
+    /// That nothing of the file was taken or kept, and what it is that was met instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing: Option<String>,
+    /// What to do about a file that broke off or of which nothing was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
     /// Why the file, or all of it that is not counted here, was not taken in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<ImportFailure>,

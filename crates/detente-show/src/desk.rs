@@ -4,6 +4,7 @@ use anstream::{eprintln, println};
 use detente_desk::{AddedReport, IndicatorExport, ListReport, PreviewReport};
 use detente_ports::report::FoundReport;
 
+use crate::intel::levels;
 use crate::{number, safe, table};
 
 /// Warninglists that are shown of an export.
@@ -65,6 +66,10 @@ pub fn found(found: &[FoundReport], limit: usize) {
 /// What files would bring.
 pub fn previewed(reports: &[PreviewReport]) {
     for report in reports {
+        if let Some(why) = &report.passed_over {
+            println!("{}: would be passed over: {}", safe(&report.file), safe(why));
+            continue;
+        }
         println!(
             "{} ({}): {} items, {} would be taken; nothing is kept",
             safe(&report.file),
@@ -72,12 +77,7 @@ pub fn previewed(reports: &[PreviewReport]) {
             number(report.seen),
             number(report.taken)
         );
-        for (kind, count) in &report.kinds {
-            println!("  {} {kind}", number(*count));
-        }
-        for (code, count) in &report.left {
-            println!("  left out {}: {code}", number(*count));
-        }
+        preview_counts(report);
         let mut table = table(&["kind", "value", "marking", "labels", "comment"]);
         for item in &report.items {
             let marking =
@@ -95,11 +95,58 @@ pub fn previewed(reports: &[PreviewReport]) {
         }
         for refusal in &report.refusals {
             let (place, reason) = (safe(&refusal.place), safe(&refusal.reason));
-            println!("  refused {place}: {reason}: {}", safe(&refusal.excerpt));
+            println!("    {place}: {reason}: {}", safe(&refusal.excerpt));
         }
         if let Some(broken) = &report.broken {
             println!("  BREAKS OFF: {}", safe(broken));
         }
+        if let Some(nothing) = &report.nothing {
+            println!("  NOTHING WOULD BE TAKEN: {}", safe(nothing));
+        }
+        if let Some(remedy) = &report.remedy {
+            println!("  try: {}", safe(remedy));
+        }
+    }
+}
+
+/// What a file would bring, in numbers.
+fn preview_counts(report: &PreviewReport) {
+    for (kind, count) in &report.kinds {
+        println!("  {} {kind}", number(*count));
+    }
+    for (what, counts) in [("refused", &report.refused), ("skipped", &report.skipped)] {
+        for (code, count) in counts {
+            println!("  {what} {}: {code}", number(*count));
+        }
+    }
+    if report.closed + report.conflicting > 0 {
+        println!(
+            "  {} would be closed, {} have more than one colour",
+            number(report.closed),
+            number(report.conflicting)
+        );
+    }
+    if let Some(stix) = &report.stix {
+        println!(
+            "  {} STIX objects would lie on the shelf, {} would be refused there",
+            number(stix.added),
+            number(stix.refused)
+        );
+        for (kind, count) in &report.types {
+            println!("    {} {}", number(*count), safe(kind));
+        }
+        levels("on the shelf", &stix.levels);
+        for (why, count) in &stix.closed_by {
+            println!("    closed {}: {}", number(*count), safe(why));
+        }
+    }
+    for list in &report.warned {
+        println!(
+            "  {} on the warninglist {:?}, which is set to {}",
+            number(list.hits),
+            safe(&list.list),
+            list.setting
+        );
     }
 }
 
@@ -112,6 +159,17 @@ pub fn lists_added(reports: &[AddedReport]) {
     for report in reports {
         if let Some(failed) = &report.failed {
             println!("NOT ADDED: {}", safe(failed));
+        }
+        if let Some(list) = report.list.as_ref().filter(|list| list.refused > 0) {
+            println!(
+                "{}: {} entries of {:?} are unusable:",
+                safe(&report.file.display().to_string()),
+                number(list.refused),
+                safe(&list.name)
+            );
+            for refusal in &list.refusals {
+                println!("  {}", safe(refusal));
+            }
         }
     }
 }
@@ -134,9 +192,4 @@ pub fn warninglists(reports: &[ListReport]) {
         ]);
     }
     println!("{table}");
-    if let [one] = reports {
-        for refusal in &one.refusals {
-            println!("  {}", safe(refusal));
-        }
-    }
 }

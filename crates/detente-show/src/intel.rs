@@ -29,22 +29,31 @@ pub fn imports(reports: &[ImportReport], all_refusals: bool) {
         }
     }
     if reports.len() > 1 {
-        if !all_refusals {
+        if !all_refusals && reports.iter().any(has_more) {
             println!("list every refusal with --refusals");
         }
         let sum = |f: fn(&ImportReport) -> u64| number(reports.iter().map(f).sum());
         let count = |f: fn(&&ImportReport) -> bool| number(reports.iter().filter(f).count() as u64);
         println!(
-            "{} files: {} items, {} taken, {} new indicators; {} failed or broke off, {} passed \
-             over",
+            "{} files: {} items, {} taken, {} new indicators; {} failed or broke off, {} gave \
+             nothing, {} passed over",
             count(|report| report.passed_over.is_none()),
             sum(|report| report.seen),
             sum(|report| report.taken),
             sum(|report| report.new_observables),
             count(|report| report.failed.is_some() || report.broken.is_some()),
+            count(|report| report.nothing.is_some()),
             count(|report| report.passed_over.is_some()),
         );
     }
+}
+
+/// Whether there is more to say of a file than its numbers.
+fn has_more(report: &ImportReport) -> bool {
+    let stix = report.stix.as_ref().is_some_and(|stix| {
+        stix.differ + stix.refused + stix.must + stix.should > 0 || !stix.remarks.is_empty()
+    });
+    stix || !report.refused.is_empty()
 }
 
 /// What became of one file.
@@ -80,6 +89,13 @@ fn imported(report: &ImportReport, shown: usize) {
             number(report.closed)
         );
     }
+    if report.conflicting > 0 {
+        println!(
+            "  {} are marked with more than one colour: the closest counts, and exports leave them \
+             out unless asked",
+            number(report.conflicting)
+        );
+    }
     if let Some(stix) = &report.stix {
         objects(stix, shown);
     }
@@ -104,7 +120,12 @@ fn imported(report: &ImportReport, shown: usize) {
     }
     if let Some(broken) = &report.broken {
         println!("  BROKE OFF: the rest of the file could not be read: {}", safe(broken));
-        println!("  try: get the file whole, or name what it is with --format");
+    }
+    if let Some(nothing) = &report.nothing {
+        println!("  NOTHING TAKEN: {}", safe(nothing));
+    }
+    if let Some(remedy) = &report.remedy {
+        println!("  try: {}", safe(remedy));
     }
 }
 
@@ -119,13 +140,27 @@ fn objects(report: &StixReport, shown: usize) {
         number(report.differ),
         number(report.refused)
     );
+    if report.differ > 0 {
+        println!(
+            "  what lies there stays: for those that differ, have their producer give them a later \
+             `modified`"
+        );
+    }
     if report.raised > 0 {
         println!("  {} STIX 2.1 objects were made of those of 2.0", number(report.raised));
     }
+    levels("on the shelf", &report.levels);
+    for (why, count) in &report.closed_by {
+        println!("    closed {}: {}", number(*count), safe(why));
+    }
     if report.must + report.should > 0 {
+        let kept = match (report.added + report.known, report.differ + report.refused) {
+            (0, _) => "",
+            (_, 0) => "; all are kept as they came",
+            _ => "; those that are kept are kept as they came",
+        };
         println!(
-            "  {} of them break a MUST of the standard, {} more do not follow a SHOULD; all are \
-             kept as they came",
+            "  {} of them break a MUST of the standard, {} more do not follow a SHOULD{kept}",
             number(report.must),
             number(report.should)
         );
@@ -133,12 +168,28 @@ fn objects(report: &StixReport, shown: usize) {
     for remark in report.remarks.iter().take(shown) {
         let place = if remark.path.is_empty() { "object" } else { &remark.path };
         println!(
-            "    [{}] {}: {}: {}: {}",
+            "    objects[{}] {}: {}: {}: {}",
             remark.object,
             safe(&remark.id),
             remark.level,
             safe(place),
             safe(&remark.words)
+        );
+    }
+}
+
+/// How close objects are held, and who sees those that are closed.
+pub(crate) fn levels(what: &str, levels: &[(String, u64)]) {
+    if levels.is_empty() {
+        return;
+    }
+    let each: Vec<String> =
+        levels.iter().map(|(level, count)| format!("{} {level}", number(*count))).collect();
+    println!("  {what}: {}", each.join(", "));
+    if levels.iter().any(|(level, _)| level == "closed") {
+        println!(
+            "  closed: their marking is not understood or names several colours; only accounts with \
+             --clearance closed read them"
         );
     }
 }

@@ -17,6 +17,14 @@ pub(crate) struct Known {
     pub(crate) level: Level,
 }
 
+/// The type of an object, and how close a shelf would hold it.
+///
+/// # Errors
+/// Why it cannot lie on a shelf.
+pub fn would_lie(bytes: &[u8], terms: Terms) -> Result<(String, Level), String> {
+    known(bytes, terms).map(|known| (known.kind, known.level))
+}
+
 /// Reads what must be known of an object, or says what is wrong with it.
 pub(crate) fn known(bytes: &[u8], terms: Terms) -> Result<Known, String> {
     let (head, _) = Object::read(bytes).map_err(|fault| fault.to_string())?.into_parts();

@@ -76,16 +76,16 @@ pub enum Verb {
     /// Accords: check a text, see all that it would let leave, propose, sign, follow.
     #[command(subcommand)]
     Accord(AccordVerb),
-    /// Import indicators from lists, free text, CSV, STIX 2.1 or MISP; `-` is stdin.
+    /// Import indicators from lists, free text, CSV, STIX, MISP, OpenIOC or NDJSON; `-` is stdin.
     ///
     /// Folders are walked with all folders in them; hidden files, links that lead out of the folder
-    /// and what is no file are passed over, and listed. Exit code 1 if a file was refused or broke
-    /// off: the others are taken in all the same.
+    /// and what is no file are passed over, and listed. Exit code 1 if a file was refused, broke off
+    /// or gave nothing though something stands in it: the others are taken in all the same.
     Import {
         /// Files, folders, or `-`.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// auto, list, hosts, csv, stix, misp or openioc.
+        /// auto, list, hosts, csv, stix, misp, ndjson or openioc.
         #[arg(long, default_value = "auto")]
         format: String,
         /// Colour of what the files do not mark: clear, green, amber, amber+strict or red.
@@ -99,9 +99,9 @@ pub enum Verb {
         refusals: bool,
         #[command(flatten)]
         table: TableArgs,
-        /// Keep nothing; show what the files would bring: all of it in numbers, the first items and
-        /// refusals as they are.
-        #[arg(long, conflicts_with = "refusals")]
+        /// Keep nothing; show what the files would bring: all of it in numbers, also STIX objects and
+        /// hits on warninglists, the first items and refusals as they are.
+        #[arg(long)]
         preview: bool,
     },
     /// Write the own list as a file for other programs: MISP, Suricata, Zeek, resolvers ...

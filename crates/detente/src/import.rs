@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use detente_desk::Ended;
 use detente_node::report::{FailedBy, ImportFailure, ImportReport};
 use detente_read::{ColumnRole, CsvMapping, MAX_COLUMNS};
 
@@ -163,13 +164,12 @@ pub fn failed(file: &str, failure: &Failure) -> ImportReport {
     }
 }
 
-/// How a command ends for which this was one file.
-pub fn exit_code(report: &ImportReport) -> u8 {
-    match &report.failed {
-        Some(ImportFailure { by: FailedBy::File | FailedBy::Store, .. }) => exit::ENVIRONMENT,
-        Some(_) => exit::REFUSED,
-        None if report.broken.is_some() => exit::REFUSED,
-        None => 0,
+/// How a command ends for which these were the files.
+pub fn exit_code(reports: &[ImportReport]) -> u8 {
+    match detente_desk::ended(reports) {
+        Ended::Well => 0,
+        Ended::Refused => exit::REFUSED,
+        Ended::Failed => exit::ENVIRONMENT,
     }
 }
 

@@ -99,7 +99,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Import { files, format, tlp, source, refusals, table, preview } => {
             let naming = Naming { format, tlp, source, table };
             match preview {
-                true => desk::previewing(&context, &files, &naming),
+                true => desk::previewing(&context, &files, &naming, refusals),
                 false => importing(&context, &files, &naming, refusals),
             }
         }
@@ -217,7 +217,7 @@ fn importing(
     }
     reports.extend(found.others.iter().cloned());
     show(context.json, &reports, |reports| output::imports(reports, refusals))?;
-    Ok(reports.iter().map(import::exit_code).max().unwrap_or(0))
+    Ok(import::exit_code(&reports))
 }
 
 fn searching(

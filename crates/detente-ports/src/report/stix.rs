@@ -15,6 +15,12 @@ pub struct StixReport {
     pub differ: u64,
     /// Objects that can't lie on a shelf.
     pub refused: u64,
+    /// Objects that lie on the shelf now, by how close they are held: a colour, or `closed`.
+    #[serde(default)]
+    pub levels: Vec<(String, u64)>,
+    /// What closes those that are closed, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_by: Vec<(String, u64)>,
     /// Objects of STIX 2.1 that were made of those of 2.0.
     #[serde(default)]
     pub raised: u64,

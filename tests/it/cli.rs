@@ -269,6 +269,7 @@ fn wrong_arguments_exit_with_2_and_print_usage() {
     ] {
         Outcome::of(detente().args(args)).exits(2).says("--help");
     }
+    Outcome::of(detente().args(["search"])).exits(2).says("--text");
     Outcome::of(detente().args(["completions", "bash"])).exits(0).says("accord");
 }
 

@@ -203,7 +203,17 @@ fn warninglists_tell_and_block() {
     // A file that is no list holds up no other.
     let bad = world.write("bad.json", "[1, 2]");
     let good = world.write("good.json", warninglist("Good", "string", &["x.example.com"]));
-    home.run(&["warninglist", "add", &bad, &good]).exits(1).says("NOT ADDED");
+    home.run(&["warninglist", "add", &bad, &good])
+        .exits(1)
+        .says("NOT ADDED")
+        .says("a JSON object with the name");
+    let poor = world.write("poor.json", warninglist("Poor", "cidr", &["9.9.9.0/24", "x/y"]));
+    home.run(&["warninglist", "add", &poor, &good]).exits(0).says("poor.json").says("x/y");
+    home.json(&["warninglist", "remove", "Poor"]);
+    home.fails(2, "unknown_kind", &["list", "--kind", "planet"]);
+    home.run(&["list", "--kind", "planet"]).exits(2).says("ipv4-cidr");
+    let rpz = ["export", "--format", "rpz", "--tlp", "red", "--rpz-policy", "foo"];
+    home.run(&rpz).exits(2).says("--rpz-policy").says("passthru");
     assert_eq!(home.json(&["warninglist", "list"]).as_array().unwrap().len(), 2);
 }
 

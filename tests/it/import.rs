@@ -504,3 +504,34 @@ fn an_own_export_comes_back_as_it_was() {
     let closed = third.json(&["search", "closed.example.com"]);
     assert_eq!(closed["own"][0]["closed"], true, "{closed:#}");
 }
+
+/// Who ends an import keeps what was read, and hears so.
+#[test]
+fn an_import_that_is_stopped_says_what_it_kept() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let pipe = world.path("pipe").display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = home.command(&["import", &pipe, "--json"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    let mut input = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let line = |n: usize| format!("host{n}.example.com\n");
+    input.write_all((0..30_000).map(line).collect::<String>().as_bytes()).unwrap();
+    let asked = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(asked.unwrap().success());
+    // The pipe breaks when it has ended.
+    let mut wrote = 30_000;
+    while input.write_all(line(wrote).as_bytes()).is_ok() {
+        wrote += 1;
+        crate::support::pause(10);
+    }
+    let outcome = Outcome::after(child, &command).exits(3);
+    let report = &outcome.json()[0];
+    assert_eq!(report["failed"]["code"], "stopped", "{report:#}");
+    assert!(text(&report["failed"], "remedy").contains("nothing comes in twice"));
+    assert!(outcome.err.contains("a second import adds nothing twice"), "{outcome:?}");
+    let kept = number(report, "taken");
+    assert!(kept >= 20_000 && kept <= wrote as u64, "{kept}");
+    assert_eq!(values(&home).len() as u64, kept);
+}

@@ -110,8 +110,12 @@ impl fmt::Display for Kind {
 
 /// The text names no kind of observable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown kind of observable {0:?}")]
+#[error("unknown kind of observable {0:?}: use {names}", names = names())]
 pub struct UnknownKind(pub String);
+
+fn names() -> String {
+    Kind::ALL.map(Kind::name).join(", ")
+}
 
 impl FromStr for Kind {
     type Err = UnknownKind;

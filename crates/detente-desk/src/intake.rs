@@ -19,6 +19,9 @@ use crate::warned::Tally;
 /// Indicators given to the store at a time.
 const BATCH: usize = 20_000;
 
+/// The code of an import that was stopped.
+pub const STOPPED: &str = "stopped";
+
 /// One file to import.
 pub struct Import<'a> {
     /// Its name, for the report.
@@ -35,6 +38,8 @@ pub struct Import<'a> {
 pub struct Hearers<'a> {
     /// Hears how many bytes of the input have been read.
     pub progress: &'a mut dyn FnMut(u64),
+    /// Whether the import is to end: it stores what it has and reads no further.
+    pub stop: &'a dyn Fn() -> bool,
     /// Takes STIX objects to a shelf; without it they are neither kept nor checked.
     pub shelf: Option<ToShelf<'a>>,
 }
@@ -48,10 +53,11 @@ pub fn import(
     input: impl BufRead,
     hearers: Hearers<'_>,
 ) -> ImportReport {
-    let Hearers { progress, shelf } = hearers;
+    let Hearers { progress, stop, shelf } = hearers;
     let Import { file, options, keep, index } = *what;
     let mut intake = Intake::new(shared, keep, progress);
     intake.tally = Tally::new(index);
+    intake.stop = stop;
     intake.carrier = shelf.map(|shelf| Carrier::new(shelf, keep));
     let read = detente_read::read(input, options, &mut intake);
     // What was taken before the input failed is kept, as it would be of a file that breaks off. A
@@ -139,6 +145,14 @@ pub fn take_in(
 }
 
 fn by_cause(cause: Box<dyn std::error::Error + Send + Sync>) -> ImportFailure {
+    if cause.is::<Stopped>() {
+        return ImportFailure {
+            by: FailedBy::Store,
+            code: STOPPED.to_owned(),
+            error: Stopped.to_string(),
+            remedy: "import the file again: nothing comes in twice".to_owned(),
+        };
+    }
     let error = cause.downcast::<NodeError>().map_or_else(NodeError::damaged, |error| *error);
     by_store(&error)
 }
@@ -188,8 +202,14 @@ struct Intake<'a> {
     keep: usize,
     tally: Tally<'a>,
     carrier: Option<Carrier<'a>>,
+    stop: &'a dyn Fn() -> bool,
     progress: &'a mut dyn FnMut(u64),
 }
+
+/// Whoever runs the import wants it to end.
+#[derive(Debug, thiserror::Error)]
+#[error("the import was stopped")]
+struct Stopped;
 
 impl<'a> Intake<'a> {
     fn new(shared: &'a Shared, keep: usize, progress: &'a mut dyn FnMut(u64)) -> Intake<'a> {
@@ -203,8 +223,18 @@ impl<'a> Intake<'a> {
             keep,
             tally: Tally::new(None),
             carrier: None,
+            stop: &|| false,
             progress,
         }
+    }
+
+    /// Stores what there is and says so if no more is wanted.
+    fn go_on(&mut self) -> Result<(), SinkFault> {
+        if !(self.stop)() {
+            return Ok(());
+        }
+        self.flush().map_err(|error| SinkFault(Box::new(error)))?;
+        Err(SinkFault(Box::new(Stopped)))
     }
 
     fn flush(&mut self) -> Result<(), NodeError> {
@@ -228,12 +258,13 @@ impl Sink for Intake<'_> {
         if self.batch.len() >= BATCH {
             self.flush().map_err(|error| SinkFault(Box::new(error)))?;
         }
-        Ok(())
+        self.go_on()
     }
 
     fn object(&mut self, bytes: &[u8]) -> Result<(), SinkFault> {
         let taken = self.carrier.as_mut().map_or(Ok(()), |carrier| carrier.take(bytes));
-        taken.map_err(|error| SinkFault(Box::new(error)))
+        taken.map_err(|error| SinkFault(Box::new(error)))?;
+        self.go_on()
     }
 
     fn refuse(&mut self, refusal: Refusal) {

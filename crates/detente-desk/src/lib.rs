@@ -21,7 +21,7 @@ mod view;
 mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
-pub use intake::{Hearers, Import, Together, import, import_together, take_in};
+pub use intake::{Hearers, Import, STOPPED, Together, import, import_together, take_in};
 pub use outcome::{Ended, ended};
 pub use preview::{PreviewItem, PreviewReport, preview};
 pub use stix::{ToShelf, check_object};

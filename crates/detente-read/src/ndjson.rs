@@ -1,7 +1,8 @@
-//! NDJSON: a JSON object a line, which is a STIX object, or an indicator as this program exports it.
+//! NDJSON: a JSON object a line, which is a STIX object, or an indicator as this program exports
+//! it.
 //!
-//! An indicator keeps what its line says of it: its source too, since it was exported for this. What
-//! the caller asks for (a colour at least, closed) comes on top, and nothing is opened.
+//! An indicator keeps what its line says of it: its source too, since it was exported for this.
+//! What the caller asks for (a colour at least, closed) comes on top, and nothing is opened.
 
 use std::io::BufRead;
 

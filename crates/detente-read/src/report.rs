@@ -353,7 +353,9 @@ pub(super) fn excerpt(content: &[u8]) -> String {
     for c in text.chars().take(MAX_EXCERPT) {
         let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if c.is_control() || turns {
+        if matches!(c, '\n' | '\r' | '\t') {
+            out.extend(c.escape_default());
+        } else if c.is_control() || turns {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);

@@ -152,30 +152,40 @@ fn preview_counts(report: &PreviewReport) {
 
 /// What became of files of lists.
 pub fn lists_added(reports: &[AddedReport]) {
-    let lists: Vec<ListReport> = reports.iter().filter_map(|report| report.list.clone()).collect();
-    if !lists.is_empty() {
-        warninglists(&lists);
+    let added: Vec<ListReport> = reports.iter().filter_map(|report| report.list.clone()).collect();
+    if !added.is_empty() {
+        lists(&added);
     }
     for report in reports {
         if let Some(failed) = &report.failed {
             println!("NOT ADDED: {}", safe(failed));
         }
         if let Some(list) = report.list.as_ref().filter(|list| list.refused > 0) {
-            println!(
-                "{}: {} entries of {:?} are unusable:",
-                safe(&report.file.display().to_string()),
-                number(list.refused),
-                safe(&list.name)
-            );
-            for refusal in &list.refusals {
-                println!("  {}", safe(refusal));
-            }
+            println!("{}:", safe(&report.file.display().to_string()));
+            unusable(list);
         }
+    }
+}
+
+/// Entries of a list that cannot be used.
+fn unusable(list: &ListReport) {
+    if list.refused > 0 {
+        println!("{} entries of {:?} are unusable:", number(list.refused), safe(&list.name));
+    }
+    for refusal in &list.refusals {
+        println!("  {}", safe(refusal));
     }
 }
 
 /// Warninglists.
 pub fn warninglists(reports: &[ListReport]) {
+    lists(reports);
+    if let [one] = reports {
+        unusable(one);
+    }
+}
+
+fn lists(reports: &[ListReport]) {
     if reports.is_empty() {
         println!("no warninglist yet: `detente warninglist add FILE`");
         return;

@@ -188,8 +188,8 @@ pub(crate) fn levels(what: &str, levels: &[(String, u64)]) {
     println!("  {what}: {}", each.join(", "));
     if levels.iter().any(|(level, _)| level == "closed") {
         println!(
-            "  closed: their marking is not understood or names several colours; only accounts with \
-             --clearance closed read them"
+            "  closed: their marking is not understood or names several colours; accounts with \
+             --clearance closed alone read them"
         );
     }
 }

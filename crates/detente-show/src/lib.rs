@@ -56,7 +56,11 @@ pub fn safe(text: &str) -> String {
             let hidden = c.is_control()
                 || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
                 || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}');
-            if hidden { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
+            match c {
+                '\n' | '\r' | '\t' => c.escape_default().collect(),
+                _ if hidden => c.escape_unicode().collect(),
+                _ => vec![c],
+            }
         })
         .collect()
 }

@@ -77,6 +77,9 @@ impl List {
         if bytes.len() > MAX_LIST {
             return Err(ListFault::TooLarge { got: bytes.len() });
         }
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ListFault::NoObject);
+        }
         let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(ListFault::Json)?;
         let mut list = header(&wire)?;
         for (at, item) in wire.list.kept.iter().enumerate() {
@@ -278,6 +281,9 @@ pub enum ListFault {
     /// An empty name.
     #[error("the list has no name")]
     NoName,
+    /// JSON, if at all, that is no object.
+    #[error("no warninglist: a JSON object with the name and the entries of a list was expected")]
+    NoObject,
     /// Larger file than [`MAX_LIST`].
     #[error("{got} bytes, at most {MAX_LIST} allowed")]
     TooLarge {
@@ -325,6 +331,7 @@ impl ListFault {
             ListFault::Json(_) => "json",
             ListFault::NameTooLong { .. } => "name_too_long",
             ListFault::NoName => "no_name",
+            ListFault::NoObject => "no_object",
             ListFault::TooLarge { .. } => "too_large",
             ListFault::TooManyAttributes { .. } => "too_many_attributes",
             ListFault::TooManyEntries { .. } => "too_many_entries",

@@ -13,6 +13,7 @@ use crate::list::MAX_ENTRIES;
 
 /// One file.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the name and the entries of a list")]
 pub(crate) struct Wire<'a> {
     #[serde(borrow)]
     pub(crate) name: Cow<'a, str>,

@@ -40,14 +40,17 @@ impl Rpz {
         }
         let target = match &rpz.policy {
             Policy::Drop => "rpz-drop.".to_owned(),
-            Policy::LocalCname(name) => format!("{}.", domain(name, "local name")?),
+            Policy::LocalCname(name) => {
+                let why = "none of nxdomain, nodata, drop and passthru, and no domain to point to";
+                format!("{}.", domain(name, "--rpz-policy", why)?)
+            }
             Policy::Nodata => "*.".to_owned(),
             Policy::Nxdomain => ".".to_owned(),
             Policy::Passthru => "rpz-passthru.".to_owned(),
         };
         Ok(Rpz {
             head,
-            origin: domain(&rpz.origin, "origin")?,
+            origin: domain(&rpz.origin, "--rpz-origin", "not a domain")?,
             target,
             wildcards: rpz.wildcards,
             ttl_seconds: rpz.ttl_seconds,
@@ -113,10 +116,10 @@ impl Writer for Rpz {
 }
 
 /// A domain that an option names.
-fn domain(text: &str, option: &'static str) -> Result<String, WriteFault> {
+fn domain(text: &str, option: &'static str, why: &'static str) -> Result<String, WriteFault> {
     match Observable::normalise(Kind::Domain, text) {
         Ok(name) => Ok(name.value().to_owned()),
-        Err(_) => Err(WriteFault::Option { option, why: "not a domain" }),
+        Err(_) => Err(WriteFault::Option { option, why }),
     }
 }
 

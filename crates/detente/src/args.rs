@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::table::TableVerb;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use detente_core::key::Suite;
 
 use crate::alerting::AlertsArgs;
@@ -76,7 +76,7 @@ pub enum Verb {
     /// Accords: check a text, see all that it would let leave, propose, sign, follow.
     #[command(subcommand)]
     Accord(AccordVerb),
-    /// Import indicators from lists, free text, CSV, STIX, MISP, OpenIOC or NDJSON; `-` is stdin.
+    /// Import indicators from lists, text, CSV, STIX, MISP, OpenIOC or NDJSON; `-` is stdin.
     ///
     /// Folders are walked with all folders in them; hidden files, links that lead out of the folder
     /// and what is no file are passed over, and listed. Exit code 1 if a file was refused, broke off
@@ -99,8 +99,8 @@ pub enum Verb {
         refusals: bool,
         #[command(flatten)]
         table: TableArgs,
-        /// Keep nothing; show what the files would bring: all of it in numbers, also STIX objects and
-        /// hits on warninglists, the first items and refusals as they are.
+        /// Keep nothing; show what the files would bring: all of it in numbers, also STIX objects
+        /// and hits on warninglists, the first items and refusals as they are.
         #[arg(long)]
         preview: bool,
     },
@@ -123,12 +123,12 @@ pub enum Verb {
     },
     /// What is known of one domain, address, URL, hash or e-mail address, here and from others; or,
     /// with --text, which of the own indicators have some words said of them.
+    #[command(group = ArgGroup::new("what").required(true).args(["value", "text"]))]
     Search {
         /// The observable; defanged spellings are understood.
-        #[arg(required_unless_present = "text")]
         value: Option<String>,
         /// Words in source, labels, comments and ids; all of them, the last may be a beginning.
-        #[arg(long, num_args = 1.., value_name = "WORD", conflicts_with = "value")]
+        #[arg(long, num_args = 1.., value_name = "WORD")]
         text: Vec<String>,
         /// With --text: so many at most.
         #[arg(long, value_name = "COUNT", default_value_t = 50, requires = "text")]

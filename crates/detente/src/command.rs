@@ -6,10 +6,11 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use detente_core::party::Role;
 use detente_core::{AccordId, Digest, Tlp};
-use detente_desk::{Hearers, Import, import};
+use detente_desk::{Hearers, Import, STOPPED, import};
 use detente_feed::Feeds;
 use detente_node::ports::{Link, StoreError};
 use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
@@ -200,6 +201,8 @@ pub struct Engine {
     pub home: Home,
     /// Its feeds.
     pub feeds: Arc<Feeds>,
+    /// Whether imports are to end.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -376,7 +379,11 @@ impl Engine {
             } else {
                 self.import(file, (options, keep), progress)
             };
+            let stopped = report.failed.as_ref().is_some_and(|failed| failed.code == STOPPED);
             reports.push(report);
+            if stopped {
+                break;
+            }
         }
         json(&reports)
     }
@@ -402,6 +409,7 @@ impl Engine {
         let terms = Terms { unmarked: options.default_tlp, at_least: options.at_least };
         let mut to_shelf = |objects: &[&[u8]]| self.to_shelf(&mut shelf, terms, objects);
         let hearers = Hearers {
+            stop: &|| self.stop.load(Ordering::Relaxed),
             progress: &mut |done| {
                 let what = file.name.clone();
                 progress(Progress { what, done, total, note: String::new(), counts: false });

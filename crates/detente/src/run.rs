@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::runtime::Runtime;
 use crate::command::{Command, Engine, OnProgress};
 use crate::control;
 use crate::desk::Warnings;
-use crate::fail::Failure;
+use crate::fail::{Failure, exit};
 use crate::home::Home;
 use crate::init::{read_card, unlock};
 use crate::links::Links;
@@ -72,9 +73,9 @@ impl Local {
         let shared = Arc::new(Shared::new(node));
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
         let warnings = Arc::new(Warnings::of(home));
-        let feeds = tools::feeds(home);
+        let (feeds, stop) = (tools::feeds(home), Arc::default());
         Ok(Local {
-            engine: Engine { shared, links, warnings, feeds, home: home.clone() },
+            engine: Engine { shared, links, warnings, feeds, home: home.clone(), stop },
             runtime,
             _lock: lock,
         })
@@ -145,11 +146,28 @@ pub fn run(
         Holder::Serving(stream) => control::ask(stream, command, progress),
         Holder::Us(lock) => {
             let local = Local::open(home, lock, passphrase)?;
+            if matches!(command, Command::Import { .. }) {
+                stop_when_asked(&local);
+            }
             let answer = local.engine.run(command, progress);
             local.runtime.shutdown_timeout(Duration::from_secs(1));
             answer
         }
     }
+}
+
+/// Has imports end at the next item when the process is asked to end; asked twice, it ends at once.
+fn stop_when_asked(local: &Local) {
+    let stop = Arc::clone(&local.engine.stop);
+    local.runtime.spawn(async move {
+        if crate::serve::asked_to_end().await.is_ok() {
+            tracing::warn!("stopping: what was read is kept; a second import adds nothing twice");
+            stop.store(true, Ordering::Relaxed);
+        }
+        if crate::serve::asked_to_end().await.is_ok() {
+            std::process::exit(exit::ENVIRONMENT.into());
+        }
+    });
 }
 
 /// The lock of a home that nobody serves.

@@ -149,15 +149,18 @@ async fn keep_line(links: Arc<Links>, own: PartyId, party: PartyId, can_dial: bo
 
 /// Waits until the process is asked to end.
 pub fn wait(local: &Local) -> Result<(), Failure> {
+    local.runtime.block_on(asked_to_end())
+}
+
+/// Waits for a signal to end, in a runtime.
+pub async fn asked_to_end() -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let failed = |error| Failure::environment("signals", error, "");
-    local.runtime.block_on(async {
-        let mut end = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        tokio::select! {
-            _ = end.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
-    })
+    let mut end = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::select! {
+        _ = end.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Comma, semicolon and tab separated values (RFC 4180, read leniently by `csv-core`).
 //!
 //! Columns get their meaning from the caller, else from a header (also one behind `#`, as abuse.ch
-//! writes it), else the first field of each record that is a value counts. A record is bounded. Of a
-//! quote that nobody closed its line is refused, and the lines after it are read as they are.
+//! writes it), else the first field of each record that is a value counts. A record is bounded. Of
+//! a quote that nobody closed its line is refused, and the lines after it are read as they are.
 
 use std::io::{BufRead, Read};
 

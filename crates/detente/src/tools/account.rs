@@ -284,15 +284,16 @@ fn made(
 
 fn read_password(file: &std::path::Path) -> Result<Zeroizing<String>, Failure> {
     let bytes = Zeroizing::new(read_bounded(file, MAX_PASSWORD)?);
-    let bad = |words: &str| {
-        let words = format!("{}: {words}", file.display());
-        Failure::usage("bad_password", words, "write it as one line of UTF-8 text")
+    let bad = |words: &str, remedy: &str| {
+        Failure::usage("bad_password", format!("{}: {words}", file.display()), remedy)
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad("it is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| bad("it is not UTF-8", "write it as one line of UTF-8 text"))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.chars().count() < MIN_PASSWORD {
-        return Err(bad(&format!("a password has {MIN_PASSWORD} characters or more")));
+        let words = format!("a password has {MIN_PASSWORD} characters or more");
+        return Err(bad(&words, "take a longer one"));
     }
     Ok(Zeroizing::new(line.to_owned()))
 }

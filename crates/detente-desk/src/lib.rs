@@ -22,7 +22,7 @@ mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
 pub use intake::{Hearers, Import, STOPPED, Together, import, import_together, take_in};
-pub use outcome::{Ended, ended};
+pub use outcome::{Ended, ended, not_tried};
 pub use preview::{PreviewItem, PreviewReport, preview};
 pub use stix::{ToShelf, check_object};
 pub use view::{INDICATORS, Received, Released, refresh_own, refresh_received, refresh_released};

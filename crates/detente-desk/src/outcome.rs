@@ -33,6 +33,20 @@ fn one(report: &ImportReport, alone: bool) -> Ended {
     }
 }
 
+/// The report on a file that nobody has read, because the store failed at one before.
+pub fn not_tried(file: &str) -> ImportReport {
+    ImportReport {
+        file: file.to_owned(),
+        failed: Some(ImportFailure {
+            by: FailedBy::Store,
+            code: "not_tried".to_owned(),
+            error: "not tried, since the store failed before".to_owned(),
+            remedy: "mend what the first failure names, then import again".to_owned(),
+        }),
+        ..ImportReport::default()
+    }
+}
+
 /// The name of a format that was found; one that none of ours is has no name.
 pub(crate) fn format_name(format: Format) -> String {
     let name = if format == Format::Auto { "unknown" } else { format.name() };

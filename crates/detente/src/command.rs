@@ -13,7 +13,7 @@ use detente_core::{AccordId, Digest, Tlp};
 use detente_desk::{Hearers, Import, STOPPED, import};
 use detente_feed::Feeds;
 use detente_node::ports::{Link, StoreError};
-use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportFailure, ImportReport};
+use detente_node::report::{ActReport, DeliveryReport, FailedBy, ImportReport};
 use detente_node::{MatchProgress, NodeError, Shared, match_peer, named_observable, run_match};
 use detente_read::{Format, Options};
 use detente_store::SqliteShelf;
@@ -366,16 +366,7 @@ impl Engine {
                 report.failed.as_ref().is_some_and(|failed| failed.by == FailedBy::Store)
             };
             let report = if reports.last().is_some_and(store) {
-                ImportReport {
-                    file: file.name.clone(),
-                    failed: Some(ImportFailure {
-                        by: FailedBy::Store,
-                        code: "not_tried".to_owned(),
-                        error: "not tried, since the store failed before".to_owned(),
-                        remedy: "mend what the first failure names, then import again".to_owned(),
-                    }),
-                    ..ImportReport::default()
-                }
+                detente_desk::not_tried(&file.name)
             } else {
                 self.import(file, (options, keep), progress)
             };

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use detente_desk::Ended;
 use detente_node::report::{FailedBy, ImportFailure, ImportReport};
-use detente_read::{ColumnRole, CsvMapping, MAX_COLUMNS};
+use detente_read::CsvMapping;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,37 +49,9 @@ pub struct TableArgs {
 impl TableArgs {
     /// The mapping; none if nothing is said.
     pub fn mapping(&self) -> Result<Option<CsvMapping>, Failure> {
-        let bad = |error: &dyn std::fmt::Display| {
-            Failure::usage("bad_column", error, "see `detente import --help`")
-        };
-        if *self == TableArgs::default() {
-            return Ok(None);
-        }
-        let mut columns = Vec::with_capacity(self.column.len());
-        for text in &self.column {
-            let one: ColumnRole = text.parse().map_err(|error| bad(&error))?;
-            columns.push((one.column, one.role));
-        }
-        if columns.len() > MAX_COLUMNS {
-            return Err(bad(&format_args!("more than {MAX_COLUMNS} columns")));
-        }
-        let delimiter = match self.delimiter.as_deref() {
-            None => None,
-            Some("tab") => Some(b'\t'),
-            Some(text) => match text.as_bytes() {
-                [one] if one.is_ascii() && *one != b'"' && !one.is_ascii_alphanumeric() => {
-                    Some(*one)
-                }
-                _ => return Err(bad(&format_args!("{text:?} separates no cells"))),
-            },
-        };
-        let has_header = match self.header.as_deref() {
-            None => None,
-            Some("yes") => Some(true),
-            Some("no") => Some(false),
-            Some(text) => return Err(bad(&format_args!("{text:?} is neither yes nor no"))),
-        };
-        Ok(Some(CsvMapping { delimiter, has_header, columns }))
+        let (delimiter, header) = (self.delimiter.as_deref(), self.header.as_deref());
+        CsvMapping::of(&self.column, delimiter, header)
+            .map_err(|fault| Failure::usage("bad_column", fault, "see `detente import --help`"))
     }
 }
 

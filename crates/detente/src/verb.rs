@@ -98,10 +98,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Verb::Accord(verb) => accord(&context, verb),
         Verb::Import { files, format, tlp, source, refusals, table, preview } => {
             let naming = Naming { format, tlp, source, table };
-            match preview {
-                true => desk::previewing(&context, &files, &naming, refusals),
-                false => importing(&context, &files, &naming, refusals),
-            }
+            let run = if preview { desk::previewing } else { importing };
+            run(&context, &files, &naming, refusals)
         }
         Verb::Export(args) => desk::export(&context, args),
         Verb::Warninglist(verb) => desk::warninglist(&context, verb),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::{Foreign, Pair, Random, go_checker, openssl, python, run_tool};
+use crate::support::{Foreign, Pair, Random, World, go_checker, openssl, python, run_tool};
 
 /// An exported record with texts, runs, releases and receipts.
 fn record() -> (Pair, PathBuf) {
@@ -169,4 +169,24 @@ fn openssl_verifies_the_signature_of_a_checkpoint() {
         let (good, said) = verify(&text.replace('/', "_"), &signature[4..]);
         assert!(!good && said.contains("Fail"), "{said}");
     }
+}
+
+/// Programs of MISP read the feed that an export makes, event by event.
+#[test]
+fn pymisp_reads_a_feed() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let rows = "value,type,tlp\none.example.com,domain,green\n45.1.2.3,ip,amber\n";
+    home.run(&["import", &world.write("a.csv", rows)]).exits(0);
+    let feed = world.path("feed").display().to_string();
+    let args = ["export", "--format", "misp", "--tlp", "red", "--misp-feed", "--out", &feed];
+    let report = home.json(&args);
+    assert_eq!(crate::support::number(&report, "events"), 2, "{report:#}");
+    home.fails(2, "folder_there", &args);
+    home.run(&["export", "--format", "csv", "--tlp", "red", "--misp-feed", "--out", "x"]).exits(2);
+    // Its own reader takes the events, and passes the manifest over.
+    home.run(&["import", &feed]).exits(0).says("2 taken").says("1 passed over");
+    let Some(checker) = python("misp_feed_check.py") else { return };
+    let told = checker.accepts(&[&feed]);
+    assert!(told.contains("one.example.com") && told.contains("45.1.2.3"), "{told}");
 }

@@ -9,7 +9,7 @@ use detente_node::report::WarnCount;
 use detente_node::{NodeError, OwnItem, Said, Shared};
 use detente_taxii::ShelfError;
 use detente_warn::{Index, Verdict};
-use detente_write::{Entered, Export, Meta, Options, Outcome, WriteFault};
+use detente_write::{Entered, Export, Format, Meta, Options, Outcome, WriteFault};
 use serde::{Deserialize, Serialize};
 
 use crate::warned::Tally;
@@ -74,6 +74,9 @@ pub struct IndicatorExport {
     pub seen: u64,
     /// Statements in it.
     pub written: u64,
+    /// MISP: events in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<u64>,
     /// Statements that are not, by reason.
     pub passed_over: Vec<PassedOver>,
     /// Warninglists with hits among all observables looked at.
@@ -153,6 +156,7 @@ pub fn export<'a>(
         observables,
         seen: pass.seen,
         written: summary.written,
+        events: (order.options.format == Format::Misp).then_some(summary.events),
         passed_over: list.collect(),
         warned: pass.tally.counts(),
     })

@@ -24,6 +24,12 @@ pub fn exported(report: &IndicatorExport, tried: bool) {
         number(report.seen),
         number(report.observables),
     );
+    if let Some(events) = report.events {
+        eprintln!("  in {} events", number(events));
+    }
+    if report.events > Some(1) && report.file.as_ref().is_some_and(|file| !file.is_dir()) {
+        eprintln!("  programs that read one event a file read the first: use --misp-feed for them");
+    }
     for reason in &report.passed_over {
         eprintln!("  left out {}: {} ({})", number(reason.count), reason.reason, reason.code);
     }

@@ -134,6 +134,8 @@ pub struct Summary {
     pub seen: u64,
     /// Indicators in the export.
     pub written: u64,
+    /// MISP events in the export.
+    pub events: u64,
     /// Indicators passed over, by [`Reason::code`].
     pub passed_over: BTreeMap<&'static str, u64>,
 }
@@ -141,7 +143,7 @@ pub struct Summary {
 impl Summary {
     /// Nothing yet.
     pub(crate) fn new(format: Format) -> Summary {
-        Summary { format, bytes: 0, seen: 0, written: 0, passed_over: BTreeMap::new() }
+        Summary { format, bytes: 0, seen: 0, written: 0, events: 0, passed_over: BTreeMap::new() }
     }
 
     /// Counts one indicator.

@@ -54,6 +54,10 @@ pub(crate) trait Writer {
     fn put(&mut self, out: &mut dyn Write, item: &Item<'_>) -> Put;
     /// Writes what is held and what stands after the last entry.
     fn end(&mut self, out: &mut dyn Write) -> Result<(), WriteFault>;
+    /// Events, where the file holds several.
+    fn events(&self) -> u64 {
+        0
+    }
 }
 
 /// An export that has begun.
@@ -117,6 +121,7 @@ impl<'w> Export<'w> {
         self.writer.end(&mut self.out)?;
         self.out.flush()?;
         self.summary.bytes = self.out.bytes;
+        self.summary.events = self.writer.events();
         Ok(self.summary)
     }
 }

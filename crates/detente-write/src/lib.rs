@@ -20,6 +20,7 @@ mod head;
 mod hosts;
 mod id;
 mod misp;
+mod misp_feed;
 mod ndjson;
 mod options;
 mod rpz;
@@ -35,6 +36,7 @@ mod zeek;
 pub use account::{Outcome, Reason, Summary};
 pub use export::{Export, WriteFault};
 pub use misp::MAX_EVENT_BYTES;
+pub use misp_feed::{OpenFile, write_misp_feed};
 pub use options::{
     Action, Entered, Format, MAX_ATTRIBUTES_PER_EVENT, MAX_META, MAX_SID_RANGE, Meta, MispOptions,
     Options, Policy, RpzOptions, StixObjects, SuricataOptions, UnknownFormat,

@@ -161,6 +161,10 @@ impl Writer for Misp {
         Ok(Ok(()))
     }
 
+    fn events(&self) -> u64 {
+        self.held.values().map(|held| u64::from(held.parts)).sum()
+    }
+
     fn end(&mut self, out: &mut dyn Write) -> Result<(), WriteFault> {
         let colours: Vec<Tlp> = self.held.keys().copied().collect();
         colours.into_iter().try_for_each(|tlp| self.flush(out, tlp))?;

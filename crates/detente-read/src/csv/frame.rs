@@ -103,15 +103,13 @@ impl<R: BufRead> Frames<R> {
         self.quotes.begin(self.lines + 1);
         loop {
             if self.length == MAX_RECORD as u64 && self.are_rows(self.quotes.opened, look) {
-                return Ok(self.give_up(self.quotes.opened));
+                return Ok(self.give_up());
             }
             match self.piece()? {
                 Some(false) => {}
                 Some(true) => return Ok(self.ended(look)),
                 None if self.length == 0 => return Ok(Frame::End),
-                None if self.quotes.state == State::Quoted => {
-                    return Ok(self.give_up(self.quotes.opened));
-                }
+                None if self.quotes.state == State::Quoted => return Ok(self.give_up()),
                 None => return Ok(self.ended(look)),
             }
         }
@@ -122,28 +120,28 @@ impl<R: BufRead> Frames<R> {
         if self.length > MAX_RECORD as u64 {
             return Frame::TooLarge;
         }
-        let long = self.quotes.long;
+        self.quotes.close();
         let last = line_of(self.raw.get(self.quotes.line_start..).unwrap_or(&[]));
-        let meant = match long {
-            None => true,
-            Some(_) if self.quotes.torn => look(last) != Look::Row,
-            Some(_) => !self.are_rows(long, look),
-        };
-        if meant { Frame::Whole } else { self.give_up(long) }
+        let torn = self.quotes.torn && look(last) == Look::Row;
+        let meant = !torn && !self.are_rows(self.quotes.longest, look);
+        if meant { Frame::Whole } else { self.give_up() }
     }
 
     /// Whether every line behind that of the quote has the cells of a record, and one of them an
     /// observable in its place: then it is no text that somebody put in quotes.
     fn are_rows(&self, quote: Option<Opening>, look: &dyn Fn(&[u8]) -> Look) -> bool {
-        let Some(next) = quote.and_then(|quote| quote.next) else {
+        let Some(Opening { next: Some(next), end, .. }) = quote else {
             return false;
         };
-        let mut inside = self.raw.get(next..).unwrap_or(&[]);
-        if self.length >= MAX_RECORD as u64 {
-            // What is held may end in the middle of a line.
-            let end = inside.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
-            inside = inside.get(..end).unwrap_or(&[]);
-        }
+        // To the end of the line on which it is closed, or, if it is open still, to that of the
+        // last line that is held whole.
+        let rest = end.and_then(|end| self.raw.get(end..)).unwrap_or(&[]);
+        let behind = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let last = match end {
+            Some(end) => end + behind,
+            None => self.raw.iter().rposition(|byte| *byte == b'\n').unwrap_or(0),
+        };
+        let inside = self.raw.get(next..last.max(next)).unwrap_or(&[]);
         let mut rows = false;
         for line in inside.split(|byte| *byte == b'\n') {
             match look(line_of(line)) {
@@ -155,9 +153,10 @@ impl<R: BufRead> Frames<R> {
         rows
     }
 
-    /// Gives up the line of the quote and goes back to the one after it.
-    fn give_up(&mut self, quote: Option<Opening>) -> Frame {
-        let Some(Opening { line, start, next }) = quote else {
+    /// Gives up the line of the quote by which the record went over a line's end, which is its
+    /// first line, and goes back to the one after it.
+    fn give_up(&mut self) -> Frame {
+        let Some(Opening { line, next, .. }) = self.quotes.long.or(self.quotes.opened) else {
             return Frame::TooLarge;
         };
         let next = next.unwrap_or(self.raw.len());
@@ -178,7 +177,6 @@ impl<R: BufRead> Frames<R> {
         }
         self.half_ended = false;
         self.raw.truncate(next);
-        self.raw.drain(..start);
         Frame::Unclosed(line)
     }
 
@@ -259,10 +257,10 @@ fn line_feeds(raw: &[u8]) -> u64 {
 struct Opening {
     /// On which line.
     line: u64,
-    /// Where that line begins in the record.
-    start: usize,
     /// Where the next one begins, once the quote has gone over the line's end.
     next: Option<usize>,
+    /// Behind which byte of the record it is closed.
+    end: Option<usize>,
 }
 
 /// Where the reading of a record stands, as `csv-core` sees it.
@@ -287,9 +285,11 @@ struct Quotes {
     /// The line and where it begins in the record.
     line: u64,
     line_start: usize,
-    /// The quote that is open, and the first that went over a line's end.
+    /// The quote that is open, the first that went over a line's end, and of all that did and are
+    /// closed the one that holds most.
     opened: Option<Opening>,
     long: Option<Opening>,
+    longest: Option<Opening>,
     /// Whether behind the end of a quote of several lines something stands that may not.
     torn: bool,
 }
@@ -304,6 +304,7 @@ impl Quotes {
             line_start: 0,
             opened: None,
             long: None,
+            longest: None,
             torn: false,
         }
     }
@@ -320,23 +321,38 @@ impl Quotes {
             match (self.state, *byte) {
                 (State::Start, b'"') => {
                     self.state = State::Quoted;
-                    let (line, start) = (self.line, self.line_start);
-                    self.opened = Some(Opening { line, start, next: None });
+                    self.opened = Some(Opening { line: self.line, next: None, end: None });
                 }
                 (State::Quoted, b'"') => self.state = State::Quote,
                 (State::Quote, b'"') => self.state = State::Quoted,
                 (State::Quoted, b'\n') => self.over_a_line(),
                 (State::Quoted, _) => {}
                 (_, b'\n' | b'\r') => return true,
-                (_, byte) if byte == self.delimiter => self.state = State::Start,
+                (_, byte) if byte == self.delimiter => {
+                    self.close();
+                    self.state = State::Start;
+                }
                 (State::Quote, _) => {
                     self.torn |= self.opened.is_some_and(|quote| quote.next.is_some());
+                    self.close();
                     self.state = State::Plain;
                 }
                 (State::Start | State::Plain, _) => self.state = State::Plain,
             }
         }
         false
+    }
+
+    /// Closes the quote that is open, if one is.
+    fn close(&mut self) {
+        let Some(quote) = self.opened.take() else {
+            return;
+        };
+        let size = |quote: &Opening, end: usize| end.saturating_sub(quote.next.unwrap_or(end));
+        let most = self.longest.and_then(|had| had.end.map(|end| size(&had, end)));
+        if quote.next.is_some() && most.is_none_or(|most| size(&quote, self.offset) > most) {
+            self.longest = Some(Opening { end: Some(self.offset), ..quote });
+        }
     }
 
     fn over_a_line(&mut self) {

@@ -1,14 +1,14 @@
 //! `export`: the own list as a file for other programs.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use detente_core::{Kind, Tlp};
 use detente_desk::{DeskError, ExportOrder, IndicatorExport};
-use detente_write::{Action, Format, Options, Policy, StixObjects, WriteFault};
+use detente_home::part::{Part, new_folder};
+use detente_write::{Action, Format, Options, Policy, StixObjects, WriteFault, write_misp_feed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -73,6 +73,9 @@ pub struct ExportArgs {
     /// misp: AMBER may be seen by the community of the server, not only by the organisation.
     #[arg(long)]
     misp_amber_to_community: bool,
+    /// misp: make --out a new folder with a file for each event and a manifest: a MISP feed.
+    #[arg(long, requires = "out")]
+    misp_feed: bool,
     /// rpz: the name of the zone.
     #[arg(long, value_name = "DOMAIN", default_value = "rpz.invalid")]
     rpz_origin: String,
@@ -159,6 +162,9 @@ impl ExportArgs {
         (suricata.first_sid, suricata.last_sid) = range.ok_or_else(|| {
             bad("bad_range", &format_args!("{:?} is no FIRST-LAST", self.suricata_sids))
         })?;
+        if self.misp_feed && options.format != Format::Misp {
+            return Err(bad("bad_option", &"--misp-feed is for --format misp"));
+        }
         let mut kinds = Vec::new();
         for kind in &self.kind {
             kinds.push(kind.parse::<Kind>().map_err(|error| bad("unknown_kind", &error))?);
@@ -245,18 +251,21 @@ pub fn export(context: &Context, args: ExportArgs) -> Result<u8, Failure> {
     };
     let target = match (args.dry_run, printed, &args.out) {
         (true, ..) => Target::None,
+        (_, false, Some(out)) if args.misp_feed => {
+            Target::Feed(Spool::create(context.home())?, out.clone())
+        }
         (false, false, Some(out)) => Target::File(Part::beside(out, true)?),
         _ => Target::Printed(Spool::create(context.home())?),
     };
-    let absolute = |path: &PathBuf| {
+    let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Failure::io("naming", path, &error))
     };
     let to = match &target {
         Target::None => None,
-        Target::File(part) => Some(absolute(&part.path)?),
-        Target::Printed(spool) => Some(absolute(&spool.path().to_owned())?),
+        Target::File(part) => Some(absolute(part.path())?),
+        Target::Printed(spool) | Target::Feed(spool, _) => Some(absolute(spool.path())?),
     };
-    let told = account.as_ref().map(|part| absolute(&part.path)).transpose()?;
+    let told = account.as_ref().map(|part| absolute(part.path())).transpose()?;
     let command = ExportCommand { args: Box::new(args), to, account: told };
     let (mut report, _) =
         context.ask::<IndicatorExport>(&Command::Desk(DeskCommand::Export(command)))?;
@@ -277,6 +286,7 @@ pub fn export(context: &Context, args: ExportArgs) -> Result<u8, Failure> {
 enum Target {
     None,
     File(Part),
+    Feed(Spool, PathBuf),
     Printed(Spool),
 }
 
@@ -285,6 +295,13 @@ impl Target {
         match self {
             Target::None => Ok(None),
             Target::File(part) => part.keep().map(Some),
+            Target::Feed(spool, folder) => new_folder(&folder, |dir| {
+                let mut export = BufReader::new(File::open(spool.path())?);
+                write_misp_feed(&mut export, &mut |name| {
+                    Ok(Box::new(BufWriter::new(File::create_new(dir.join(name))?)))
+                })
+            })
+            .map(|_| Some(folder)),
             Target::Printed(spool) => {
                 let path = spool.path();
                 let copied = File::open(path)
@@ -298,50 +315,5 @@ impl Target {
                 }
             }
         }
-    }
-}
-
-/// A file that takes its place when it is whole, and is gone if it never is.
-struct Part {
-    path: PathBuf,
-    target: PathBuf,
-}
-
-impl Part {
-    /// With `shared` who could read a file that it replaces can read this one; else its owner
-    /// alone.
-    fn beside(target: &Path, shared: bool) -> Result<Part, Failure> {
-        let mut tag = [0; 8];
-        crate::keystore::random(&mut tag)?;
-        let Some(name) = target.file_name() else {
-            let words = format!("{} names no file", target.display());
-            return Err(Failure::usage("no_file", words, "name a file with --out"));
-        };
-        let name = format!(".{}.{}.part", name.to_string_lossy(), hex::encode(tag));
-        let path = target.with_file_name(name);
-        let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path);
-        let failed = |error: io::Error| Failure::io("writing", target, &error);
-        let file = file.map_err(failed)?;
-        let part = Part { path, target: target.to_owned() };
-        if shared && let Ok(had) = target.metadata() {
-            let mode = had.permissions().mode() & 0o777;
-            file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
-        }
-        Ok(part)
-    }
-
-    fn keep(self) -> Result<PathBuf, Failure> {
-        let failed = |error: io::Error| Failure::io("writing", &self.target, &error);
-        // On disk before it takes the place of another.
-        File::open(&self.path).and_then(|file| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&self.path, &self.target).map_err(failed)?;
-        Ok(self.target.clone())
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Renamed, it is not there any more.
-        let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -45,7 +45,7 @@ def main(folder):
             if key == "Tag":
                 same = {tag["name"] for tag in value} == {tag["name"] for tag in told["Tag"]}
             elif key == "Orgc":
-                same = value["uuid"] == told["Orgc"]["uuid"] and value["name"] == told["Orgc"]["name"]
+                same = all(value[part] == told["Orgc"][part] for part in ("uuid", "name"))
             else:
                 same = str(value) == str(told[key])
             if not same:

@@ -13,6 +13,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "intel_hosts", run: hosts, seeds: Vec::new },
     Target { name: "intel_list", run: list, seeds: Vec::new },
     Target { name: "intel_misp", run: misp, seeds: Vec::new },
+    Target { name: "intel_ndjson", run: ndjson, seeds: Vec::new },
     Target { name: "intel_normalise", run: normalise, seeds: Vec::new },
     Target { name: "intel_openioc", run: openioc, seeds: Vec::new },
     Target { name: "intel_pattern", run: pattern, seeds: Vec::new },
@@ -65,6 +66,10 @@ fn csv(bytes: &[u8]) -> bool {
 
 fn hosts(bytes: &[u8]) -> bool {
     read(Format::Hosts, bytes)
+}
+
+fn ndjson(bytes: &[u8]) -> bool {
+    read(Format::Ndjson, bytes)
 }
 
 fn list(bytes: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use detente_core::Tlp;
 use detente_home::fail::{Failure, exit};
 use detente_home::home::read_bounded;
+use detente_http::LineFault;
 use detente_show::safe;
 use detente_store::{FeedRow, SqliteShelf};
 use detente_taxii::client::{
@@ -108,7 +109,12 @@ impl Feeds {
         let mut client = client.map_err(|error| drive::no_client(&error))?;
         let mut lasting = None;
         let seen = seek(&url, &mut |ask| {
-            client.send(ask).map_err(|fault| {
+            let mut came = client.send(ask);
+            if let Err(LineFault::Ended(_)) = came {
+                // What is asked here may be asked twice.
+                came = client.send(ask);
+            }
+            came.map_err(|fault| {
                 lasting = drive::lasting(&fault);
                 ClientFault::from(fault)
             })

@@ -62,7 +62,7 @@ pub fn sorted(fault: &ClientFault) -> Failure {
 /// What is wrong with the line and no matter of time.
 pub fn lasting(fault: &LineFault) -> Option<Failure> {
     match fault {
-        LineFault::Cut(_) | LineFault::TooLarge => None,
+        LineFault::Cut(_) | LineFault::Ended(_) | LineFault::TooLarge => None,
         LineFault::Untrusted(_) => Some(Failure::refused(
             fault.code(),
             fault,

@@ -59,6 +59,10 @@ pub enum LineFault {
     /// The line could not be had, or was cut: it may pass.
     #[error("{0}")]
     Cut(String),
+    /// A line that was kept ended before any of the answer came. Whether the server has done what
+    /// was asked, nobody knows.
+    #[error("{0}")]
+    Ended(String),
     /// The server is not the one that was meant, as far as its certificate says.
     #[error("the server's certificate is not trusted: {0}")]
     Untrusted(String),
@@ -74,7 +78,7 @@ impl LineFault {
     /// A stable machine name.
     pub const fn code(&self) -> &'static str {
         match self {
-            LineFault::Cut(_) => "feed_cut",
+            LineFault::Cut(_) | LineFault::Ended(_) => "feed_cut",
             LineFault::Untrusted(_) => "feed_untrusted",
             LineFault::TooLarge => "feed_page_too_large",
             LineFault::Credentials => "feed_credentials",
@@ -92,14 +96,19 @@ impl From<LineFault> for ClientFault {
     }
 }
 
-/// A client of one server. It keeps its connection as long as the server does.
+/// A line to a server.
+type Line = SendRequest<Full<Bytes>>;
+
+/// A client of one server. It keeps its connection as long as the server does; one that has ended a
+/// line under a request gets a new one for each.
 pub struct Client {
     server: Url,
     tls: Option<Arc<ClientConfig>>,
     authorization: Option<HeaderValue>,
     times: Times,
     runtime: Runtime,
-    line: Option<SendRequest<Full<Bytes>>>,
+    line: Option<Line>,
+    keeps: bool,
 }
 
 /// Says nothing of its credentials.
@@ -152,10 +161,11 @@ impl Client {
         };
         let authorization = authorization(proof)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Client { server, tls, authorization, times, runtime, line: None })
+        Ok(Client { server, tls, authorization, times, runtime, line: None, keeps: true })
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer. A request that may have been served is not sent
+    /// again: there are servers whose next answer would be another one.
     ///
     /// # Errors
     /// [`LineFault`].
@@ -166,15 +176,17 @@ impl Client {
         let (server, tls, times) = (&self.server, self.tls.clone(), self.times);
         let done = self.runtime.block_on(async {
             let went = async {
-                if let Some(mut line) = kept.filter(|line| !line.is_closed())
-                    && line.ready().await.is_ok()
-                {
-                    match exchange(&mut line, request.clone(), times).await {
-                        // The server may have ended a line that lay idle while the request went.
-                        Err(Broken { fault: LineFault::Cut(_), begun: false }) => {}
-                        Err(broken) => return Err(broken.fault),
+                let mut request = request;
+                if let Some(mut line) = still_open(kept).await {
+                    request = match exchange(&mut line, request, times).await {
                         Ok(answer) => return Ok((answer, line)),
-                    }
+                        // Not a byte of it went: it is nothing new to ask once more.
+                        Err(Broken { unsent: Some(unsent), .. }) => *unsent,
+                        Err(Broken { fault: LineFault::Cut(why), begun: false, .. }) => {
+                            return Err(LineFault::Ended(why));
+                        }
+                        Err(broken) => return Err(broken.fault),
+                    };
                 }
                 let mut line = connect(server, tls, times).await?;
                 let answer = exchange(&mut line, request, times).await;
@@ -184,8 +196,11 @@ impl Client {
                 Err(LineFault::Cut(format!("no whole answer in {} s", whole.as_secs())))
             })
         });
+        if let Err(LineFault::Ended(_)) = &done {
+            self.keeps = false;
+        }
         let (answer, line) = done?;
-        self.line = Some(line);
+        self.line = self.keeps.then_some(line);
         Ok(answer)
     }
 
@@ -234,7 +249,7 @@ async fn connect(
     server: &Url,
     tls: Option<Arc<ClientConfig>>,
     times: Times,
-) -> Result<SendRequest<Full<Bytes>>, LineFault> {
+) -> Result<Line, LineFault> {
     let cut = |error: &dyn fmt::Display| LineFault::Cut(error.to_string());
     let host = server.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -268,7 +283,7 @@ fn handshake(error: &std::io::Error) -> LineFault {
     }
 }
 
-async fn speak<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, LineFault>
+async fn speak<S>(stream: S) -> Result<Line, LineFault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -285,24 +300,39 @@ where
     Ok(line)
 }
 
-/// An exchange that failed; whether any of the answer had come.
+/// A kept line, unless the server has ended it meanwhile.
+async fn still_open(kept: Option<Line>) -> Option<Line> {
+    let mut line = kept?;
+    // What came on the line while it lay idle is looked at only when this thread has time.
+    for _ in 0..2 {
+        tokio::task::yield_now().await;
+    }
+    (!line.is_closed() && line.ready().await.is_ok()).then_some(line)
+}
+
+/// An exchange that failed.
 struct Broken {
     fault: LineFault,
+    /// Whether any of the answer had come.
     begun: bool,
+    /// The request, if nothing of it went.
+    unsent: Option<Box<Request<Full<Bytes>>>>,
 }
 
 async fn exchange(
-    line: &mut SendRequest<Full<Bytes>>,
+    line: &mut Line,
     request: Request<Full<Bytes>>,
     times: Times,
 ) -> Result<Answer, Broken> {
-    let cut = |words: String, begun| Broken { fault: LineFault::Cut(words), begun };
+    let cut = |words: String, begun| Broken { fault: LineFault::Cut(words), begun, unsent: None };
     let slow = || format!("nothing came for {} s", times.part.as_secs());
-    let response = match timeout(times.part, line.send_request(request)).await {
+    let response = match timeout(times.part, line.try_send_request(request)).await {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => {
+        Ok(Err(mut error)) => {
+            let unsent = error.take_message().map(Box::new);
+            let error = error.into_error();
             // An answer that is no HTTP has begun.
-            return Err(cut(chain(&error), error.is_parse()));
+            return Err(Broken { unsent, ..cut(chain(&error), error.is_parse()) });
         }
         Err(_) => return Err(cut(slow(), true)),
     };
@@ -311,7 +341,7 @@ async fn exchange(
     if let Some(said) = hyper::body::Body::size_hint(&body).exact()
         && said > MAX_ANSWER as u64
     {
-        return Err(Broken { fault: LineFault::TooLarge, begun: true });
+        return Err(Broken { fault: LineFault::TooLarge, begun: true, unsent: None });
     }
     loop {
         let frame = match timeout(times.part, body.frame()).await {
@@ -322,7 +352,7 @@ async fn exchange(
         };
         let Ok(part) = frame.into_data() else { continue };
         if answer.body.len() + part.len() > MAX_ANSWER {
-            return Err(Broken { fault: LineFault::TooLarge, begun: true });
+            return Err(Broken { fault: LineFault::TooLarge, begun: true, unsent: None });
         }
         answer.body.extend_from_slice(&part);
     }

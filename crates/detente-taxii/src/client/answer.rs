@@ -1,5 +1,6 @@
 //! Requests to another server and its answers, without the line on which they travel.
 
+use serde::de::IgnoredAny;
 use url::Url;
 
 use crate::client::fault::{ClientFault, shortened};
@@ -36,6 +37,26 @@ impl Answer {
     /// A header by its lower-case name; the first if it stands there twice.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the head says where the body ends; else it ends with the line, and nobody can tell
+    /// its end from a cut.
+    pub(crate) fn is_framed(&self) -> bool {
+        let coding = self.header("transfer-encoding").map(|coding| coding.rsplit(',').next());
+        self.status == 204
+            || match coding {
+                Some(last) => last.is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked")),
+                None => self.header("content-length").is_some(),
+            }
+    }
+
+    /// Refuses a body that ended with the line before its JSON did.
+    pub(crate) fn check_end(&self) -> Result<(), ClientFault> {
+        let ends = || serde_json::from_slice::<IgnoredAny>(&self.body);
+        if !self.is_framed() && ends().is_err_and(|error| error.is_eof()) {
+            return Err(ClientFault::Cut("the line ended in the midst of an answer".to_owned()));
+        }
+        Ok(())
     }
 
     /// Whether the body is what it should be: TAXII 2.1, as it is, in UTF-8.
@@ -209,6 +230,30 @@ mod tests {
         let mut answer = typed(TAXII);
         answer.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
         assert_eq!(answer.check().expect_err("compressed").code(), "feed_encoded");
+    }
+
+    #[test]
+    fn whether_the_end_of_a_body_can_be_told() {
+        let of = |status, name: &str, value: &str| {
+            let headers = vec![(name.to_owned(), value.to_owned())];
+            Answer { status, headers, body: b"{".to_vec() }
+        };
+        for framed in [
+            of(200, "content-length", "0"),
+            of(204, "x", ""),
+            of(200, "transfer-encoding", "chunked"),
+            of(200, "transfer-encoding", "gzip, Chunked"),
+        ] {
+            assert!(framed.is_framed() && framed.check_end().is_ok(), "{framed:?}");
+        }
+        for open in [of(200, "x", ""), of(200, "transfer-encoding", "chunked, gzip")] {
+            assert!(!open.is_framed(), "{open:?}");
+            assert_eq!(open.check_end().expect_err("cut").code(), "feed_cut");
+            let whole = Answer { body: b"{}".to_vec(), ..open.clone() };
+            assert_eq!(whole.check_end(), Ok(()));
+            // What is no JSON is not cut.
+            assert_eq!(Answer { body: b"<html>".to_vec(), ..open }.check_end(), Ok(()));
+        }
     }
 
     #[test]

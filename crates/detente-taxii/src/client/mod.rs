@@ -27,8 +27,8 @@ pub use envelope::{MAX_NEXT, MAX_PAGE_OBJECTS};
 pub use fault::{By, ClientFault, MAX_WORDS, Words};
 pub use feed::{Feed, FeedState, MAX_EVERY, MAX_FEED, Trouble, Way, What, collection_of};
 pub use poll::{
-    MAX_EMPTY, MAX_PAGE_ASKED, MAX_PAGES, MAX_POLL_BYTES, MAX_RESTARTS, MAX_TRIES, Oddities, PAGE,
-    Page, Poll, Turn,
+    MAX_EMPTY, MAX_PAGE_ASKED, MAX_PAGES, MAX_POLL_BYTES, MAX_RESTARTS, MAX_TRIES, OVERLAP,
+    Oddities, PAGE, Page, Poll, Turn,
 };
 pub use proof::{Proof, Trust};
 pub use push::{Failed, MAX_ENVELOPE, MAX_ENVELOPE_BYTES, Parcel, Push, PushTurn};

@@ -11,6 +11,10 @@
 //! So what is asked for begins a microsecond before the last date: what was there already comes
 //! once more, and is known by its id and version.
 //!
+//! Objects may also come to light later than their dates say: a server that stamps them before it
+//! commits them shows them out of order for a while. So a poll begins [`OVERLAP`] below the last
+//! date, unless that was old already when it was read.
+//!
 //! A request with a token is never repeated after an answer that may have been given and lost.
 //! There are servers (medallion) that give one token for a whole session and move on with each
 //! request: the page that was lost would never come. The poll begins anew by date instead.
@@ -18,14 +22,16 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::client::answer::{Answer, Ask, MAX_ANSWER, get, redirected, target};
 use crate::client::cursor::Cursor;
-use crate::client::envelope::{Envelope, envelope};
-use crate::client::fault::{ClientFault, refused};
+use crate::client::envelope::{Envelope, envelope, resource};
+use crate::client::fault::{ClientFault, refused, shortened};
+use crate::client::seek::below;
 use crate::client::stamp::Stamp;
 use crate::client::wait::{WITHIN, retry_after};
 use crate::moment::Moment;
@@ -46,6 +52,11 @@ pub const MAX_TRIES: u32 = 5;
 pub const MAX_RESTARTS: u32 = 5;
 /// How far ahead of this clock a date added may be. Seconds.
 const MAX_AHEAD: i64 = 24 * 3_600;
+/// How long after its date an object may come to light. Seconds.
+pub const OVERLAP: i64 = 300;
+/// How long before the last reading the last date must be for none of the overlap to be read once
+/// more: clocks differ. Seconds.
+const SETTLED: i64 = 3_600;
 
 /// What is to be done next.
 #[derive(Debug)]
@@ -107,9 +118,14 @@ enum Way {
 #[derive(Debug)]
 pub struct Poll {
     objects: Url,
-    cursor: Cursor,
-    /// Where the cursor was at the beginning.
+    /// Where the cursor was at the beginning; it never goes back.
     start: Option<Stamp>,
+    /// From which date this poll began to read.
+    begin: Option<Stamp>,
+    /// How far this poll has read.
+    read: Option<Stamp>,
+    /// When the first answer came.
+    began: Option<Moment>,
     /// From which date pages are asked for.
     from: Option<Stamp>,
     way: Way,
@@ -118,6 +134,8 @@ pub struct Poll {
     /// The latest date of all pages.
     reached: Option<Stamp>,
     limit: u32,
+    /// The most that a page is asked for: less than what was too much once.
+    ceiling: u32,
     /// What a page is asked for as a rule: less where pages were too large.
     usual: u32,
     seed: u64,
@@ -138,15 +156,19 @@ pub struct Poll {
 impl Poll {
     /// Goes on from this cursor. The seed spreads waits over time.
     pub fn new(objects: Url, cursor: Cursor, seed: u64) -> Poll {
+        let begin = cursor.begin(OVERLAP, SETTLED);
         Poll {
             objects,
             start: cursor.after,
-            from: cursor.after,
-            cursor,
+            begin,
+            read: begin,
+            began: None,
+            from: begin,
             way: Way::Date,
             edge: None,
             reached: None,
             limit: PAGE,
+            ceiling: MAX_PAGE_ASKED,
             usual: PAGE,
             seed,
             redirect: None,
@@ -213,16 +235,18 @@ impl Poll {
     /// [`ClientFault::PageTooLarge`] if one object was asked for.
     pub fn overflow(&mut self) -> Result<Turn<'static>, ClientFault> {
         let why = ClientFault::PageTooLarge { max: MAX_ANSWER };
+        self.weigh(MAX_ANSWER)?;
         self.forget_token(&why)?;
         self.smaller().ok_or(why)
     }
 
-    /// Asks for fewer objects, if it can.
+    /// Asks for fewer objects, if it can, and never again for as many.
     fn smaller(&mut self) -> Option<Turn<'static>> {
         if self.limit <= 1 || self.way == Way::Probe {
             return None;
         }
         self.limit = self.limit.div_ceil(4);
+        self.ceiling = self.limit;
         self.usual = self.usual.min(self.limit);
         Some(Turn::Ask)
     }
@@ -247,13 +271,18 @@ impl Poll {
     /// still holds.
     pub fn answer<'a>(&mut self, now: Moment, answer: &'a Answer) -> Result<Turn<'a>, ClientFault> {
         let asked = self.ask().target;
+        self.began.get_or_insert(now);
         if let Some(to) = redirected(&self.objects, &asked, answer, &mut self.hops)? {
             self.redirect = Some(to);
             return Ok(Turn::Ask);
         }
         if answer.status == 200 || answer.status == 204 {
+            if let Err(ClientFault::Cut(why)) = answer.check_end() {
+                return self.cut(why);
+            }
             if self.way == Way::Probe {
                 // The collection is there, so it was the page that had nothing.
+                self.is_it(answer)?;
                 return Ok(self.end(Vec::new()));
             }
             return self.page(now, answer);
@@ -291,24 +320,49 @@ impl Poll {
         if !matches!(self.way, Way::Token(_)) {
             return Ok(());
         }
-        if self.cursor.after > self.restarted {
+        if self.read > self.restarted {
             self.restarts = 0;
         }
         self.restarts += 1;
         if self.restarts > MAX_RESTARTS {
             return Err(why.clone());
         }
-        self.restarted = self.cursor.after;
+        self.restarted = self.read;
         self.seen.clear();
-        (self.way, self.from, self.edge) = (Way::Date, self.cursor.after, None);
+        (self.way, self.from, self.edge) = (Way::Date, self.read, None);
         (self.redirect, self.hops) = (None, 0);
         Ok(())
     }
 
+    /// Whether what answers for the collection is the collection.
+    fn is_it(&self, answer: &Answer) -> Result<(), ClientFault> {
+        #[derive(Deserialize)]
+        struct Resource {
+            id: String,
+        }
+        answer.check()?;
+        let found: Resource = resource("collection", ("media types", 0), &answer.body)?;
+        let there = self.objects.join("../../").ok().and_then(|all| below(&all, &[&found.id]).ok());
+        let here = self.objects.join("../").ok();
+        if there
+            .zip(here)
+            .is_some_and(|(there, here)| there.path().eq_ignore_ascii_case(here.path()))
+        {
+            return Ok(());
+        }
+        let why = format!("its id is {:?}", shortened(&found.id));
+        Err(ClientFault::Malformed { what: "collection that was asked for", why })
+    }
+
     /// The last page.
     fn end<'a>(&mut self, objects: Vec<&'a RawValue>) -> Turn<'a> {
-        self.cursor.after = self.start.max(self.reached);
-        Turn::Page(Page { objects, cursor: self.cursor.clone(), last: true })
+        self.read = self.begin.max(self.reached);
+        Turn::Page(Page { objects, cursor: self.cursor(), last: true })
+    }
+
+    /// How far the collection has been read, in this poll or before.
+    fn cursor(&self) -> Cursor {
+        Cursor { after: self.start.max(self.read), at: self.began.map(Moment::micros) }
     }
 
     fn page<'a>(&mut self, now: Moment, answer: &'a Answer) -> Result<Turn<'a>, ClientFault> {
@@ -332,7 +386,7 @@ impl Poll {
             None => self.go_on_by_date(dates, page.objects.len())?,
         }
         self.held = page.objects.len();
-        Ok(Turn::Page(Page { objects: page.objects, cursor: self.cursor.clone(), last: false }))
+        Ok(Turn::Page(Page { objects: page.objects, cursor: self.cursor(), last: false }))
     }
 
     /// Sees whether a page that came by token goes on where the one before ended. Only then the one
@@ -341,16 +395,18 @@ impl Poll {
         let (Way::Token(_), Some(edge)) = (&self.way, self.edge) else { return };
         if first < edge {
             self.oddities.disorder = true;
-            self.cursor.after = self.start;
-        } else if !self.oddities.disorder {
-            self.cursor.after = self.cursor.after.max(Some(edge));
+        }
+        if self.oddities.disorder {
+            self.read = self.begin;
+        } else {
+            self.read = self.read.max(Some(edge));
         }
     }
 
     /// Holds a page to the bounds of a poll.
     fn count(&mut self, page: &Envelope<'_>, answer: &Answer) -> Result<(), ClientFault> {
         self.pages += 1;
-        self.bytes = self.bytes.saturating_add(answer.body.len() as u64);
+        self.weigh(answer.body.len())?;
         self.empty = if page.objects.is_empty() { self.empty + 1 } else { 0 };
         let endless = |what, max| Err(ClientFault::Endless { what, max });
         if self.empty > MAX_EMPTY {
@@ -359,21 +415,33 @@ impl Poll {
         if self.pages > MAX_PAGES {
             return endless("pages", MAX_PAGES);
         }
+        Ok(())
+    }
+
+    /// Counts bytes that came, whether anything could be done with them or not.
+    fn weigh(&mut self, bytes: usize) -> Result<(), ClientFault> {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
         if self.bytes > MAX_POLL_BYTES {
-            return endless("bytes", MAX_POLL_BYTES);
+            return Err(ClientFault::Endless { what: "bytes", max: MAX_POLL_BYTES });
         }
         Ok(())
     }
 
-    /// When the objects of a page were added, as far as that can be believed.
+    /// When the objects of a page were added, as far as that can be believed. Dates of a page
+    /// without objects are those of nothing.
     fn dates(&mut self, now: Moment, answer: &Answer) -> Option<(Stamp, Stamp)> {
+        if self.empty > 0 {
+            return None;
+        }
         let read = |name| answer.header(name).and_then(Stamp::read);
         let last = read("x-taxii-date-added-last");
         let first = read("x-taxii-date-added-first").or(last);
         let (Some(first), Some(last)) = (first, last) else {
-            self.oddities.undated |= self.empty == 0;
+            self.oddities.undated = true;
             return None;
         };
+        // The page goes back in time, and so may what is behind it.
+        self.oddities.disorder |= first > last;
         let (first, last) = (first.min(last), first.max(last));
         if last.is_beyond(now, MAX_AHEAD) {
             // Whoever believed it would pass over all that comes until then.
@@ -403,6 +471,11 @@ impl Poll {
             let why = "neither gives a next nor says when objects were added";
             return Err(ClientFault::Stuck(why));
         };
+        if self.oddities.disorder {
+            let why =
+                "its pages are not in the order in which objects were added, and it gives no next";
+            return Err(ClientFault::Stuck(why));
+        }
         let by_token = matches!(self.way, Way::Token(_));
         match self.from {
             Some(from) if last < from => return Err(ClientFault::Circle),
@@ -410,10 +483,7 @@ impl Poll {
             _ => {}
         }
         (self.way, self.from, self.limit) = (Way::Date, Some(last), self.usual);
-        self.edge = None;
-        if !self.oddities.disorder {
-            self.cursor.after = Some(last);
-        }
+        (self.edge, self.read) = (None, Some(last));
         Ok(())
     }
 
@@ -428,8 +498,8 @@ impl Poll {
             return Ok(());
         }
         let grew = self.limit == self.usual || count > self.held;
-        if grew && self.limit < MAX_PAGE_ASKED {
-            self.limit = self.limit.saturating_mul(4).min(MAX_PAGE_ASKED);
+        if grew && self.limit < self.ceiling {
+            self.limit = self.limit.saturating_mul(4).min(self.ceiling);
         } else {
             self.oddities.gaps.push(date);
             (self.way, self.limit) = (Way::Past(date), self.usual);

@@ -227,6 +227,9 @@ impl Push {
             return Ok(PushTurn::Ask);
         }
         if matches!(answer.status, 200..=202) {
+            if let Err(cut) = answer.check_end() {
+                return self.try_again(cut, None);
+            }
             return self.status(answer);
         }
         let wait = answer.header("retry-after").and_then(|header| retry_after(header, now));

@@ -268,6 +268,7 @@ fn read(server: &Url, url: &Url, exchange: Exchange<'_>) -> Result<Vec<u8>, Clie
             return Err(refused(&at, &answer, None));
         }
         answer.check()?;
+        answer.check_end()?;
         return Ok(answer.body);
     }
 }

@@ -80,6 +80,12 @@ impl Stamp {
         }
     }
 
+    /// So many seconds earlier.
+    #[must_use]
+    pub(crate) const fn earlier(self, seconds: i64) -> Stamp {
+        Stamp { seconds: self.seconds.saturating_sub(seconds), ..self }
+    }
+
     /// The last microsecond that a clock of its own precision writes as it.
     #[must_use]
     pub(crate) fn end(self) -> Stamp {

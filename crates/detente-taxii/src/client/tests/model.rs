@@ -74,7 +74,7 @@ impl Server {
         let Some((path, query)) = ask.target.split_once('?') else {
             let there = ask.target == "/api/collections/c/";
             return if there {
-                Answer { status: 200, headers: typed, body: b"{}".to_vec() }
+                Answer { status: 200, headers: typed, body: br#"{"id":"c"}"#.to_vec() }
             } else {
                 none
             };

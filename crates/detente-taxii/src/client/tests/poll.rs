@@ -19,13 +19,18 @@ fn poll() -> Poll {
     from(Cursor::default())
 }
 
+/// A poll from a cursor whose date was old when it was found.
 fn from(cursor: Cursor) -> Poll {
+    begun(Cursor { at: Some(now().micros()), ..cursor })
+}
+
+fn begun(cursor: Cursor) -> Poll {
     let objects = Url::parse("https://h.example/api/collections/c%201/objects/").expect("a URL");
     Poll::new(objects, cursor, 1)
 }
 
 fn after(text: &str) -> Cursor {
-    Cursor { after: Stamp::read(text) }
+    Cursor { after: Stamp::read(text), at: None }
 }
 
 fn code(poll: &mut Poll, answer: &Answer) -> &'static str {
@@ -35,7 +40,10 @@ fn code(poll: &mut Poll, answer: &Answer) -> &'static str {
 /// Gives a page; says how many objects came and whether it was the last.
 fn page(poll: &mut Poll, headers: &[(&str, &str)], body: &str) -> (usize, bool, Cursor) {
     match poll.answer(now(), &answer(200, headers, body)) {
-        Ok(Turn::Page(page)) => (page.objects.len(), page.last, page.cursor),
+        Ok(Turn::Page(page)) => {
+            assert_eq!(page.cursor.at, Some(now().micros()));
+            (page.objects.len(), page.last, Cursor { at: None, ..page.cursor })
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -247,8 +255,24 @@ fn a_page_that_is_not_there_is_empty_if_the_collection_is() {
     let mut found = from(after(T1));
     found.answer(now(), &answer(404, &[], "{}")).expect("a turn");
     assert_eq!(found.ask().target, "/api/collections/c%201/");
-    let (count, last, cursor) = page(&mut found, &[], r#"{"id":"c 1"}"#);
+    let (count, last, cursor) = page(&mut found, &[], r#"{"id":"C 1"}"#);
     assert_eq!((count, last, cursor), (0, true, after(T1)));
+    // What answers in the collection's place is not the collection.
+    let html = Answer {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "text/html".to_owned())],
+        body: b"<html>Log in</html>".to_vec(),
+    };
+    for (other, code) in [
+        (html, "feed_media_type"),
+        (answer(200, &[], r#"{"id":"c 2"}"#), "feed_malformed"),
+        (answer(200, &[], "{}"), "feed_malformed"),
+        (answer(204, &[("content-type", "x/y")], ""), "feed_malformed"),
+    ] {
+        let mut poll = from(after(T1));
+        poll.answer(now(), &answer(404, &[], "{}")).expect("a turn");
+        assert_eq!(self::code(&mut poll, &other), code, "{other:?}");
+    }
     let mut gone = from(after(T1));
     gone.answer(now(), &answer(404, &[], "{}")).expect("a turn");
     assert_eq!(code(&mut gone, &answer(404, &[], "{}")), "feed_not_found");
@@ -267,6 +291,104 @@ fn pages_that_are_too_large_are_asked_for_in_parts() {
     assert!(poll.ask().target.ends_with("limit=250"));
     page(&mut poll, &[(LAST, T1)], r#"{"more":true,"objects":[1]}"#);
     assert!(poll.ask().target.contains("limit=250&"), "it stays so");
+}
+
+/// A server that refuses more than 250 objects, and has more of one date.
+#[test]
+fn what_was_too_much_once_is_not_asked_for_again() {
+    let mut poll = poll();
+    let mut asked = Vec::new();
+    while poll.oddities().gaps.is_empty() && asked.len() < 100 {
+        let target = poll.ask().target;
+        let limit = target.split('=').nth(1).and_then(|rest| rest.split('&').next());
+        let limit: u32 = limit.and_then(|limit| limit.parse().ok()).expect("a limit");
+        asked.push(limit);
+        if limit > 250 {
+            poll.answer(now(), &answer(413, &[], "")).expect("a turn");
+        } else {
+            page(&mut poll, &[(LAST, T1)], r#"{"more":true,"objects":[1]}"#);
+        }
+    }
+    assert_eq!(asked, [1_000, 250, 250]);
+    // What is too large to be read counts to the bytes of a poll all the same.
+    let mut large = from(Cursor::default());
+    let ended = (0..2_000).find_map(|_| {
+        large.overflow().err().or_else(|| {
+            page(&mut large, &[(LAST, T1)], r#"{"more":true,"next":"a","objects":[]}"#);
+            None
+        })
+    });
+    assert!(ended.is_some());
+}
+
+#[test]
+fn dates_of_a_page_without_objects_are_not_believed() {
+    for (status, body) in [(200, ""), (204, ""), (200, "{}"), (200, r#"{"more":false}"#)] {
+        let mut poll = from(after(T1));
+        let framed = [("content-length", "0"), (FIRST, T2), (LAST, T3)];
+        let turn = poll.answer(now(), &answer(status, &framed, body)).map(|turn| match turn {
+            Turn::Page(page) => (page.last, page.cursor.after),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(turn, Ok((true, Stamp::read(T1))), "{status} {body}");
+    }
+    // Without objects and with more, it comes no further by date.
+    let body = r#"{"more":true,"objects":[]}"#;
+    assert_eq!(code(&mut from(after(T1)), &answer(200, &[(LAST, T3)], body)), "feed_stuck");
+}
+
+/// A line that ends in the midst of an answer of no given length.
+#[test]
+fn an_answer_that_ended_with_the_line_is_no_page() {
+    for body in ["", " \n", "{", r#"{"objects":[{"a":"#] {
+        let mut poll = from(after(T1));
+        for _ in 1..MAX_TRIES {
+            let half = answer(200, &[(LAST, T3)], body);
+            let turn = poll.answer(now(), &half).expect("a turn");
+            assert!(matches!(turn, Turn::Wait { .. }), "{turn:?}");
+        }
+        assert_eq!(code(&mut poll, &answer(200, &[(LAST, T3)], body)), "feed_cut");
+    }
+    let mut whole = from(after(T1));
+    let said = answer(200, &[("content-length", "1")], "{");
+    assert_eq!(code(&mut whole, &said), "feed_malformed");
+}
+
+#[test]
+fn descending_pages_without_a_token_end_the_poll_aloud() {
+    let mut down = from(Cursor::default());
+    let body = r#"{"more":true,"objects":[1]}"#;
+    assert_eq!(code(&mut down, &answer(200, &[(FIRST, T3), (LAST, T2)], body)), "feed_stuck");
+    // With one they are all read, and only then the cursor moves.
+    let mut down = from(after(T1));
+    let body = r#"{"more":true,"next":"a","objects":[2]}"#;
+    let (_, _, cursor) = page(&mut down, &[(FIRST, T3), (LAST, T2)], body);
+    assert!(down.oddities().disorder);
+    assert_eq!(cursor, after(T1));
+    let (_, last, cursor) = page(&mut down, &[(FIRST, T2), (LAST, T1)], r#"{"objects":[1]}"#);
+    assert_eq!((last, cursor), (true, after(T3)));
+}
+
+/// An object that was stamped before it was committed comes to light below the last date.
+#[test]
+fn what_comes_to_light_late_is_read() {
+    let late = "2026-05-31T23:58:00.000000Z";
+    let bound = |poll: &Poll| poll.ask().target.rsplit('=').next().map(str::to_owned);
+    let mut first = poll();
+    let (_, _, cursor) = page(&mut first, &[(LAST, late)], r#"{"objects":[1]}"#);
+    let kept = Cursor { at: Some(now().micros()), ..cursor };
+    let mut second = begun(Cursor::from_json(&kept.to_json()));
+    assert_eq!(bound(&second).as_deref(), Some("2026-05-31T23%3A52%3A59.999999Z"));
+    // It comes again in parts, and the cursor does not go back meanwhile.
+    let early = "2026-05-31T23:55:00.000000Z";
+    let (_, _, cursor) = page(&mut second, &[(LAST, early)], r#"{"more":true,"objects":[0]}"#);
+    assert_eq!(cursor, after(late));
+    assert_eq!(bound(&second).as_deref(), Some("2026-05-31T23%3A54%3A59.999999Z"));
+    let (_, _, cursor) = page(&mut second, &[], r#"{"objects":[]}"#);
+    assert_eq!(cursor, after(late));
+    // Nothing comes to light hours later.
+    let old = from(after("2026-05-31T22:00:00.000000Z"));
+    assert_eq!(bound(&old).as_deref(), Some("2026-05-31T21%3A59%3A59.999999Z"));
 }
 
 #[test]

@@ -3,6 +3,11 @@
 //!
 //! What is added again is known to the server by its bytes, so whatever fails in passing is tried
 //! again as it is.
+//!
+//! An envelope that the server refuses is taken apart until the object is found that is to blame:
+//! for its size by halves from the front, for what it is in all its parts by turns, so that sound
+//! ones go soon. A server that takes nothing at all may be out of order rather than right: then
+//! no object is to blame, and all of them are to be brought again.
 
 use std::collections::VecDeque;
 
@@ -11,7 +16,7 @@ use url::Url;
 
 use crate::client::answer::{Answer, Ask, get, redirected, target};
 use crate::client::envelope::{Bounded, resource};
-use crate::client::fault::{ClientFault, Words, refused, shortened};
+use crate::client::fault::{ClientFault, refused, shortened};
 use crate::client::poll::MAX_TRIES;
 use crate::client::seek::below;
 use crate::client::wait::{WITHIN, retry_after};
@@ -25,6 +30,8 @@ pub const MAX_ENVELOPE_BYTES: u64 = 16 * 1024 * 1024;
 const MAX_LINES: usize = 100_000;
 /// How often a server is asked what became of an envelope. Count.
 const MAX_ASKED: u32 = 12;
+/// Envelopes that a server may refuse for what they are before it has taken any. Count.
+const MAX_REFUSALS: u32 = 64;
 
 const OPEN: &[u8] = b"{\"objects\":[";
 const CLOSE: &[u8] = b"]}";
@@ -51,6 +58,12 @@ pub struct Failed {
     pub why: String,
 }
 
+impl Parcel {
+    fn failed(self, why: &str) -> Failed {
+        Failed { id: self.id, version: self.version, why: why.to_owned() }
+    }
+}
+
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PushTurn {
@@ -69,11 +82,10 @@ pub enum PushTurn {
 
 #[derive(Debug)]
 enum State {
-    /// So many objects at the front are on their way.
-    Sending(usize),
-    /// They were taken; what became of them is not known yet.
+    /// The first part is on its way.
+    Sending,
+    /// It was taken; what became of it is not known yet.
     Following {
-        count: usize,
         url: String,
         asked: u32,
     },
@@ -109,8 +121,17 @@ pub struct Push {
     objects: Url,
     root: Url,
     max: u64,
-    waiting: VecDeque<Parcel>,
+    /// The most objects of an envelope.
+    most: usize,
+    /// What is left, in parts of which each is an envelope or more; none is empty.
+    parts: VecDeque<Vec<Parcel>>,
     state: State,
+    /// Whether the server has taken an envelope.
+    took: bool,
+    refusals: u32,
+    /// Objects that it refused while it had taken nothing, and how it said so the last time.
+    suspects: Vec<Failed>,
+    refused: Option<ClientFault>,
     seed: u64,
     hops: u8,
     tries: u32,
@@ -128,8 +149,13 @@ impl Push {
             objects,
             root,
             max: max_content.min(MAX_ENVELOPE_BYTES),
-            waiting: parcels.into(),
+            most: MAX_ENVELOPE,
+            parts: VecDeque::from([parcels]),
             state: State::Done,
+            took: false,
+            refusals: 0,
+            suspects: Vec::new(),
+            refused: None,
             seed,
             hops: 0,
             tries: 0,
@@ -137,7 +163,7 @@ impl Push {
             added: 0,
             failed: Vec::new(),
         };
-        push.load(MAX_ENVELOPE);
+        push.load();
         push
     }
 
@@ -146,33 +172,35 @@ impl Push {
         matches!(self.state, State::Done)
     }
 
-    /// Makes the next envelope: so many objects at most. What is too large alone stays out.
-    fn load(&mut self, most: usize) {
+    /// Makes the next envelope of the first part. What is too large alone stays out.
+    fn load(&mut self) {
         (self.redirect, self.hops, self.tries) = (None, 0, 0);
         let room = self.max.saturating_sub((OPEN.len() + CLOSE.len()) as u64);
-        while let Some(first) = self.waiting.front() {
-            if first.bytes.len() as u64 <= room {
-                break;
-            }
+        while let Some(part) = self.parts.front_mut() {
+            let large = part.extract_if(.., |parcel| parcel.bytes.len() as u64 > room);
             let why = format!("larger than the {} bytes that the server takes", self.max);
-            self.refuse_first(&why);
-        }
-        let (mut count, mut held) = (0, 0_u64);
-        for parcel in self.waiting.iter().take(most.max(1)) {
-            let more = parcel.bytes.len() as u64 + u64::from(count > 0);
-            if held + more > room {
-                break;
+            self.failed.extend(large.map(|parcel| parcel.failed(&why)));
+            let (mut count, mut held) = (0, 0_u64);
+            for parcel in part.iter().take(self.most) {
+                let more = parcel.bytes.len() as u64 + u64::from(count > 0);
+                if held + more > room {
+                    break;
+                }
+                held += more;
+                count += 1;
             }
-            held += more;
-            count += 1;
+            if count == 0 {
+                self.parts.pop_front();
+                continue;
+            }
+            let rest = part.split_off(count);
+            if !rest.is_empty() {
+                self.parts.insert(1, rest);
+            }
+            self.state = State::Sending;
+            return;
         }
-        self.state = if count == 0 { State::Done } else { State::Sending(count) };
-    }
-
-    fn refuse_first(&mut self, why: &str) {
-        if let Some(Parcel { id, version, .. }) = self.waiting.pop_front() {
-            self.failed.push(Failed { id, version, why: why.to_owned() });
-        }
+        self.state = State::Done;
     }
 
     /// What to ask for now; none when all is done.
@@ -180,9 +208,9 @@ impl Push {
         match &self.state {
             State::Done => None,
             State::Following { url, .. } => Some(get(url.clone())),
-            State::Sending(count) => {
+            State::Sending => {
                 let mut body = OPEN.to_vec();
-                for (at, parcel) in self.waiting.iter().take(*count).enumerate() {
+                for (at, parcel) in self.parts.front().into_iter().flatten().enumerate() {
                     if at > 0 {
                         body.push(b',');
                     }
@@ -235,43 +263,66 @@ impl Push {
         let wait = answer.header("retry-after").and_then(|header| retry_after(header, now));
         match (refused(&ask.target, answer, wait), &self.state) {
             (busy @ ClientFault::Busy { .. }, _) => self.try_again(busy, wait),
-            (ClientFault::TooLarge { .. }, State::Sending(count)) if *count > 1 => {
-                let half = *count / 2;
-                self.load(half);
-                Ok(PushTurn::Ask)
-            }
-            (ClientFault::TooLarge { words }, State::Sending(_)) => {
-                self.refuse_first(&format!("too large for the server{words}"));
-                self.load(MAX_ENVELOPE);
-                Ok(self.next())
-            }
+            (fault @ ClientFault::TooLarge { .. }, State::Sending) => self.too_large(fault),
             // One that the server can't read at all keeps no other out.
-            (
-                ClientFault::Refused { status: status @ (400 | 422), words, .. },
-                State::Sending(n),
-            ) => self.unreadable(*n, status, &words),
+            (fault @ ClientFault::Refused { status: 400 | 422, .. }, State::Sending) => {
+                self.unreadable(fault)
+            }
             (fault, _) => Err(fault),
         }
     }
 
-    /// An envelope that can't be read is halved until the object is found that is to blame.
-    fn unreadable(
-        &mut self,
-        count: usize,
-        status: u16,
-        words: &Words,
-    ) -> Result<PushTurn, ClientFault> {
-        if count > 1 {
-            self.load(count / 2);
-            return Ok(PushTurn::Ask);
+    /// An envelope that is too large is halved, and no later one is as large.
+    fn too_large(&mut self, fault: ClientFault) -> Result<PushTurn, ClientFault> {
+        let count = self.parts.front().map_or(0, Vec::len);
+        if count <= 1 {
+            return self.suspect(fault);
         }
-        self.refuse_first(&format!("the server refuses it ({status}{words})"));
-        self.load(MAX_ENVELOPE);
-        Ok(self.next())
+        self.most = count / 2;
+        self.load();
+        Ok(PushTurn::Ask)
     }
 
-    const fn next(&self) -> PushTurn {
-        if self.is_done() { PushTurn::Done } else { PushTurn::Ask }
+    /// An envelope that can't be read is halved; its halves come after what waits already.
+    fn unreadable(&mut self, fault: ClientFault) -> Result<PushTurn, ClientFault> {
+        if self.parts.front().is_none_or(|part| part.len() <= 1) {
+            return self.suspect(fault);
+        }
+        self.count_refusal(&fault)?;
+        if let Some(mut part) = self.parts.pop_front() {
+            let rest = part.split_off(part.len() / 2);
+            self.parts.extend([part, rest]);
+        }
+        self.load();
+        Ok(PushTurn::Ask)
+    }
+
+    fn count_refusal(&mut self, fault: &ClientFault) -> Result<(), ClientFault> {
+        self.refusals += 1;
+        if !self.took && self.refusals > MAX_REFUSALS {
+            return Err(fault.clone());
+        }
+        Ok(())
+    }
+
+    /// The server refuses an object alone: that one is to blame if it takes others.
+    fn suspect(&mut self, fault: ClientFault) -> Result<PushTurn, ClientFault> {
+        self.count_refusal(&fault)?;
+        let why = fault.to_string();
+        let part = self.parts.pop_front().unwrap_or_default();
+        self.suspects.extend(part.into_iter().map(|parcel| parcel.failed(&why)));
+        self.refused = Some(fault);
+        self.load();
+        self.next()
+    }
+
+    fn next(&mut self) -> Result<PushTurn, ClientFault> {
+        if self.took {
+            self.failed.append(&mut self.suspects);
+        } else if let (true, Some(fault)) = (self.is_done(), self.refused.take()) {
+            return Err(fault);
+        }
+        Ok(if self.is_done() { PushTurn::Done } else { PushTurn::Ask })
     }
 
     /// Where a redirect leads. One that would turn adding into reading is not followed.
@@ -288,17 +339,18 @@ impl Push {
     fn status(&mut self, answer: &Answer) -> Result<PushTurn, ClientFault> {
         answer.check()?;
         let status: Status = resource("status", ("lines", MAX_LINES), &answer.body)?;
-        let (count, asked, url) = match &self.state {
-            State::Sending(count) => (*count, 0, None),
-            State::Following { count, url, asked } => (*count, *asked, Some(url.clone())),
+        let (asked, url) = match &self.state {
+            State::Sending => (0, None),
+            State::Following { url, asked } => (*asked, Some(url.clone())),
             State::Done => return Ok(PushTurn::Done),
         };
         (self.tries, self.hops, self.redirect) = (0, 0, None);
         if status.status == "complete" {
-            self.settle(count, &status);
-            self.waiting.drain(..count.min(self.waiting.len()));
-            self.load(MAX_ENVELOPE);
-            return Ok(self.next());
+            let part = self.parts.pop_front().unwrap_or_default();
+            self.settle(part.len(), &status);
+            self.took = true;
+            self.load();
+            return self.next();
         }
         if asked >= MAX_ASKED {
             return Err(ClientFault::Pending);
@@ -310,7 +362,7 @@ impl Push {
             }
             _ => return Err(ClientFault::Pending),
         };
-        self.state = State::Following { count, url, asked: asked + 1 };
+        self.state = State::Following { url, asked: asked + 1 };
         Ok(PushTurn::Wait { seconds: WITHIN.after(asked + 1, self.seed, None), why: None })
     }
 

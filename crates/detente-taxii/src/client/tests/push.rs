@@ -71,12 +71,9 @@ fn failures_that_are_counted_and_not_named_are_failures() {
 #[test]
 fn what_is_too_large_alone_keeps_no_other_out() {
     let mut push = push(200, &[10, 500, 10]);
-    assert_eq!(push.failed.len(), 0);
-    assert_eq!(sent(&push), [0]);
-    push.answer(now(), &answer(202, &[], &complete(1, &[]))).expect("a turn");
-    assert_eq!(sent(&push), [2]);
-    assert_eq!(push.failed[0].id, "x--1");
-    push.answer(now(), &answer(202, &[], &complete(1, &[]))).expect("a turn");
+    assert_eq!((push.failed.len(), push.failed[0].id.as_str()), (1, "x--1"));
+    assert_eq!(sent(&push), [0, 2]);
+    push.answer(now(), &answer(202, &[], &complete(2, &[]))).expect("a turn");
     assert!(push.is_done());
 }
 
@@ -96,6 +93,47 @@ fn refusals_end_it_and_busy_servers_are_waited_for() {
     let mut moved_on = push(1 << 20, &[1]);
     moved_on.answer(now(), &answer(307, &[("location", "/b/")], "")).expect("a turn");
     assert_eq!(moved_on.ask().expect("a request").target, "/b/");
+}
+
+/// A server that is out of order refuses everything for a while.
+#[test]
+fn a_server_that_takes_nothing_is_to_blame_and_no_object_is() {
+    for (status, code) in [(400, "feed_refused"), (422, "feed_refused"), (413, "feed_too_large")] {
+        for count in [1, 40, 1_000] {
+            let mut push = push(1 << 20, &vec![1; count]);
+            let refused = answer(status, &[], r#"{"title":"on strike"}"#);
+            let mut posts = 0;
+            let fault = loop {
+                posts += 1;
+                if let Err(fault) = push.answer(now(), &refused) {
+                    break fault;
+                }
+            };
+            assert_eq!(fault.code(), code);
+            assert!(push.failed.is_empty() && push.added == 0, "{status} {count}");
+            assert!(posts <= 90, "{posts} envelopes");
+        }
+    }
+}
+
+/// What is sound goes soon, and what is to blame is found in few requests.
+#[test]
+fn only_what_is_left_is_taken_apart() {
+    let mut push = push(1 << 20, &[1; 1_000]);
+    let (mut posts, mut first) = (0, None);
+    while push.ask().is_some() {
+        posts += 1;
+        let numbers = sent(&push);
+        let answered = if numbers.contains(&7) {
+            answer(422, &[], "{}")
+        } else {
+            first.get_or_insert(posts);
+            answer(202, &[], &complete(numbers.len(), &[]))
+        };
+        push.answer(now(), &answered).expect("a turn");
+    }
+    assert_eq!((push.added, push.failed.len(), push.failed[0].id.as_str()), (999, 1, "x--7"));
+    assert!(first <= Some(3) && posts <= 25, "{first:?} of {posts}");
 }
 
 proptest! {
@@ -120,7 +158,14 @@ proptest! {
                 added.extend(numbers.iter().copied());
                 answer(202, &[], &complete(numbers.len(), &[]))
             };
-            push.answer(now(), &answered).expect("a turn");
+            match push.answer(now(), &answered) {
+                Ok(_) => {}
+                // A server that takes nothing at all is brought all of it again.
+                Err(_) => {
+                    prop_assert!(added.is_empty());
+                    return Ok(());
+                }
+            }
         }
         prop_assert_eq!(push.added, added.len() as u64);
         let failed = push.failed.iter().map(|one| one.version.parse::<u64>().expect("a number"));

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -114,15 +115,19 @@ fn a_feed_of_another_house_is_read_on_where_it_was() {
     let own = &list(&found, "own")[0];
     assert_eq!((text(own, "source"), text(own, "tlp")), ("feed:alba", "TLP:AMBER"));
 
-    // Another process goes on where this one was, with what is new and the last one again.
+    // Another process goes on where this one was, with what is new, and what came in the last
+    // minutes once more.
     bring(&world, &alba, &serving, &[indicator(2_000, CLEAR)]);
-    assert_eq!(counts(&poll(&borea, "alba")), [2, 1, 1, 1]);
+    let [objects, added, known, _] = counts(&poll(&borea, "alba"));
+    assert_eq!((objects, added), (known + 1, 1));
     // With new credentials or another time it is the same feed.
     assert_eq!(borea.json(&[&add[..], &["--every", "1d"]].concat())["renewed"], true);
-    assert_eq!(counts(&poll(&borea, "alba")), [1, 0, 1, 0]);
+    assert_eq!(counts(&poll(&borea, "alba"))[1], 0);
     let ca = alba.dir.join("taxii.crt").display().to_string();
     borea.json(&[&["feed", "add", &url, "--ca", &ca], &proof[..]].concat());
-    assert_eq!(counts(&poll(&borea, "alba")), [1, 0, 1, 0]);
+    assert_eq!(counts(&poll(&borea, "alba"))[1], 0);
+    let listed = borea.json(&["feed", "list", "alba"]);
+    assert_eq!(listed[0]["shelf"]["levels"], json!({ "clear": 1_201, "amber": 1 }), "{listed:#}");
 
     // The tools of the house may read it, if they are let.
     borea.fails(2, "bad_collection", &["account", "add", "x", "--read", "feed:none"]);
@@ -207,22 +212,11 @@ fn own_objects_are_added_to_another_server_up_to_a_clearance() {
     let (borea, _) = house(&world, "Borea");
     let (serving, sending) = (alba.serve_tools(&[]), borea.serve_tools(&[]));
     let url = format!("https://{}/own/", serving.taxii.as_ref().unwrap());
-    borea.json(&[
-        "feed",
-        "add",
-        &url,
-        "--pin",
-        &pin(&alba),
-        "--name",
-        "misp",
-        "--push",
-        "--every",
-        "30d",
-        "--user",
-        "tool",
-        "--password-file",
-        &secret,
-    ]);
+    let pin = pin(&alba);
+    let proof = ["--every", "30d", "--user", "tool", "--password-file", &secret];
+    let add = [&["feed", "add", &url, "--pin", &pin, "--name", "misp", "--push"], &proof[..]];
+    let add = add.concat();
+    borea.json(&add);
     borea.fails(2, "feed_is_pushed", &["feed", "poll", "misp"]);
     let objects = [indicator(1, CLEAR), indicator(2, AMBER), indicator(3, CLEAR)];
     bring(&world, &borea, &sending, &objects);
@@ -231,6 +225,11 @@ fn own_objects_are_added_to_another_server_up_to_a_clearance() {
     let page = curl(&alba, &serving, "/own/collections/own/objects/", None);
     assert_eq!(list(&page, "objects"), [objects[0].clone(), objects[2].clone()]);
     assert_eq!(push(), [0, 0, 0, 0], "each goes once");
+    // What was passed over goes once it may.
+    borea.json(&[&add[..], &["--clearance", "amber"]].concat());
+    assert_eq!(push(), [3, 3, 0, 0]);
+    let page = curl(&alba, &serving, "/own/collections/own/objects/", None);
+    assert_eq!(list(&page, "objects").len(), 3);
     // What the other side will not have is named, and keeps nothing else back.
     let mut other = indicator(4, CLEAR);
     bring(&world, &alba, &serving, &[other.clone()]);
@@ -281,15 +280,21 @@ fn medallion_is_read_and_added_to_though_lines_are_cut() {
 /// What a made-up server says to requests for objects: headers and body.
 type Said = (&'static str, Vec<u8>);
 
-/// A TAXII server with one collection, on loopback, whose pages are made up; the next one each time,
-/// the last one again and again.
 fn made_up(pages: Vec<Said>) -> String {
+    held_up(pages, &Arc::default())
+}
+
+/// A TAXII server with one collection, on loopback, whose pages are made up; the next one each time,
+/// the last one again and again. All but the first wait for the gate.
+fn held_up(pages: Vec<Said>, gate: &Arc<Mutex<()>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let (asked, gate) = (Arc::new(AtomicUsize::new(0)), Arc::clone(gate));
     let pages = Arc::new(Mutex::new(pages));
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let pages = Arc::clone(&pages);
+            let (pages, asked) = (Arc::clone(&pages), Arc::clone(&asked));
+            let gate = Arc::clone(&gate);
             std::thread::spawn(move || {
                 let mut lines = BufReader::new(stream.try_clone().unwrap());
                 let mut first = String::new();
@@ -300,6 +305,9 @@ fn made_up(pages: Vec<Said>) -> String {
                 }
                 let typed = "HTTP/1.1 200 OK\r\nContent-Type: application/taxii+json;version=2.1";
                 let (head, body) = if first.contains("/objects/") {
+                    if asked.fetch_add(1, Ordering::SeqCst) > 0 {
+                        drop(gate.lock());
+                    }
                     let mut pages = pages.lock().unwrap();
                     let page = if pages.len() > 1 { pages.remove(0) } else { pages[0].clone() };
                     (page.0.to_owned(), page.1)
@@ -309,7 +317,11 @@ fn made_up(pages: Vec<Said>) -> String {
                 } else {
                     (typed.to_owned(), br#"{"title":"R","versions":["2.1"]}"#.to_vec())
                 };
-                let _ = write!(stream, "{head}\r\nConnection: close\r\n\r\n");
+                let length = body.len();
+                let _ = write!(
+                    stream,
+                    "{head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+                );
                 let _ = stream.write_all(&body);
                 let _ = stream.shutdown(std::net::Shutdown::Write);
                 let _ = stream.read(&mut [0; 1]);
@@ -362,6 +374,93 @@ fn servers_that_do_not_behave_are_named_and_what_came_before_is_kept() {
         let kept = home.json(&["feed", "list", name]);
         assert_eq!(number(&kept[0], "failures"), 1);
     }
+}
+
+/// The colours under which the own list holds an indicator.
+#[track_caller]
+fn colours(home: &Home, number: usize) -> Vec<String> {
+    let found = home.json(&["search", &format!("f{number}.example.com")]);
+    list(&found, "own").iter().map(|own| text(own, "tlp").to_owned()).collect()
+}
+
+#[test]
+fn a_poll_brings_nothing_for_a_feed_that_was_removed_or_added_anew() {
+    let world = World::new();
+    let home = world.party("Alba", true);
+    let node = home.serve();
+    let more = r#""more":true,"next":"a","#;
+    let two = |n: usize| {
+        let first = page(&[indicator(n, CLEAR)], more);
+        vec![(OK, first), (OK, page(&[indicator(n + 1, CLEAR)], ""))]
+    };
+    let gate = Arc::new(Mutex::new(()));
+    let there = |n: usize| !colours(&home, n).is_empty();
+
+    let shut = gate.lock().unwrap();
+    home.json(&["feed", "add", &held_up(two(1), &gate), "--name", "one", "--every", "1d"]);
+    wait_until("the first page", 20, || there(1));
+    // It is at work: with others asked for, that holds up none of them.
+    let quiet = made_up(vec![(OK, page(&[], ""))]);
+    home.json(&["feed", "add", &quiet, "--name", "two", "--every", "1d"]);
+    let reports = home.run(&["feed", "poll", "--json"]).exits(1).json();
+    assert_eq!(reports[0]["failed"]["code"], "feed_busy", "{reports:#}");
+    assert!(reports[1]["failed"].is_null(), "{reports:#}");
+    home.json(&["feed", "remove", "one"]);
+    let other = made_up(vec![(OK, page(&[indicator(9, CLEAR)], ""))]);
+    home.json(&["feed", "add", &other, "--name", "one", "--every", "1d"]);
+    drop(shut);
+    // A feed is polled once at a time: the poll before has ended by then.
+    wait_until("the other server's page", 40, || there(9));
+    assert!(!there(2), "it came after the removal");
+    let listed = home.json(&["feed", "list", "one"]);
+    assert_eq!(number(&listed[0]["shelf"], "objects"), 1, "{listed:#}");
+
+    let shut = gate.lock().unwrap();
+    let url = held_up(two(11), &gate);
+    home.json(&["feed", "add", &url, "--name", "red", "--every", "1d"]);
+    wait_until("the first page", 20, || there(11));
+    home.json(&["feed", "add", &url, "--name", "red", "--every", "1d", "--at-least", "red"]);
+    drop(shut);
+    wait_until("the second page", 40, || there(12));
+    assert_eq!(colours(&home, 12), ["TLP:RED"]);
+    assert_eq!(node.end(), Some(0));
+}
+
+#[test]
+fn what_lies_closer_is_not_opened_by_other_terms() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let mut bare = indicator(1, CLEAR);
+    bare.as_object_mut().unwrap().remove("object_marking_refs");
+    let turned: Vec<(String, Value)> =
+        bare.as_object().unwrap().iter().rev().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let turned = turned.iter().map(|(k, v)| format!("{k:?}:{v}")).collect::<Vec<_>>().join(",");
+    let turned = format!("{{\"objects\":[{{{turned}}}]}}").into_bytes();
+    let url = made_up(vec![(OK, page(&[bare.clone()], "")), (OK, page(&[bare], "")), (OK, turned)]);
+    let add = ["feed", "add", &url, "--name", "f"];
+    home.json(&add);
+    assert_eq!(number(&poll(&home, "f"), "added"), 1);
+    assert_eq!(colours(&home, 1), ["TLP:RED"]);
+    home.json(&[&add[..], &["--unmarked", "clear"]].concat());
+    for _ in 0..2 {
+        assert_eq!(number(&poll(&home, "f"), "known"), 1);
+        assert_eq!(colours(&home, 1), ["TLP:RED"]);
+    }
+}
+
+#[test]
+fn a_feed_takes_no_more_room_than_it_may() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let all: Vec<Value> = (0..5).map(|n| indicator(n, CLEAR)).collect();
+    let url = made_up(vec![(OK, page(&all[..2], "")), (OK, page(&all, ""))]);
+    home.json(&["feed", "add", &url, "--name", "f", "--max-bytes", "3000"]);
+    assert_eq!(number(&poll(&home, "f"), "added"), 2);
+    let reports = home.run(&["feed", "poll", "--json"]).exits(1).json();
+    assert_eq!(reports[0]["failed"]["code"], "feed_full", "{reports:#}");
+    assert_eq!(number(&reports[0], "added"), 0);
+    home.json(&["feed", "add", &url, "--name", "f"]);
+    assert_eq!(number(&poll(&home, "f"), "added"), 3, "nothing was passed over");
 }
 
 #[test]

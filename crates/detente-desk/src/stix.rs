@@ -103,8 +103,8 @@ impl<'a> Carrier<'a> {
         }
         let (id, level, words) = match arrival {
             Arrival::Put { put: Put::Added(_), .. } => return self.report.added += 1,
-            Arrival::Put { put: Put::Known(_), .. } => return self.report.known += 1,
-            Arrival::Put { id, put: Put::Differs, .. } => {
+            Arrival::Put { put: Put::Known(..), .. } => return self.report.known += 1,
+            Arrival::Put { id, put: Put::Differs(_), .. } => {
                 self.report.differ += 1;
                 let words = "other content lies there under the same id and version; it stays";
                 (id, "differs", words.to_owned())

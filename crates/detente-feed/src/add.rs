@@ -7,10 +7,10 @@ use detente_home::fail::{Failure, exit};
 use detente_home::home::read_bounded;
 use detente_http::LineFault;
 use detente_show::safe;
-use detente_store::{FeedRow, SqliteShelf};
+use detente_store::{FeedRow, Filled, SqliteShelf};
 use detente_taxii::client::{
-    ClientFault, Cursor, Feed, FeedState, Found, MAX_EVERY, MAX_FEED, Proof, Seen, Trust, Unclear,
-    Way, address, choose, seek,
+    ClientFault, Cursor, FEED_BYTES, Feed, FeedState, Found, MAX_EVERY, MAX_FEED, Proof, Seen,
+    Trust, Unclear, Way, address, choose, seek,
 };
 use detente_taxii::{Level, Moment, Terms};
 use serde::Serialize;
@@ -54,6 +54,8 @@ pub struct Request {
     pub at_least: Option<String>,
     /// How often.
     pub every: String,
+    /// The most bytes that it may take here; none for the usual.
+    pub max_bytes: Option<u64>,
     /// Whether own objects are added there, and the closest of these.
     pub push: Option<String>,
 }
@@ -119,7 +121,15 @@ impl Feeds {
                 ClientFault::from(fault)
             })
         });
-        let seen = seen.map_err(|fault| lasting.take().unwrap_or_else(|| drive::sorted(&fault)))?;
+        let seen = seen.map_err(|fault| {
+            let mut failure = lasting.take().unwrap_or_else(|| drive::sorted(&fault));
+            if failure.exit == exit::LINE {
+                // Nothing was kept that could be tried again without being told.
+                let remedy = "check address, port and network, then try again";
+                failure.remedy = Some(remedy.to_owned());
+            }
+            failure
+        })?;
         let found = choose(&seen, request.collection.as_deref(), way.is_push())
             .map_err(|unclear| not_clear(&unclear, &seen))?;
         let feed = Feed {
@@ -130,6 +140,7 @@ impl Feeds {
             way,
             every,
             max_content: found.max_content,
+            max_bytes: request.max_bytes.unwrap_or(FEED_BYTES).clamp(1, i64::MAX.unsigned_abs()),
             trust,
             proof,
             made: self.now(),
@@ -140,7 +151,8 @@ impl Feeds {
             let words = format!("there are {} feeds already", detente_store::MAX_FEEDS);
             return Err(Failure::refused("too_many_feeds", words, "remove one that is not needed"));
         }
-        Ok(told(&row, &seen, found, renewed))
+        let filled = shelf.filled(&row.feed.name).map_err(|error| failed(&error))?;
+        Ok(told(&row, &filled, (&seen, found), renewed))
     }
 }
 
@@ -159,8 +171,14 @@ fn row(shelf: &SqliteShelf, feed: Feed) -> Result<(FeedRow, bool), Failure> {
         let remedy = "choose another --name, or remove that one first";
         return Err(Failure::refused("feed_exists", words, remedy));
     }
-    // What is to be held more openly or closely from now on does not change what came before.
-    let state = FeedState { cursor: old.state.cursor, ..fresh };
+    // What is to be held more openly or closely from now on does not change what came before. But
+    // what was too close to go was passed over, and goes now.
+    let more = matches!(
+        (old.feed.way, feed.way),
+        (Way::Push { clearance: before }, Way::Push { clearance: now }) if before < now
+    );
+    let cursor = if more { fresh.cursor.clone() } else { old.state.cursor };
+    let state = FeedState { cursor, ..fresh };
     // A moment that is not the one before: a poll that is under way must not move the new feed.
     let next = Moment::of(old.feed.made.micros().saturating_add(1)).unwrap_or(feed.made);
     Ok((FeedRow { feed: Feed { made: feed.made.max(next), ..feed }, state }, true))
@@ -187,7 +205,7 @@ fn not_clear(unclear: &Unclear, seen: &Seen) -> Failure {
     Failure::new(exit, unclear.code(), words, remedy)
 }
 
-fn told(row: &FeedRow, seen: &Seen, chosen: &Found, renewed: bool) -> Added {
+fn told(row: &FeedRow, filled: &Filled, (seen, chosen): (&Seen, &Found), renewed: bool) -> Added {
     let collections = seen.collections.iter().map(|one| Seeing {
         root: one.root.to_string(),
         id: one.id.clone(),
@@ -203,7 +221,7 @@ fn told(row: &FeedRow, seen: &Seen, chosen: &Found, renewed: bool) -> Added {
         error: fault.to_string(),
     });
     Added {
-        feed: Shown::of(row, 0),
+        feed: Shown::of(row, 0, filled),
         renewed,
         server: seen.title.clone(),
         collections: collections.collect(),

@@ -37,6 +37,42 @@ impl From<ClientFault> for Broken {
     }
 }
 
+/// How long a poll or push may take before others have their turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    begun: Moment,
+    seconds: Option<u32>,
+}
+
+impl Bound {
+    /// A bound of so many seconds from now on; none without them.
+    pub const fn new(begun: Moment, seconds: Option<u32>) -> Bound {
+        Bound { begun, seconds }
+    }
+
+    /// Whether the time is over. A clock that was set back ends nothing sooner than planned.
+    pub fn is_over(self, now: Moment) -> bool {
+        let gone = now.micros().saturating_sub(self.begun.micros());
+        self.seconds.is_some_and(|seconds| gone >= i64::from(seconds) * 1_000_000)
+    }
+
+    /// How it ends: it goes on when the others have had their turn, if it has come any further.
+    pub fn end(self, report: &mut FeedReport) -> Result<(), Broken> {
+        if report.pages > 0 {
+            report.unfinished = true;
+            return Ok(());
+        }
+        let words = format!("no page came in {} s", self.seconds.unwrap_or_default());
+        Err(ClientFault::Cut(words).into())
+    }
+}
+
+/// The feed is not the one any more that was begun with.
+pub fn changed(name: &str) -> Failure {
+    let words = format!("{name} was removed or added anew meanwhile: this poll has ended");
+    Failure::refused("feed_changed", words, "see `detente feed list` for what it is now")
+}
+
 /// The client for a feed.
 pub fn client(feed: &Feed) -> Result<Client, Failure> {
     Client::new(feed.root.clone(), &feed.trust, &feed.proof, Times::default())
@@ -101,7 +137,8 @@ pub fn settle(
     report: &mut FeedReport,
     broken: Option<Broken>,
 ) -> Result<(), Failure> {
-    let mut seconds = u64::from(row.feed.every);
+    // What is not at its end goes on as soon as the others have had their turn.
+    let mut seconds = if report.unfinished { 0 } else { u64::from(row.feed.every) };
     let mut failures = 0;
     if let Some(Broken { failure, wait }) = broken {
         failures = row.state.failures.saturating_add(1);

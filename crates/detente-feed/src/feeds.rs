@@ -9,7 +9,7 @@ use detente_node::Shared;
 use detente_store::{FeedRow, SqliteShelf};
 use detente_taxii::{Moment, ShelfError};
 
-use crate::drive;
+use crate::drive::{self, Bound};
 use crate::report::FeedReport;
 use crate::show::Shown;
 
@@ -82,7 +82,8 @@ impl Feeds {
         }
         let shown = |row: &FeedRow| {
             let troubles = shelf.troubles(&row.feed.name).map_err(|error| failed(&error))?;
-            let shown = Shown::of(row, troubles.len());
+            let filled = shelf.filled(&row.feed.name).map_err(|error| failed(&error))?;
+            let shown = Shown::of(row, troubles.len(), &filled);
             Ok(if name.is_some() { shown.with(&troubles) } else { shown })
         };
         rows.iter().map(shown).collect()
@@ -121,7 +122,32 @@ impl Feeds {
         })
     }
 
-    /// Reads or adds to one feed, and keeps what came of it.
+    /// Reads or adds to the feed of this name, or to all of a kind without one, one after the other.
+    /// `step` hears of each how far it is.
+    ///
+    /// # Errors
+    /// [`Failure`]: nothing was tried. What keeps one of several from being tried is in its report.
+    pub fn run_all(
+        &self,
+        shared: &Shared,
+        (name, push): (Option<&str>, bool),
+        step: OnStep<'_>,
+    ) -> Result<Vec<FeedReport>, Failure> {
+        let mut reports = Vec::new();
+        for one in self.meant(name, push)? {
+            reports.push(match self.run(shared, (&one, None), step) {
+                Err(failure) if name.is_none() => {
+                    let at = self.now().to_string();
+                    let (feed, failed) = (one, Some(failure));
+                    FeedReport { feed, push, at, failed, ..FeedReport::default() }
+                }
+                other => other?,
+            });
+        }
+        Ok(reports)
+    }
+
+    /// Reads or adds to one feed, for so many seconds at most, and keeps what came of it.
     ///
     /// # Errors
     /// [`Failure`] if it is at work, or its state can't be kept. What fails of the other server is
@@ -129,7 +155,7 @@ impl Feeds {
     pub fn run(
         &self,
         shared: &Shared,
-        name: &str,
+        (name, seconds): (&str, Option<u32>),
         step: OnStep<'_>,
     ) -> Result<FeedReport, Failure> {
         let Some(_taken) = self.take(name) else {
@@ -139,10 +165,11 @@ impl Feeds {
         let mut shelf = self.shelf()?;
         let row = shelf.feed(name).map_err(|error| failed(&error))?.ok_or_else(|| unknown(name))?;
         let mut report = FeedReport::of(&row.feed);
+        let of = (&row, Bound::new(self.now(), seconds));
         let done = if row.feed.way.is_push() {
-            self.push(&mut shelf, &row, &mut report, step)
+            self.push(&mut shelf, of, &mut report, step)
         } else {
-            self.poll((shared, &mut shelf), &row, &mut report, step)
+            self.poll((shared, &mut shelf), of, &mut report, step)
         };
         drive::settle(&mut shelf, (&row, self.now()), &mut report, done.err())?;
         Ok(report)

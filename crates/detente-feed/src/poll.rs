@@ -4,16 +4,18 @@ use detente_desk::take_in;
 use detente_home::fail::Failure;
 use detente_http::LineFault;
 use detente_node::Shared;
-use detente_store::{FeedRow, SqliteShelf};
+use detente_store::{FeedPut, FeedRow, SqliteShelf};
 use detente_taxii::client::{
-    Cursor, Feed, Oddities, Poll, Trouble, Turn, Way, What, collection_of, objects,
+    Cursor, Feed, OBJECT_BYTES, Oddities, Poll, Trouble, Turn, Way, What, collection_of, objects,
 };
-use detente_taxii::{Arrival, Level, Moment, Put, Query, Shelf as _, Which, shelve};
+use detente_taxii::{
+    Arrival, Incoming, Level, Moment, Put, Query, Shelf as _, ShelfError, Which, shelve_by,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::drive::{self, Broken};
+use crate::drive::{self, Bound, Broken};
 use crate::feeds::{Feeds, OnStep, failed};
 use crate::report::FeedReport;
 
@@ -27,7 +29,7 @@ impl Feeds {
     pub(crate) fn poll(
         &self,
         (shared, shelf): (&Shared, &mut SqliteShelf),
-        row: &FeedRow,
+        (row, over): (&FeedRow, Bound),
         report: &mut FeedReport,
         step: OnStep<'_>,
     ) -> Result<(), Broken> {
@@ -35,6 +37,8 @@ impl Feeds {
         let mut client = drive::client(feed)?;
         let from = objects(&feed.root, &feed.collection)?;
         let mut poll = Poll::new(from, Cursor::from_json(&row.state.cursor), drive::seed()?);
+        let filled = shelf.filled(&feed.name).map_err(|error| failed(&error))?;
+        let mut room = feed.max_bytes.saturating_sub(filled.room());
         loop {
             let answer;
             let turn = match client.send(&poll.ask()) {
@@ -56,16 +60,17 @@ impl Feeds {
                 }
                 Ok(Turn::Page(page)) => {
                     for batch in page.objects.chunks(BATCH) {
-                        self.take_page((shared, shelf), feed, batch, report)?;
+                        self.take_page((shared, shelf), (feed, &mut room), batch, report)?;
                     }
-                    let gaps = gaps(poll.oddities(), self.now());
-                    if gaps.len() > report.missing.len() {
-                        keep(shelf, feed, &gaps)?;
-                        report.missing = gaps.into_iter().map(|gap| gap.why).collect();
-                    }
+                    let known = report.missing.len();
+                    let gaps = gaps(poll.oddities(), known, self.now());
+                    keep(shelf, feed, &gaps)?;
+                    report.missing.extend(gaps.into_iter().map(|gap| gap.why));
                     // All of it is durable, here and in the own list.
                     let cursor = page.cursor.to_json();
-                    shelf.move_cursor(feed, &cursor).map_err(|error| failed(&error))?;
+                    if !shelf.move_cursor(feed, &cursor).map_err(|error| failed(&error))? {
+                        return Err(drive::changed(&feed.name).into());
+                    }
                     page.last
                 }
                 Err(fault) => {
@@ -78,6 +83,9 @@ impl Feeds {
             if last {
                 return Ok(());
             }
+            if over.is_over(self.now()) {
+                return over.end(report);
+            }
         }
     }
 
@@ -85,12 +93,12 @@ impl Feeds {
     fn take_page(
         &self,
         (shared, shelf): (&Shared, &mut SqliteShelf),
-        feed: &Feed,
+        (feed, room): (&Feed, &mut u64),
         batch: &[&RawValue],
         report: &mut FeedReport,
     ) -> Result<(), Failure> {
         report.objects += batch.len() as u64;
-        let took = put((shelf, self.now()), feed, batch, report)?;
+        let took = put((shelf, self.now()), (feed, room), batch, report)?;
         keep(shelf, feed, &took.troubles)?;
         report.list(&took.troubles);
         let listed = take_in(shared, &collection_of(&feed.name), &took.taken)
@@ -111,7 +119,7 @@ struct Took<'a> {
 /// Puts objects on the shelf and counts what became of each.
 fn put<'a>(
     (shelf, at): (&mut SqliteShelf, Moment),
-    feed: &Feed,
+    (feed, room): (&Feed, &mut u64),
     batch: &[&'a RawValue],
     report: &mut FeedReport,
 ) -> Result<Took<'a>, Failure> {
@@ -119,7 +127,20 @@ fn put<'a>(
     let Way::Read { terms } = feed.way else { return Ok(took) };
     let collection = collection_of(&feed.name);
     let objects: Vec<&[u8]> = batch.iter().map(|raw| raw.get().as_bytes()).collect();
-    let arrivals = shelve(shelf, (&collection, at), terms, &objects);
+    let mut ended = None;
+    let mut putting = |incoming: &[Incoming<'_>]| {
+        let (none, why) = match shelf.put_of_feed(feed, (at, *room), incoming)? {
+            FeedPut::Put(puts) => return Ok(puts),
+            FeedPut::Gone => (drive::changed(&feed.name), "it has changed"),
+            FeedPut::Full => (full(feed), "it is full"),
+        };
+        ended = Some(none);
+        Err(ShelfError(why.to_owned()))
+    };
+    let arrivals = shelve_by(&mut putting, terms, &objects);
+    if let Some(ended) = ended {
+        return Err(ended);
+    }
     for (raw, arrival) in batch.iter().zip(arrivals.map_err(|error| failed(&error))?) {
         let bytes = raw.get().as_bytes();
         let (id, version, level, put) = match arrival {
@@ -132,12 +153,15 @@ fn put<'a>(
             Arrival::Put { id, version, level, put } => (id, version, level, put),
         };
         match put {
-            Put::Added(_) => report.added += 1,
-            Put::Known(_) => report.known += 1,
-            Put::Differs if is_same(shelf, &collection, (&id, version), bytes)? => {
+            Put::Added(_) => {
+                report.added += 1;
+                *room = room.saturating_sub((bytes.len() as u64).saturating_add(OBJECT_BYTES));
+            }
+            Put::Known(..) => report.known += 1,
+            Put::Differs(_) if is_same(shelf, &collection, (&id, version), bytes)? => {
                 report.known += 1;
             }
-            Put::Differs => {
+            Put::Differs(_) => {
                 report.differing += 1;
                 let which = (id, version.map_or_else(String::new, |version| version.to_string()));
                 let why = "other content is here under the same id and version; it stays";
@@ -148,6 +172,16 @@ fn put<'a>(
         took.taken.push((level, bytes));
     }
     Ok(took)
+}
+
+/// The room that a feed may take is taken.
+fn full(feed: &Feed) -> Failure {
+    let words = format!(
+        "{} takes the {} bytes that it may: what came last was not taken",
+        feed.name, feed.max_bytes
+    );
+    let remedy = "add it again with more --max-bytes: it goes on where it was; or remove it";
+    Failure::refused("feed_full", words, remedy)
 }
 
 /// Whether what lies on the shelf is the same, written otherwise: there are servers that order keys
@@ -217,8 +251,8 @@ pub(crate) fn keep(
     shelf.put_troubles(feed, troubles).map_err(|error| failed(&error))
 }
 
-/// Objects that a server has and does not show.
-fn gaps(oddities: &Oddities, at: Moment) -> Vec<Trouble> {
+/// Objects that a server has and does not show, but for the first ones, which are known.
+fn gaps(oddities: &Oddities, known: usize, at: Moment) -> Vec<Trouble> {
     let gap = |stamp: &detente_taxii::client::Stamp| {
         let why = format!(
             "more objects were added at {stamp} than the server shows on a page, and it gives no \
@@ -226,7 +260,7 @@ fn gaps(oddities: &Oddities, at: Moment) -> Vec<Trouble> {
         );
         trouble(at, What::Missing, ("unknown".to_owned(), stamp.to_string()), &why)
     };
-    oddities.gaps.iter().map(gap).collect()
+    oddities.gaps.iter().skip(known).map(gap).collect()
 }
 
 /// What a server does otherwise than the standard says, in words.

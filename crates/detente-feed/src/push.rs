@@ -1,11 +1,12 @@
 //! Adding to a feed: own objects that are new, up to its clearance.
 
 use detente_home::fail::Failure;
+use detente_http::Client;
 use detente_store::{FeedRow, SqliteShelf};
 use detente_taxii::client::{Parcel, Push, PushTurn, Way, What, objects};
 use detente_taxii::{Level, Moment, Query, Shelf as _, Which};
 
-use crate::drive::{self, Broken};
+use crate::drive::{self, Bound, Broken};
 use crate::feeds::{Feeds, OnStep, failed};
 use crate::poll::{keep, trouble};
 use crate::report::FeedReport;
@@ -20,7 +21,7 @@ impl Feeds {
     pub(crate) fn push(
         &self,
         shelf: &mut SqliteShelf,
-        row: &FeedRow,
+        (row, over): (&FeedRow, Bound),
         report: &mut FeedReport,
         step: OnStep<'_>,
     ) -> Result<(), Broken> {
@@ -36,20 +37,10 @@ impl Feeds {
             let seed = drive::seed()?;
             let mut push =
                 Push::new(feed.root.clone(), to.clone(), feed.max_content, parcels, seed);
-            while let Some(ask) = push.ask() {
-                report.pages += u64::from(ask.body.is_some());
-                let turn = match client.send(&ask) {
-                    Ok(answer) => push.answer(self.now(), &answer)?,
-                    Err(fault) => match drive::lasting(&fault) {
-                        Some(failure) => return Err(failure.into()),
-                        None => push.cut(fault.to_string())?,
-                    },
-                };
-                if let PushTurn::Wait { seconds, why } = turn {
-                    drive::wait(seconds, why)?;
-                }
-            }
+            let ended = self.bring(&mut client, &mut push, report);
+            // What the server has taken it has, also where the rest is brought again.
             report.added += push.added;
+            ended?;
             report.refused += push.failed.len() as u64;
             let at = self.now();
             let troubles: Vec<_> = push
@@ -60,13 +51,41 @@ impl Feeds {
             keep(shelf, feed, &troubles)?;
             report.list(&troubles);
             // Each was taken, or its refusal is kept.
-            shelf.move_cursor(feed, &last.to_string()).map_err(|error| failed(&error))?;
+            if !shelf.move_cursor(feed, &last.to_string()).map_err(|error| failed(&error))? {
+                return Err(drive::changed(&feed.name).into());
+            }
             after = Some(last);
             step(report);
             if !more {
                 return Ok(());
             }
+            if over.is_over(self.now()) {
+                return over.end(report);
+            }
         }
+    }
+
+    /// Brings one batch.
+    fn bring(
+        &self,
+        client: &mut Client,
+        push: &mut Push,
+        report: &mut FeedReport,
+    ) -> Result<(), Broken> {
+        while let Some(ask) = push.ask() {
+            report.pages += u64::from(ask.body.is_some());
+            let turn = match client.send(&ask) {
+                Ok(answer) => push.answer(self.now(), &answer)?,
+                Err(fault) => match drive::lasting(&fault) {
+                    Some(failure) => return Err(failure.into()),
+                    None => push.cut(fault.to_string())?,
+                },
+            };
+            if let PushTurn::Wait { seconds, why } = turn {
+                drive::wait(seconds, why)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -42,8 +42,16 @@ pub struct FeedReport {
     /// Why it ended before its end; what came before is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Failure>,
+    /// Whether it had no more time, and goes on when the others have had their turn.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub unfinished: bool,
     /// When the next one is due while the node serves.
     pub next: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_not(is: &bool) -> bool {
+    !*is
 }
 
 /// An object that did not come or go as it should.

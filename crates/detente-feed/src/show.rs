@@ -1,8 +1,10 @@
 //! Feeds and what came of them, for people and programs.
 
+use std::collections::BTreeMap;
+
 use detente_core::Tlp;
 use detente_show::{number, safe};
-use detente_store::FeedRow;
+use detente_store::{FeedRow, Filled};
 use detente_taxii::client::{Trouble, Trust, Way};
 use serde::Serialize;
 
@@ -31,14 +33,58 @@ pub struct Shown {
     next: String,
     failures: u32,
     last: Option<FeedReport>,
+    /// What of it lies on the shelf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shelf: Option<Lies>,
     troubles: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trouble: Vec<TroubleLine>,
 }
 
+/// What of a feed lies on the shelf.
+#[derive(Serialize)]
+struct Lies {
+    objects: u64,
+    /// The room that they take. Bytes.
+    bytes: u64,
+    /// The room that they may take. Bytes.
+    max_bytes: u64,
+    /// Objects by how close they are held.
+    levels: BTreeMap<&'static str, u64>,
+}
+
+impl Lies {
+    fn of(row: &FeedRow, filled: &Filled) -> Option<Lies> {
+        let levels = filled.objects.iter().map(|(level, count)| (level.name(), *count));
+        (!row.feed.way.is_push()).then(|| Lies {
+            objects: filled.count(),
+            bytes: filled.room(),
+            max_bytes: row.feed.max_bytes,
+            levels: levels.collect(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let levels = self.levels.iter();
+        let levels =
+            levels.map(|(name, count)| format!("{} {}", number(*count), name.to_uppercase()));
+        let levels: Vec<String> = levels.collect();
+        let mut text = objects(self.objects);
+        if !levels.is_empty() {
+            text.push_str(&format!(": {}", levels.join(", ")));
+        }
+        format!("{text}; {} of {} bytes", number(self.bytes), number(self.max_bytes))
+    }
+}
+
+/// So many objects, in words.
+fn objects(count: u64) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{} objects", number(count)) }
+}
+
 impl Shown {
-    /// A feed with so many troubles.
-    pub(crate) fn of(row: &FeedRow, troubles: usize) -> Shown {
+    /// A feed with so many troubles, of which so much lies on the shelf.
+    pub(crate) fn of(row: &FeedRow, troubles: usize, filled: &Filled) -> Shown {
         let FeedRow { feed, state } = row;
         let (unmarked, at_least, clearance) = match feed.way {
             Way::Read { terms } => {
@@ -58,6 +104,7 @@ impl Shown {
             every: feed.every,
             proves_itself_by: feed.proof.name(),
             trusts: match &feed.trust {
+                _ if feed.root.scheme() == "http" => "this machine (no TLS)".to_owned(),
                 Trust::System => "the system's authorities".to_owned(),
                 Trust::Authorities(_) => "given authorities".to_owned(),
                 Trust::Pin(pin) => format!("certificate {}", hex::encode(pin)),
@@ -66,6 +113,7 @@ impl Shown {
             next: state.next.to_string(),
             failures: state.failures,
             last: state.outcome.as_deref().and_then(|json| serde_json::from_str(json).ok()),
+            shelf: Lies::of(row, filled),
             troubles,
             trouble: Vec::new(),
         }
@@ -106,11 +154,17 @@ impl Shown {
         if let Some(last) = &self.last {
             text.push_str(&format!("  last     {}\n", line(last)));
         }
+        if let Some(shelf) = &self.shelf {
+            text.push_str(&format!("  shelf    {}\n", shelf.text()));
+        }
         if self.failures > 0 {
-            text.push_str(&format!("  failed   {} times in a row\n", self.failures));
+            let times = if self.failures == 1 { "once" } else { "times in a row" };
+            let count =
+                if self.failures == 1 { String::new() } else { format!("{} ", self.failures) };
+            text.push_str(&format!("  failed   {count}{times}\n"));
         }
         if self.troubles > 0 {
-            text.push_str(&format!("  troubles {} objects\n", self.troubles));
+            text.push_str(&format!("  troubles {}\n", objects(self.troubles as u64)));
         }
         self.trouble.iter().for_each(|one| text.push_str(&trouble(one)));
         text
@@ -145,7 +199,7 @@ fn trouble(one: &TroubleLine) -> String {
 
 /// What came of a feed, in one line.
 fn line(report: &FeedReport) -> String {
-    let mut words = format!("{}: {} objects, ", report.at, number(report.objects));
+    let mut words = format!("{}: {}, ", report.at, objects(report.objects));
     words.push_str(&if report.push {
         format!("{} taken", number(report.added))
     } else {
@@ -154,11 +208,14 @@ fn line(report: &FeedReport) -> String {
     for (count, word) in [
         (report.refused, "refused"),
         (report.differing, "differing"),
-        (report.unlisted, "not in the own list"),
+        (report.unlisted, "indicators whose patterns name nothing that the own list can hold"),
     ] {
         if count > 0 {
             words.push_str(&format!(", {} {word}", number(count)));
         }
+    }
+    if report.unfinished {
+        words.push_str("; not at its end yet");
     }
     if let Some(failure) = &report.failed {
         words.push_str(&format!("; broken off: {}", safe(&failure.error)));

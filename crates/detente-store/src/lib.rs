@@ -17,5 +17,7 @@ mod migrate;
 mod shelf;
 mod sqlite;
 
-pub use shelf::{AccountRow, FeedRow, MAX_ACCOUNTS, MAX_FEEDS, MAX_TROUBLES, SqliteShelf};
+pub use shelf::{
+    AccountRow, FeedPut, FeedRow, Filled, MAX_ACCOUNTS, MAX_FEEDS, MAX_TROUBLES, SqliteShelf,
+};
 pub use sqlite::{MAX_STAGED_BYTES, MAX_STAGED_PLACES, OpenError, SqliteStore};

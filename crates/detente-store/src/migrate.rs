@@ -44,6 +44,10 @@ pub(crate) const SHELF: Form = Form {
             sql: include_str!("../migrations/shelf/0002_reached.sql"),
         },
         Migration { name: "0003_feed", sql: include_str!("../migrations/shelf/0003_feed.sql") },
+        Migration {
+            name: "0004_feed_room",
+            sql: include_str!("../migrations/shelf/0004_feed_room.sql"),
+        },
     ],
     // Several connections at once, each reading one page after the other.
     cache_kib: 8 * 1024,

@@ -125,7 +125,7 @@ pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<R
         from..from + bytes.len()
     };
     let lies_there = bytes.iter().zip(&arrivals).filter_map(|(bytes, arrival)| match arrival {
-        Arrival::Put { level, put: Put::Added(_) | Put::Known(_), .. } => {
+        Arrival::Put { level, put: Put::Added(_) | Put::Known(..), .. } => {
             Some((*level, place(bytes)))
         }
         _ => None,
@@ -171,8 +171,8 @@ fn tell(
                 span = Some((span.map_or(*at, |(first, _)| first), *at));
                 successes.push(line(*at, None));
             }
-            Put::Known(at) => successes.push(line(*at, Some("it was here already"))),
-            Put::Differs => failures.push(line(
+            Put::Known(at, _) => successes.push(line(*at, Some("it was here already"))),
+            Put::Differs(_) => failures.push(line(
                 now,
                 Some("other content is here under the same id and version; it stays"),
             )),

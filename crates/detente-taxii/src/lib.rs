@@ -38,4 +38,4 @@ pub use moment::{MAX_TIME, Moment};
 pub use read::MAX_PAGE_BYTES;
 pub use serve::{refuse_body, serve};
 pub use shelf::{BEHIND, Entry, Incoming, Put, Query, Shelf, ShelfError, StatusRow, Which};
-pub use shelve::{Arrival, Raising, Terms, shelve, shelve_as, shelve_raising};
+pub use shelve::{Arrival, Putting, Raising, Terms, shelve, shelve_as, shelve_by, shelve_raising};

@@ -26,10 +26,10 @@ pub struct Incoming<'a> {
 pub enum Put {
     /// It is new; its date added.
     Added(Moment),
-    /// The same bytes lie there already.
-    Known(Moment),
-    /// Other bytes lie there under the same id and version; they stay.
-    Differs,
+    /// The same bytes lie there already: since when, and how close they are held.
+    Known(Moment, Level),
+    /// Other bytes lie there under the same id and version; they stay, as close as this.
+    Differs(Level),
 }
 
 /// What is said of an object without its bytes.

@@ -26,7 +26,8 @@ pub enum Arrival {
         id: String,
         /// When it was modified, else created, if it says so.
         version: Option<Moment>,
-        /// How close it is held.
+        /// How close it is held: as whoever brings it asks, and as it lies there already, whichever
+        /// is closer. What is brought again on other terms is not more open for that.
         level: Level,
         /// What the shelf says.
         put: Put,
@@ -46,9 +47,24 @@ pub fn shelve(
     terms: Terms,
     objects: &[&[u8]],
 ) -> Result<Vec<Arrival>, ShelfError> {
+    shelve_by(&mut |incoming| shelf.put(collection, now, incoming), terms, objects)
+}
+
+/// Puts objects where they are to lie and says what became of each, in their order.
+pub type Putting<'a> = &'a mut dyn FnMut(&[Incoming<'_>]) -> Result<Vec<Put>, ShelfError>;
+
+/// The same, put in the caller's way.
+///
+/// # Errors
+/// [`ShelfError`]; nothing was put.
+pub fn shelve_by(
+    putting: Putting<'_>,
+    terms: Terms,
+    objects: &[&[u8]],
+) -> Result<Vec<Arrival>, ShelfError> {
     let read: Vec<Result<Known, String>> =
         objects.iter().map(|bytes| known(bytes, terms)).collect();
-    put(shelf, (collection, now), read, objects)
+    put(putting, read, objects)
 }
 
 /// What became of objects, and of those of STIX 2.0 that were raised.
@@ -77,12 +93,12 @@ pub fn shelve_raising(
         objects.iter().map(|bytes| known(bytes, terms)).collect();
     let old: Vec<bool> =
         read.iter().map(|known| known.as_ref().is_ok_and(|known| known.spec == "2.0")).collect();
-    let arrivals = put(shelf, (collection, now), read, objects)?;
+    let arrivals = put(&mut |incoming| shelf.put(collection, now, incoming), read, objects)?;
     let mut raising = Raising { arrivals, ..Raising::default() };
     let mut made: Vec<(Level, Vec<u8>)> = Vec::new();
     for (at, ((bytes, old), arrival)) in objects.iter().zip(old).zip(&raising.arrivals).enumerate()
     {
-        let Arrival::Put { level, put: Put::Added(_) | Put::Known(_), .. } = arrival else {
+        let Arrival::Put { level, put: Put::Added(_) | Put::Known(..), .. } = arrival else {
             continue;
         };
         if !old {
@@ -97,7 +113,7 @@ pub fn shelve_raising(
         let held: Vec<(Level, &[u8])> =
             made.iter().map(|(level, bytes)| (*level, bytes.as_slice())).collect();
         let arrived = shelve_as(shelf, (other, now), &held)?;
-        let lies = |one: &&Arrival| matches!(one, Arrival::Put { put, .. } if *put != Put::Differs);
+        let lies = |one: &&Arrival| matches!(one, Arrival::Put { put, .. } if !matches!(put, Put::Differs(_)));
         raising.raised = arrived.iter().filter(lies).count() as u64;
     }
     Ok(raising)
@@ -117,12 +133,11 @@ pub fn shelve_as(
     };
     let read = objects.iter().map(held).collect();
     let bytes: Vec<&[u8]> = objects.iter().map(|(_, bytes)| *bytes).collect();
-    put(shelf, (collection, now), read, &bytes)
+    put(&mut |incoming| shelf.put(collection, now, incoming), read, &bytes)
 }
 
 fn put(
-    shelf: &mut dyn Shelf,
-    (collection, now): (&str, Moment),
+    putting: Putting<'_>,
     read: Vec<Result<Known, String>>,
     objects: &[&[u8]],
 ) -> Result<Vec<Arrival>, ShelfError> {
@@ -139,12 +154,18 @@ fn put(
             });
         }
     }
-    let mut puts = shelf.put(collection, now, &incoming)?.into_iter();
+    let mut puts = putting(&incoming)?.into_iter();
     drop(incoming);
     let answer = |known: Result<Known, String>| match known {
         Err(why) => Ok(Arrival::Refused(why)),
         Ok(Known { id, version, level, .. }) => match puts.next() {
-            Some(put) => Ok(Arrival::Put { id, version, level, put }),
+            Some(put) => {
+                let level = match put {
+                    Put::Added(_) => level,
+                    Put::Known(_, lies) | Put::Differs(lies) => level.max(lies),
+                };
+                Ok(Arrival::Put { id, version, level, put })
+            }
             None => Err(ShelfError("it answered for fewer objects than came".to_owned())),
         },
     };

@@ -1,14 +1,15 @@
 //! Feeds: what they are, how far they are, and what was wrong with their objects.
 
 use detente_core::Tlp;
-use detente_taxii::client::{Feed, FeedState, Proof, Trouble, Trust, Way, What, collection_of};
-use detente_taxii::{Level, Moment, ShelfError, Terms};
-use rusqlite::{OptionalExtension as _, Row};
+use detente_taxii::client::{Feed, FeedState, Proof, Trouble, Trust, Way, What};
+use detente_taxii::client::{OBJECT_BYTES, collection_of};
+use detente_taxii::{Incoming, Level, Moment, Put, ShelfError, Terms};
+use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::SqliteShelf;
 use super::put::moment;
+use super::{SqliteShelf, failed};
 use crate::sqlite::{Fault, damaged};
 
 /// The most feeds of a home. Count.
@@ -25,11 +26,47 @@ pub struct FeedRow {
     pub state: FeedState,
 }
 
+/// What became of objects of a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedPut {
+    /// The shelf has answered for each.
+    Put(Vec<Put>),
+    /// None was put: the feed was taken away, or set up anew.
+    Gone,
+    /// None was put: what is new among them is larger than the room that is left.
+    Full,
+}
+
+/// How much of a feed lies on the shelf.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Objects by level, each level once.
+    pub objects: Vec<(Level, u64)>,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+impl Filled {
+    /// All objects.
+    pub fn count(&self) -> u64 {
+        self.objects.iter().map(|(_, count)| count).sum()
+    }
+
+    /// The room that they take. Bytes.
+    pub fn room(&self) -> u64 {
+        self.bytes.saturating_add(self.count().saturating_mul(OBJECT_BYTES))
+    }
+}
+
+/// Seconds in a day.
+const DAY: u32 = 24 * 3_600;
+
 /// What holds nothing closer.
 const OPEN: Level = Level::of(Tlp::Clear);
 
 const COLUMNS: &str = "name, root, collection, title, push, bound, unmarked, every, max_content, \
-    authorities, pin, user, secret, chain, made, cursor, outcome, next, failures";
+    authorities, pin, user, secret, chain, made, cursor, outcome, next, failures, \
+    max_bytes";
 
 impl SqliteShelf {
     /// Keeps a feed; one of the same name is replaced, its troubles with it. False if there are too
@@ -69,7 +106,7 @@ impl SqliteShelf {
             tx.execute("DELETE FROM feed WHERE name = ?1", [&feed.name])?;
             let insert = format!(
                 "INSERT INTO feed ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+                ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
             );
             tx.prepare(&insert)?.execute(rusqlite::params![
                 feed.name,
@@ -91,6 +128,7 @@ impl SqliteShelf {
                 state.outcome,
                 state.next.micros(),
                 state.failures,
+                i64::try_from(feed.max_bytes).unwrap_or(i64::MAX),
             ])?;
             Ok(true)
         })
@@ -150,30 +188,86 @@ impl SqliteShelf {
         })
     }
 
-    /// The names of feeds that are due, longest first.
+    /// The names of feeds that are due, longest first, each with the address of its root. One whose
+    /// time is further ahead than any poll puts it is due too: the clock has been set back.
     ///
     /// # Errors
     /// [`ShelfError`].
-    pub fn feeds_due(&self, now: Moment) -> Result<Vec<String>, ShelfError> {
+    pub fn feeds_due(&self, now: Moment) -> Result<Vec<(String, String)>, ShelfError> {
         self.read(|conn| {
-            let mut find =
-                conn.prepare_cached("SELECT name FROM feed WHERE next <= ?1 ORDER BY next")?;
-            let all = find.query_map([now.micros()], |row| row.get(0))?;
+            let mut find = conn.prepare_cached(
+                "SELECT name, root FROM feed
+                WHERE next <= ?1 OR next > ?1 + max(every, ?2) * 1000000 ORDER BY next",
+            )?;
+            let all = find.query_map((now.micros(), DAY), |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(all.collect::<Result<_, _>>()?)
         })
     }
 
-    /// Moves the cursor of a feed, unless another one has its name since.
+    /// Puts objects of a feed on the shelf, as long as it is still the same one and they take no
+    /// more than this room. Bytes.
+    ///
+    /// # Errors
+    /// [`ShelfError`]; nothing was put.
+    pub fn put_of_feed(
+        &mut self,
+        of: &Feed,
+        (now, room): (Moment, u64),
+        objects: &[Incoming<'_>],
+    ) -> Result<FeedPut, ShelfError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate);
+        let tx = tx.map_err(failed)?;
+        if !is_same(&tx, of).map_err(failed)? {
+            return Ok(FeedPut::Gone);
+        }
+        let collection = collection_of(&of.name);
+        let puts = super::put::put(&tx, &collection, now, objects).map_err(failed)?;
+        if taken(objects, &puts) > room {
+            return Ok(FeedPut::Full);
+        }
+        tx.commit().map_err(failed)?;
+        Ok(FeedPut::Put(puts))
+    }
+
+    /// How much of a feed lies on the shelf.
     ///
     /// # Errors
     /// [`ShelfError`].
-    pub fn move_cursor(&mut self, of: &Feed, cursor: &str) -> Result<(), ShelfError> {
+    pub fn filled(&self, feed: &str) -> Result<Filled, ShelfError> {
+        self.read(|conn| {
+            let Some(id) = super::collection(conn, &collection_of(feed))? else {
+                return Ok(Filled::default());
+            };
+            let mut find = conn.prepare_cached(
+                "SELECT level, count(*) FROM object JOIN packet ON packet.n = object.n - object.back
+                WHERE object.collection = ?1 GROUP BY level ORDER BY level",
+            )?;
+            let levels = find.query_map([id], |row| {
+                Ok((Level::from_code(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+            })?;
+            let objects = levels.collect::<Result<_, _>>()?;
+            let bytes: i64 = conn
+                .prepare_cached(
+                    "SELECT coalesce(sum(length(bytes)), 0) FROM body
+                    WHERE n IN (SELECT n FROM packet WHERE collection = ?1)",
+                )?
+                .query_row([id], |row| row.get(0))?;
+            Ok(Filled { objects, bytes: bytes.unsigned_abs() })
+        })
+    }
+
+    /// Moves the cursor of a feed, unless it was taken away or set up anew since; says whether it
+    /// was moved.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    pub fn move_cursor(&mut self, of: &Feed, cursor: &str) -> Result<bool, ShelfError> {
         self.write(|tx| {
-            tx.execute(
+            let moved = tx.execute(
                 "UPDATE feed SET cursor = ?3 WHERE name = ?1 AND made = ?2",
                 (&of.name, of.made.micros(), cursor),
             )?;
-            Ok(())
+            Ok(moved > 0)
         })
     }
 
@@ -199,14 +293,7 @@ impl SqliteShelf {
     /// [`ShelfError`].
     pub fn put_troubles(&mut self, of: &Feed, troubles: &[Trouble]) -> Result<(), ShelfError> {
         self.write(|tx| {
-            let same: Option<i64> = tx
-                .query_row(
-                    "SELECT 1 FROM feed WHERE name = ?1 AND made = ?2",
-                    (&of.name, of.made.micros()),
-                    |row| row.get(0),
-                )
-                .optional()?;
-            if same.is_none() {
+            if !is_same(tx, of)? {
                 return Ok(());
             }
             let mut forget = tx.prepare_cached(
@@ -263,6 +350,20 @@ impl SqliteShelf {
     }
 }
 
+/// Whether a feed is still the one that was begun with.
+fn is_same(tx: &Transaction<'_>, of: &Feed) -> Result<bool, Fault> {
+    let mut find = tx.prepare_cached("SELECT 1 FROM feed WHERE name = ?1 AND made = ?2")?;
+    let same: Option<i64> =
+        find.query_row((&of.name, of.made.micros()), |row| row.get(0)).optional()?;
+    Ok(same.is_some())
+}
+
+/// The room that is taken by what is new. Bytes.
+fn taken(objects: &[Incoming<'_>], puts: &[Put]) -> u64 {
+    let new = objects.iter().zip(puts).filter(|(_, put)| matches!(put, Put::Added(_)));
+    new.map(|(object, _)| (object.bytes.len() as u64).saturating_add(OBJECT_BYTES)).sum()
+}
+
 fn feed(row: &Row<'_>) -> Result<FeedRow, Fault> {
     let colour = |code: u8| Tlp::from_code(code).ok_or_else(|| damaged("a feed of no colour"));
     let root: String = row.get(1)?;
@@ -275,7 +376,7 @@ fn feed(row: &Row<'_>) -> Result<FeedRow, Fault> {
         let at_least = (bound != OPEN).then(|| colour(bound.code())).transpose()?;
         Way::Read { terms: Terms { unmarked, at_least } }
     };
-    let max_content: i64 = row.get(8)?;
+    let (max_content, max_bytes): (i64, i64) = (row.get(8)?, row.get(19)?);
     let trust = match (row.get(9)?, row.get(10)?) {
         (Some(pem), _) => Trust::Authorities(pem),
         (None, Some(pin)) => Trust::Pin(pin),
@@ -300,6 +401,7 @@ fn feed(row: &Row<'_>) -> Result<FeedRow, Fault> {
         way,
         every: row.get(7)?,
         max_content: max_content.unsigned_abs(),
+        max_bytes: max_bytes.unsigned_abs(),
         trust,
         proof,
         made: moment(row.get(14)?)?,
@@ -329,6 +431,7 @@ mod tests {
             },
             every: 60,
             max_content: 1_000,
+            max_bytes: 10_000,
             trust: Trust::Pin([7; 32]),
             proof: Proof::Bearer(Zeroizing::new("t".to_owned())),
             made: Moment::of(made).expect("a moment"),
@@ -383,19 +486,60 @@ mod tests {
         shelf.put_troubles(&old.feed, &[trouble(1)]).expect("kept");
         shelf.put_feed(&new).expect("kept");
         assert_eq!(shelf.troubles("one").expect("troubles"), []);
-        shelf.move_cursor(&old.feed, "moved").expect("nothing");
+        assert!(!shelf.move_cursor(&old.feed, "moved").expect("nothing"));
         shelf.put_troubles(&old.feed, &[trouble(1)]).expect("nothing");
         let state = FeedState { failures: 3, ..FeedState::default() };
         shelf.put_outcome(&old.feed, &state).expect("nothing");
         assert_eq!(shelf.feed("one").expect("a feed"), Some(new.clone()));
         assert_eq!(shelf.troubles("one").expect("troubles"), []);
-        shelf.move_cursor(&new.feed, "moved").expect("moved");
+        assert!(shelf.move_cursor(&new.feed, "moved").expect("moved"));
         let next = Moment::of(9).expect("a moment");
         shelf.put_outcome(&new.feed, &FeedState { next, ..state }).expect("kept");
         let kept = shelf.feed("one").expect("a feed").expect("one").state;
         assert_eq!((kept.cursor.as_str(), kept.failures), ("moved", 3));
         let due = |at| shelf.feeds_due(Moment::of(at).expect("a moment")).expect("feeds");
-        assert_eq!((due(8), due(9)), (Vec::new(), vec!["one".to_owned()]));
+        let one = vec![("one".to_owned(), "https://h.example/api/".to_owned())];
+        assert_eq!((due(8), due(9)), (Vec::new(), one.clone()));
+        // The clock was set back: no poll puts the next one further ahead than a day.
+        let day = i64::from(DAY) * 1_000_000;
+        assert_eq!((due(9 - day), due(8 - day)), (Vec::new(), one));
+    }
+
+    #[test]
+    fn objects_come_for_the_feed_they_were_asked_for_alone_and_within_its_room() {
+        let mut shelf = SqliteShelf::in_memory().expect("a shelf");
+        let (old, new) = (row("one", 1), row("one", 2));
+        let object = |id, bytes| Incoming {
+            id,
+            kind: "x",
+            spec: "2.1",
+            version: Some(Moment::START),
+            level: Level::CLOSED,
+            bytes,
+        };
+        let (one, two) = ([object("x--1", b"{}")], [object("x--1", b"{}"), object("x--2", b"[]")]);
+        let mut put = |shelf: &mut SqliteShelf, row: &FeedRow, room, objects: &[Incoming<'_>]| {
+            shelf.put_of_feed(&row.feed, (Moment::START, room), objects).expect("an answer")
+        };
+        assert_eq!(put(&mut shelf, &old, 1_000, &one), FeedPut::Gone);
+        shelf.put_feed(&old).expect("kept");
+        assert_eq!(put(&mut shelf, &old, OBJECT_BYTES + 1, &one), FeedPut::Full);
+        assert_eq!(shelf.filled("one").expect("nothing"), Filled::default());
+        let at = Moment::START;
+        let added = FeedPut::Put(vec![Put::Added(at)]);
+        assert_eq!(put(&mut shelf, &old, OBJECT_BYTES + 2, &one), added);
+        // What is there takes no more room.
+        let known = FeedPut::Put(vec![Put::Known(at, Level::CLOSED)]);
+        assert_eq!(put(&mut shelf, &old, 0, &one), known);
+        assert_eq!(put(&mut shelf, &old, 1, &two), FeedPut::Full);
+        let filled = shelf.filled("one").expect("one");
+        assert_eq!((filled.count(), filled.bytes, filled.room()), (1, 2, 2 + OBJECT_BYTES));
+        // Set up anew, or taken away.
+        shelf.put_feed(&new).expect("kept");
+        assert_eq!(put(&mut shelf, &old, 1_000, &two), FeedPut::Gone);
+        shelf.remove_feed("one").expect("gone");
+        assert_eq!(put(&mut shelf, &new, 1_000, &two), FeedPut::Gone);
+        assert_eq!(shelf.filled("one").expect("nothing"), Filled::default());
     }
 
     #[test]

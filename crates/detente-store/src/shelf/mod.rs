@@ -24,7 +24,7 @@ use crate::migrate;
 use crate::sqlite::{Fault, OpenError, open};
 
 pub use account::{AccountRow, MAX_ACCOUNTS};
-pub use feed::{FeedRow, MAX_FEEDS, MAX_TROUBLES};
+pub use feed::{FeedPut, FeedRow, Filled, MAX_FEEDS, MAX_TROUBLES};
 
 /// Statuses kept of one account. Count.
 const MAX_STATUSES: u32 = 1_000;

@@ -162,11 +162,12 @@ impl Writer<'_> {
             None => ends.iter().find(|end| end.last & ALL != 0).map(|end| end.place),
         };
         if let Some(same) = same {
+            let level = self.level(same)?;
             if self.is(same, object.bytes)? {
-                return moment(self.number(same)).map(Put::Known);
+                return moment(self.number(same)).map(|at| Put::Known(at, level));
             }
             if object.version.is_some() {
-                return Ok(Put::Differs);
+                return Ok(Put::Differs(level));
             }
         }
         // Its moment is its version, if no other version is that moment.
@@ -201,6 +202,19 @@ impl Writer<'_> {
         match place {
             Place::Old(n, _) => n,
             Place::New(at) => self.fresh.get(at).map_or(0, |fresh| fresh.n),
+        }
+    }
+
+    /// How close it is held.
+    fn level(&mut self, place: Place) -> Result<Level, Fault> {
+        match place {
+            Place::Old(n, packet) => {
+                self.old.head(packet, n).map(|(code, _)| Level::from_code(code))
+            }
+            Place::New(at) => {
+                let of = self.fresh.get(at).and_then(|fresh| self.objects.get(fresh.of));
+                of.map(|object| object.level).ok_or_else(|| damaged("no such new object"))
+            }
         }
     }
 

@@ -59,16 +59,19 @@ fn object<'a>(id: &'a str, version: i64, level: u8, bytes: &'a [u8]) -> Incoming
 #[test]
 fn the_same_is_known_and_other_bytes_stay_out() {
     let mut shelf = SqliteShelf::in_memory().unwrap();
-    let now = moment(1_000);
-    let first = shelf.put("own", now, &[object("a--1", 5, 0, b"x")]).unwrap();
+    let (now, level) = (moment(1_000), Level::from_code(2));
+    let first = shelf.put("own", now, &[object("a--1", 5, 2, b"x")]).unwrap();
     assert_eq!(first, [Put::Added(now)]);
     let again = [object("a--1", 5, 0, b"x"), object("a--1", 5, 0, b"y")];
-    assert_eq!(shelf.put("own", now, &again).unwrap(), [Put::Known(now), Put::Differs]);
+    assert_eq!(
+        shelf.put("own", now, &again).unwrap(),
+        [Put::Known(now, level), Put::Differs(level)]
+    );
     assert_eq!(read(&shelf, &all(9)).0[0].1, b"x");
     // Without a version it is a new one only if its bytes are.
     let bare = |bytes| Incoming { version: None, ..object("b--1", 0, 0, bytes) };
     let puts = shelf.put("own", now, &[bare(b"x"), bare(b"x"), bare(b"y")]).unwrap();
-    assert_eq!(puts[1], Put::Known(moment(1_001)));
+    assert_eq!(puts[1], Put::Known(moment(1_001), Level::from_code(0)));
     assert_eq!(puts[2], Put::Added(moment(1_002)));
     // A clock that went back sets nobody back.
     let late = shelf.put("own", moment(1), &[object("c--1", 1, 0, b"z")]).unwrap();
@@ -261,8 +264,12 @@ impl Model {
             None => versions.max_by_key(|(entry, ..)| entry.version),
         };
         match same {
-            Some((entry, _, bytes)) if bytes == object.bytes => return Put::Known(entry.added),
-            Some(_) if object.version.is_some() => return Put::Differs,
+            Some((entry, level, bytes)) if bytes == object.bytes => {
+                return Put::Known(entry.added, Level::from_code(*level));
+            }
+            Some((_, level, _)) if object.version.is_some() => {
+                return Put::Differs(Level::from_code(*level));
+            }
             _ => {}
         }
         let version = object.version.unwrap_or(now);

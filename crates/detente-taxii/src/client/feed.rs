@@ -12,6 +12,11 @@ pub const MAX_FEED: usize = 64;
 /// The longest time between two polls. Seconds.
 pub const MAX_EVERY: u32 = 30 * 24 * 3_600;
 
+/// The room that a feed may take here unless more is said. Bytes.
+pub const FEED_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+/// What an object counts beside its bytes: where it is and what it is found by. Bytes.
+pub const OBJECT_BYTES: u64 = 512;
+
 /// The key of the collection in which what a feed brings lies: of its own, so that the ids of
 /// others can't take the place of the house's.
 pub fn collection_of(feed: &str) -> String {
@@ -57,6 +62,8 @@ pub struct Feed {
     pub every: u32,
     /// The largest body that the API root takes. Bytes.
     pub max_content: u64,
+    /// How much room what it brings may take here. Bytes.
+    pub max_bytes: u64,
     /// Whose word is taken for the server.
     pub trust: Trust,
     /// How the house proves itself.

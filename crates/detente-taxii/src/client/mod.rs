@@ -25,7 +25,10 @@ pub use answer::{ACCEPT, Answer, Ask, MAX_ANSWER, MAX_HOPS, MAX_URL, address};
 pub use cursor::Cursor;
 pub use envelope::{MAX_NEXT, MAX_PAGE_OBJECTS};
 pub use fault::{By, ClientFault, MAX_WORDS, Words};
-pub use feed::{Feed, FeedState, MAX_EVERY, MAX_FEED, Trouble, Way, What, collection_of};
+pub use feed::{
+    FEED_BYTES, Feed, FeedState, MAX_EVERY, MAX_FEED, OBJECT_BYTES, Trouble, Way, What,
+    collection_of,
+};
 pub use poll::{
     MAX_EMPTY, MAX_PAGE_ASKED, MAX_PAGES, MAX_POLL_BYTES, MAX_RESTARTS, MAX_TRIES, OVERLAP,
     Oddities, PAGE, Page, Poll, Turn,

@@ -101,6 +101,9 @@ struct AddArgs {
     /// How long after one poll the next begins while the node serves: seconds, or 30s, 15m, 1h, 2d.
     #[arg(long, value_name = "TIME", default_value = "1h")]
     every: String,
+    /// The most bytes that what it brings may take here; 8 GiB without it.
+    #[arg(long, value_name = "BYTES", conflicts_with = "push")]
+    max_bytes: Option<u64>,
     /// Add own objects to the collection instead of reading it.
     #[arg(long)]
     push: bool,
@@ -140,6 +143,7 @@ impl AddArgs {
             unmarked: self.unmarked,
             at_least: self.at_least,
             every: self.every,
+            max_bytes: self.max_bytes,
             push: self.push.then_some(self.clearance),
         }
     }
@@ -203,21 +207,17 @@ impl Engine {
             FeedCommand::Poll { name } => (name.as_deref(), false),
             FeedCommand::Push { name } => (name.as_deref(), true),
         };
-        let mut reports = Vec::new();
-        for name in self.feeds.meant(name, push)? {
-            let mut step = |report: &FeedReport| {
-                let (what, note) = if push {
-                    (format!("adding to {name}"), format!("{} taken", report.added))
-                } else {
-                    let note = format!("page {}, {} new", report.pages, report.added);
-                    (format!("reading {name}"), note)
-                };
-                // Nobody says beforehand how many there are.
-                let (done, total) = (report.objects, 0);
-                progress(Progress { what, done, total, note, counts: true });
+        let mut step = |report: &FeedReport| {
+            let (what, note) = if push {
+                (format!("adding to {}", report.feed), format!("{} taken", report.added))
+            } else {
+                let note = format!("page {}, {} new", report.pages, report.added);
+                (format!("reading {}", report.feed), note)
             };
-            reports.push(self.feeds.run(&self.shared, &name, &mut step)?);
-        }
-        command::json(&reports)
+            // Nobody says beforehand how many there are.
+            let (done, total) = (report.objects, 0);
+            progress(Progress { what, done, total, note, counts: true });
+        };
+        command::json(&self.feeds.run_all(&self.shared, (name, push), &mut step)?)
     }
 }

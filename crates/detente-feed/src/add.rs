@@ -116,6 +116,9 @@ impl Feeds {
                 // What is asked here may be asked twice.
                 came = client.send(ask);
             }
+            if let Ok(answer) = &mut came {
+                client.hide(answer);
+            }
             came.map_err(|fault| {
                 lasting = drive::lasting(&fault);
                 ClientFault::from(fault)

@@ -105,6 +105,12 @@ pub fn lasting(fault: &LineFault) -> Option<Failure> {
             "compare the certificate with the server's operator, then add the feed again with \
              --pin, or with the --ca that signed it",
         )),
+        LineFault::Tls(_) => Some(Failure::refused(
+            fault.code(),
+            fault,
+            "ask the server's operator which TLS it speaks, and whether it asks for a client \
+             certificate (--certificate, --key)",
+        )),
         LineFault::Credentials => Some(Failure::usage(fault.code(), fault, "check the file")),
     }
 }

@@ -75,7 +75,9 @@ impl Feeds {
                 }
                 Err(fault) => {
                     (report.pages, report.oddities) = (poll.pages(), oddities(poll.oddities()));
-                    return Err(fault.into());
+                    let mut broken = Broken::from(fault);
+                    broken.failure.error = client.without_secrets(&broken.failure.error);
+                    return Err(broken);
                 }
             };
             (report.pages, report.oddities) = (poll.pages(), oddities(poll.oddities()));

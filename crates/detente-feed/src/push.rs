@@ -75,7 +75,10 @@ impl Feeds {
         while let Some(ask) = push.ask() {
             report.pages += u64::from(ask.body.is_some());
             let turn = match client.send(&ask) {
-                Ok(answer) => push.answer(self.now(), &answer)?,
+                Ok(mut answer) => {
+                    client.hide(&mut answer);
+                    push.answer(self.now(), &answer)?
+                }
                 Err(fault) => match drive::lasting(&fault) {
                     Some(failure) => return Err(failure.into()),
                     None => push.cut(fault.to_string())?,

@@ -24,7 +24,8 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::tls::{TlsFault, config};
+use crate::secrets::Secrets;
+use crate::tls::{Stranger, TlsFault, config};
 
 /// The largest head of an answer. Bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
@@ -66,6 +67,9 @@ pub enum LineFault {
     /// The server is not the one that was meant, as far as its certificate says.
     #[error("the server's certificate is not trusted: {0}")]
     Untrusted(String),
+    /// The server does not come to TLS with this client.
+    #[error("the server refuses TLS: {0}")]
+    Tls(String),
     /// The answer is larger than is read.
     #[error("the answer is larger than {MAX_ANSWER} bytes")]
     TooLarge,
@@ -80,6 +84,7 @@ impl LineFault {
         match self {
             LineFault::Cut(_) | LineFault::Ended(_) => "feed_cut",
             LineFault::Untrusted(_) => "feed_untrusted",
+            LineFault::Tls(_) => "feed_tls",
             LineFault::TooLarge => "feed_page_too_large",
             LineFault::Credentials => "feed_credentials",
         }
@@ -103,7 +108,9 @@ type Line = SendRequest<Full<Bytes>>;
 /// line under a request gets a new one for each.
 pub struct Client {
     server: Url,
-    tls: Option<Arc<ClientConfig>>,
+    tls: Option<(Arc<ClientConfig>, Stranger)>,
+    trust: Trust,
+    secrets: Secrets,
     authorization: Option<HeaderValue>,
     times: Times,
     runtime: Runtime,
@@ -161,7 +168,18 @@ impl Client {
         };
         let authorization = authorization(proof)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Client { server, tls, authorization, times, runtime, line: None, keeps: true })
+        let (trust, secrets) = (trust.clone(), Secrets::of(proof));
+        Ok(Client {
+            server,
+            tls,
+            trust,
+            secrets,
+            authorization,
+            times,
+            runtime,
+            line: None,
+            keeps: true,
+        })
     }
 
     /// Sends a request and waits for its answer. A request that may have been served is not sent
@@ -173,7 +191,8 @@ impl Client {
         let request = self.request(ask)?;
         let whole = self.times.whole;
         let kept = self.line.take();
-        let (server, tls, times) = (&self.server, self.tls.clone(), self.times);
+        let (server, tls, times) = (&self.server, self.tls.as_ref(), self.times);
+        let trust = &self.trust;
         let done = self.runtime.block_on(async {
             let went = async {
                 let mut request = request;
@@ -188,9 +207,17 @@ impl Client {
                         Err(broken) => return Err(broken.fault),
                     };
                 }
-                let mut line = connect(server, tls, times).await?;
-                let answer = exchange(&mut line, request, times).await;
-                answer.map(|answer| (answer, line)).map_err(|broken| broken.fault)
+                let mut line = connect(server, (tls, trust), times).await?;
+                match exchange(&mut line, request, times).await {
+                    Ok(answer) => Ok((answer, line)),
+                    Err(Broken { fault: LineFault::Cut(why), begun: false, .. })
+                        if tls.is_some() =>
+                    {
+                        let hint = "a server that asks for a client certificate may end it so";
+                        Err(LineFault::Cut(format!("{why} ({hint})")))
+                    }
+                    Err(broken) => Err(broken.fault),
+                }
             };
             timeout(whole, went).await.unwrap_or_else(|_| {
                 Err(LineFault::Cut(format!("no whole answer in {} s", whole.as_secs())))
@@ -199,9 +226,20 @@ impl Client {
         if let Err(LineFault::Ended(_)) = &done {
             self.keeps = false;
         }
-        let (answer, line) = done?;
+        let (mut answer, line) = done?;
+        self.secrets.hide(&mut answer, ask.body.is_some());
         self.line = self.keeps.then_some(line);
         Ok(answer)
+    }
+
+    /// Takes the house's own secrets out of an answer that holds no objects.
+    pub fn hide(&self, answer: &mut Answer) {
+        self.secrets.hide_all(answer);
+    }
+
+    /// A text of a server without the house's own secrets.
+    pub fn without_secrets(&self, text: &str) -> String {
+        self.secrets.without(text)
     }
 
     fn request(&self, ask: &Ask) -> Result<Request<Full<Bytes>>, LineFault> {
@@ -247,7 +285,7 @@ fn authorization(proof: &Proof) -> Result<Option<HeaderValue>, LineFault> {
 
 async fn connect(
     server: &Url,
-    tls: Option<Arc<ClientConfig>>,
+    (tls, trust): (Option<&(Arc<ClientConfig>, Stranger)>, &Trust),
     times: Times,
 ) -> Result<Line, LineFault> {
     let cut = |error: &dyn fmt::Display| LineFault::Cut(error.to_string());
@@ -258,29 +296,70 @@ async fn connect(
         let stream = TcpStream::connect((bare.as_str(), port)).await;
         let stream = stream.map_err(|error| LineFault::Cut(format!("{host}: {error}")))?;
         let _ = stream.set_nodelay(true);
-        let Some(tls) = tls else { return speak(stream).await };
+        let Some((tls, stranger)) = tls else { return speak(stream).await };
         let name = ServerName::try_from(bare.clone()).map_err(|error| cut(&error))?;
-        let stream = TlsConnector::from(tls).connect(name, stream).await;
-        speak(stream.map_err(|error| handshake(&error))?).await
+        let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
+        let refused = |error| handshake(&error, || stranger.words(trust));
+        speak(stream.map_err(refused)?).await
     };
     timeout(times.connect, connected).await.unwrap_or_else(|_| {
         Err(LineFault::Cut(format!("{host}: no connection in {} s", times.connect.as_secs())))
     })
 }
 
-/// Whether a handshake failed for what the certificate is, or in passing.
-fn handshake(error: &std::io::Error) -> LineFault {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match inner {
-        Some(
-            why @ (rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented),
-        ) => LineFault::Untrusted(why.to_string()),
-        // The server's word on ours.
-        Some(why @ rustls::Error::AlertReceived(_)) => {
-            LineFault::Untrusted(format!("it refuses the handshake: {why}"))
-        }
-        _ => LineFault::Cut(format!("TLS: {error}")),
+/// Whether a handshake failed for what the certificate is, for what either side speaks, or in
+/// passing.
+fn handshake(error: &std::io::Error, stranger: impl Fn() -> String) -> LineFault {
+    let Some(why) = of_tls(error) else { return LineFault::Cut(format!("TLS: {error}")) };
+    if let rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented = why {
+        return LineFault::Untrusted(format!("{why}{}", stranger()));
     }
+    refused_tls(why).map_or_else(|| LineFault::Cut(format!("TLS: {error}")), LineFault::Tls)
+}
+
+/// The error of TLS among the causes of one.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut error = Some(error);
+    while let Some(this) = error {
+        // What an error of the system was made of is not among its sources.
+        let inner = this.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner = inner.and_then(|inner| inner.downcast_ref());
+        if let Some(found) = inner.or_else(|| this.downcast_ref()) {
+            return Some(found);
+        }
+        error = this.source();
+    }
+    None
+}
+
+/// Why the two sides do not come to TLS, if no waiting mends it.
+pub(crate) fn refused_tls(error: &rustls::Error) -> Option<String> {
+    use rustls::{AlertDescription as Alert, Error, PeerIncompatible as Peer};
+    let words = match error {
+        Error::AlertReceived(Alert::ProtocolVersion)
+        | Error::PeerIncompatible(
+            Peer::ServerDoesNotSupportTls12Or13 | Peer::ServerTlsVersionIsDisabledByOurConfig,
+        ) => "it speaks neither TLS 1.2 nor 1.3".to_owned(),
+        Error::AlertReceived(Alert::CertificateRequired) => {
+            "it asks for a client certificate".to_owned()
+        }
+        Error::AlertReceived(
+            alert @ (Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::DecryptError),
+        ) => format!("it does not take the client certificate ({alert:?})"),
+        Error::AlertReceived(Alert::HandshakeFailure) | Error::PeerIncompatible(_) => {
+            format!("no common way, or it asks for a client certificate ({error})")
+        }
+        Error::AlertReceived(alert) => format!("its word is {alert:?}"),
+        _ => return None,
+    };
+    Some(words)
 }
 
 async fn speak<S>(stream: S) -> Result<Line, LineFault>
@@ -331,12 +410,23 @@ async fn exchange(
         Ok(Err(mut error)) => {
             let unsent = error.take_message().map(Box::new);
             let error = error.into_error();
+            if let Some(why) = of_tls(&error).and_then(refused_tls) {
+                let fault = LineFault::Tls(why);
+                return Err(Broken { fault, begun: true, unsent: None });
+            }
             // An answer that is no HTTP has begun.
             return Err(Broken { unsent, ..cut(chain(&error), error.is_parse()) });
         }
         Err(_) => return Err(cut(slow(), true)),
     };
     let mut answer = head(&response);
+    // What came in one piece, hyper takes though it is longer.
+    let size = |(name, value): (&hyper::header::HeaderName, &HeaderValue)| {
+        name.as_str().len() + value.len()
+    };
+    if response.headers().iter().map(size).sum::<usize>() > MAX_HEAD {
+        return Err(cut("its head is longer than is read".to_owned(), true));
+    }
     let mut body = response.into_body();
     if let Some(said) = hyper::body::Body::size_hint(&body).exact()
         && said > MAX_ANSWER as u64

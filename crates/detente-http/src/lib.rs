@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -8,12 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use detente_taxii::client::{Ask, MAX_ANSWER, Proof, Trust};
+use rustls::AlertDescription;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{SupportedProtocolVersion, version};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::client::refused_tls;
 use crate::{Client, LineFault, MAX_HEADERS, Times};
 
 /// What a made-up server does with each request on a line; false ends the line.
@@ -64,13 +68,31 @@ fn plain(deed: Deed) -> Url {
 
 /// The same over TLS; gives its certificate too.
 fn over_tls(deed: Deed) -> (Url, rcgen::Certificate) {
+    served(deed, &[&version::TLS13, &version::TLS12], false)
+}
+
+/// The same with these versions, and asking for a client certificate.
+fn served(
+    deed: Deed,
+    versions: &[&'static SupportedProtocolVersion],
+    asks: bool,
+) -> (Url, rcgen::Certificate) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a pair");
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
     let chain = vec![CertificateDer::from(made.cert.der().to_vec())];
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).expect("a root");
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(versions);
+    let builder = builder.expect("versions");
+    let builder = if asks {
+        builder.with_client_cert_verifier(clients.build().expect("a verifier"))
+    } else {
+        builder.with_no_client_auth()
+    };
+    let config = builder.with_single_cert(chain, key);
     let config = Arc::new(config.expect("TLS"));
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -249,6 +271,20 @@ fn answers_have_a_bound_whether_they_say_their_length_or_not() {
 }
 
 #[test]
+fn a_server_that_asks_for_a_certificate_is_told_from_one_that_is_away() {
+    for (version, many) in [(&version::TLS13, "1.3"), (&version::TLS12, "1.2")] {
+        let (url, certificate) = served(echo, &[version], true);
+        let trust = Trust::Authorities(certificate.pem().into_bytes());
+        let refused = client(url, &trust, &Proof::Nobody).send(&get("/")).expect_err("refused");
+        let words = refused.to_string();
+        assert!(words.contains("client certificate"), "{many}: {words}");
+    }
+    let old = refused_tls(&rustls::Error::AlertReceived(AlertDescription::ProtocolVersion));
+    assert!(old.is_some_and(|words| words.contains("TLS 1.2")));
+    assert_eq!(refused_tls(&rustls::Error::DecryptError), None);
+}
+
+#[test]
 fn a_server_is_trusted_by_its_pin_or_by_an_authority() {
     let (url, certificate) = over_tls(echo);
     let pin: [u8; 32] = Sha256::digest(certificate.der()).into();
@@ -268,6 +304,11 @@ fn a_server_is_trusted_by_its_pin_or_by_an_authority() {
     ] {
         let refused = send(url, &trust);
         assert!(matches!(refused, Err(LineFault::Untrusted(_))), "{refused:?}");
+        // A person can compare the certificate, and pin it.
+        let words = refused.expect_err("refused").to_string();
+        let hex: String = pin.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(words.contains(&hex), "{words}");
+        assert_eq!(words.contains(&"0".repeat(64)), matches!(trust, Trust::Pin(_)), "{words}");
     }
     for bad in [Trust::Authorities(b"none".to_vec()), Trust::Authorities(Vec::new())] {
         let none = Client::new(url.clone(), &bad, &Proof::Nobody, Times::default());

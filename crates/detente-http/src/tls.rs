@@ -1,8 +1,9 @@
 //! TLS to a server: by the system's authorities, given ones, or one pinned certificate.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use detente_taxii::client::{Proof, Trust};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
@@ -32,21 +33,58 @@ impl TlsFault {
     }
 }
 
-/// What TLS needs to know for a server. TLS 1.2 too: not every server in use speaks 1.3.
-pub(crate) fn config(trust: &Trust, proof: &Proof) -> Result<Arc<ClientConfig>, TlsFault> {
+/// The certificate that was not trusted last, by the SHA-256 of its DER bytes: a person can compare
+/// and pin it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stranger(Arc<Mutex<Option<[u8; 32]>>>);
+
+impl Stranger {
+    fn note(&self, certificate: &CertificateDer<'_>) {
+        let found: [u8; 32] = Sha256::digest(certificate.as_ref()).into();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+    }
+
+    /// Its SHA-256 in hex, with what was expected.
+    pub(crate) fn words(&self, trust: &Trust) -> String {
+        let Some(found) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) else {
+            return String::new();
+        };
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        match trust {
+            Trust::Pin(pin) => format!("; its SHA-256 is {}, not {}", hex(&found), hex(pin)),
+            _ => format!("; its SHA-256 is {}", hex(&found)),
+        }
+    }
+}
+
+/// What TLS needs to know for a server, and the certificate that it will not trust. TLS 1.2 too:
+/// not every server in use speaks 1.3.
+pub(crate) fn config(
+    trust: &Trust,
+    proof: &Proof,
+) -> Result<(Arc<ClientConfig>, Stranger), TlsFault> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let algorithms = provider.signature_verification_algorithms;
+    let stranger = Stranger::default();
+    let by = |roots: RootCertStore| {
+        let builder =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        let unusable =
+            |error| TlsFault::Unreadable(format!("the authorities are unusable: {error}"));
+        builder.build().map_err(unusable)
+    };
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        Trust::System => by(system()?)?,
+        Trust::Authorities(pem) => by(given(pem)?)?,
+        Trust::Pin(pin) => Arc::new(Pinned { pin: *pin, algorithms }),
+    };
     let unusable = |error: Error| TlsFault::Unreadable(format!("TLS can't be had: {error}"));
+    let noting = Noting { verifier, stranger: stranger.clone() };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-        .map_err(unusable)?;
-    let builder = match trust {
-        Trust::System => builder.with_root_certificates(system()?),
-        Trust::Authorities(pem) => builder.with_root_certificates(given(pem)?),
-        Trust::Pin(pin) => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pinned { pin: *pin, algorithms })),
-    };
+        .map_err(unusable)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(noting));
     let mut config = match proof {
         Proof::Certificate { chain, key } => {
             let chain = certificates("the client certificate", chain)?;
@@ -60,7 +98,7 @@ pub(crate) fn config(trust: &Trust, proof: &Proof) -> Result<Arc<ClientConfig>, 
         _ => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), stranger))
 }
 
 fn system() -> Result<RootCertStore, TlsFault> {
@@ -85,6 +123,51 @@ fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
         _ => Err(TlsFault::Unreadable(format!("{what} is no PEM certificate"))),
+    }
+}
+
+/// Judges as another one does, and notes whom that refuses.
+#[derive(Debug)]
+struct Noting {
+    verifier: Arc<dyn ServerCertVerifier>,
+    stranger: Stranger,
+}
+
+impl ServerCertVerifier for Noting {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verifier = &self.verifier;
+        verifier
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .inspect_err(|_| self.stranger.note(end_entity))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
     }
 }
 

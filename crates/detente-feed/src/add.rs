@@ -16,7 +16,7 @@ use detente_taxii::{Level, Moment, Terms};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::drive;
+use crate::drive::{self, Bound};
 use crate::feeds::{Feeds, failed};
 use crate::show::Shown;
 
@@ -26,6 +26,8 @@ const MAX_PEM: u64 = 256 * 1024;
 const MAX_AUTHORITIES: u64 = 4 * 1024 * 1024;
 /// The longest file with a password or token. Bytes.
 const MAX_SECRET: u64 = 16 * 1024;
+/// How long a server may take to show what it has. Seconds.
+const MAX_SEEK: u32 = 300;
 /// The shortest time between two polls. Seconds.
 const MIN_EVERY: u32 = 10;
 
@@ -110,7 +112,12 @@ impl Feeds {
         let client = detente_http::Client::new(url.clone(), &trust, &proof, times);
         let mut client = client.map_err(|error| drive::no_client(&error))?;
         let mut lasting = None;
+        let over = Bound::new(self.now(), Some(MAX_SEEK));
         let seen = seek(&url, &mut |ask| {
+            if over.is_over(self.now()) {
+                let words = format!("it has not shown all that it has in {MAX_SEEK} s");
+                return Err(ClientFault::Cut(words));
+            }
             let mut came = client.send(ask);
             if let Err(LineFault::Ended(_)) = came {
                 // What is asked here may be asked twice.
@@ -137,7 +144,7 @@ impl Feeds {
             .map_err(|unclear| not_clear(&unclear, &seen))?;
         let feed = Feed {
             name,
-            root: found.root.clone(),
+            root: (*found.root).clone(),
             collection: found.id.clone(),
             title: found.title.clone(),
             way,

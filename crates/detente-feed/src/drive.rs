@@ -136,6 +136,19 @@ pub fn seed() -> Result<u64, Failure> {
     Ok(u64::from_le_bytes(bytes))
 }
 
+/// So many seconds later.
+fn later(at: Moment, seconds: u64) -> Option<Moment> {
+    let micros = i64::try_from(seconds.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+    Moment::of(at.micros().saturating_add(micros))
+}
+
+/// Until when a server has asked to be left alone, if that is still to come.
+pub fn left_alone(row: &FeedRow, now: Moment) -> Option<Moment> {
+    let outcome = row.state.outcome.as_deref()?;
+    let before: FeedReport = serde_json::from_str(outcome).ok()?;
+    before.left_alone_until.as_deref().and_then(Moment::read).filter(|until| *until > now)
+}
+
 /// Keeps what came of a feed and when it is due again.
 pub fn settle(
     shelf: &mut SqliteShelf,
@@ -148,6 +161,8 @@ pub fn settle(
     let mut failures = 0;
     if let Some(Broken { failure, wait }) = broken {
         failures = row.state.failures.saturating_add(1);
+        report.left_alone_until =
+            wait.and_then(|seconds| later(at, seconds)).map(|at| at.to_string());
         // What the operator must mend is not asked for more often than planned; what passes is
         // tried sooner, if the plan is slower than that.
         let backed_off = BETWEEN.after(failures, seed()?, wait);
@@ -155,8 +170,7 @@ pub fn settle(
         seconds = if passes { backed_off } else { backed_off.max(seconds) };
         report.failed = Some(failure);
     }
-    let micros = i64::try_from(seconds.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
-    let next = Moment::of(at.micros().saturating_add(micros)).unwrap_or(at);
+    let next = later(at, seconds).unwrap_or(at);
     (report.at, report.next) = (at.to_string(), next.to_string());
     let outcome = serde_json::to_string(report)
         .map_err(|error| Failure::environment("json", error, "report this"))?;

@@ -122,7 +122,7 @@ impl Feeds {
         })
     }
 
-    /// Reads or adds to the feed of this name, or to all of a kind without one, one after the other.
+    /// Reads or adds to the feed of this name, or to all of a kind without one, one after another.
     /// `step` hears of each how far it is.
     ///
     /// # Errors
@@ -166,11 +166,16 @@ impl Feeds {
         let row = shelf.feed(name).map_err(|error| failed(&error))?.ok_or_else(|| unknown(name))?;
         let mut report = FeedReport::of(&row.feed);
         let of = (&row, Bound::new(self.now(), seconds));
+        let alone = drive::left_alone(&row, self.now());
         let done = if row.feed.way.is_push() {
             self.push(&mut shelf, of, &mut report, step)
         } else {
             self.poll((shared, &mut shelf), of, &mut report, step)
         };
+        if let Some(until) = alone {
+            // Whoever asks by hand should know.
+            report.oddities.push(format!("it had asked to be left alone until {until}"));
+        }
         drive::settle(&mut shelf, (&row, self.now()), &mut report, done.err())?;
         Ok(report)
     }

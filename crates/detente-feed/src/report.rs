@@ -45,6 +45,9 @@ pub struct FeedReport {
     /// Whether it had no more time, and goes on when the others have had their turn.
     #[serde(default, skip_serializing_if = "is_not")]
     pub unfinished: bool,
+    /// Until when the server asks to be left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_alone_until: Option<String>,
     /// When the next one is due while the node serves.
     pub next: String,
 }

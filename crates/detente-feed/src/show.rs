@@ -208,7 +208,7 @@ fn line(report: &FeedReport) -> String {
     for (count, word) in [
         (report.refused, "refused"),
         (report.differing, "differing"),
-        (report.unlisted, "indicators whose patterns name nothing that the own list can hold"),
+        (report.unlisted, "not in the own list (patterns that name nothing it can hold)"),
     ] {
         if count > 0 {
             words.push_str(&format!(", {} {word}", number(count)));

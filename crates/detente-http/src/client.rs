@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,6 +20,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use url::Url;
@@ -31,6 +33,9 @@ use crate::tls::{Stranger, TlsFault, config};
 pub const MAX_HEAD: usize = 64 * 1024;
 /// The most headers of an answer. Count.
 pub const MAX_HEADERS: usize = 100;
+
+/// Answers before the answer (1xx) that are passed over. Count.
+pub const MAX_INTERIM: u32 = 100;
 
 /// How long a server is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -400,12 +405,30 @@ struct Broken {
 
 async fn exchange(
     line: &mut Line,
-    request: Request<Full<Bytes>>,
+    mut request: Request<Full<Bytes>>,
     times: Times,
 ) -> Result<Answer, Broken> {
     let cut = |words: String, begun| Broken { fault: LineFault::Cut(words), begun, unsent: None };
     let slow = || format!("nothing came for {} s", times.part.as_secs());
-    let response = match timeout(times.part, line.try_send_request(request)).await {
+    let flood = Arc::new(Notify::new());
+    let (many, interim) = (Arc::clone(&flood), AtomicU32::new(0));
+    hyper::ext::on_informational(&mut request, move |_| {
+        if interim.fetch_add(1, Ordering::Relaxed) >= MAX_INTERIM {
+            many.notify_one();
+        }
+    });
+    let sent = async {
+        tokio::select! {
+            biased;
+            () = flood.notified() => None,
+            sent = line.try_send_request(request) => Some(sent),
+        }
+    };
+    let sent = timeout(times.part, sent).await;
+    let Some(sent) = sent.map_or_else(|late| Some(Err(late)), |sent| sent.map(Ok)) else {
+        return Err(cut(format!("more than {MAX_INTERIM} answers before the answer"), true));
+    };
+    let response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(mut error)) => {
             let unsent = error.take_message().map(Box::new);

@@ -229,6 +229,11 @@ fn servers_that_do_not_behave_are_cut() {
         let _ = write!(out, "HTTP/1.1 200 OK\r\nX-A: {long}\r\nContent-Length: 0\r\n\r\n");
         false
     });
+    let flood = cut(|_, out| {
+        while out.write_all(b"HTTP/1.1 102 Processing\r\n\r\n").is_ok() {}
+        false
+    });
+    assert!(flood.contains("before the answer"), "{flood}");
     // Silence, at the beginning and in the midst.
     assert!(cut(|_, _| true).contains("nothing came"));
     let silent = cut(|_, out| {

@@ -113,7 +113,9 @@ pub fn shelve_raising(
         let held: Vec<(Level, &[u8])> =
             made.iter().map(|(level, bytes)| (*level, bytes.as_slice())).collect();
         let arrived = shelve_as(shelf, (other, now), &held)?;
-        let lies = |one: &&Arrival| matches!(one, Arrival::Put { put, .. } if !matches!(put, Put::Differs(_)));
+        let lies = |one: &&Arrival| {
+            matches!(one, Arrival::Put { put: Put::Added(_) | Put::Known(..), .. })
+        };
         raising.raised = arrived.iter().filter(lies).count() as u64;
     }
     Ok(raising)

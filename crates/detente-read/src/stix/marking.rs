@@ -44,8 +44,17 @@ pub fn object_markings(bytes: &[u8]) -> Result<ObjectMarkings, serde_json::Error
     all.whole_open = unknown_of(ids, &mut all.whole);
     let ids = part_refs(&marked.granular_markings, &mut all.parts);
     all.parts_open = unknown_of(ids, &mut all.parts);
-    for label in texts(&marked.labels) {
-        all.whole.add_tag(label);
+    match &marked.labels {
+        // A text in the place of a list is a label: what it says on handling counts.
+        Some(Value::String(label)) => {
+            all.whole.add_tag(label);
+        }
+        Some(Value::Array(_)) | None => {
+            for label in texts(&marked.labels) {
+                all.whole.add_tag(label);
+            }
+        }
+        Some(_) => all.whole.add_unknown("labels"),
     }
     Ok(all)
 }
@@ -70,6 +79,8 @@ mod tests {
         assert!(!found.whole.is_closed() && !found.whole.is_conflicting());
         let labelled = object_markings(br#"{"labels":["tlp:amber","x"]}"#).expect("an object");
         assert_eq!(labelled.whole.tlp(), Some(Tlp::Amber));
+        let labelled = object_markings(br#"{"labels":"tlp:red"}"#).expect("an object");
+        assert_eq!(labelled.whole.tlp(), Some(Tlp::Red));
     }
 
     #[test]
@@ -77,6 +88,7 @@ mod tests {
         for bad in [
             r#"{"object_marking_refs":"x"}"#,
             r#"{"object_marking_refs":[1]}"#,
+            r#"{"labels":{"0":"tlp:red"}}"#,
             r#"{"granular_markings":[{"selectors":["a"]}]}"#,
         ] {
             let found = object_markings(bad.as_bytes()).expect("an object");

@@ -518,7 +518,7 @@ mod tests {
             bytes,
         };
         let (one, two) = ([object("x--1", b"{}")], [object("x--1", b"{}"), object("x--2", b"[]")]);
-        let mut put = |shelf: &mut SqliteShelf, row: &FeedRow, room, objects: &[Incoming<'_>]| {
+        let put = |shelf: &mut SqliteShelf, row: &FeedRow, room, objects: &[Incoming<'_>]| {
             shelf.put_of_feed(&row.feed, (Moment::START, room), objects).expect("an answer")
         };
         assert_eq!(put(&mut shelf, &old, 1_000, &one), FeedPut::Gone);

@@ -80,7 +80,10 @@ fn is_known(header: &str) -> bool {
     let mut parts = header.split(';').map(str::trim);
     let name = parts.next().unwrap_or("");
     let names = ["application/taxii+json", "application/stix+json", "application/json"];
-    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+    // The name of TAXII 2.0 needs the version beside it.
+    let old = name.eq_ignore_ascii_case("application/vnd.oasis.taxii+json")
+        && parts.clone().any(|part| part.to_ascii_lowercase().starts_with("version"));
+    (old || names.iter().any(|known| name.eq_ignore_ascii_case(known)))
         && parts.all(|part| match part.split_once('=') {
             Some((name, value)) => {
                 let value = value.trim().trim_matches('"').trim();
@@ -101,7 +104,7 @@ fn is_known(header: &str) -> bool {
 /// # Errors
 /// [`ClientFault::Address`].
 pub fn address(text: &str) -> Result<Url, ClientFault> {
-    let bad = |why| ClientFault::Address { url: shortened(text), why };
+    let bad = |why| ClientFault::Address { url: shown(text), why };
     if text.len() > MAX_URL {
         return Err(bad("longer than an address may be"));
     }
@@ -123,6 +126,19 @@ pub fn address(text: &str) -> Result<Url, ClientFault> {
         return Err(bad("has a query or fragment: give the path alone"));
     }
     Ok(slashed(url))
+}
+
+/// An address as it is said in an error: without what may be a secret in it.
+fn shown(text: &str) -> String {
+    let bare = text.split(['?', '#']).next().unwrap_or("");
+    let shown = match bare.rsplit_once('@') {
+        Some((before, after)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://...@{after}")
+        }
+        None => bare.to_owned(),
+    };
+    shortened(&if bare.len() < text.len() { format!("{shown}...") } else { shown })
 }
 
 /// Whether an address is this machine's own, by its text alone: no name is resolved.
@@ -214,6 +230,7 @@ mod tests {
             "Application/Taxii+JSON;charset=utf-8",
             "application/json",
             "application/stix+json;version=2.1",
+            "application/vnd.oasis.taxii+json; version=2.1",
         ] {
             assert_eq!(typed(good).check(), Ok(()), "{good}");
         }
@@ -222,6 +239,7 @@ mod tests {
             "text/html",
             "application/taxii+json;version=2.0",
             "application/vnd.oasis.taxii+json; version=2.0",
+            "application/vnd.oasis.taxii+json",
             "application/taxii+json;charset=utf-16",
             "application/taxii+json2",
         ] {
@@ -275,12 +293,16 @@ mod tests {
             "ftp://h.example/",
             "file:///etc/passwd",
             "https://user:secret@h.example/",
+            "http://user:secret@h.example/",
+            "user:secret@h.example",
+            "https://user:secret@h.example:port/",
             "https://h.example/?key=secret",
-            "https://h.example/#x",
+            "h.example/?key=secret",
+            "https://h.example/#secret",
         ] {
             let fault = address(bad).expect_err(bad);
             assert_eq!(fault.code(), "feed_address", "{bad}");
-            assert!(!bad.contains("user:") || !fault.to_string().contains("secret"), "{fault}");
+            assert!(!fault.to_string().contains("secret"), "{fault}");
         }
     }
 

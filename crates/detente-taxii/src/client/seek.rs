@@ -2,8 +2,10 @@
 //! 2.1), from whatever address of the server an operator has.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::client::answer::{
@@ -14,7 +16,7 @@ use crate::client::fault::{ClientFault, refused, shortened};
 
 /// The most API roots that are looked at. Count.
 pub const MAX_ROOTS: usize = 100;
-/// The most collections of an API root. Count.
+/// The most collections of all API roots together. Count.
 pub const MAX_COLLECTIONS: usize = 10_000;
 /// What an API root takes if it does not say. Bytes.
 const DEFAULT_CONTENT: u64 = 10 * 1024 * 1024;
@@ -22,8 +24,8 @@ const DEFAULT_CONTENT: u64 = 10 * 1024 * 1024;
 /// A collection of another server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The address of its API root.
-    pub root: Url,
+    /// The address of its API root, which it has in common with others.
+    pub root: Arc<Url>,
     /// Its id.
     pub id: String,
     /// What people call it.
@@ -86,23 +88,50 @@ pub struct Seen {
     pub named: Option<String>,
 }
 
-/// Any of what may lie behind an address: discovery has `api_roots`, an API root `versions`.
+/// Any of what may lie behind an address: discovery has `api_roots`, an API root `versions`. What
+/// is of another type than it should be is passed over where it is not needed.
 #[derive(Deserialize)]
 struct Any {
     #[serde(default)]
-    title: Option<String>,
+    title: Option<Box<RawValue>>,
     #[serde(default)]
-    api_roots: Option<Bounded<String, MAX_ROOTS>>,
+    api_roots: Option<Bounded<Box<RawValue>, MAX_ROOTS>>,
     #[serde(default)]
-    versions: Option<Bounded<String, MAX_ROOTS>>,
+    versions: Option<Box<RawValue>>,
     #[serde(default)]
-    max_content_length: Option<f64>,
+    max_content_length: Option<Box<RawValue>>,
+}
+
+impl Any {
+    fn title(&self) -> String {
+        let title = self.title.as_deref().and_then(text);
+        shortened(&title.unwrap_or_default())
+    }
+
+    /// What it speaks: a list, or one text as some write it.
+    fn versions(&self) -> Vec<String> {
+        let Some(raw) = self.versions.as_deref() else { return Vec::new() };
+        match serde_json::from_str::<Bounded<String, MAX_ROOTS>>(raw.get()) {
+            Ok(list) => list.0,
+            Err(_) => text(raw).into_iter().collect(),
+        }
+    }
+
+    /// The largest body that it takes: a number, in quotes or not.
+    fn max_content(&self) -> Option<f64> {
+        let raw = self.max_content_length.as_deref()?;
+        serde_json::from_str(raw.get()).ok().or_else(|| text(raw)?.trim().parse().ok())
+    }
+}
+
+fn text(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
 }
 
 #[derive(Deserialize)]
 struct Listed {
     #[serde(default)]
-    collections: Bounded<Information, MAX_COLLECTIONS>,
+    collections: Bounded<Box<RawValue>, MAX_COLLECTIONS>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +173,7 @@ pub fn seek(from: &Url, exchange: Exchange<'_>) -> Result<Seen, ClientFault> {
         other => other?,
     };
     let any: Any = resource("discovery resource", ("API roots", MAX_ROOTS), &body)?;
+    let title = any.title();
     let Some(roots) = any.api_roots else {
         if any.versions.is_none() && any.max_content_length.is_none() {
             return Err(ClientFault::Malformed {
@@ -154,21 +184,34 @@ pub fn seek(from: &Url, exchange: Exchange<'_>) -> Result<Seen, ClientFault> {
         root_at(from, Some(any), &mut seen, exchange)?;
         return Ok(seen);
     };
-    seen.title = shortened(&any.title.unwrap_or_default());
+    seen.title = shortened(&title);
     let mut visited: Vec<Url> = Vec::new();
-    for text in roots.0 {
-        let looked = there(from, &text).and_then(|root| {
-            if visited.contains(&root) {
-                return Ok(());
+    for raw in roots.0 {
+        let Some(address) = text(&raw) else { continue };
+        let (root, elsewhere) = match there(from, &address) {
+            Ok(root) => (Some(root), None),
+            // Behind a proxy, servers give names that hold inside alone.
+            Err(fault) => (same_path(from, &address), Some(fault)),
+        };
+        let looked = match root {
+            Some(root) if visited.contains(&root) => Ok(()),
+            Some(root) => {
+                visited.push(root.clone());
+                root_at(&root, None, &mut seen, exchange)
             }
-            visited.push(root.clone());
-            root_at(&root, None, &mut seen, exchange)
-        });
-        match looked {
-            Ok(()) => {}
+            None => Ok(()),
+        };
+        match (looked, elsewhere) {
             // Without credentials that hold here, none of them will show more.
-            Err(fault @ (ClientFault::Cut(_) | ClientFault::Busy { .. })) => return Err(fault),
-            Err(fault) => seen.passed_over.push((shortened(&text), fault)),
+            (Err(fault @ (ClientFault::Cut(_) | ClientFault::Busy { .. })), _) => {
+                return Err(fault);
+            }
+            (Ok(()), None) => {}
+            (Ok(()), Some(_))
+                if seen.collections.iter().any(|one| visited.last() == Some(&*one.root)) => {}
+            (_, Some(fault)) | (Err(fault), None) => {
+                seen.passed_over.push((shortened(&address), fault));
+            }
         }
     }
     Ok(seen)
@@ -198,6 +241,15 @@ fn there(from: &Url, text: &str) -> Result<Url, ClientFault> {
     address(root.as_str())
 }
 
+/// The path of an address elsewhere, on this server.
+fn same_path(from: &Url, text: &str) -> Option<Url> {
+    let there =
+        from.join(text.trim()).ok().filter(|there| text.len() <= MAX_URL && there.has_host())?;
+    let mut here = from.clone();
+    here.set_path(there.path());
+    (!there.path().trim_matches('/').is_empty()).then(|| slashed(here))
+}
+
 /// Reads an API root, if that has not been done, and its collections.
 fn root_at(
     root: &Url,
@@ -212,7 +264,7 @@ fn root_at(
             resource("API root", ("versions", MAX_ROOTS), &body)?
         }
     };
-    let versions = any.versions.map(|versions| versions.0).unwrap_or_default();
+    let versions = any.versions();
     // `taxii-2.1` is how drafts of the standard wrote it.
     let speaks = |version: &String| version.contains("2.1");
     if !versions.is_empty() && !versions.iter().any(speaks) {
@@ -222,18 +274,32 @@ fn root_at(
             why: format!("it speaks {found}"),
         });
     }
-    let max_content = content(any.max_content_length);
+    let max_content = content(any.max_content());
     let body = read(root, &below(root, &["collections"])?, exchange)?;
     let listed: Listed = resource("list of collections", ("collections", MAX_COLLECTIONS), &body)?;
     if seen.title.is_empty() {
-        seen.title = shortened(&any.title.unwrap_or_default());
+        seen.title = any.title();
     }
-    for one in listed.collections.0 {
-        if one.id.is_empty() || one.id.len() > 256 {
-            continue;
-        }
+    if seen.collections.len() + listed.collections.0.len() > MAX_COLLECTIONS {
+        return Err(ClientFault::TooMany { what: "collections", max: MAX_COLLECTIONS });
+    }
+    let root = Arc::new(root.clone());
+    for raw in listed.collections.0 {
+        let one = match serde_json::from_str::<Information>(raw.get()) {
+            Ok(one) if can_be_id(&one.id) => one,
+            other => {
+                // One that is odd hides no other.
+                let why =
+                    other.err().map_or_else(|| "its id is none".to_owned(), |e| e.to_string());
+                let fault = ClientFault::Malformed { what: "collection", why: shortened(&why) };
+                if seen.passed_over.len() < MAX_ROOTS {
+                    seen.passed_over.push((shortened(root.as_str()), fault));
+                }
+                continue;
+            }
+        };
         seen.collections.push(Found {
-            root: root.clone(),
+            root: Arc::clone(&root),
             title: shortened(&one.title.unwrap_or_else(|| one.id.clone())),
             id: one.id,
             alias: one.alias.map(|alias| shortened(&alias)),
@@ -243,6 +309,11 @@ fn root_at(
         });
     }
     Ok(())
+}
+
+/// Whether a collection can be asked for by this id; dots would lead out of the collections.
+fn can_be_id(id: &str) -> bool {
+    !matches!(id, "" | "." | "..") && id.len() <= 256
 }
 
 /// A length as servers write it: a whole number, however large or odd.

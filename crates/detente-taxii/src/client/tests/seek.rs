@@ -69,6 +69,61 @@ fn whatever_address_an_operator_has() {
     assert_eq!(choose(&shut, None, false).expect_err("none").code(), "feed_no_collection");
 }
 
+/// What one server writes otherwise than it should hides nothing that is needed.
+#[test]
+fn what_is_odd_and_not_needed_is_passed_over() {
+    let seen = |text: &str, roots: &'static str, root: &'static str, listed: &'static str| {
+        let mut exchange = |ask: &Ask| {
+            let pages = BTreeMap::from([
+                ("/taxii2/", roots),
+                ("/api/", root),
+                ("/api/collections/", listed),
+            ]);
+            Ok(pages
+                .get(ask.target.as_str())
+                .map_or_else(|| answer(404, &[], ""), |page| answer(200, &[], page)))
+        };
+        seek(&address(text).expect(text), &mut exchange).expect(text)
+    };
+    let listed = r#"{"collections":[{"id":7},{"id":".."},{"id":"."},{"id":""},null,
+        {"id":"c","title":"C","can_read":true}]}"#;
+    for root in [
+        r#"{"title":7,"versions":"application/taxii+json;version=2.1","max_content_length":"2000"}"#,
+        r#"{"versions":["taxii-2.1"],"max_content_length":2e3}"#,
+        r#"{"versions":{},"max_content_length":2000.0}"#,
+    ] {
+        // A proxy's server gives the names by which it is known inside.
+        let roots = r#"{"title":null,"api_roots":["http://inside:8080/api/",7]}"#;
+        let seen = seen("https://h.example/taxii2/", roots, root, listed);
+        let found = choose(&seen, None, false).expect("the one");
+        assert_eq!((found.id.as_str(), found.max_content), ("c", 2_000), "{root}");
+        assert_eq!(found.root.as_str(), "https://h.example/api/");
+        assert_eq!(seen.passed_over.len(), 5, "{:?}", seen.passed_over);
+    }
+    // What is not here under that path is named as it was given.
+    let roots = r#"{"api_roots":["http://inside/none/","//inside/"]}"#;
+    let none = seen("https://h.example/taxii2/", roots, "", "");
+    let codes: Vec<&str> = none.passed_over.iter().map(|(_, fault)| fault.code()).collect();
+    assert_eq!(codes, ["feed_address", "feed_address"]);
+}
+
+/// However many API roots there are, no more collections are held than a bound.
+#[test]
+fn collections_of_all_roots_have_one_bound() {
+    let many: Vec<String> = (0..4_000).map(|n| format!(r#"{{"id":"{n}"}}"#)).collect();
+    let many = format!(r#"{{"collections":[{}]}}"#, many.join(","));
+    let mut exchange = |ask: &Ask| {
+        Ok(match ask.target.as_str() {
+            "/taxii2/" => answer(200, &[], r#"{"api_roots":["/a/","/b/","/c/"]}"#),
+            target if target.ends_with("/collections/") => answer(200, &[], &many),
+            _ => answer(200, &[], ROOT),
+        })
+    };
+    let seen = seek(&address("https://h.example/taxii2/").expect("one"), &mut exchange);
+    let seen = seen.expect("a server");
+    assert_eq!((seen.collections.len(), seen.passed_over.len()), (8_000, 1));
+}
+
 #[test]
 fn what_is_no_server() {
     let code = |body: &str| {
@@ -80,7 +135,6 @@ fn what_is_no_server() {
     assert_eq!(code("[]"), "feed_malformed");
     assert_eq!(code(r#"{"versions":["taxii-2.0"]}"#), "feed_malformed");
     assert_eq!(code(r#"{"api_roots":{}}"#), "feed_malformed");
-    assert_eq!(code(r#"{"max_content_length":1e999}"#), "feed_malformed");
     let many = format!(r#"{{"api_roots":[{}"/a/"]}}"#, r#""/a/","#.repeat(100));
     assert_eq!(code(&many), "feed_too_many");
     let url = address("https://h.example/x/").expect("an address");

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client::stamp::Stamp;
-use crate::moment::Moment;
 
 /// How far a collection has been read. Whoever polls keeps it, and moves it only after what came
 /// before it is durable: then a poll that is cut off anywhere loses nothing.
@@ -16,19 +15,17 @@ pub struct Cursor {
     /// not: the server's clock may be coarse, so it is read once more.
     #[serde(default)]
     pub after: Option<Stamp>,
-    /// When that was found, by this machine's clock. Microseconds since 1970.
+    /// Since when, by this machine's clock, objects below that may still come to light; none if they
+    /// have had the time and nothing came. Microseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<i64>,
+    pub since: Option<i64>,
 }
 
 impl Cursor {
-    /// From where to read: so many seconds below the last date, as objects may come to light that
-    /// late. If the last date was older than `settled` seconds when it was read, none is to come.
-    pub(crate) fn begin(&self, overlap: i64, settled: i64) -> Option<Stamp> {
+    /// From where to read: so many seconds below the last date, if objects may come to light there.
+    pub(crate) fn begin(&self, overlap: i64) -> Option<Stamp> {
         let after = self.after?;
-        let is_settled =
-            self.at.and_then(Moment::of).is_some_and(|at| !after.is_beyond(at, -settled));
-        Some(if is_settled { after } else { after.earlier(overlap) })
+        Some(if self.since.is_some() { after.earlier(overlap) } else { after })
     }
 
     /// The cursor as it is kept.

@@ -13,7 +13,7 @@
 //!
 //! Objects may also come to light later than their dates say: a server that stamps them before it
 //! commits them shows them out of order for a while. So a poll begins [`OVERLAP`] below the last
-//! date, unless that was old already when it was read.
+//! date, until one has been made so long after that date was reached and has found none later.
 //!
 //! A request with a token is never repeated after an answer that may have been given and lost.
 //! There are servers (medallion) that give one token for a whole session and move on with each
@@ -54,9 +54,6 @@ pub const MAX_RESTARTS: u32 = 5;
 const MAX_AHEAD: i64 = 24 * 3_600;
 /// How long after its date an object may come to light. Seconds.
 pub const OVERLAP: i64 = 300;
-/// How long before the last reading the last date must be for none of the overlap to be read once
-/// more: clocks differ. Seconds.
-const SETTLED: i64 = 3_600;
 
 /// What is to be done next.
 #[derive(Debug)]
@@ -124,8 +121,12 @@ pub struct Poll {
     begin: Option<Stamp>,
     /// How far this poll has read.
     read: Option<Stamp>,
+    /// Since when objects below the date of the beginning may come to light.
+    since: Option<i64>,
     /// When the first answer came.
     began: Option<Moment>,
+    /// When the last one did.
+    now: Moment,
     /// From which date pages are asked for.
     from: Option<Stamp>,
     way: Way,
@@ -156,13 +157,15 @@ pub struct Poll {
 impl Poll {
     /// Goes on from this cursor. The seed spreads waits over time.
     pub fn new(objects: Url, cursor: Cursor, seed: u64) -> Poll {
-        let begin = cursor.begin(OVERLAP, SETTLED);
+        let begin = cursor.begin(OVERLAP);
         Poll {
             objects,
             start: cursor.after,
+            since: cursor.since,
             begin,
             read: begin,
             began: None,
+            now: Moment::START,
             from: begin,
             way: Way::Date,
             edge: None,
@@ -272,6 +275,7 @@ impl Poll {
     pub fn answer<'a>(&mut self, now: Moment, answer: &'a Answer) -> Result<Turn<'a>, ClientFault> {
         let asked = self.ask().target;
         self.began.get_or_insert(now);
+        self.now = now;
         if let Some(to) = redirected(&self.objects, &asked, answer, &mut self.hops)? {
             self.redirect = Some(to);
             return Ok(Turn::Ask);
@@ -357,12 +361,20 @@ impl Poll {
     /// The last page.
     fn end<'a>(&mut self, objects: Vec<&'a RawValue>) -> Turn<'a> {
         self.read = self.begin.max(self.reached);
-        Turn::Page(Page { objects, cursor: self.cursor(), last: true })
+        Turn::Page(Page { objects, cursor: self.cursor(true), last: true })
     }
 
     /// How far the collection has been read, in this poll or before.
-    fn cursor(&self) -> Cursor {
-        Cursor { after: self.start.max(self.read), at: self.began.map(Moment::micros) }
+    fn cursor(&self, last: bool) -> Cursor {
+        let after = self.start.max(self.read);
+        let began = self.began.unwrap_or_default().micros();
+        let had_time = |since| began.saturating_sub(since) >= OVERLAP * 1_000_000;
+        let since = match self.since {
+            _ if after > self.start => Some(self.now.micros()),
+            Some(since) if last && had_time(since) => None,
+            since => since,
+        };
+        Cursor { after, since }
     }
 
     fn page<'a>(&mut self, now: Moment, answer: &'a Answer) -> Result<Turn<'a>, ClientFault> {
@@ -386,7 +398,7 @@ impl Poll {
             None => self.go_on_by_date(dates, page.objects.len())?,
         }
         self.held = page.objects.len();
-        Ok(Turn::Page(Page { objects: page.objects, cursor: self.cursor(), last: false }))
+        Ok(Turn::Page(Page { objects: page.objects, cursor: self.cursor(false), last: false }))
     }
 
     /// Sees whether a page that came by token goes on where the one before ended. Only then the one

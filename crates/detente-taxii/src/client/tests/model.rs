@@ -172,6 +172,8 @@ struct Client {
     kept: BTreeSet<usize>,
     cursor: Cursor,
     gaps: bool,
+    /// Polls that were begun: an hour lies between two.
+    polls: i64,
 }
 
 impl Client {
@@ -180,6 +182,8 @@ impl Client {
         let kept = Cursor::from_json(&self.cursor.to_json());
         assert_eq!(kept, self.cursor);
         let mut poll = Poll::new(objects(), kept, 7);
+        self.polls += 1;
+        let at = Moment::of(now().micros() + self.polls * 3_600_000_000).unwrap();
         for _ in 0..10_000 {
             let fate = fates.next().unwrap_or(Fate::Well);
             let came = match fate {
@@ -199,7 +203,7 @@ impl Client {
                 _ => server.answer(&poll.ask()),
             };
             server.tokens_end = false;
-            match poll.answer(now(), &came) {
+            match poll.answer(at, &came) {
                 Err(fault) => {
                     assert!(
                         matches!(fate, Fate::Busy | Fate::TokensEnd | Fate::Cut),

@@ -8,6 +8,7 @@ use crate::client::cursor::Cursor;
 use crate::client::poll::{MAX_EMPTY, MAX_TRIES, Poll, Turn};
 use crate::client::stamp::Stamp;
 use crate::client::wait::MAX_RETRY_AFTER;
+use crate::moment::Moment;
 
 const LAST: &str = "x-taxii-date-added-last";
 const FIRST: &str = "x-taxii-date-added-first";
@@ -19,18 +20,13 @@ fn poll() -> Poll {
     from(Cursor::default())
 }
 
-/// A poll from a cursor whose date was old when it was found.
 fn from(cursor: Cursor) -> Poll {
-    begun(Cursor { at: Some(now().micros()), ..cursor })
-}
-
-fn begun(cursor: Cursor) -> Poll {
     let objects = Url::parse("https://h.example/api/collections/c%201/objects/").expect("a URL");
     Poll::new(objects, cursor, 1)
 }
 
 fn after(text: &str) -> Cursor {
-    Cursor { after: Stamp::read(text), at: None }
+    Cursor { after: Stamp::read(text), since: None }
 }
 
 fn code(poll: &mut Poll, answer: &Answer) -> &'static str {
@@ -41,8 +37,7 @@ fn code(poll: &mut Poll, answer: &Answer) -> &'static str {
 fn page(poll: &mut Poll, headers: &[(&str, &str)], body: &str) -> (usize, bool, Cursor) {
     match poll.answer(now(), &answer(200, headers, body)) {
         Ok(Turn::Page(page)) => {
-            assert_eq!(page.cursor.at, Some(now().micros()));
-            (page.objects.len(), page.last, Cursor { at: None, ..page.cursor })
+            (page.objects.len(), page.last, Cursor { since: None, ..page.cursor })
         }
         other => panic!("{other:?}"),
     }
@@ -374,21 +369,34 @@ fn descending_pages_without_a_token_end_the_poll_aloud() {
 fn what_comes_to_light_late_is_read() {
     let late = "2026-05-31T23:58:00.000000Z";
     let bound = |poll: &Poll| poll.ask().target.rsplit('=').next().map(str::to_owned);
-    let mut first = poll();
-    let (_, _, cursor) = page(&mut first, &[(LAST, late)], r#"{"objects":[1]}"#);
-    let kept = Cursor { at: Some(now().micros()), ..cursor };
-    let mut second = begun(Cursor::from_json(&kept.to_json()));
-    assert_eq!(bound(&second).as_deref(), Some("2026-05-31T23%3A52%3A59.999999Z"));
+    let below = Some("2026-05-31T23%3A52%3A59.999999Z".to_owned());
+    let at = |seconds: i64| Moment::of(now().micros() + seconds * 1_000_000).expect("a time");
+    // Reads to the end with this page; gives what is kept.
+    let read = |cursor: &Cursor, seconds, date: &str, body: &str| {
+        let mut poll = from(Cursor::from_json(&cursor.to_json()));
+        let asked = bound(&poll);
+        match poll.answer(at(seconds), &answer(200, &[(LAST, date)], body)) {
+            Ok(Turn::Page(page)) => (asked, page.cursor),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (_, first) = read(&Cursor::default(), 0, late, r#"{"objects":[1]}"#);
     // It comes again in parts, and the cursor does not go back meanwhile.
     let early = "2026-05-31T23:55:00.000000Z";
-    let (_, _, cursor) = page(&mut second, &[(LAST, early)], r#"{"more":true,"objects":[0]}"#);
-    assert_eq!(cursor, after(late));
-    assert_eq!(bound(&second).as_deref(), Some("2026-05-31T23%3A54%3A59.999999Z"));
-    let (_, _, cursor) = page(&mut second, &[], r#"{"objects":[]}"#);
-    assert_eq!(cursor, after(late));
-    // Nothing comes to light hours later.
-    let old = from(after("2026-05-31T22:00:00.000000Z"));
-    assert_eq!(bound(&old).as_deref(), Some("2026-05-31T21%3A59%3A59.999999Z"));
+    let (asked, part) = read(&first, 400, early, r#"{"more":true,"objects":[0]}"#);
+    assert_eq!((asked, part.after), (below.clone(), Stamp::read(late)));
+    let (asked, early) = read(&part, 100, early, r#"{"objects":[0]}"#);
+    assert_eq!((asked, early.after), (below.clone(), Stamp::read(late)));
+    // So soon after the date was reached, more may come; later, once none came, no more does.
+    let (asked, settled) = read(&early, 300, late, r#"{"objects":[1]}"#);
+    assert_eq!(asked, below);
+    let (asked, settled) = read(&settled, 301, late, r#"{"objects":[1]}"#);
+    assert_eq!(asked.as_deref(), Some("2026-05-31T23%3A57%3A59.999999Z"));
+    // Until it moves again.
+    let later = "2026-05-31T23:59:00.000000Z";
+    let (_, moved) = read(&settled, 900, later, r#"{"objects":[2]}"#);
+    let (asked, _) = read(&moved, 99_999, later, r#"{"objects":[2]}"#);
+    assert_eq!(asked.as_deref(), Some("2026-05-31T23%3A53%3A59.999999Z"));
 }
 
 #[test]

@@ -134,7 +134,8 @@ fn shown(text: &str) -> String {
     let shown = match bare.rsplit_once('@') {
         Some((before, after)) => {
             let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://...@{after}")
+            let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+            format!("{scheme}...@{after}")
         }
         None => bare.to_owned(),
     };

@@ -138,13 +138,18 @@ struct Listed {
 struct Information {
     id: String,
     #[serde(default)]
-    title: Option<String>,
+    title: Option<Box<RawValue>>,
     #[serde(default)]
-    alias: Option<String>,
+    alias: Option<Box<RawValue>>,
     #[serde(default)]
-    can_read: bool,
+    can_read: Option<Box<RawValue>>,
     #[serde(default)]
-    can_write: bool,
+    can_write: Option<Box<RawValue>>,
+}
+
+/// Whether this is true, as a word of JSON or in quotes.
+fn is_true(raw: Option<&RawValue>) -> bool {
+    raw.is_some_and(|raw| raw.get().trim_matches('"').eq_ignore_ascii_case("true"))
 }
 
 /// Asks a server; what fails below HTTP is a [`ClientFault::Cut`].
@@ -300,11 +305,13 @@ fn root_at(
         };
         seen.collections.push(Found {
             root: Arc::clone(&root),
-            title: shortened(&one.title.unwrap_or_else(|| one.id.clone())),
+            title: shortened(
+                &one.title.as_deref().and_then(text).unwrap_or_else(|| one.id.clone()),
+            ),
             id: one.id,
-            alias: one.alias.map(|alias| shortened(&alias)),
-            can_read: one.can_read,
-            can_write: one.can_write,
+            alias: one.alias.as_deref().and_then(text).map(|alias| shortened(&alias)),
+            can_read: is_true(one.can_read.as_deref()),
+            can_write: is_true(one.can_write.as_deref()),
             max_content,
         });
     }

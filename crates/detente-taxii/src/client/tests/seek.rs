@@ -86,7 +86,7 @@ fn what_is_odd_and_not_needed_is_passed_over() {
         seek(&address(text).expect(text), &mut exchange).expect(text)
     };
     let listed = r#"{"collections":[{"id":7},{"id":".."},{"id":"."},{"id":""},null,
-        {"id":"c","title":"C","can_read":true}]}"#;
+        {"id":"c","title":7,"alias":["x"],"can_read":"true","can_write":1}]}"#;
     for root in [
         r#"{"title":7,"versions":"application/taxii+json;version=2.1","max_content_length":"2000"}"#,
         r#"{"versions":["taxii-2.1"],"max_content_length":2e3}"#,
@@ -97,6 +97,7 @@ fn what_is_odd_and_not_needed_is_passed_over() {
         let seen = seen("https://h.example/taxii2/", roots, root, listed);
         let found = choose(&seen, None, false).expect("the one");
         assert_eq!((found.id.as_str(), found.max_content), ("c", 2_000), "{root}");
+        assert_eq!((found.title.as_str(), found.can_read, found.can_write), ("c", true, false));
         assert_eq!(found.root.as_str(), "https://h.example/api/");
         assert_eq!(seen.passed_over.len(), 5, "{:?}", seen.passed_over);
     }

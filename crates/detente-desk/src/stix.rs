@@ -95,9 +95,14 @@ impl<'a> Carrier<'a> {
     }
 
     fn arrived(&mut self, place: u64, bytes: &[u8], arrival: Arrival) {
-        if let Arrival::Put { level, put: Put::Added(_) | Put::Known(_), .. } = &arrival {
-            *self.levels.entry(*level).or_default() += 1;
-            if *level == Level::CLOSED {
+        let held = match &arrival {
+            Arrival::Put { level, put: Put::Added(_), .. } => Some(*level),
+            Arrival::Put { put: Put::Known(_, lies), .. } => Some(*lies),
+            _ => None,
+        };
+        if let Some(held) = held {
+            *self.levels.entry(held).or_default() += 1;
+            if held == Level::CLOSED {
                 self.closers.look(bytes);
             }
         }

@@ -3,8 +3,9 @@
 //!     cargo run --release -p detente-store --example search_speed -- FILE [VALUES] [SHARE]
 //!
 //! FILE is made with so many VALUES (10000000), of which each SHARE (10) share a context with words
-//! of its own; a file that is there already is searched as it is. Each figure is of a store that was
-//! just opened, over 1,000 searches of different values or words: median, 99th of a hundred, worst.
+//! of its own; a file that is there already is searched as it is. Each figure is of a store that
+//! was just opened, over 1,000 searches of different values or words: median, 99th of a hundred,
+//! worst.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 #![expect(clippy::disallowed_methods, reason = "an example measures time")]

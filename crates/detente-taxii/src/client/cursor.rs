@@ -15,8 +15,8 @@ pub struct Cursor {
     /// not: the server's clock may be coarse, so it is read once more.
     #[serde(default)]
     pub after: Option<Stamp>,
-    /// Since when, by this machine's clock, objects below that may still come to light; none if they
-    /// have had the time and nothing came. Microseconds since 1970.
+    /// Since when, by this machine's clock, objects below that may still come to light; none if
+    /// they have had the time and nothing came. Microseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
 }

@@ -307,7 +307,7 @@ fn an_import_whose_store_fails_says_what_is_kept() {
     let options = Options { source: "a list".to_owned(), ..Options::default() };
     let what = Import { file: "a list", options: &options, keep: 0, index: None };
     let run = || {
-        let deaf = Hearers { progress: &mut |_| {}, shelf: None };
+        let deaf = Hearers { progress: &mut |_| {}, shelf: None, stop: &|| false };
         import(&member.shared, &what, lines.as_bytes(), deaf)
     };
     member.store.strike(1, Strike::Before);

@@ -328,10 +328,9 @@ impl ListFault {
     pub fn code(&self) -> &'static str {
         match self {
             ListFault::DescriptionTooLong { .. } => "description_too_long",
-            ListFault::Json(_) => "json",
+            ListFault::Json(_) | ListFault::NoObject => "json",
             ListFault::NameTooLong { .. } => "name_too_long",
             ListFault::NoName => "no_name",
-            ListFault::NoObject => "no_object",
             ListFault::TooLarge { .. } => "too_large",
             ListFault::TooManyAttributes { .. } => "too_many_attributes",
             ListFault::TooManyEntries { .. } => "too_many_entries",

@@ -65,6 +65,19 @@ fn tell(report: &FeedReport) {
     );
 }
 
+/// The place of a server at which a feed is at work, until it is dropped.
+struct Place {
+    at_work: AtWork,
+    server: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut servers = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.remove(&self.server);
+    }
+}
+
 /// Scheme, host and port of an address.
 fn origin(root: &str) -> String {
     let url = Url::parse(root);
@@ -107,6 +120,7 @@ impl Watch {
             self.begun.insert(name.clone(), at);
             let (feeds, shared) = (Arc::clone(&self.feeds), Arc::clone(&self.shared));
             let at_work = Arc::clone(at_work);
+            let place = Place { at_work, server };
             std::thread::spawn(move || {
                 match feeds.run(&shared, (&name, Some(TURN)), &mut |_| {}) {
                     // Somebody has asked for it meanwhile.
@@ -114,7 +128,7 @@ impl Watch {
                     Err(failure) => tracing::error!(feed = name, "{}", failure.error),
                     Ok(report) => tell(&report),
                 }
-                at_work.lock().unwrap_or_else(PoisonError::into_inner).remove(&server);
+                drop(place);
             });
         }
         Ok(())

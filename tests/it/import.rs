@@ -488,9 +488,14 @@ fn an_own_export_comes_back_as_it_was() {
     };
     let first = export(&home, "ndjson", "one.ndjson");
     assert!(first.len() >= 5, "{first:#?}");
-    let report = other.import(&[&out("one.ndjson"), "--tlp", "clear"]);
+    let report = other.import(&[&out("one.ndjson"), "--tlp", "clear", "--keep-sources"]);
     assert_eq!((text(&report, "format"), accounted(&report).1), ("ndjson", 0), "{report:#}");
     assert_eq!(export(&other, "ndjson", "two.ndjson"), first);
+    // Without that a file speaks for itself alone.
+    let alone = world.party("Dora", true);
+    alone.import(&[&out("one.ndjson"), "--tlp", "clear", "--source", "file"]);
+    let told = export(&alone, "ndjson", "alone.ndjson");
+    assert!(told.iter().all(|line| line.contains("\"source\":\"file\"")), "{told:?}");
     // As STIX it is as close as it was, and lies on the shelf too.
     let third = world.party("Carla", false);
     export(&home, "stix-ndjson", "one.stix.ndjson");

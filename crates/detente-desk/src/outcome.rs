@@ -19,14 +19,18 @@ pub enum Ended {
 /// How a command ends for which these were the files.
 pub fn ended(reports: &[ImportReport]) -> Ended {
     let alone = reports.len() == 1;
-    reports.iter().map(|report| one(report, alone)).max().unwrap_or(Ended::Well)
+    // A README in a folder of feeds fails nothing.
+    let gave = |report: &ImportReport| report.nothing.is_none() && report.passed_over.is_none();
+    let in_vain = !reports.iter().any(gave);
+    reports.iter().map(|report| one(report, alone, in_vain)).max().unwrap_or(Ended::Well)
 }
 
-fn one(report: &ImportReport, alone: bool) -> Ended {
+fn one(report: &ImportReport, alone: bool, in_vain: bool) -> Ended {
     match &report.failed {
         Some(ImportFailure { by: FailedBy::File | FailedBy::Store, .. }) => Ended::Failed,
         Some(_) => Ended::Refused,
-        None if report.broken.is_some() || report.nothing.is_some() => Ended::Refused,
+        None if report.broken.is_some() => Ended::Refused,
+        None if in_vain && report.nothing.is_some() => Ended::Refused,
         // What lies beside others is passed over; by itself, it is all that was asked for.
         None if alone && report.passed_over.is_some() && report.bytes > 0 => Ended::Refused,
         None => Ended::Well,

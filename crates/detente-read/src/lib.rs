@@ -131,6 +131,10 @@ pub struct Options {
     pub closed: Option<String>,
     /// The name of the source, at most [`detente_intel::MAX_SOURCE`] bytes; longer is cut.
     pub source: String,
+    /// Whether indicators that this program exported keep the source that they name. Without it
+    /// they are words of [`Options::source`]: a file must not speak for another source, whose words
+    /// it could replace or take back.
+    pub keep_sources: bool,
     /// Which CSV column means what; without it the header decides.
     pub csv: Option<CsvMapping>,
 }

@@ -1,8 +1,9 @@
 //! NDJSON: a JSON object a line, which is a STIX object, or an indicator as this program exports
 //! it.
 //!
-//! An indicator keeps what its line says of it: its source too, since it was exported for this.
-//! What the caller asks for (a colour at least, closed) comes on top, and nothing is opened.
+//! An indicator keeps what its line says of it; its source too, if the caller says that the file
+//! may speak for others, else as a further value. What the caller asks for (a colour at least,
+//! closed) comes on top, and nothing is opened.
 
 use std::io::BufRead;
 
@@ -14,7 +15,7 @@ use super::intake::Intake;
 use super::line::{Line, Lines};
 use super::stix::{Bundle, MAX_OBJECT};
 use super::{Place, ReadFault, Reason, Skip};
-use detente_intel::{Context, Indicator};
+use detente_intel::Indicator;
 
 /// What tells one sort of line from the other.
 #[derive(Deserialize)]
@@ -98,8 +99,11 @@ fn indicator(intake: &mut Intake<'_>, place: Place, line: &[u8]) -> Result<(), R
             return refuse(intake, place, line, Reason::ObjectShape(fault.to_string()));
         }
     };
-    if context.source.is_empty() {
-        context = Context { source: intake.context().source, ..context };
+    if context.source.is_empty() || !intake.options.keep_sources {
+        let named = std::mem::replace(&mut context.source, intake.context().source);
+        if !context.markings.is_source_hidden() {
+            context.add_extra("source", &named);
+        }
     }
     intake.see();
     intake.take(observable, context)

@@ -159,6 +159,7 @@ impl ImportFile {
             },
             source: self.source.clone(),
             csv: self.table.mapping()?,
+            keep_sources: self.table.keep_sources,
             ..Options::default()
         })
     }

@@ -29,7 +29,7 @@ const SPOOL: &str = "spool-";
 /// Tries to keep stdin in a file that nobody sweeps away before it is locked.
 const SPOOL_TRIES: usize = 8;
 
-/// How to read a table.
+/// How to read what does not say it itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
 pub struct TableArgs {
     /// CSV: what a column means, MEANING=COLUMN; may be repeated. MEANING is value, type, tlp,
@@ -44,6 +44,11 @@ pub struct TableArgs {
     /// CSV: whether the first record is a header; without it, it is guessed.
     #[arg(long, value_name = "yes|no")]
     pub header: Option<String>,
+    /// NDJSON of `detente export`: indicators keep the sources that they name, as for moving a list
+    /// to another home. Without it they are words of this file's source.
+    #[arg(long)]
+    #[serde(default)]
+    pub keep_sources: bool,
 }
 
 impl TableArgs {

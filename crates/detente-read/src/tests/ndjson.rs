@@ -10,7 +10,8 @@ const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
 
 #[test]
 fn an_indicator_comes_back_as_it_was() {
-    let (kept, summary) = run(Format::Auto, format!("{OWN}\n"));
+    let sources = Options { keep_sources: true, ..options(Format::Auto) };
+    let (kept, summary) = run_with(&sources, format!("{OWN}\n"));
     assert_eq!(summary.format, Format::Ndjson);
     let again = serde_json::to_string(&kept.taken[0]).expect("plain data");
     assert_eq!(again, OWN);
@@ -26,8 +27,12 @@ fn an_indicator_comes_back_as_it_was() {
         assert_eq!((markings.tlp(), markings.is_closed()), (Some(want), tlp == Tlp::Red));
     }
     // Without a source it has that of the import.
-    let (kept, _) = run(Format::Ndjson, OWN.replace("a feed", ""));
+    let (kept, _) = run_with(&sources, OWN.replace("a feed", ""));
     assert_eq!(kept.taken[0].context.source, "test");
+    // A file speaks for no other source unless it is told that it may.
+    let (kept, _) = run(Format::Ndjson, OWN);
+    let context = &kept.taken[0].context;
+    assert_eq!((context.source.as_str(), context.extra["source"].as_str()), ("test", "a feed"));
 }
 
 #[test]

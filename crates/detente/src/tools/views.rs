@@ -29,7 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const MANY_WORDS: u64 = 100_000;
 
 /// How long what there is to offer is remembered. Microseconds.
-const OFFERED: i64 = 2_000_000;
+const OFFERED: i64 = 200_000;
 /// After a release that a reader caused, its collection causes none for so long. Microseconds.
 const RELEASE_AGAIN: i64 = 10_000_000;
 /// A reader waits so long for the release that it causes; it goes on without the reader.

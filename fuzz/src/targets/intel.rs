@@ -1,8 +1,8 @@
 //! Targets of detente-intel: files from anywhere, and the single values in them.
 
 use detente_core::Kind;
-use detente_read::{Format, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
 use detente_intel::{Indicator, Observable, defang, refang};
+use detente_read::{Format, Options, ReadFault, Refusal, Sink, SinkFault, Summary};
 
 use crate::Target;
 

@@ -20,6 +20,7 @@ mod ndjson;
 mod openioc;
 mod prose;
 mod report;
+mod sighted;
 mod sniff;
 mod stix;
 #[cfg(test)]

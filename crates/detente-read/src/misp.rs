@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::intake::Intake;
 use super::json::{Fault, Scanner};
 use super::kinds;
+use super::sighted::{add_galaxies, add_sightings};
 use super::stix::MAX_OBJECT;
 use super::{Place, ReadFault, Reason, Skip};
 use detente_intel::{Context, MAX_LABELS, Markings, Observable, parse_unix_seconds};
@@ -32,10 +33,14 @@ struct Attribute {
     distribution: Option<Value>,
     event_id: Option<Value>,
     first_seen: Option<Value>,
+    #[serde(rename = "Galaxy")]
+    galaxies: Option<Value>,
     last_seen: Option<Value>,
     object_relation: Option<Value>,
     #[serde(rename = "ShadowAttribute")]
     proposals: Option<Vec<serde::de::IgnoredAny>>,
+    #[serde(rename = "Sighting")]
+    sightings: Option<Value>,
     #[serde(rename = "Tag")]
     tags: Option<Value>,
     timestamp: Option<Value>,
@@ -159,7 +164,7 @@ fn event_members<R: BufRead>(
             "Event" | "response" => wrapped(scanner, intake, found, (below, depth + 1))?,
             "Object" => objects(scanner, intake, event, &below)?,
             "ShadowAttribute" => proposals(scanner, intake)?,
-            "Tag" | "distribution" | "info" | "uuid" => {
+            "Galaxy" | "Tag" | "distribution" | "info" | "uuid" => {
                 event_property(scanner, intake, event, (&key, &below))?;
             }
             _ => scanner.skip()?,
@@ -296,7 +301,7 @@ fn flag(value: &Option<Value>) -> bool {
     }
 }
 
-fn time(value: &Option<Value>) -> Option<i64> {
+pub(super) fn time(value: &Option<Value>) -> Option<i64> {
     match value {
         Some(Value::Number(number)) => number.as_i64(),
         _ => text(value).and_then(parse_unix_seconds),
@@ -342,6 +347,7 @@ fn add_tags(markings: &mut Markings, labels: &mut Vec<String>, tags: &Value) {
 impl Event {
     fn member(&mut self, key: &str, value: &Value) {
         match key {
+            "Galaxy" => add_galaxies(&mut self.labels, value),
             "Tag" => add_tags(&mut self.markings, &mut self.labels, value),
             "distribution" => add_distribution(&mut self.markings, value),
             "info" => self.info = value.as_str().map(str::to_owned),
@@ -465,6 +471,12 @@ fn attribute_context(
     let mut labels = Vec::new();
     if let Some(tags) = &attribute.tags {
         add_tags(&mut context.markings, &mut labels, tags);
+    }
+    if let Some(galaxies) = &attribute.galaxies {
+        add_galaxies(&mut labels, galaxies);
+    }
+    if let Some(sightings) = &attribute.sightings {
+        add_sightings(&mut context, sightings);
     }
     for label in &labels {
         context.add_label(label);

@@ -18,6 +18,8 @@ const NAMELESS_EXTRAS: [&str; 6] =
 const CONJUNCTION: &str = "stix:part-of-conjunction";
 /// The label that the MISP reader gives to an attribute that is meant for detection.
 pub(crate) const TO_IDS: &str = "misp:to_ids";
+/// The label by which an indicator in another format keeps that MISP does not offer it for that.
+pub(crate) const NOT_TO_IDS: &str = "misp:to_ids=\"false\"";
 
 /// An indicator that may leave.
 pub(crate) struct Item<'i> {
@@ -74,7 +76,8 @@ fn is_prefix(indicator: &Indicator) -> bool {
 }
 
 fn is_for_detection(context: &Context) -> bool {
-    !context.extra.contains_key("misp_type") || context.labels.iter().any(|one| one == TO_IDS)
+    let has = |label: &str| context.labels.iter().any(|one| one == label);
+    !has(NOT_TO_IDS) && (!context.extra.contains_key("misp_type") || has(TO_IDS))
 }
 
 /// TLP and, if there is one, PAP, as people write them.

@@ -233,3 +233,28 @@ fn byte_by_byte_gives_the_same() {
     let (drip, two) = dripped(Format::Misp, text.as_bytes());
     assert_eq!((whole.taken, one), (drip.taken, two));
 }
+
+#[test]
+fn sightings_and_galaxies_stand_beside_the_attribute() {
+    let mut one = attribute("domain", "a.com");
+    one["Sighting"] = json!([
+        {"type": "0", "date_sighting": "1600000000"},
+        {"type": 0, "date_sighting": 1_500_000_000},
+        {"type": "2", "date_sighting": "1700000000"},
+        {"type": "9", "date_sighting": "1"}, "no sighting", {"type": "0"},
+    ]);
+    one["Galaxy"] = json!([{"GalaxyCluster": [{"tag_name": "misp-galaxy:tool=\"X\""}, {}]}]);
+    let mut other = attribute("domain", "b.com");
+    other["Sighting"] = json!([{"type": "1"}]);
+    let mut document = event(&[one, other], &[]);
+    document["Event"]["Galaxy"] =
+        json!([{"GalaxyCluster": [{"tag_name": "misp-galaxy:threat-actor=\"Y\""}]}, {}, 7]);
+    let kept = misp(&document);
+    let context = |at: usize| &kept.taken[at].context;
+    let times = (context(0).first_seen, context(0).last_seen, context(0).valid_until);
+    assert_eq!(times, (Some(1_500_000_000), Some(1_600_000_000), Some(1_700_000_000)));
+    let has = |at: usize, label: &str| context(at).labels.iter().any(|had| had == label);
+    assert!(has(0, "misp-galaxy:tool=\"X\"") && has(0, "misp-galaxy:threat-actor=\"Y\""));
+    assert!(has(1, "misp:false-positive") && has(1, "misp-galaxy:threat-actor=\"Y\""));
+    assert!(!has(0, "misp:false-positive"));
+}

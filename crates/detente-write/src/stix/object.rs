@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Author;
 use super::marking::Marked;
 use crate::handling::plain_label;
-use crate::screen::Item;
+use crate::screen::{Item, NOT_TO_IDS};
 use crate::text::{one_line, rfc3339_millis};
 use crate::{MAX_META, Reason, id};
 
@@ -67,8 +67,13 @@ pub(super) fn indicator(
         .iter()
         .map(String::as_str)
         .partition(|label| INDICATOR_TYPES.contains(label));
-    let labels: Vec<String> =
+    let mut labels: Vec<String> =
         labels.into_iter().map(plain_label).chain(marked.labels.iter().cloned()).collect();
+    // Who reads it is not to act on it alone, nor whoever that one hands it to.
+    let types = if types.is_empty() && !item.is_for_detection() { vec!["unknown"] } else { types };
+    if !item.is_for_detection() && !labels.iter().any(|label| label == NOT_TO_IDS) {
+        labels.push(NOT_TO_IDS.to_owned());
+    }
     let mut object = map(json!({
         "type": "indicator",
         "spec_version": "2.1",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use detente_core::{Kind, Tlp};
 use detente_intel::{Indicator, Markings, Observable};
 use detente_read::{Format as ReadFormat, Options as ReadOptions, Refusal, Sink, SinkFault};
-use detente_write::{Format, Outcome, StixObjects};
+use detente_write::{Format, Options, Outcome, StixObjects};
 use proptest::prelude::*;
 
 use crate::support::{export, indicators, open};
@@ -159,6 +159,27 @@ proptest! {
             } else {
                 prop_assert_eq!(after, before);
             }
+        }
+    }
+}
+
+/// What MISP does not offer for detection is not offered by whoever read it as STIX either.
+#[test]
+fn what_is_not_for_detection_stays_so() {
+    let mut one = Indicator {
+        observable: Observable::from_normal(Kind::Domain, "evil.example").expect("a domain"),
+        context: detente_intel::Context::from_source("x"),
+    };
+    one.context.markings = Markings::of(Tlp::Green);
+    one.context.add_extra("misp_type", "domain");
+    let (stix, _, _) = export(open(Format::Stix), std::slice::from_ref(&one));
+    assert!(stix.contains("\"indicator_types\":[\"unknown\"]"), "{stix}");
+    let again = read_back(&stix, ReadFormat::Stix).indicators;
+    assert_eq!(again.len(), 1);
+    for format in [Format::Rpz, Format::Suricata, Format::Zeek, Format::Hosts, Format::Sigma] {
+        for all in [std::slice::from_ref(&one), &again[..]] {
+            let (written, outcomes, _) = export(Options::new(format, Tlp::Red), all);
+            assert!(!written.contains("evil.example"), "{format:?} {outcomes:?} {written}");
         }
     }
 }

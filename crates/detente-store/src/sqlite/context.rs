@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use detente_core::Digest;
 use detente_intel::{Context, Indicator};
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{CachedStatement, Connection, Transaction};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Transaction};
 
 use super::fault::{Fault, damaged, refused};
 
@@ -31,9 +31,14 @@ pub(super) fn ids(
     indicators: &[Indicator],
 ) -> Result<(Vec<i64>, Vec<Newer>), Fault> {
     let mut shelf = Shelf {
-        insert: tx.prepare_cached("INSERT INTO context (key, digest, json) VALUES (?1, ?2, ?3)")?,
-        find: tx.prepare_cached("SELECT id, digest FROM context WHERE key = ?1")?,
-        read: tx.prepare_cached("SELECT json FROM context WHERE id = ?1")?,
+        find: tx.prepare_cached("SELECT id FROM context WHERE mark = ?1 AND digest = ?2")?,
+        insert: tx.prepare_cached(
+            "INSERT INTO context (mark, key, modified, digest, json) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?,
+        others: tx.prepare_cached(
+            "SELECT id, json FROM context INDEXED BY context_by_key
+            WHERE key = ?1 AND id <> ?2 ORDER BY modified DESC, id DESC LIMIT ?3",
+        )?,
         tx,
         known: HashMap::new(),
     };
@@ -47,8 +52,8 @@ pub(super) fn ids(
             ids.push(id);
             continue;
         }
-        let (id, others) = shelf.enter(context)?;
-        if let Some((id, older)) = shelf.replaced((id, context), others)? {
+        let (id, new) = shelf.enter(context)?;
+        if new && let Some((id, older)) = shelf.replaced(id, context)? {
             let (source, origin) = (context.source.clone(), context.origin.clone());
             let withdrawal = Context { source, origin, revoked: true, ..Context::default() };
             let (withdrawal, _) = shelf.enter(&withdrawal)?;
@@ -60,78 +65,60 @@ pub(super) fn ids(
     Ok((ids, newer))
 }
 
+/// Versions of an object that a newer one is compared with: what is older than these was replaced
+/// when they came. Count.
+const MAX_VERSIONS: usize = 8;
+
 struct Shelf<'a> {
-    insert: CachedStatement<'a>,
     find: CachedStatement<'a>,
-    read: CachedStatement<'a>,
+    insert: CachedStatement<'a>,
+    others: CachedStatement<'a>,
     tx: &'a Transaction<'a>,
     known: HashMap<Digest, i64>,
 }
 
 impl Shelf<'_> {
-    /// The number of a context. If it is new, those that may be older words of the same origin too.
-    fn enter(&mut self, context: &Context) -> Result<(i64, Vec<i64>), Fault> {
+    /// The number of a context, and whether it is new.
+    fn enter(&mut self, context: &Context) -> Result<(i64, bool), Fault> {
         let json = serde_json::to_string(context).map_err(|fault| refused(fault.to_string()))?;
         let digest = Digest::plain(json.as_bytes());
         if let Some(id) = self.known.get(&digest) {
-            return Ok((*id, Vec::new()));
+            return Ok((*id, false));
         }
-        let key = key(context, &digest);
-        let mut others = Vec::new();
-        let mut same = None;
-        let mut rows = self.find.query([key])?;
-        while let Some(row) = rows.next()? {
-            let id = row.get(0)?;
-            match row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)? == digest.as_bytes() {
-                true => same = Some(id),
-                false => others.push(id),
-            }
-        }
-        drop(rows);
-        let id = match same {
-            Some(id) => {
-                others.clear();
-                id
-            }
+        let mark = mark(&digest);
+        let found = self.find.query_row((mark, digest.as_bytes()), |row| row.get(0)).optional()?;
+        let id = match found {
+            Some(id) => id,
             None => {
-                self.insert.execute((key, digest.as_bytes(), &json))?;
+                let row = (mark, key(context), context.modified, digest.as_bytes(), &json);
+                self.insert.execute(row)?;
                 self.tx.last_insert_rowid()
             }
         };
         self.known.insert(digest, id);
-        Ok((id, others))
+        Ok((id, found.is_none()))
     }
 
     /// The newest of a context that is new here and the others of the same source and origin, and
     /// what it takes the place of. A key alone may be made to meet another's.
-    fn replaced(
-        &mut self,
-        (id, context): (i64, &Context),
-        others: Vec<i64>,
-    ) -> Result<Option<(i64, Vec<i64>)>, Fault> {
-        if context.revoked || !context.origin.as_deref().is_some_and(is_of_one_object) {
-            return Ok(None);
-        }
+    fn replaced(&mut self, id: i64, context: &Context) -> Result<Option<(i64, Vec<i64>)>, Fault> {
+        let Some(key) = key(context).filter(|_| !context.revoked) else { return Ok(None) };
         let mut older = Vec::new();
-        let mut newest: Option<(i64, i64)> = None;
-        for other in others {
-            let json: String = self.read.query_row([other], |row| row.get(0))?;
-            let said = stored(&json)?;
+        let mut rows = self.others.query((key, id, MAX_VERSIONS as i64))?;
+        while let Some(row) = rows.next()? {
+            let said = stored(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
             if said.revoked || (&said.source, &said.origin) != (&context.source, &context.origin) {
                 continue;
             }
             let newer =
-                said.modified.filter(|other| context.modified.is_some_and(|own| own < *other));
-            match newer {
-                Some(modified) => newest = newest.max(Some((modified, other))),
-                None => older.push(other),
+                said.modified.is_some_and(|other| context.modified.is_some_and(|own| own < other));
+            // The newest stands first: an older version that comes late is itself replaced.
+            if newer {
+                return Ok(Some((row.get(0)?, vec![id])));
             }
+            older.push(row.get(0)?);
         }
-        // An older version that comes late is itself replaced.
-        Ok(match newest {
-            Some((_, newest)) => Some((newest, vec![id])),
-            None => (!older.is_empty()).then_some((id, older)),
-        })
+        Ok((!older.is_empty()).then_some((id, older)))
     }
 }
 
@@ -147,25 +134,30 @@ fn is_of_one_object(origin: &str) -> bool {
     uuid.len() == 36 && uuid.iter().enumerate().all(fits)
 }
 
-/// By what a context is found: its source and origin, or its digest where it has no origin.
-fn key(context: &Context, digest: &Digest) -> i64 {
-    let named = context.origin.as_deref().map(|origin| {
-        let length = context.source.len().to_le_bytes();
-        Digest::plain(&[&length, context.source.as_bytes(), origin.as_bytes()].concat())
-    });
-    let digest = named.as_ref().unwrap_or(digest);
+/// The beginning of a digest, as SQLite keeps numbers.
+fn mark(digest: &Digest) -> i64 {
     digest.as_bytes().first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
 }
 
-/// Makes `context_key` known to SQL, for the step of the form that needs it.
+/// By what versions of one object are found: a mark of their source and origin.
+fn key(context: &Context) -> Option<i64> {
+    let origin = context.origin.as_deref().filter(|origin| is_of_one_object(origin))?;
+    let length = context.source.len().to_le_bytes();
+    let named = [&length, context.source.as_bytes(), origin.as_bytes()].concat();
+    Some(mark(&Digest::plain(&named)))
+}
+
+/// Makes known to SQL what the step of the form needs that brings in these columns.
 pub(crate) fn register(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
-    conn.create_scalar_function("context_key", 2, flags, |call| {
-        let digest = Digest::new(call.get(0)?);
-        let context = stored(&call.get::<String>(1)?);
-        let context = context.map_err(|_| rusqlite::Error::InvalidQuery)?;
-        Ok(key(&context, &digest))
-    })
+    let read = |call: &rusqlite::functions::Context<'_>| {
+        stored(&call.get::<String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)
+    };
+    conn.create_scalar_function("context_mark", 1, flags, |call| {
+        Ok(mark(&Digest::new(call.get(0)?)))
+    })?;
+    conn.create_scalar_function("context_key", 1, flags, move |call| Ok(key(&read(call)?)))?;
+    conn.create_scalar_function("context_modified", 1, flags, move |call| Ok(read(call)?.modified))
 }
 
 /// A context as it was stored.

@@ -252,6 +252,15 @@ fn what_a_source_has_replaced_leaves_by_no_way() {
     assert_eq!(allowed, [&names[0]], "{dry:#}");
     let run = pair.a.json(&["match", "alba-borea", "--clause", "1"]);
     assert_eq!(number(&run, "common"), 1);
+    for (name, fates) in [
+        (&names[0], &[Some("replaced"), None][..]),
+        (&names[2], &[Some("taken_back"), Some("taken_back")]),
+        (&names[3], &[Some("taken_back"), Some("taken_back")]),
+    ] {
+        let found = pair.a.json(&["search", name]);
+        let told: Vec<_> = list(&found, "own").iter().map(|own| own["fate"].as_str()).collect();
+        assert_eq!(told, fates, "{found:#}");
+    }
     let to = pair.world.path("list.csv").display().to_string();
     pair.a.run(&["export", "--format", "csv", "--tlp", "clear", "--out", &to]).exits(0);
     let exported = std::fs::read_to_string(&to).unwrap();

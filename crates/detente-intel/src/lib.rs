@@ -33,6 +33,6 @@ pub use observable::{
     MAX_INPUT, MAX_MATCH_KEY, MAX_VALUE, NORMAL_FORM_VERSION, NormalFault, Observable,
 };
 pub use refang::{defang, is_expression, refang};
-pub use standing::{Standing, in_force};
+pub use standing::{Fate, Standing, fates, in_force};
 pub use timestamp::{parse_unix_micros, parse_unix_seconds};
 pub use words::{MAX_WORD, texts, words};

@@ -64,6 +64,39 @@ pub fn in_force(sightings: Vec<(Context, UnixSeconds)>) -> Vec<Standing> {
     standing
 }
 
+/// What has become of words that are not in force any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Its source has said something else since.
+    Replaced,
+    /// Its source has taken them back.
+    TakenBack,
+}
+
+impl Fate {
+    /// A stable machine name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Fate::Replaced => "replaced",
+            Fate::TakenBack => "taken_back",
+        }
+    }
+}
+
+/// What has become of each of these words, in their order; nothing of those in force.
+pub fn fates(sightings: &[(Context, UnixSeconds)]) -> Vec<Option<Fate>> {
+    let standing = in_force(sightings.to_vec());
+    let fate = |(context, added): &(Context, UnixSeconds)| {
+        let now = standing.iter().find(|one| key(&one.context) == key(context))?;
+        if now.context.revoked {
+            return Some(Fate::TakenBack);
+        }
+        let same = now.last == *added && now.context.modified == context.modified;
+        (context.revoked || !same).then_some(Fate::Replaced)
+    };
+    sightings.iter().map(fate).collect()
+}
+
 /// What is known of a source and origin.
 struct Known {
     first: UnixSeconds,
@@ -212,6 +245,13 @@ mod tests {
         let at_once = in_force(vec![said("feed", "a", 10), said("feed", "b", 20), revoked(20)]);
         assert_eq!(at_once.len(), 1);
         assert!(at_once[0].context.revoked);
+        let all = [said("feed", "a", 10), said("x", "b", 15), revoked(20)];
+        let back = Some(Fate::TakenBack);
+        assert_eq!(fates(&all), [back, None, back]);
+        assert_eq!(
+            fates(&[said("feed", "a", 10), said("feed", "b", 20)]),
+            [Some(Fate::Replaced), None]
+        );
         let again = in_force(vec![revoked(20), said("feed", "a", 20)]);
         assert_eq!(again.len(), 1);
         assert!(!again[0].context.revoked);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use detente_core::Kind;
 use detente_core::object::Object;
-use detente_intel::{Context, Observable, score};
+use detente_intel::{Context, Observable, fates, score};
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -24,11 +24,14 @@ impl Node {
         let observable = named_observable(query)?;
         let control = self.control(&observable, self.party())?;
         let mut own = Vec::new();
-        for (context, added) in self.store.sightings(&observable)? {
+        let sightings = self.store.sightings(&observable)?;
+        let fates = fates(&sightings);
+        for ((context, added), fate) in sightings.into_iter().zip(fates) {
             let derived = control.filter(|control| added >= control.since);
             let control = derived.map(|control| self.name_of(control.originator));
             let score = score(observable.kind(), &context, added, self.now());
-            own.push(ContextReport { control, score, ..report_context(context) });
+            let fate = fate.map(|fate| fate.name().to_owned());
+            own.push(ContextReport { control, score, fate, ..report_context(context) });
         }
         let mut received = self.store.received(&observable)?;
         let (now, all) = (self.now(), received.len());
@@ -149,8 +152,7 @@ fn report_context(context: Context) -> ContextReport {
         labels: context.labels,
         description: context.description,
         origin: context.origin,
-        control: None,
-        score: 0,
+        ..ContextReport::default()
     }
 }
 

@@ -1,11 +1,13 @@
 //! What use cases tell their caller: plain data for people and programs alike.
 
+mod context;
 mod found;
 mod stix;
 mod warned;
 
 use serde::{Deserialize, Serialize};
 
+pub use context::ContextReport;
 pub use found::FoundReport;
 pub use stix::{StixRemark, StixReport};
 pub use warned::{WarnCount, WarnHit};
@@ -708,29 +710,6 @@ pub struct OwedReport {
     pub due: Option<String>,
     /// What was said and when.
     pub told: Option<(String, String)>,
-}
-
-/// One context.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContextReport {
-    /// Who says so.
-    pub source: String,
-    /// The colour, if it was marked.
-    pub tlp: Option<String>,
-    /// A marking is not understood.
-    pub closed: bool,
-    /// Labels.
-    pub labels: Vec<String>,
-    /// Description.
-    pub description: Option<String>,
-    /// Id in its source.
-    pub origin: Option<String>,
-    /// Under whose control it leaves, if what was received before it is under somebody's.
-    #[serde(default)]
-    pub control: Option<String>,
-    /// What it is still worth, from 0 to 100: falls with the time since it was last seen.
-    #[serde(default)]
-    pub score: u8,
 }
 
 /// One received object.

@@ -227,11 +227,16 @@ pub fn search(report: &SearchReport) {
     }
     for context in &report.own {
         println!(
-            "  own: {}{}{}, score {}",
+            "  own: {}{}{}, score {}{}",
             safe(&context.source),
             context.tlp.as_ref().map_or(String::new(), |tlp| format!(", {tlp}")),
             if context.closed { ", closed: a marking is not understood" } else { "" },
-            context.score
+            context.score,
+            match context.fate.as_deref() {
+                None => "",
+                Some("taken_back") => ": TAKEN BACK by its source since",
+                Some(_) => ": replaced by what its source said since",
+            }
         );
         if let Some(who) = &context.control {
             println!(

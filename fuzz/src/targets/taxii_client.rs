@@ -77,7 +77,11 @@ fn seeds() -> Vec<Vec<u8>> {
     let token = r#""more":true,"next":"a","#;
     let by_token = [page(token, one), page(token, two), page("", two)];
     let by_date = [page(r#""more":true,"#, one), page(r#""more":true,"#, one), page("", two)];
-    let refused = [page(token, one), "400\n\n{}".to_owned(), "404\n\n".to_owned(), page("", one)];
+    // A page that is not there, of a collection that is.
+    let there = "200\ncontent-type: application/taxii+json;version=2.1\n\n\
+        {\"id\":\"c\",\"title\":\"c\",\"can_read\":true,\"can_write\":false}";
+    let gone = ["400\n\n{}", "404\n\n", there].map(str::to_owned);
+    let refused = [&[page(token, one)][..], &gone].concat();
     let waits = [
         "503\nretry-after: 5\n\n".to_owned(),
         "429\nretry-after: Mon, 01 Jun 2026 00:02:00 GMT\n\n".to_owned(),

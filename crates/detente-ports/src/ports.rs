@@ -472,9 +472,10 @@ pub trait Store: LookupStore + Send {
     /// many are left. Count.
     fn read_words(&mut self, max: usize) -> Result<u64, StoreError>;
 
-    /// Own observables and what was said of them in a context that has all of these words, the
-    /// newest contexts first, `max` at most, of those whose words have been read. Words are those
-    /// of [`detente_intel::words`]; the last may be the beginning of one. None for no words.
+    /// Own observables and what is said of them in a context that has all of these words and is in
+    /// force, the newest contexts first, `max` at most, of those whose words have been read. Words
+    /// are those of [`detente_intel::words`]; the last may be the beginning of one. None for no
+    /// words.
     fn own_with_words(
         &self,
         words: &[String],

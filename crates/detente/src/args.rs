@@ -80,7 +80,8 @@ pub enum Verb {
     ///
     /// Folders are walked with all folders in them; hidden files, links that lead out of the folder
     /// and what is no file are passed over, and listed. Exit code 1 if a file was refused, broke
-    /// off or gave nothing though something stands in it: the others are taken in all the same.
+    /// off, or if nothing came of any though something stands in them: the others are taken in all
+    /// the same.
     Import {
         /// Files, folders, or `-`.
         #[arg(required = true)]

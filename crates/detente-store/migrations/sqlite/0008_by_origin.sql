@@ -2,7 +2,8 @@
 -- object takes the place of what it said before, also where it names another value.
 --
 -- `mark` is the beginning of the digest, `key` one of a digest of source and origin where the
--- origin is the id of one object, `modified` which version of it this is (`sqlite/context.rs`).
+-- origin is the id of one object that says its version, `modified` which version this is
+-- (`sqlite/context.rs`).
 -- Mark and key are compared in full where they are met.
 
 PRAGMA defer_foreign_keys = ON;

@@ -177,6 +177,9 @@ pub(super) fn newer_words_of_an_object_take_the_place_of_older_ones(store: &mut 
             let mut one = indicator(value, of.0)?;
             one.context.origin = Some(of.1.to_owned());
             one.context.revoked = text == "-";
+            let versions = ["one", "two", "three", "four", "-", "five"];
+            let version = versions.iter().position(|known| text.starts_with(known));
+            one.context.modified = version.and_then(|at| i64::try_from(at).ok());
             one.context.description = Some(text.to_owned());
             all.push(one);
         }
@@ -219,6 +222,24 @@ pub(super) fn newer_words_of_an_object_take_the_place_of_older_ones(store: &mut 
     assert_eq!(in_force_of(store, b)?, ["-", "y"]);
     say(store, ("feed", ID), "five", &[b])?;
     assert_eq!(in_force_of(store, b)?, ["five", "y"]);
+    store.read_words(99)?;
+    let words = |text: &str| store.own_with_words(&[text.to_owned()], 9).map(|all| all.len());
+    assert_eq!([words("two")?, words("five")?, words("x")?], [0, 1, 1], "of what is in force");
+    // What one version says of two values in two ways stands beside each other.
+    say(store, ("feed", ID), "five of another", &[a])?;
+    assert_eq!(in_force_of(store, a)?[0], "five of another");
+    assert_eq!(in_force_of(store, b)?, ["five", "y"]);
+    // An older one that comes late takes no place.
+    let c = "c.example.com";
+    say(store, ("feed", ID), "four, late", &[b, c])?;
+    assert_eq!(
+        (in_force_of(store, b)?, in_force_of(store, c)?),
+        (vec!["five".to_owned(), "y".to_owned()], vec!["-".to_owned()])
+    );
+    // Rows that share a UUID and are no versions of it: no row takes another's place.
+    say(store, ("table", ID), "a row", &[a])?;
+    say(store, ("table", ID), "b row", &[b])?;
+    assert!(in_force_of(store, a)?.contains(&"a row".to_owned()));
     Ok(())
 }
 

@@ -14,11 +14,13 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Transaction}
 
 use super::fault::{Fault, damaged, refused};
 
-/// A context and the older ones of the same source and origin.
+/// A version of an object and contexts of older ones.
 pub(super) struct Newer {
-    /// Its number.
-    pub(super) id: i64,
-    /// Theirs.
+    /// By what its contexts are found.
+    pub(super) key: i64,
+    /// Which version it is.
+    pub(super) modified: i64,
+    /// Contexts of older versions.
     pub(super) older: Vec<i64>,
     /// What stands where they are replaced: that their source took them back.
     pub(super) withdrawal: i64,
@@ -53,11 +55,17 @@ pub(super) fn ids(
             continue;
         }
         let (id, new) = shelf.enter(context)?;
-        if new && let Some((id, older)) = shelf.replaced(id, context)? {
+        if new && let Some((key, modified, older)) = shelf.replaced(id, context)? {
             let (source, origin) = (context.source.clone(), context.origin.clone());
-            let withdrawal = Context { source, origin, revoked: true, ..Context::default() };
+            let withdrawal = Context {
+                source,
+                origin,
+                modified: Some(modified),
+                revoked: true,
+                ..Context::default()
+            };
             let (withdrawal, _) = shelf.enter(&withdrawal)?;
-            newer.push(Newer { id, older, withdrawal });
+            newer.push(Newer { key, modified, older, withdrawal });
         }
         last = Some((context, id));
         ids.push(id);
@@ -67,7 +75,7 @@ pub(super) fn ids(
 
 /// Versions of an object that a newer one is compared with: what is older than these was replaced
 /// when they came. Count.
-const MAX_VERSIONS: usize = 8;
+const MAX_VERSIONS: i64 = 16;
 
 struct Shelf<'a> {
     find: CachedStatement<'a>,
@@ -99,26 +107,33 @@ impl Shelf<'_> {
         Ok((id, found.is_none()))
     }
 
-    /// The newest of a context that is new here and the others of the same source and origin, and
-    /// what it takes the place of. A key alone may be made to meet another's.
-    fn replaced(&mut self, id: i64, context: &Context) -> Result<Option<(i64, Vec<i64>)>, Fault> {
-        let Some(key) = key(context).filter(|_| !context.revoked) else { return Ok(None) };
+    /// The newest version of an object of which a context is new here, and contexts of older ones
+    /// whose place it takes. Contexts of one version stand beside each other. A key alone may be
+    /// made to meet another's.
+    fn replaced(
+        &mut self,
+        id: i64,
+        context: &Context,
+    ) -> Result<Option<(i64, i64, Vec<i64>)>, Fault> {
+        let (Some(key), Some(own)) = (key(context), context.modified) else { return Ok(None) };
+        if context.revoked {
+            return Ok(None);
+        }
         let mut older = Vec::new();
-        let mut rows = self.others.query((key, id, MAX_VERSIONS as i64))?;
+        let mut rows = self.others.query((key, id, MAX_VERSIONS))?;
         while let Some(row) = rows.next()? {
             let said = stored(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
             if said.revoked || (&said.source, &said.origin) != (&context.source, &context.origin) {
                 continue;
             }
-            let newer =
-                said.modified.is_some_and(|other| context.modified.is_some_and(|own| own < other));
-            // The newest stands first: an older version that comes late is itself replaced.
-            if newer {
-                return Ok(Some((row.get(0)?, vec![id])));
+            match said.modified {
+                // The newest stands first: an older version that comes late is itself replaced.
+                Some(other) if own < other => return Ok(Some((key, other, vec![id]))),
+                Some(other) if own > other => older.push(row.get(0)?),
+                _ => {}
             }
-            older.push(row.get(0)?);
         }
-        Ok((!older.is_empty()).then_some((id, older)))
+        Ok((!older.is_empty()).then_some((key, own, older)))
     }
 }
 
@@ -141,6 +156,7 @@ fn mark(digest: &Digest) -> i64 {
 
 /// By what versions of one object are found: a mark of their source and origin.
 fn key(context: &Context) -> Option<i64> {
+    context.modified?;
     let origin = context.origin.as_deref().filter(|origin| is_of_one_object(origin))?;
     let length = context.source.len().to_le_bytes();
     let named = [&length, context.source.as_bytes(), origin.as_bytes()].concat();

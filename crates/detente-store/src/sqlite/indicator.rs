@@ -106,13 +106,16 @@ impl<'a> Writer<'a> {
         let mut left = tx.prepare_cached(
             "SELECT observable FROM sighting AS old INDEXED BY sighting_by_context
             WHERE context = ?1 AND NOT EXISTS (SELECT 1 FROM sighting
-                WHERE sighting.observable = old.observable AND sighting.context = ?2)",
+                JOIN context ON context.id = sighting.context
+                WHERE sighting.observable = old.observable
+                AND context.key = ?2 AND context.modified = ?3 AND context.id <> ?4)",
         )?;
         let mut kind = tx.prepare_cached("SELECT kind FROM observable WHERE id = ?1")?;
-        for Newer { id, older, withdrawal } in newer {
+        for Newer { key, modified, older, withdrawal } in newer {
             for old in older {
-                let left: Vec<i64> =
-                    left.query_map((old, id), |row| row.get(0))?.collect::<Result<_, _>>()?;
+                let left: Vec<i64> = left
+                    .query_map((old, key, modified, withdrawal), |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
                 for observable in left {
                     let contexts = self.sight(observable, *withdrawal, true)?;
                     let kind: u8 = kind.query_row([observable], |row| row.get(0))?;

@@ -3,12 +3,12 @@
 //! Contexts are read after they have come, many at once: an index that is written context by
 //! context costs twice what everything else does. Who looks for words has the rest read first.
 
-use detente_intel::{Context, Observable, texts, words};
+use detente_intel::{Context, Observable, fates, texts, words};
 use rusqlite::{Connection, Transaction};
 
 use super::context::stored;
 use super::fault::{Fault, number};
-use super::indicator::{kind, observable};
+use super::indicator::{kind, observable, sightings};
 
 /// Reads the words of contexts that have come since; says how many are left.
 pub(super) fn read(tx: &Transaction<'_>, max: usize) -> Result<u64, Fault> {
@@ -39,7 +39,14 @@ pub(super) fn read(tx: &Transaction<'_>, max: usize) -> Result<u64, Fault> {
     Ok(tx.query_row(text, [last], |row| number(row, 0))?)
 }
 
-/// Observables whose contexts have all of these words, the newest contexts first.
+/// Whether a context of an observable is in force.
+fn holds(conn: &Connection, observable: &Observable, context: &Context) -> Result<bool, Fault> {
+    let sightings = sightings(conn, observable)?;
+    let mut fated = sightings.iter().zip(fates(&sightings));
+    Ok(fated.any(|((said, _), fate)| said == context && fate.is_none()))
+}
+
+/// Observables whose contexts in force have all of these words, the newest contexts first.
 pub(super) fn find(
     conn: &Connection,
     wanted: &[String],
@@ -73,7 +80,10 @@ pub(super) fn find(
         let mut rows = of.query((id, left))?;
         while let Some(row) = rows.next()? {
             let value = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            found.push((observable(kind(row.get(0)?)?, value)?, context.clone()));
+            let of = observable(kind(row.get(0)?)?, value)?;
+            if holds(conn, &of, &context)? {
+                found.push((of, context.clone()));
+            }
         }
     }
     Ok(found)

@@ -145,13 +145,13 @@ fn a_path_is_never_a_uri() {
 fn contexts_of_an_older_form_are_kept_and_found() {
     let (_folder, path) = place();
     let origin = "indicator--e828b379-4e03-4974-9ac4-e53a884c97c1";
-    let line = |value: &str, text: &str| {
+    let line = |value: &str, modified: i64| {
         let mut context = Context { origin: Some(origin.to_owned()), ..Context::default() };
-        context.describe(text);
+        context.modified = Some(modified);
         let observable = Observable::from_normal(Kind::Domain, value).unwrap();
         Indicator { observable, context }
     };
-    let old = line("a.example.com", "old");
+    let old = line("a.example.com", 1);
     {
         let mut conn = Connection::open(&path).unwrap();
         let form = Form { steps: &migrate::SQLITE[..7], ..migrate::NODE };
@@ -175,7 +175,7 @@ fn contexts_of_an_older_form_are_kept_and_found() {
     let at = UnixSeconds::new(20);
     let nothing = store.put_indicators(at, std::slice::from_ref(&old)).unwrap();
     assert_eq!((nothing.observables, nothing.contexts), (0, 0), "it is known again");
-    store.put_indicators(at, &[line("b.example.com", "new")]).unwrap();
+    store.put_indicators(at, &[line("b.example.com", 2)]).unwrap();
     assert!(store.contexts(&old.observable).unwrap()[1].revoked);
     store.check().unwrap();
 }

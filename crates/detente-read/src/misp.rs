@@ -487,23 +487,13 @@ fn attribute_context(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Format, Options, Refusal, Sink, SinkFault};
-    use detente_intel::{Indicator, Observable};
-
-    struct Closed(Vec<bool>);
-
-    impl Sink for Closed {
-        fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault> {
-            self.0.push(indicator.context.markings.is_closed());
-            Ok(())
-        }
-        fn refuse(&mut self, _: Refusal) {}
-        fn progress(&mut self, _: u64) {}
-    }
+    use crate::tests::Kept;
+    use crate::{Format, Options};
+    use detente_intel::Observable;
 
     #[test]
     fn an_event_beyond_the_bound_is_handed_over_closed() {
-        let (options, mut sink) = (Options::default(), Closed(Vec::new()));
+        let (options, mut sink) = (Options::default(), Kept::default());
         let mut intake = Intake::new(&options, &mut sink, Format::Misp);
         let mut event = Event { held_bytes: MAX_EVENT_HELD - 4096, ..Event::default() };
         let observable = Observable::detect("evil.com").expect("a domain");
@@ -512,7 +502,8 @@ mod tests {
             held.expect("the sink takes all");
         }
         event.finish(&mut intake).expect("the sink takes all");
-        assert_eq!(sink.0.len(), 100);
-        assert!(sink.0[0] && !sink.0[99], "{:?}", sink.0);
+        let closed = sink.closed();
+        assert_eq!(closed.len(), 100);
+        assert!(closed[0] && !closed[99], "{closed:?}");
     }
 }

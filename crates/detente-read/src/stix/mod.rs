@@ -468,23 +468,12 @@ fn hint_of(path: &str) -> Option<Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Format, Options, Refusal, Sink, SinkFault};
-    use detente_intel::Indicator;
-
-    struct Closed(Vec<bool>);
-
-    impl Sink for Closed {
-        fn take(&mut self, indicator: Indicator) -> Result<(), SinkFault> {
-            self.0.push(indicator.context.markings.is_closed());
-            Ok(())
-        }
-        fn refuse(&mut self, _: Refusal) {}
-        fn progress(&mut self, _: u64) {}
-    }
+    use crate::tests::Kept;
+    use crate::{Format, Options};
 
     #[test]
     fn what_cannot_be_held_is_handed_over_closed() {
-        let (options, mut sink) = (Options::default(), Closed(Vec::new()));
+        let (options, mut sink) = (Options::default(), Kept::default());
         let mut intake = Intake::new(&options, &mut sink, Format::Stix);
         let id = "marking-definition--1".to_owned();
         let mut bundle = Bundle { held_bytes: MAX_HELD - 4096, ..Bundle::default() };
@@ -497,7 +486,8 @@ mod tests {
             held.expect("the sink takes all");
         }
         bundle.release(&mut intake).expect("the sink takes all");
-        assert_eq!(sink.0.len(), 100);
-        assert!(sink.0[0] && !sink.0[99], "{:?}", sink.0);
+        let closed = sink.closed();
+        assert_eq!(closed.len(), 100);
+        assert!(closed[0] && !closed[99], "{closed:?}");
     }
 }

@@ -19,7 +19,7 @@ use detente_intel::Indicator;
 
 /// A sink that keeps everything.
 #[derive(Default)]
-struct Kept {
+pub(crate) struct Kept {
     taken: Vec<Indicator>,
     /// What its source has taken back.
     revoked: Vec<Indicator>,
@@ -48,6 +48,11 @@ impl Sink for Kept {
 }
 
 impl Kept {
+    /// Which of what was taken is closed, in order.
+    pub(crate) fn closed(&self) -> Vec<bool> {
+        self.taken.iter().map(|one| one.context.markings.is_closed()).collect()
+    }
+
     fn values(&self) -> Vec<String> {
         self.taken.iter().map(|i| format!("{:?}", i.observable)).collect()
     }

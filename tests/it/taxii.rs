@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Pair, Serving, World, get, list, misp, number, python, stix, text};
+use crate::support::{
+    Home, Pair, Serving, World, delete, get, list, misp, number, post, python, stix, text,
+};
 
 const PASSWORD: &str = "correct horse battery";
 const TLP: [(&str, &str); 5] = [
@@ -493,4 +495,54 @@ fn markings_are_as_close_where_the_view_is_read() {
     let found = other.json(&["search", "n2.example.com"]);
     assert_eq!(list(&found, "own")[0]["closed"], false, "{found:#}");
     serving.end();
+}
+
+/// What a tool was told is taken is in the own list, whatever becomes of the server: it is searched
+/// at once, after a power cut, and by each account that brought it.
+#[test]
+fn what_tools_bring_is_in_the_list_though_the_server_dies() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let add = |name: &str| {
+        let args =
+            ["account", "add", name, "--clearance", "closed", "--read", "own", "--write", "own"];
+        text(&home.json(&args), "token").to_owned()
+    };
+    let (one, two) = (add("one"), add("two"));
+    let objects = "/own/collections/own/objects/";
+    let envelope = |numbers: std::ops::Range<usize>| {
+        let all: Vec<Value> = numbers.map(|n| indicator(n, &[TLP[1].1])).collect();
+        json!({"objects": all}).to_string()
+    };
+    let sources = |n: usize| -> Vec<String> {
+        let found = home.json(&["search", &format!("n{n}.example.com")]);
+        list(&found, "own").iter().map(|own| text(own, "source").to_owned()).collect()
+    };
+    for round in 0..3 {
+        let serving = home.serve_tools(&["--taxii-plain"]);
+        let address = serving.taxii.clone().unwrap();
+        let (first, end) = (round * 500, (round + 1) * 500);
+        let said = post(&address, objects, &one, &envelope(first..end));
+        assert!(said.contains("\"success_count\":500"), "{said}");
+        // Asked at once, it is there.
+        if round == 1 {
+            assert_eq!(sources(end - 1), ["taxii:one"]);
+        }
+        let said = post(&address, objects, &two, &envelope(first..first + 1));
+        assert!(said.contains("it was here already"), "{said}");
+        serving.kill();
+        assert_eq!(sources(first), ["taxii:one", "taxii:two"]);
+        assert_eq!(sources(end - 1), ["taxii:one"]);
+    }
+    // Taken from the shelf at once, it was said all the same.
+    let serving = home.serve_tools(&["--taxii-plain"]);
+    let address = serving.taxii.clone().unwrap();
+    post(&address, objects, &one, &envelope(9_000..9_001));
+    let id = text(&indicator(9_000, &[]), "id").to_owned();
+    let gone = delete(&address, &format!("{objects}{id}/"), &one);
+    assert!(!gone.contains("http_status"), "{gone}");
+    assert_eq!(sources(9_000), ["taxii:one"]);
+    serving.end();
+    let counted = home.json(&["count"]);
+    assert!(counted.to_string().contains("1501"), "{counted}");
 }

@@ -1,15 +1,13 @@
 //! Import: indicators from files into the store, in batches, with an account of every item.
 
-use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use detente_core::{Tlp, UnixSeconds};
+use detente_core::UnixSeconds;
 use detente_intel::Indicator;
 use detente_node::ports::Added;
 use detente_node::report::{FailedBy, ImportFailure, ImportReport, RefusalReport};
 use detente_node::{NodeError, Shared, chain};
 use detente_read::{Options, ReadFault, Refusal, Sink, SinkFault};
-use detente_taxii::Level;
 use detente_warn::Index;
 
 use crate::outcome;
@@ -98,50 +96,22 @@ pub struct Together {
 ///
 /// # Errors
 /// The store failed; what was stored before stays, and a second import adds nothing twice.
-pub fn import_together(
+pub(crate) fn import_together(
     shared: &Shared,
     parts: &[(Options, Vec<&[u8]>)],
-) -> Result<Together, ImportFailure> {
+) -> Result<Together, NodeError> {
     let mut refused = 0;
     let mut nobody = |_| {};
     let mut intake = Intake::new(shared, 0, &mut nobody);
     for (options, objects) in parts {
         match detente_read::read_objects(objects, options, &mut intake) {
             Ok(summary) => refused += summary.refused.values().sum::<u64>(),
-            Err(ReadFault::Sink(SinkFault(cause))) => return Err(by_cause(cause)),
-            Err(fault) => return Err(unreadable("envelope", &fault)),
+            Err(ReadFault::Sink(SinkFault(cause))) => return Err(node_error(cause)),
+            Err(fault) => return Err(NodeError::damaged(fault)),
         }
     }
-    intake.flush().map_err(|error| by_store(&error))?;
+    intake.flush()?;
     Ok(Together { new_observables: intake.added.observables, refused })
-}
-
-/// Takes the indicators of what lies on the shelf into the own list, as close as they lie there, so
-/// that they are searched and matched. Taken in again, they change nothing.
-///
-/// # Errors
-/// The store failed; what was stored before stays.
-pub fn take_in(
-    shared: &Shared,
-    source: &str,
-    taken: &[(Level, &[u8])],
-) -> Result<Together, ImportFailure> {
-    let mut by_level: BTreeMap<Level, Vec<&[u8]>> = BTreeMap::new();
-    for (level, object) in taken {
-        by_level.entry(*level).or_default().push(object);
-    }
-    let part = |(level, objects): (Level, _)| {
-        let colour = Tlp::from_code(level.code());
-        let options = Options {
-            at_least: colour,
-            closed: colour.is_none().then(|| "taxii: a marking that is not understood".to_owned()),
-            source: source.to_owned(),
-            ..Options::default()
-        };
-        (options, objects)
-    };
-    let parts: Vec<(Options, Vec<&[u8]>)> = by_level.into_iter().map(part).collect();
-    import_together(shared, &parts)
 }
 
 fn by_cause(cause: Box<dyn std::error::Error + Send + Sync>) -> ImportFailure {
@@ -153,8 +123,11 @@ fn by_cause(cause: Box<dyn std::error::Error + Send + Sync>) -> ImportFailure {
             remedy: "import the file again: nothing comes in twice".to_owned(),
         };
     }
-    let error = cause.downcast::<NodeError>().map_or_else(NodeError::damaged, |error| *error);
-    by_store(&error)
+    by_store(&node_error(cause))
+}
+
+fn node_error(cause: Box<dyn std::error::Error + Send + Sync>) -> NodeError {
+    cause.downcast::<NodeError>().map_or_else(NodeError::damaged, |error| *error)
 }
 
 fn by_store(error: &NodeError) -> ImportFailure {

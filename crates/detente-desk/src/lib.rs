@@ -13,6 +13,7 @@
 
 mod closers;
 mod export;
+mod follow;
 mod intake;
 mod outcome;
 mod preview;
@@ -21,7 +22,8 @@ mod view;
 mod warned;
 
 pub use export::{DeskError, ExportOrder, IndicatorExport, PassedOver, export};
-pub use intake::{Hearers, Import, STOPPED, Together, import, import_together, take_in};
+pub use follow::{follow, take_in};
+pub use intake::{Hearers, Import, STOPPED, Together, import};
 pub use outcome::{Ended, ended, not_tried};
 pub use preview::{PreviewItem, PreviewReport, preview};
 pub use stix::{ToShelf, check_object};

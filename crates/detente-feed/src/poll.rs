@@ -1,7 +1,7 @@
 //! Reading a feed: what comes lies on the shelf and in the own list before the cursor moves.
 
 use detente_desk::take_in;
-use detente_home::fail::Failure;
+use detente_home::fail::{Failure, chain};
 use detente_http::LineFault;
 use detente_node::Shared;
 use detente_store::{FeedPut, FeedRow, SqliteShelf};
@@ -103,8 +103,10 @@ impl Feeds {
         let took = put((shelf, self.now()), (feed, room), batch, report)?;
         keep(shelf, feed, &took.troubles)?;
         report.list(&took.troubles);
-        let listed = take_in(shared, &collection_of(&feed.name), &took.taken)
-            .map_err(|failed| Failure::environment(&failed.code, failed.error, &failed.remedy))?;
+        let listed = take_in(shared, &collection_of(&feed.name), &took.taken).map_err(|error| {
+            let remedy = error.remedy().unwrap_or("poll again: nothing comes in twice");
+            Failure::environment(error.code(), chain(&error), remedy)
+        })?;
         report.new_observables += listed.new_observables;
         report.unlisted += listed.refused;
         Ok(())

@@ -40,7 +40,9 @@ pub use line::MAX_LINE;
 pub use misp::MAX_EVENT_HELD;
 pub use openioc::{MAX_XML_ATTRIBUTES, MAX_XML_DEPTH, MAX_XML_PART};
 pub use report::{MAX_EXCERPT, Place, Reason, Refusal, Skip, Summary};
-pub use stix::{MAX_DEFINITIONS, MAX_HELD, MAX_OBJECT, ObjectMarkings, object_markings};
+pub use stix::{
+    MAX_DEFINITIONS, MAX_HELD, MAX_OBJECT, ObjectMarkings, head_markings, object_markings,
+};
 
 use intake::Intake;
 

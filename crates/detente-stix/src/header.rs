@@ -60,6 +60,10 @@ pub struct Header<'a> {
     /// The markings of parts of it, each once for every granular marking that names it, at most
     /// [`MAX_MARKINGS`].
     pub granular_marking_refs: Vec<Identifier<'a>>,
+    /// Whether a granular marking names neither a marking nor a language.
+    pub granular_without: bool,
+    /// The property `labels`, as its JSON stands.
+    pub labels: Option<Cow<'a, str>>,
 }
 
 /// The bytes are no STIX object that can be kept under an identifier and a version.
@@ -150,6 +154,8 @@ impl<'a> Header<'a> {
             },
             object_marking_refs: identifiers("object_marking_refs", raw.object_marking_refs)?,
             granular_marking_refs: identifiers("granular_markings", raw.granular_marking_refs)?,
+            granular_without: raw.granular_without,
+            labels: raw.labels.map(|raw| Cow::Borrowed(raw.get())),
         })
     }
 
@@ -184,6 +190,8 @@ impl<'a> Header<'a> {
             created_by_ref: self.created_by_ref.map(Identifier::into_owned),
             object_marking_refs: own(self.object_marking_refs),
             granular_marking_refs: own(self.granular_marking_refs),
+            granular_without: self.granular_without,
+            labels: self.labels.map(|text| Cow::Owned(text.into_owned())),
         }
     }
 }

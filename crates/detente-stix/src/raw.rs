@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::header::MAX_MARKINGS;
 
@@ -20,6 +21,8 @@ pub(crate) struct RawHeader<'a> {
     pub created_by_ref: Option<Cow<'a, str>>,
     pub object_marking_refs: Vec<Cow<'a, str>>,
     pub granular_marking_refs: Vec<Cow<'a, str>>,
+    pub granular_without: bool,
+    pub labels: Option<&'a RawValue>,
 }
 
 #[derive(Clone, Copy)]
@@ -28,6 +31,8 @@ enum Key {
     CreatedBy,
     Granular,
     Id,
+    Labels,
+    Lang,
     MarkingRef,
     Marking,
     Modified,
@@ -53,6 +58,8 @@ impl<'de> Deserialize<'de> for Key {
                     "created_by_ref" => Key::CreatedBy,
                     "granular_markings" => Key::Granular,
                     "id" => Key::Id,
+                    "labels" => Key::Labels,
+                    "lang" => Key::Lang,
                     "marking_ref" => Key::MarkingRef,
                     "modified" => Key::Modified,
                     "object_marking_refs" => Key::Marking,
@@ -120,8 +127,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
     }
 }
 
-/// The marking of one granular marking, if it is a marking and no language.
-struct Granular<'a>(Option<Cow<'a, str>>);
+/// One granular marking.
+struct Granular<'a> {
+    marking: Option<Cow<'a, str>>,
+    has_lang: bool,
+}
 
 impl<'de> Deserialize<'de> for Granular<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Granular<'de>, D::Error> {
@@ -134,16 +144,18 @@ impl<'de> Deserialize<'de> for Granular<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Granular<'de>, A::Error> {
-                let mut marking = None;
+                let (mut marking, mut has_lang) = (None, false);
                 while let Some(key) = map.next_key()? {
                     match key {
                         Key::MarkingRef => once(&mut marking, "marking_ref", &mut map)?,
                         _ => {
+                            has_lang |= matches!(key, Key::Lang);
                             map.next_value::<IgnoredAny>()?;
                         }
                     }
                 }
-                Ok(Granular(marking.map(|text: Text<'de>| text.0)))
+                let marking = marking.map(|text: Text<'de>| text.0);
+                Ok(Granular { marking, has_lang })
             }
         }
         deserializer.deserialize_map(GranularVisitor)
@@ -180,7 +192,8 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 Key::Revoked => once(&mut head.revoked, "revoked", &mut map)?,
                 Key::SpecVersion => text(&mut head.spec_version, "spec_version", &mut map)?,
                 Key::Type => text(&mut head.kind, "type", &mut map)?,
-                Key::MarkingRef | Key::Other => {
+                Key::Labels => once(&mut head.labels, "labels", &mut map)?,
+                Key::Lang | Key::MarkingRef | Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -189,7 +202,8 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             head.object_marking_refs = list.into_iter().map(|text| text.0).collect();
         }
         if let Some(Bounded(list)) = granular {
-            head.granular_marking_refs = list.into_iter().filter_map(|one| one.0).collect();
+            head.granular_without = list.iter().any(|one| one.marking.is_none() && !one.has_lang);
+            head.granular_marking_refs = list.into_iter().filter_map(|one| one.marking).collect();
         }
         Ok(head)
     }

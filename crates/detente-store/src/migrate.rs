@@ -48,6 +48,10 @@ pub(crate) const SHELF: Form = Form {
             name: "0004_feed_room",
             sql: include_str!("../migrations/shelf/0004_feed_room.sql"),
         },
+        Migration {
+            name: "0005_brought",
+            sql: include_str!("../migrations/shelf/0005_brought.sql"),
+        },
     ],
     // Several connections at once, each reading one page after the other.
     cache_kib: 8 * 1024,

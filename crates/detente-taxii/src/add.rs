@@ -13,7 +13,7 @@ use crate::house::{Collection, Root};
 use crate::message::{Audit, Request, Response, is_taxii};
 use crate::moment::Moment;
 use crate::serve::Desk;
-use crate::shelf::{Put, StatusRow};
+use crate::shelf::{Put, Shelf, StatusRow};
 use crate::shelve::{Arrival, Terms, shelve, shelve_raising};
 
 /// The most objects of one request. Count.
@@ -110,28 +110,25 @@ pub(crate) fn add(desk: &mut Desk<'_>, root: &Root, to: &Collection) -> Result<R
     let objects = envelope.objects.0;
     let terms = Terms { unmarked: desk.account.unmarked, at_least: None };
     let bytes: Vec<&[u8]> = objects.iter().map(|raw| raw.get().as_bytes()).collect();
-    let arrivals = match &to.raises_to {
-        Some(other) => {
-            let places = (to.key.as_str(), other.as_str(), desk.now);
-            shelve_raising(desk.shelf, places, terms, &bytes).map(|raising| raising.arrivals)
+    let (account, now) = (desk.account.name.as_str(), desk.now);
+    let mut answer = None;
+    // What lies there, what is said of it and what is still to be done with it, or nothing.
+    let mut deed = |shelf: &mut dyn Shelf| {
+        let arrivals = match &to.raises_to {
+            Some(other) => shelve_raising(shelf, (&to.key, other, now), terms, &bytes)?.arrivals,
+            None => shelve(shelf, (&to.key, now), terms, &bytes)?,
+        };
+        if to.listed {
+            let lies_there = arrivals.iter().filter_map(Arrival::lies);
+            shelf.bring(account, &to.key, &lies_there.collect::<Vec<_>>())?;
         }
-        None => shelve(desk.shelf, (&to.key, desk.now), terms, &bytes),
+        let (response, status) = tell((account, now), to, &objects, &arrivals);
+        shelf.put_status(&root.path, account, now, &status)?;
+        answer = Some(response);
+        Ok(())
     };
-    let arrivals = arrivals.map_err(|_| Fault::Shelf)?;
-    let mut response = tell(desk, (root, to), &objects, &arrivals)?;
-    let body = desk.request.body.as_ptr().addr();
-    let place = |bytes: &[u8]| {
-        let from = bytes.as_ptr().addr() - body;
-        from..from + bytes.len()
-    };
-    let lies_there = bytes.iter().zip(&arrivals).filter_map(|(bytes, arrival)| match arrival {
-        Arrival::Put { level, put: Put::Added(_) | Put::Known(..), .. } => {
-            Some((*level, place(bytes)))
-        }
-        _ => None,
-    });
-    response.taken = lies_there.collect();
-    Ok(response)
+    desk.shelf.together(&mut deed).map_err(|_| Fault::Shelf)?;
+    answer.ok_or(Fault::Shelf)
 }
 
 /// Why an envelope would be refused whatever it holds.
@@ -142,15 +139,14 @@ pub(crate) fn refuse(account: &Account, request: &Request<'_>, to: &Collection) 
     (!is_taxii(request.content_type)).then_some(Fault::ContentType)
 }
 
-/// Says what became of each object, and keeps it for whoever asks again.
+/// Says what became of each object, also for whoever asks again.
 fn tell(
-    desk: &mut Desk<'_>,
-    (root, to): (&Root, &Collection),
+    (account, now): (&str, Moment),
+    to: &Collection,
     objects: &[&RawValue],
     arrivals: &[Arrival],
-) -> Result<Response, Fault> {
-    let now = desk.now;
-    let seed = format!("{} {} {}", desk.account.name, now.micros(), objects.len());
+) -> (Response, StatusRow) {
+    let seed = format!("{account} {} {}", now.micros(), objects.len());
     let id = Uuid::new_v5(&NAMESPACE, seed.as_bytes()).to_string();
     let (mut successes, mut failures, mut span) = (Vec::new(), Vec::new(), None);
     for (raw, arrival) in objects.iter().zip(arrivals) {
@@ -191,8 +187,6 @@ fn tell(
     };
     let mut response = Response::of(202, &status);
     let row = StatusRow { id, json: response.body.clone() };
-    let kept = desk.shelf.put_status(&root.path, &desk.account.name, now, &row);
-    kept.map_err(|_| Fault::Shelf)?;
     response.audit = Some(Audit {
         collection: to.key.clone(),
         deed: "add",
@@ -201,7 +195,7 @@ fn tell(
         last: span.map(|(_, last)| last.to_string()),
         object: None,
     });
-    Ok(response)
+    (response, row)
 }
 
 /// The line of an object that can't be read; its id as far as there is one.

@@ -48,6 +48,8 @@ pub struct Collection {
     pub takes: bool,
     /// The collection to which objects of STIX 2.0 that come here go too, raised to 2.1.
     pub raises_to: Option<String>,
+    /// Whether what is brought here enters the own list.
+    pub listed: bool,
 }
 
 #[derive(Serialize)]

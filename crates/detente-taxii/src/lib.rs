@@ -37,5 +37,8 @@ pub use message::{Audit, MAX_TARGET, Method, Request, Response, STIX, TAXII};
 pub use moment::{MAX_TIME, Moment};
 pub use read::MAX_PAGE_BYTES;
 pub use serve::{refuse_body, serve};
-pub use shelf::{BEHIND, Entry, Incoming, Put, Query, Shelf, ShelfError, StatusRow, Which};
+pub use shelf::{
+    BEHIND, Brought, Deed, Entry, Incoming, MAX_BROUGHT, Put, Query, Shelf, ShelfError, StatusRow,
+    Which,
+};
 pub use shelve::{Arrival, Putting, Raising, Terms, shelve, shelve_as, shelve_by, shelve_raising};

@@ -1,9 +1,5 @@
 //! Requests and responses, without the line on which they travel.
 
-use std::ops::Range;
-
-use crate::account::Level;
-
 /// The media type of TAXII 2.1 (section 1.6.8.1).
 pub const TAXII: &str = "application/taxii+json;version=2.1";
 /// The media type of STIX 2.1 objects in TAXII (section 1.6.8.2).
@@ -62,9 +58,6 @@ pub struct Response {
     pub body: Vec<u8>,
     /// What was read or changed, for the audit.
     pub audit: Option<Audit>,
-    /// The objects that lie on the shelf since, or already did: each with how close it is held, and
-    /// where it stands in the request's body.
-    pub taken: Vec<(Level, Range<usize>)>,
 }
 
 /// What an answer gave away or changed.
@@ -90,7 +83,7 @@ pub struct Audit {
 impl Response {
     /// An answer with this JSON.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Response {
-        Response { status, headers: Vec::new(), body, audit: None, taken: Vec::new() }
+        Response { status, headers: Vec::new(), body, audit: None }
     }
 
     /// An answer with this value as JSON.

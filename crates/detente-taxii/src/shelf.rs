@@ -89,8 +89,17 @@ pub const BEHIND: &str = "not up to date yet";
 #[error("the store of objects failed: {0}")]
 pub struct ShelfError(pub String);
 
+/// Several things to do on a shelf.
+pub type Deed<'a> = &'a mut dyn FnMut(&mut dyn Shelf) -> Result<(), ShelfError>;
+
 /// Where objects lie. What a method does, it does whole or not at all.
 pub trait Shelf {
+    /// Does several things whole or not at all.
+    ///
+    /// # Errors
+    /// [`ShelfError`], of the deed too; nothing was done.
+    fn together(&mut self, deed: Deed<'_>) -> Result<(), ShelfError>;
+
     /// Puts objects into a collection and says what became of each, in their order. The moments at
     /// which they come ascend, and are not before `now`.
     ///
@@ -138,6 +147,33 @@ pub trait Shelf {
     /// [`ShelfError`].
     fn reach(&mut self, view: &str, moment: u64) -> Result<(), ShelfError>;
 
+    /// Remembers that an account brought these objects to a collection, each with the moment since
+    /// which it lies there and how close, until they are [taken](Shelf::take_brought).
+    ///
+    /// # Errors
+    /// [`ShelfError`]; none is remembered.
+    fn bring(
+        &mut self,
+        account: &str,
+        collection: &str,
+        objects: &[(Moment, Level)],
+    ) -> Result<(), ShelfError>;
+
+    /// What was brought and not taken yet, in the order in which it came: what came together is
+    /// not parted, and once there are `max` objects or [`MAX_BROUGHT`] bytes, no more is added.
+    /// What does not lie there any more is not among it. Also says up to where this goes: nothing
+    /// is left if it goes nowhere.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn brought(&self, max: usize) -> Result<(Vec<Brought>, Option<u64>), ShelfError>;
+
+    /// Forgets what was brought up to there.
+    ///
+    /// # Errors
+    /// [`ShelfError`]; nothing is forgotten.
+    fn take_brought(&mut self, upto: u64) -> Result<(), ShelfError>;
+
     /// Keeps what became of a request.
     ///
     /// # Errors
@@ -160,6 +196,18 @@ pub trait Shelf {
         id: &str,
         now: Moment,
     ) -> Result<Option<Vec<u8>>, ShelfError>;
+}
+
+/// About how many bytes of what was brought are read at a time.
+pub const MAX_BROUGHT: usize = 32 * 1024 * 1024;
+
+/// What an account brought at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// The account.
+    pub account: String,
+    /// The objects, each with how close it is held.
+    pub objects: Vec<(Level, Vec<u8>)>,
 }
 
 /// A status resource to keep.

@@ -36,6 +36,18 @@ pub enum Arrival {
     Refused(String),
 }
 
+impl Arrival {
+    /// Since when it lies there, and how close, if it does.
+    pub const fn lies(&self) -> Option<(Moment, Level)> {
+        match self {
+            Arrival::Put { level, put: Put::Added(at) | Put::Known(at, _), .. } => {
+                Some((*at, *level))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Puts objects into a collection and says what became of each, in their order. Faults of one hold
 /// up no other.
 ///
@@ -98,14 +110,9 @@ pub fn shelve_raising(
     let mut made: Vec<(Level, Vec<u8>)> = Vec::new();
     for (at, ((bytes, old), arrival)) in objects.iter().zip(old).zip(&raising.arrivals).enumerate()
     {
-        let Arrival::Put { level, put: Put::Added(_) | Put::Known(..), .. } = arrival else {
-            continue;
-        };
-        if !old {
-            continue;
-        }
+        let Some((_, level)) = arrival.lies().filter(|_| old) else { continue };
         match upgrade(bytes) {
-            Ok(all) => made.extend(all.into_iter().map(|object| (*level, object))),
+            Ok(all) => made.extend(all.into_iter().map(|object| (level, object))),
             Err(fault) => raising.unraised.push((at, fault.to_string())),
         }
     }
@@ -113,10 +120,7 @@ pub fn shelve_raising(
         let held: Vec<(Level, &[u8])> =
             made.iter().map(|(level, bytes)| (*level, bytes.as_slice())).collect();
         let arrived = shelve_as(shelf, (other, now), &held)?;
-        let lies = |one: &&Arrival| {
-            matches!(one, Arrival::Put { put: Put::Added(_) | Put::Known(..), .. })
-        };
-        raising.raised = arrived.iter().filter(lies).count() as u64;
+        raising.raised = arrived.iter().filter_map(Arrival::lies).count() as u64;
     }
     Ok(raising)
 }

@@ -7,8 +7,8 @@ use detente_core::Tlp;
 use serde_json::{Value, json};
 
 use crate::{
-    Account, Collection, Entry, House, Incoming, Level, Method, Moment, Put, Query, Request,
-    Response, Root, Shelf, ShelfError, StatusRow, TAXII, serve,
+    Account, Brought, Collection, Deed, Entry, House, Incoming, Level, Method, Moment, Put, Query,
+    Request, Response, Root, Shelf, ShelfError, StatusRow, TAXII, serve,
 };
 
 /// What is said of an object, as a test keeps it.
@@ -24,10 +24,41 @@ struct Held {
 struct Memory {
     objects: Vec<(String, Held, Level, Vec<u8>)>,
     statuses: BTreeMap<(String, String), Vec<u8>>,
+    brought: Vec<Brought>,
     broken: RefCell<bool>,
 }
 
 impl Shelf for Memory {
+    fn together(&mut self, deed: Deed<'_>) -> Result<(), ShelfError> {
+        deed(self)
+    }
+
+    fn bring(
+        &mut self,
+        account: &str,
+        collection: &str,
+        objects: &[(Moment, Level)],
+    ) -> Result<(), ShelfError> {
+        for (at, level) in objects {
+            let of = |(of, entry, _, _): &&(String, Held, Level, Vec<u8>)| {
+                of == collection && entry.added == *at
+            };
+            let (.., bytes) = self.objects.iter().find(of).unwrap();
+            let objects = vec![(*level, bytes.clone())];
+            self.brought.push(Brought { account: account.to_owned(), objects });
+        }
+        Ok(())
+    }
+
+    fn brought(&self, _max: usize) -> Result<(Vec<Brought>, Option<u64>), ShelfError> {
+        Ok((self.brought.clone(), Some(self.brought.len() as u64)))
+    }
+
+    fn take_brought(&mut self, _upto: u64) -> Result<(), ShelfError> {
+        self.brought.clear();
+        Ok(())
+    }
+
     fn put(
         &mut self,
         collection: &str,
@@ -119,6 +150,7 @@ fn house() -> House {
         description: String::new(),
         takes,
         raises_to: None,
+        listed: true,
     };
     let root = Root {
         path: "own".to_owned(),
@@ -277,19 +309,20 @@ fn no_definition_opens_anything() {
     assert_eq!((seen.len(), &seen[0]["type"]), (1, &json!("marking-definition")), "{page:#}");
 }
 
-/// What is handed on is what lies on the shelf, as close as it lies there.
+/// What the own list is to take in is what lies on the shelf, as close as it lies there.
 #[test]
-fn what_is_taken_is_told_with_its_level() {
+fn what_was_brought_is_remembered_with_its_level() {
     let mut shelf = Memory::default();
     let all = account("all", Level::CLOSED, true);
     let bare = malware(2, GREEN).replace("object_marking_refs", "x_none");
     let body = format!(r#"{{"objects":[{},{bare},1]}}"#, malware(1, GREEN));
-    let response = ask(&mut shelf, &all, Method::Post, OBJECTS, &body);
-    let levels: Vec<Level> = response.taken.iter().map(|(level, _)| *level).collect();
-    assert_eq!(levels, [Level::of(Tlp::Green), Level::of(Tlp::Red)]);
-    let first = &body[response.taken[0].1.clone()];
-    assert_eq!(first, malware(1, GREEN));
-    assert_eq!(body[response.taken[1].1.clone()], bare);
+    ask(&mut shelf, &all, Method::Post, OBJECTS, &body);
+    let (brought, _) = shelf.brought(10).unwrap();
+    let object = |level, text: &str| Brought {
+        account: "all".to_owned(),
+        objects: vec![(Level::of(level), text.as_bytes().to_vec())],
+    };
+    assert_eq!(brought, [object(Tlp::Green, &malware(1, GREEN)), object(Tlp::Red, &bare)]);
 }
 
 #[test]

@@ -19,5 +19,5 @@ mod tls;
 pub use audit::AuditLog;
 pub use login::{Credential, Secret, Store};
 pub use rate::Rate;
-pub use serve::{Ground, Intake, Listening, MAX_CONNECTIONS, Opener, Service, listen};
+pub use serve::{Ground, Listening, MAX_CONNECTIONS, Opener, Service, listen};
 pub use tls::{Tls, TlsError, self_signed};

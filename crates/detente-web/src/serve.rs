@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use detente_taxii::{
-    Account, House, Level, MAX_BODY, Method, Moment, Request, Response, Shelf, TAXII, refusal,
+    Account, House, MAX_BODY, Method, Moment, Request, Response, Shelf, TAXII, refusal,
     refuse_body, serve,
 };
 use http_body_util::Full;
@@ -54,9 +54,6 @@ const MAX_ASKED: usize = 512;
 /// The bytes of bodies that are held at once, over all lines.
 const MAX_HELD: usize = 4 * MAX_BODY;
 
-/// Hears of what an account has put on a shelf: the collection, and each object with its level.
-pub type Intake = Box<dyn Fn(&Account, &str, &[(Level, &[u8])]) + Send + Sync>;
-
 /// Opens one more way to the shelf.
 pub type Opener = Box<dyn Fn() -> Result<Box<dyn Shelf + Send>, String> + Send + Sync>;
 
@@ -76,8 +73,6 @@ pub struct Ground {
     pub rate: Rate,
     /// Where it is written down.
     pub audit: AuditLog,
-    /// Who hears of what was added.
-    pub intake: Intake,
 }
 
 /// What answers.
@@ -88,7 +83,6 @@ pub struct Service {
     porter: Porter,
     rates: Measures<String>,
     audit: AuditLog,
-    intake: Intake,
     held: Arc<Semaphore>,
     leaving: Arc<Semaphore>,
     ways: Semaphore,
@@ -113,7 +107,7 @@ impl Shelves {
 impl Service {
     /// A service on this ground.
     pub fn new(ground: Ground) -> Service {
-        let Ground { house, clock, open, accounts, key, rate, audit, intake } = ground;
+        let Ground { house, clock, open, accounts, key, rate, audit } = ground;
         Service {
             house,
             clock,
@@ -121,7 +115,6 @@ impl Service {
             porter: Porter::new(accounts, key),
             rates: Measures::new(rate),
             audit,
-            intake,
             held: Arc::new(Semaphore::new(MAX_HELD)),
             leaving: Arc::new(Semaphore::new(MAX_LEAVING)),
             ways: Semaphore::new(WAYS),
@@ -205,7 +198,7 @@ impl Service {
     fn act(&self, account: &Account, request: &Request<'_>, from: &From, now: Moment) -> Answer {
         let house = (self.house)();
         let answered = self.shelves.with(|shelf| serve(&house, account, request, now, shelf));
-        let mut response = match answered {
+        let response = match answered {
             Ok(response) => response,
             Err(error) => {
                 tracing::error!("the shelf can't be opened: {error}");
@@ -237,12 +230,6 @@ impl Service {
             tracing::error!("the audit can't be written: {error}");
             let words = "what would leave can't be written down; nothing leaves";
             return Answer::of(refusal(500, "audit", words));
-        }
-        let taken = std::mem::take(&mut response.taken);
-        if let Some(audit) = response.audit.as_ref().filter(|_| !taken.is_empty()) {
-            let part = |(level, place)| Some((level, request.body.get(place)?));
-            let taken: Vec<(Level, &[u8])> = taken.into_iter().filter_map(part).collect();
-            (self.intake)(account, &audit.collection, &taken);
         }
         Answer::of(response)
     }

@@ -35,7 +35,7 @@ use crate::looking::LookCommand;
 use crate::releasing::ReleaseCommand;
 use crate::retracting::RetractionCommand;
 use crate::table::TableCommand;
-use crate::tools::{self, FeedCommand};
+use crate::tools::{self, FeedCommand, Follower};
 
 /// Refusals that an import lists unless all are asked for.
 pub const FIRST_REFUSALS: usize = 10;
@@ -96,6 +96,24 @@ pub enum Command {
     Keys(KeyCommand),
     /// Exchange what is outstanding with all parties that can be reached.
     Sync,
+}
+
+impl Command {
+    /// Whether it may read the own list.
+    const fn reads_the_list(&self) -> bool {
+        matches!(
+            self,
+            Command::Import { .. }
+                | Command::Desk(_)
+                | Command::Counts
+                | Command::List { .. }
+                | Command::Search { .. }
+                | Command::Match { .. }
+                | Command::ExplainMatch { .. }
+                | Command::Look(_)
+                | Command::Release(_)
+        )
+    }
 }
 
 /// An act on an accord.
@@ -202,6 +220,8 @@ pub struct Engine {
     pub home: Home,
     /// Its feeds.
     pub feeds: Arc<Feeds>,
+    /// Takes into the own list what tools brought.
+    pub follower: Arc<Follower>,
     /// Whether imports are to end.
     pub stop: Arc<AtomicBool>,
 }
@@ -209,6 +229,9 @@ pub struct Engine {
 impl Engine {
     /// Does what it is told; the answer is the report as JSON.
     pub fn run(&self, command: &Command, progress: OnProgress<'_>) -> Result<Value, Failure> {
+        if command.reads_the_list() {
+            self.follower.settle(&self.shared);
+        }
         match command {
             Command::Parties => json(&self.shared.lock().parties()?),
             Command::AddParty { card } => {

@@ -74,8 +74,9 @@ impl Local {
         let links = Links::new(Arc::clone(&shared), identity, runtime.handle().clone());
         let warnings = Arc::new(Warnings::of(home));
         let (feeds, stop) = (tools::feeds(home), Arc::default());
+        let follower = Arc::new(tools::Follower::of(home));
         Ok(Local {
-            engine: Engine { shared, links, warnings, feeds, home: home.clone(), stop },
+            engine: Engine { shared, links, warnings, feeds, follower, home: home.clone(), stop },
             runtime,
             _lock: lock,
         })

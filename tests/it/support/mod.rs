@@ -13,7 +13,9 @@ pub use foreign::{Foreign, go_checker, openssl, python, run_tool};
 pub use home::{Home, World};
 pub use pair::{Pair, Topology, common, history};
 pub use peer::{Hostile, Manners, card_of, stranger};
-pub use process::{Outcome, Serving, detente, free_port, get, pause, wait_until, workspace};
+pub use process::{
+    Outcome, Serving, delete, detente, free_port, get, pause, post, wait_until, workspace,
+};
 pub use random::Random;
 
 use serde_json::Value;

@@ -14,13 +14,30 @@ use serde_json::Value;
 /// Asks a TAXII server by plain HTTP; the body of its answer.
 #[track_caller]
 pub fn get(address: &str, path: &str, token: &str) -> String {
+    ask(address, (&format!("GET {path}"), token), "")
+}
+
+/// The same for a TAXII envelope that is posted.
+pub fn post(address: &str, path: &str, token: &str, envelope: &str) -> String {
+    ask(address, (&format!("POST {path}"), token), envelope)
+}
+
+/// The same for what is to be taken away.
+pub fn delete(address: &str, path: &str, token: &str) -> String {
+    ask(address, (&format!("DELETE {path}"), token), "")
+}
+
+fn ask(address: &str, (what, token): (&str, &str), body: &str) -> String {
     use std::io::{Read as _, Write as _};
     let mut line = std::net::TcpStream::connect(address).unwrap();
     let head = format!(
-        "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
-         Accept: application/taxii+json;version=2.1\r\nConnection: close\r\n\r\n"
+        "{what} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Accept: application/taxii+json;version=2.1\r\nConnection: close\r\n\
+         Content-Type: application/taxii+json;version=2.1\r\nContent-Length: {}\r\n\r\n",
+        body.len()
     );
     line.write_all(head.as_bytes()).unwrap();
+    line.write_all(body.as_bytes()).unwrap();
     let mut answer = String::new();
     line.read_to_string(&mut answer).unwrap();
     answer.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned())

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::property::{Property, text};
 use crate::intake::Intake;
 use detente_intel::{
     Context, MAX_MARKING_TEXT, MAX_MARKING_TEXTS, Markings, is_link, parse_unix_micros,
@@ -15,38 +16,34 @@ const IEP_EXTENSION: &str = "extension-definition--762e2e97-ee51-43e5-a9ea-165fb
 /// The properties that are read. `serde` refuses an object that has one of them twice, so no two
 /// readers can see two different markings.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Object {
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Object<'a> {
     #[serde(rename = "type")]
-    pub(super) kind: Option<Value>,
-    pub(super) id: Option<Value>,
-    pub(super) created_by_ref: Option<Value>,
+    pub(super) kind: Option<Property<'a>>,
+    pub(super) id: Option<Property<'a>>,
+    pub(super) created_by_ref: Option<Property<'a>>,
     pub(super) confidence: Option<Value>,
     pub(super) definition: Option<Value>,
-    pub(super) definition_type: Option<Value>,
-    pub(super) description: Option<Value>,
+    pub(super) definition_type: Option<Property<'a>>,
+    pub(super) description: Option<Property<'a>>,
     pub(super) extensions: Option<Value>,
-    pub(super) first_observed: Option<Value>,
+    pub(super) first_observed: Option<Property<'a>>,
     pub(super) granular_markings: Option<Value>,
     pub(super) hashes: Option<Value>,
     pub(super) indicator_types: Option<Value>,
     pub(super) labels: Option<Value>,
-    pub(super) modified: Option<Value>,
-    pub(super) last_observed: Option<Value>,
-    pub(super) name: Option<Value>,
+    pub(super) modified: Option<Property<'a>>,
+    pub(super) last_observed: Option<Property<'a>>,
+    pub(super) name: Option<Property<'a>>,
     pub(super) number: Option<Value>,
     pub(super) object_marking_refs: Option<Value>,
     pub(super) objects: Option<Value>,
-    pub(super) pattern: Option<Value>,
-    pub(super) pattern_type: Option<Value>,
+    pub(super) pattern: Option<Property<'a>>,
+    pub(super) pattern_type: Option<Property<'a>>,
     pub(super) revoked: Option<Value>,
-    pub(super) valid_from: Option<Value>,
-    pub(super) valid_until: Option<Value>,
-    pub(super) value: Option<Value>,
-}
-
-pub(super) fn text(value: &Option<Value>) -> Option<&str> {
-    value.as_ref().and_then(Value::as_str)
+    pub(super) valid_from: Option<Property<'a>>,
+    pub(super) valid_until: Option<Property<'a>>,
+    pub(super) value: Option<Property<'a>>,
 }
 
 pub(super) fn texts(value: &Option<Value>) -> impl Iterator<Item = &str> {
@@ -54,7 +51,7 @@ pub(super) fn texts(value: &Option<Value>) -> impl Iterator<Item = &str> {
 }
 
 /// What a marking definition says by its body.
-pub(super) fn defined(object: &Object, id: &str) -> Markings {
+pub(super) fn defined(object: &Object<'_>, id: &str) -> Markings {
     let mut markings = Markings::none();
     let mut colours = Vec::new();
     let kind = text(&object.definition_type).unwrap_or("").to_ascii_lowercase();
@@ -131,7 +128,7 @@ fn is_reference(value: &Value) -> bool {
 }
 
 /// The context of an object and the ids of markings that are still to be looked up.
-pub(super) fn context_of(intake: &Intake<'_>, object: &Object) -> (Context, Vec<String>) {
+pub(super) fn context_of(intake: &Intake<'_>, object: &Object<'_>) -> (Context, Vec<String>) {
     let mut context = intake.context();
     context.origin = text(&object.id).map(str::to_owned);
     context.modified = text(&object.modified).and_then(parse_unix_micros);
@@ -175,7 +172,7 @@ pub(super) fn context_of(intake: &Intake<'_>, object: &Object) -> (Context, Vec<
 
 /// Applies the markings with known ids and returns the others. A granular marking counts for the
 /// whole object: the indicator carries all of it, and the most restrictive wins.
-fn marking_refs(object: &Object, markings: &mut Markings) -> Vec<String> {
+fn marking_refs(object: &Object<'_>, markings: &mut Markings) -> Vec<String> {
     let mut ids = whole_refs(&object.object_marking_refs, markings);
     ids.extend(part_refs(&object.granular_markings, markings));
     unknown_of(ids, markings)

@@ -44,19 +44,43 @@ pub fn object_markings(bytes: &[u8]) -> Result<ObjectMarkings, serde_json::Error
     all.whole_open = unknown_of(ids, &mut all.whole);
     let ids = part_refs(&marked.granular_markings, &mut all.parts);
     all.parts_open = unknown_of(ids, &mut all.parts);
-    match &marked.labels {
-        // A text in the place of a list is a label: what it says on handling counts.
-        Some(Value::String(label)) => {
-            all.whole.add_tag(label);
-        }
-        Some(Value::Array(_)) | None => {
-            for label in texts(&marked.labels) {
-                all.whole.add_tag(label);
-            }
-        }
-        Some(_) => all.whole.add_unknown("labels"),
+    add_labels(&marked.labels, &mut all.whole);
+    Ok(all)
+}
+
+/// The same of an object whose head has been read already: the ids of markings of the whole and of
+/// parts, and its labels as their JSON stands.
+///
+/// # Errors
+/// The labels are no JSON.
+pub fn head_markings<'a>(
+    whole: impl Iterator<Item = &'a str>,
+    parts: impl Iterator<Item = &'a str>,
+    labels: Option<&str>,
+) -> Result<ObjectMarkings, serde_json::Error> {
+    let mut all = ObjectMarkings::default();
+    all.whole_open = unknown_of(whole.collect(), &mut all.whole);
+    all.parts_open = unknown_of(parts.collect(), &mut all.parts);
+    if let Some(json) = labels {
+        add_labels(&serde_json::from_str(json)?, &mut all.whole);
     }
     Ok(all)
+}
+
+/// Adds what labels say on handling.
+fn add_labels(labels: &Option<Value>, whole: &mut Markings) {
+    match labels {
+        // A text in the place of a list is a label: what it says on handling counts.
+        Some(Value::String(label)) => {
+            whole.add_tag(label);
+        }
+        Some(Value::Array(_)) | None => {
+            for label in texts(labels) {
+                whole.add_tag(label);
+            }
+        }
+        Some(_) => whole.add_unknown("labels"),
+    }
 }
 
 #[cfg(test)]

@@ -12,14 +12,17 @@ use std::io::BufRead;
 
 use detente_core::Kind;
 use detente_pattern::{Comparison, Constant, Operator};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 mod context;
 mod marking;
+mod property;
 
-pub use marking::{ObjectMarkings, object_markings};
+pub use marking::{ObjectMarkings, head_markings, object_markings};
 
-use context::{Object, context_of, defined, text};
+use context::{Object, context_of, defined};
+use property::text;
 
 use super::intake::Intake;
 use super::json::{Fault, Scanner};
@@ -154,7 +157,7 @@ impl Bundle {
         place: &Place,
         raw: &[u8],
     ) -> Result<(), ReadFault> {
-        match serde_json::from_slice::<Object>(raw) {
+        match serde_json::from_slice::<Object<'_>>(raw) {
             Ok(object) => self.object(intake, place, &object),
             Err(fault) => {
                 intake.see();
@@ -168,7 +171,7 @@ impl Bundle {
         &mut self,
         intake: &mut Intake<'_>,
         place: &Place,
-        object: &Object,
+        object: &Object<'_>,
     ) -> Result<(), ReadFault> {
         let Some(kind) = text(&object.kind) else {
             intake.see();
@@ -193,7 +196,7 @@ impl Bundle {
         &mut self,
         intake: &mut Intake<'_>,
         place: &Place,
-        object: &Object,
+        object: &Object<'_>,
     ) -> Result<(), ReadFault> {
         let revoked = object.revoked.as_ref().and_then(Value::as_bool) == Some(true);
         let readable = || text(&object.pattern).is_some_and(|text| parse_pattern(text).is_ok());
@@ -276,11 +279,11 @@ impl Bundle {
         &mut self,
         intake: &mut Intake<'_>,
         place: &Place,
-        object: &Object,
+        object: &Object<'_>,
     ) -> Result<(), ReadFault> {
         let kind = text(&object.kind).unwrap_or("");
         let mut values: Vec<(Result<Hint, Reason>, String)> = Vec::new();
-        match (kind, &object.value, &object.number, &object.hashes) {
+        match (kind, text(&object.value), &object.number, &object.hashes) {
             ("file" | "artifact" | "x509-certificate", _, _, Some(Value::Object(hashes))) => {
                 for (name, value) in hashes {
                     let path = format!("{kind}:hashes.{name}");
@@ -291,9 +294,9 @@ impl Bundle {
             ("autonomous-system", _, Some(number), _) => {
                 values.push((Ok(Hint::Kind(Kind::Asn)), number.to_string()));
             }
-            (_, Some(Value::String(value)), _, _) => {
+            (_, Some(value), _, _) => {
                 if let Some(hint) = hint_of(&format!("{kind}:value")) {
-                    values.push((Ok(hint), value.clone()));
+                    values.push((Ok(hint), value.to_owned()));
                 }
             }
             _ => {}
@@ -319,14 +322,14 @@ impl Bundle {
         &mut self,
         intake: &mut Intake<'_>,
         place: &Place,
-        object: &Object,
+        object: &Object<'_>,
     ) -> Result<(), ReadFault> {
         let Some(Value::Object(inner)) = &object.objects else {
             intake.pass(Skip::OtherObject);
             return Ok(());
         };
         for value in inner.values() {
-            match serde_json::from_value::<Object>(value.clone()) {
+            match Object::deserialize(value) {
                 Ok(mut part) => {
                     part.id = object.id.clone();
                     part.object_marking_refs = object.object_marking_refs.clone();
@@ -348,7 +351,7 @@ impl Bundle {
     }
 
     /// Remembers what a marking definition says.
-    fn definition(&mut self, intake: &mut Intake<'_>, place: &Place, object: &Object) {
+    fn definition(&mut self, intake: &mut Intake<'_>, place: &Place, object: &Object<'_>) {
         let id = text(&object.id).unwrap_or("");
         let markings = defined(object, id);
         if let Some(tlp) = stix_tlp(id) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use detente_taxii::{Level, Query};
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::old::Old;
 use super::packet::seers;
@@ -13,7 +13,7 @@ use crate::sqlite::{Fault, damaged};
 
 /// Takes everything from a collection. Its pages are written over: the connection deletes so
 /// (`secure_delete`).
-pub(super) fn clear(tx: &Transaction<'_>, collection: &str) -> Result<(), Fault> {
+pub(super) fn clear(tx: &Connection, collection: &str) -> Result<(), Fault> {
     let Some(id) = super::collection(tx, collection)? else { return Ok(()) };
     let bodies = "DELETE FROM body WHERE n IN (SELECT n FROM packet WHERE collection = ?1)";
     tx.prepare_cached(bodies)?.execute([id])?;
@@ -24,7 +24,7 @@ pub(super) fn clear(tx: &Transaction<'_>, collection: &str) -> Result<(), Fault>
 }
 
 /// Takes away what is meant of some ids, and marks what is the first and the last of what stays.
-pub(super) fn delete(tx: &Transaction<'_>, query: &Query) -> Result<u64, Fault> {
+pub(super) fn delete(tx: &Connection, query: &Query) -> Result<u64, Fault> {
     let Some(collection) = super::collection(tx, &query.collection)? else {
         return Ok(0);
     };
@@ -48,7 +48,7 @@ pub(super) fn delete(tx: &Transaction<'_>, query: &Query) -> Result<u64, Fault> 
 
 /// Takes one version away, with its bytes.
 fn take(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     old: &mut Old<'_>,
     collection: i64,
     (key, version): (&Key, i64),
@@ -74,7 +74,7 @@ fn take(
 }
 
 /// Marks the ends of what is left of an id, for each clearance.
-fn mark(tx: &Transaction<'_>, old: &mut Old<'_>, collection: i64, key: &Key) -> Result<(), Fault> {
+fn mark(tx: &Connection, old: &mut Old<'_>, collection: i64, key: &Key) -> Result<(), Fault> {
     let mut find = tx.prepare_cached(
         "SELECT n, back FROM object WHERE collection = ?1 AND id = ?2 ORDER BY version",
     )?;

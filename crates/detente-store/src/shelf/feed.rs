@@ -4,7 +4,7 @@ use detente_core::Tlp;
 use detente_taxii::client::{Feed, FeedState, Proof, Trouble, Trust, Way, What};
 use detente_taxii::client::{OBJECT_BYTES, collection_of};
 use detente_taxii::{Incoming, Level, Moment, Put, ShelfError, Terms};
-use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -351,7 +351,7 @@ impl SqliteShelf {
 }
 
 /// Whether a feed is still the one that was begun with.
-fn is_same(tx: &Transaction<'_>, of: &Feed) -> Result<bool, Fault> {
+fn is_same(tx: &Connection, of: &Feed) -> Result<bool, Fault> {
     let mut find = tx.prepare_cached("SELECT 1 FROM feed WHERE name = ?1 AND made = ?2")?;
     let same: Option<i64> =
         find.query_row((&of.name, of.made.micros()), |row| row.get(0)).optional()?;

@@ -5,6 +5,7 @@
 //! of the record lies here. Is not: a judge of who may see what; it hands over what a query names.
 
 mod account;
+mod brought;
 mod delete;
 mod feed;
 mod old;
@@ -16,9 +17,10 @@ mod tests;
 
 use std::path::Path;
 
-use detente_taxii::Entry;
-use detente_taxii::{Incoming, Moment, Put, Query, Shelf, ShelfError, StatusRow};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use detente_taxii::{
+    Brought, Deed, Entry, Incoming, Level, Moment, Put, Query, Shelf, ShelfError, StatusRow,
+};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use crate::migrate;
 use crate::sqlite::{Fault, OpenError, open};
@@ -37,6 +39,19 @@ const MAX_STATUS_BYTES: i64 = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub struct SqliteShelf {
     conn: Connection,
+    together: Together,
+}
+
+/// Whether several things are being done whole or not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Together {
+    /// Each for itself.
+    #[default]
+    No,
+    /// All so far was done.
+    Well,
+    /// One of them failed, perhaps halfway.
+    Broken,
 }
 
 fn failed(fault: impl Into<Fault>) -> ShelfError {
@@ -49,7 +64,7 @@ impl SqliteShelf {
     /// # Errors
     /// [`OpenError`] if the file is no shelf, a newer program wrote it, or the disk refuses.
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteShelf, OpenError> {
-        open::file_of(path.as_ref(), &migrate::SHELF).map(|conn| SqliteShelf { conn })
+        open::file_of(path.as_ref(), &migrate::SHELF).map(SqliteShelf::on)
     }
 
     /// A shelf that is gone when it is dropped: for tests and trials.
@@ -57,13 +72,23 @@ impl SqliteShelf {
     /// # Errors
     /// [`OpenError`] if there is no memory.
     pub fn in_memory() -> Result<SqliteShelf, OpenError> {
-        open::memory_of(&migrate::SHELF).map(|conn| SqliteShelf { conn })
+        open::memory_of(&migrate::SHELF).map(SqliteShelf::on)
+    }
+
+    fn on(conn: Connection) -> SqliteShelf {
+        SqliteShelf { conn, together: Together::No }
     }
 
     fn write<T>(
         &mut self,
-        deed: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+        deed: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, ShelfError> {
+        if self.together != Together::No {
+            return deed(&self.conn).map_err(|fault| {
+                self.together = Together::Broken;
+                failed(fault)
+            });
+        }
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate);
         let tx = tx.map_err(failed)?;
         let done = deed(&tx).map_err(failed)?;
@@ -73,6 +98,9 @@ impl SqliteShelf {
 
     /// All statements of one deed see the same state.
     fn read<T>(&self, deed: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, ShelfError> {
+        if self.together != Together::No {
+            return deed(&self.conn).map_err(failed);
+        }
         let _transaction = self.conn.unchecked_transaction().map_err(failed)?;
         deed(&self.conn).map_err(failed)
     }
@@ -85,6 +113,25 @@ fn collection(conn: &Connection, name: &str) -> Result<Option<i64>, Fault> {
 }
 
 impl Shelf for SqliteShelf {
+    fn together(&mut self, deed: Deed<'_>) -> Result<(), ShelfError> {
+        if self.together != Together::No {
+            return deed(self);
+        }
+        self.conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        self.together = Together::Well;
+        let done = deed(self);
+        let whole = std::mem::take(&mut self.together) == Together::Well;
+        let done = done.and_then(|()| match whole {
+            true => self.conn.execute_batch("COMMIT").map_err(failed),
+            false => Err(ShelfError("a part of what was to be done together".to_owned())),
+        });
+        // A commit that failed may have ended the transaction or not.
+        if done.is_err() && !self.conn.is_autocommit() {
+            self.conn.execute_batch("ROLLBACK").map_err(failed)?;
+        }
+        done
+    }
+
     fn put(
         &mut self,
         collection: &str,
@@ -125,6 +172,23 @@ impl Shelf for SqliteShelf {
             tx.prepare_cached(text)?.execute((view, moment))?;
             Ok(())
         })
+    }
+
+    fn bring(
+        &mut self,
+        account: &str,
+        collection: &str,
+        objects: &[(Moment, Level)],
+    ) -> Result<(), ShelfError> {
+        self.write(|tx| brought::bring(tx, account, collection, objects))
+    }
+
+    fn brought(&self, max: usize) -> Result<(Vec<Brought>, Option<u64>), ShelfError> {
+        self.read(|conn| brought::brought(conn, max))
+    }
+
+    fn take_brought(&mut self, upto: u64) -> Result<(), ShelfError> {
+        self.write(|tx| brought::take(tx, upto))
     }
 
     fn put_status(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use rusqlite::{CachedStatement, OptionalExtension as _, Transaction};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 use super::packet::{Head, Packet};
 use crate::sqlite::{Fault, damaged};
@@ -41,7 +41,7 @@ impl Held {
 }
 
 impl<'a> Old<'a> {
-    pub(super) fn new(tx: &'a Transaction<'_>, collection: i64) -> Result<Old<'a>, Fault> {
+    pub(super) fn new(tx: &'a Connection, collection: i64) -> Result<Old<'a>, Fault> {
         Ok(Old {
             collection,
             held: BTreeMap::new(),

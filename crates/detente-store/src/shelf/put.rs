@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use detente_core::Digest;
 use detente_taxii::{Incoming, Level, Moment, Put};
-use rusqlite::{CachedStatement, OptionalExtension as _, Transaction};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 use super::old::Old;
 use super::packet::{ALL, MAX_BYTES, MAX_OBJECTS, New, Packet, seers};
@@ -75,7 +75,7 @@ struct Writer<'a> {
 
 /// Puts objects in their order and says what became of each.
 pub(super) fn put<'a>(
-    tx: &'a Transaction<'_>,
+    tx: &'a Connection,
     name: &str,
     now: Moment,
     objects: &'a [Incoming<'a>],
@@ -105,7 +105,7 @@ pub(super) fn put<'a>(
 }
 
 /// The number of a collection; a new one gets one.
-fn collection(tx: &Transaction<'_>, name: &str) -> Result<i64, Fault> {
+fn collection(tx: &Connection, name: &str) -> Result<i64, Fault> {
     if let Some(id) = super::collection(tx, name)? {
         return Ok(id);
     }
@@ -289,7 +289,7 @@ impl Writer<'_> {
     }
 
     /// Writes packets, and where each object is.
-    fn finish(mut self, tx: &Transaction<'_>) -> Result<(), Fault> {
+    fn finish(mut self, tx: &Connection) -> Result<(), Fault> {
         let packets = self.packets(tx)?;
         self.mark_ended(tx, &packets)?;
         self.old.write()?;
@@ -310,7 +310,7 @@ impl Writer<'_> {
     }
 
     /// Writes the packets, and says of each new object which one it is in.
-    fn packets(&mut self, tx: &Transaction<'_>) -> Result<Vec<i64>, Fault> {
+    fn packets(&mut self, tx: &Connection) -> Result<Vec<i64>, Fault> {
         let mut packets = vec![0; self.fresh.len()];
         let mut levels: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
         for (at, fresh) in self.fresh.iter().enumerate() {
@@ -362,7 +362,7 @@ impl Writer<'_> {
     }
 
     /// Keeps the ends of ids that got one more version.
-    fn mark_ended(&self, tx: &Transaction<'_>, packets: &[i64]) -> Result<(), Fault> {
+    fn mark_ended(&self, tx: &Connection, packets: &[i64]) -> Result<(), Fault> {
         for (key, versions) in &self.versions {
             let count = usize::from(versions.old) + versions.new.len();
             if versions.new.is_empty() || count < 2 {
@@ -383,7 +383,7 @@ impl Writer<'_> {
 
 /// Keeps the ends of an id: number and packet of each; none if it has one version alone.
 pub(super) fn keep_ends(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     collection: i64,
     key: &Key,
     ends: &[(i64, i64)],

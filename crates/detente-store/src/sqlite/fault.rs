@@ -79,7 +79,7 @@ pub(super) fn sql(number: u64) -> Result<i64, Fault> {
 }
 
 /// A number as it was stored.
-pub(super) fn number<N: TryFrom<i64>>(row: &Row<'_>, column: usize) -> Result<N, Error> {
+pub(crate) fn number<N: TryFrom<i64>>(row: &Row<'_>, column: usize) -> Result<N, Error> {
     let stored: i64 = row.get(column)?;
     N::try_from(stored).map_err(|_| Error::IntegralValueOutOfRange(column, stored))
 }

@@ -33,7 +33,7 @@ use detente_node::ports::{
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub(crate) use fault::{Fault, damaged};
+pub(crate) use fault::{Fault, damaged, number};
 pub use open::OpenError;
 pub use staged::{MAX_STAGED_BYTES, MAX_STAGED_PLACES};
 

@@ -2,12 +2,14 @@
 
 mod account;
 mod feed;
+mod follow;
 mod offer;
 mod server;
 mod views;
 
 pub use account::{AccountArgs, account};
 pub use feed::{FeedArgs, FeedCommand, feed, feeds};
+pub use follow::Follower;
 pub use offer::offers;
 pub use server::{TaxiiArgs, start};
 pub use views::settle;

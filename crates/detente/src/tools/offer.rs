@@ -113,6 +113,7 @@ pub fn house(title: &str, offers: &[(Offer, Option<View>)]) -> House {
             description: offer.name.clone(),
             takes: offer.takes,
             raises_to: (offer.key == OWN).then(|| RAISED.to_owned()),
+            listed: offer.key == OWN,
         };
         match roots.iter_mut().find(|root| root.path == offer.root) {
             Some(root) => root.collections.push(collection),

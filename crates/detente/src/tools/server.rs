@@ -6,14 +6,13 @@ use std::sync::Arc;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
 use clap::Args;
-use detente_desk::take_in;
 use detente_store::{AccountRow, SqliteShelf};
 use detente_taxii::Account;
 use detente_web::{AuditLog, Credential, Ground, Listening, Rate, Service, Store, Tls};
 
 use super::offer::house;
 use super::views::{Counter, Views};
-use super::{OWN, now, open_shelf, shelf_path};
+use super::{now, open_shelf, shelf_path};
 use crate::command::Engine;
 use crate::fail::{Failure, chain};
 use crate::home::{Home, read_bounded, write_secret, write_with_mode};
@@ -98,7 +97,6 @@ pub fn start(
     let accounts = Accounts(std::sync::Mutex::new(open_shelf(home)?));
     let title = engine.shared.lock().card().value().name.clone();
     let path = shelf_path(home);
-    let shared = Arc::clone(&engine.shared);
     let views = Views::start(home, engine, runtime)?;
     let offered = Arc::clone(&views);
     let service = Service::new(Ground {
@@ -115,14 +113,6 @@ pub fn start(
             per_second: f64::from(args.taxii_rate),
         },
         audit,
-        intake: Box::new(move |account, collection, taken| {
-            // The objects lie on the shelf: brought again, they come into the list.
-            if collection == OWN
-                && let Err(failure) = take_in(&shared, &format!("taxii:{}", account.name), taken)
-            {
-                tracing::error!(account = account.name, "taking in objects: {}", failure.error);
-            }
-        }),
     });
     let listening = runtime
         .block_on(detente_web::listen(address, tls.as_ref(), Arc::new(service)))

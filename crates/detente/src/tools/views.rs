@@ -7,7 +7,9 @@ use std::time::Duration;
 use detente_desk::{refresh_own, refresh_received, refresh_released};
 use detente_node::{NodeError, Shared, chain};
 use detente_store::SqliteShelf;
-use detente_taxii::{BEHIND, Entry, Incoming, Moment, Put, Query, Shelf, ShelfError, StatusRow};
+use detente_taxii::{
+    BEHIND, Brought, Deed, Entry, Incoming, Level, Moment, Put, Query, Shelf, ShelfError, StatusRow,
+};
 
 use super::offer::{Offer, View, offers};
 use super::{now, open_shelf};
@@ -24,6 +26,9 @@ const STEPS: usize = 8;
 const BURST: usize = 64;
 /// How often it is looked whether there is something to bring.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How often what tools brought is taken into the own list.
+const SETTLE_AGAIN: Duration = Duration::from_secs(1);
 
 /// Contexts whose words are not read though more come. Count.
 const MANY_WORDS: u64 = 100_000;
@@ -61,6 +66,7 @@ impl Views {
         let handle = runtime.handle().clone();
         let views = Arc::new(Views { engine, shelf, offered, caused, handle });
         runtime.spawn(follow(Arc::downgrade(&views)));
+        runtime.spawn(settle_often(Arc::downgrade(&views)));
         Ok(views)
     }
 
@@ -96,6 +102,9 @@ impl Views {
     fn bring(&self, collection: &str, steps: usize) -> Result<bool, String> {
         let Some(view) = self.view(collection) else { return Ok(true) };
         let shared = &self.engine.shared;
+        if matches!(view, View::Own) {
+            self.engine.follower.settle(shared);
+        }
         for _ in 0..steps {
             let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
             let done = match view {
@@ -135,6 +144,7 @@ impl Views {
         let handle = views.handle.clone();
         handle.spawn_blocking(move || {
             let command = ReleaseCommand::all_own(view.accord, view.to);
+            views.engine.follower.settle(&views.engine.shared);
             match views.engine.release(&command) {
                 Ok(report) => {
                     let count = report.get("allowed").cloned().unwrap_or_default();
@@ -200,6 +210,18 @@ pub fn settle(home: &Home, shared: &Shared) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes in what tools bring, much at once: that costs less than each for itself.
+async fn settle_often(views: Weak<Views>) {
+    loop {
+        tokio::time::sleep(SETTLE_AGAIN).await;
+        let Some(views) = views.upgrade() else { return };
+        let settled = tokio::task::spawn_blocking(move || {
+            views.engine.follower.settle(&views.engine.shared);
+        });
+        let _ = settled.await;
+    }
+}
+
 async fn follow(views: Weak<Views>) {
     let mut unread = 0;
     loop {
@@ -234,6 +256,27 @@ impl Counter {
 }
 
 impl Shelf for Counter {
+    fn together(&mut self, deed: Deed<'_>) -> Result<(), ShelfError> {
+        self.inner.together(deed)
+    }
+
+    fn bring(
+        &mut self,
+        account: &str,
+        collection: &str,
+        objects: &[(Moment, Level)],
+    ) -> Result<(), ShelfError> {
+        self.inner.bring(account, collection, objects)
+    }
+
+    fn brought(&self, max: usize) -> Result<(Vec<Brought>, Option<u64>), ShelfError> {
+        self.inner.brought(max)
+    }
+
+    fn take_brought(&mut self, upto: u64) -> Result<(), ShelfError> {
+        self.inner.take_brought(upto)
+    }
+
     fn put(
         &mut self,
         collection: &str,
@@ -264,6 +307,8 @@ impl Shelf for Counter {
     }
 
     fn delete(&mut self, query: &Query) -> Result<u64, ShelfError> {
+        // What was brought is in the own list, also if it is taken from the shelf at once.
+        self.views.engine.follower.settle(&self.views.engine.shared);
         self.inner.delete(query)
     }
 

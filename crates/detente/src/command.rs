@@ -232,6 +232,10 @@ impl Engine {
         if command.reads_the_list() {
             self.follower.settle(&self.shared);
         }
+        self.obey(command, progress)
+    }
+
+    fn obey(&self, command: &Command, progress: OnProgress<'_>) -> Result<Value, Failure> {
         match command {
             Command::Parties => json(&self.shared.lock().parties()?),
             Command::AddParty { card } => {

@@ -27,6 +27,8 @@ const BURST: usize = 64;
 /// How often it is looked whether there is something to bring.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// The name of the thread that takes it in: what it costs is told apart from what answering costs.
+const FOLLOWER: &str = "own-list";
 /// How often what tools brought is taken into the own list.
 const SETTLE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -66,7 +68,11 @@ impl Views {
         let handle = runtime.handle().clone();
         let views = Arc::new(Views { engine, shelf, offered, caused, handle });
         runtime.spawn(follow(Arc::downgrade(&views)));
-        runtime.spawn(settle_often(Arc::downgrade(&views)));
+        let weak = Arc::downgrade(&views);
+        std::thread::Builder::new()
+            .name(FOLLOWER.to_owned())
+            .spawn(move || settle_often(&weak))
+            .map_err(|error| Failure::environment("thread", error, ""))?;
         Ok(views)
     }
 
@@ -211,14 +217,11 @@ pub fn settle(home: &Home, shared: &Shared) -> Result<(), Failure> {
 }
 
 /// Takes in what tools bring, much at once: that costs less than each for itself.
-async fn settle_often(views: Weak<Views>) {
+fn settle_often(views: &Weak<Views>) {
     loop {
-        tokio::time::sleep(SETTLE_AGAIN).await;
+        std::thread::park_timeout(SETTLE_AGAIN);
         let Some(views) = views.upgrade() else { return };
-        let settled = tokio::task::spawn_blocking(move || {
-            views.engine.follower.settle(&views.engine.shared);
-        });
-        let _ = settled.await;
+        views.engine.follower.settle(&views.engine.shared);
     }
 }
 

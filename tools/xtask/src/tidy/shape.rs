@@ -15,12 +15,14 @@ const MAX_CRATE_LINES: usize = 6_500;
 
 /// Crates that may be larger, with their own limit, until they part: detente-node holds the use
 /// cases of negotiation, releases, runs and look-ups; detente the words of all commands and the
-/// stories of the demo; detente-core the bodies of all acts; detente-accord all that a text says.
+/// stories of the demo; detente-core the bodies of all acts; detente-accord all that a text says;
+/// detente-store the node's database and the shelf beside it.
 const LARGER_CRATES: &[(&str, usize)] = &[
     ("detente", 10_000),
     ("detente-accord", 6_700),
     ("detente-core", 7_400),
     ("detente-node", 10_300),
+    ("detente-store", 6_700),
 ];
 
 /// The only folder that may hold `unsafe`.

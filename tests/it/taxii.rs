@@ -542,7 +542,18 @@ fn what_tools_bring_is_in_the_list_though_the_server_dies() {
     let gone = delete(&address, &format!("{objects}{id}/"), &one);
     assert!(!gone.contains("http_status"), "{gone}");
     assert_eq!(sources(9_000), ["taxii:one"]);
+    // What it is worth as STIX is told when it is asked.
+    let checked = home.json(&["account", "check"]);
+    assert_eq!((&checked["objects"], &checked["must"]), (&json!(1_500), &json!(0)), "{checked:#}");
+    let mut bad = indicator(9_001, &[TLP[1].1]);
+    bad["confidence"] = 101.into();
+    post(&address, objects, &one, &json!({"objects": [bad]}).to_string());
+    let checked = home.run(&["--json", "account", "check", "own"]).exits(1);
+    let checked: Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!(checked["must"], 1, "{checked:#}");
+    assert_eq!(list(&checked, "remarks")[0]["path"], "confidence", "{checked:#}");
+    home.run(&["account", "check", "nowhere"]).exits(2);
     serving.end();
     let counted = home.json(&["count"]);
-    assert!(counted.to_string().contains("1501"), "{counted}");
+    assert_eq!(counted["kinds"], json!([["domain", 1_502, 1_505]]), "{counted}");
 }

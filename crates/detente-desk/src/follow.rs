@@ -12,7 +12,7 @@ use crate::export::DeskError;
 use crate::intake::{Together, import_together};
 
 /// Objects that are taken in at a time, or a few more: one write holds them all. Count.
-const STEP: usize = 20_000;
+const STEP: usize = 5_000;
 
 /// Takes the indicators of what a source brought to the shelf into the own list, as close as they
 /// lie there, so that they are searched and matched. Taken in again, they change nothing.

@@ -26,6 +26,6 @@ pub use follow::{follow, take_in};
 pub use intake::{Hearers, Import, STOPPED, Together, import};
 pub use outcome::{Ended, ended, not_tried};
 pub use preview::{PreviewItem, PreviewReport, preview};
-pub use stix::{ToShelf, check_object};
+pub use stix::{ToShelf, check_collection, check_object};
 pub use view::{INDICATORS, Received, Released, refresh_own, refresh_received, refresh_released};
 pub use warned::{AddedReport, ListReport, Tally, hits};

@@ -7,7 +7,7 @@ use detente_node::NodeError;
 use detente_node::report::{StixRemark, StixReport};
 use detente_pattern::Pattern;
 use detente_stix::{Level as Rule, Object, Options, Report, check_with};
-use detente_taxii::{Arrival, Level, Put, Raising};
+use detente_taxii::{Arrival, Level, Put, Query, Raising, Shelf, ShelfError, Which};
 
 use crate::closers::Closers;
 
@@ -54,7 +54,7 @@ impl<'a> Carrier<'a> {
 
     /// Takes one object over.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), NodeError> {
-        self.check(bytes);
+        check(&mut self.report, self.keep, bytes);
         self.closers.hear(bytes);
         self.report.objects += 1;
         self.bytes += bytes.len();
@@ -129,37 +129,76 @@ impl<'a> Carrier<'a> {
             self.report.remarks.push(StixRemark { object, id, level, code, path, words });
         }
     }
+}
 
-    fn check(&mut self, bytes: &[u8]) {
-        // 2.0 has other rules: what is raised from it would be checked by those of 2.1.
-        if Object::read(bytes).is_ok_and(|object| object.header().spec().name() == "2.0") {
+/// Checks one more object against the standard; at most `keep` remarks are kept.
+fn check(into: &mut StixReport, keep: usize, bytes: &[u8]) {
+    // 2.0 has other rules: what is raised from it would be checked by those of 2.1.
+    if Object::read(bytes).is_ok_and(|object| object.header().spec().name() == "2.0") {
+        return;
+    }
+    let report = check_object(bytes);
+    match (report.is_valid(), report.shoulds()) {
+        (false, _) => into.must += 1,
+        (true, 0) => return,
+        (true, _) => into.should += 1,
+    }
+    let mut id = None;
+    let broken = report.findings().iter().filter(|one| one.level == Rule::Must);
+    // Nearly every real file leaves out what is only advised: that is told when all is asked for.
+    let tell_all = keep == usize::MAX;
+    let others = report.findings().iter().filter(|one| one.level == Rule::Should && tell_all);
+    for finding in broken.chain(others) {
+        if into.remarks.len() >= keep {
             return;
         }
-        let report = check_object(bytes);
-        match (report.is_valid(), report.shoulds()) {
-            (false, _) => self.report.must += 1,
-            (true, 0) => return,
-            (true, _) => self.report.should += 1,
+        into.remarks.push(StixRemark {
+            object: into.objects,
+            id: id.get_or_insert_with(|| id_of(bytes)).clone(),
+            level: finding.level.name().to_owned(),
+            code: finding.code.to_owned(),
+            path: finding.path.clone(),
+            words: format!("{} (STIX 2.1 section {})", finding.words, finding.section),
+        });
+    }
+}
+
+/// Checks what lies in a collection against the standard, whoever brought it: each version of each
+/// object, in the order in which it came. At most `keep` remarks are kept; `progress` hears how
+/// many objects have been looked at.
+///
+/// # Errors
+/// [`ShelfError`].
+pub fn check_collection(
+    shelf: &dyn Shelf,
+    collection: &str,
+    keep: usize,
+    progress: &mut dyn FnMut(u64),
+) -> Result<StixReport, ShelfError> {
+    let mut report = StixReport::default();
+    let mut query = Query {
+        collection: collection.to_owned(),
+        clearance: Level::CLOSED,
+        after: None,
+        ids: Vec::new(),
+        kinds: Vec::new(),
+        which: vec![Which::All],
+        specs: Vec::new(),
+        limit: BATCH,
+        max_bytes: Some(MAX_BATCH_BYTES),
+    };
+    loop {
+        let mut last = None;
+        let more = shelf.page(&query, &mut |entry, bytes| {
+            check(&mut report, keep, bytes);
+            report.objects += 1;
+            last = Some(entry.added);
+        })?;
+        progress(report.objects);
+        if !more || last.is_none() {
+            return Ok(report);
         }
-        let mut id = None;
-        let broken = report.findings().iter().filter(|one| one.level == Rule::Must);
-        // Nearly every real file leaves out what is only advised: that is told when all is asked
-        // for.
-        let tell_all = self.keep == usize::MAX;
-        let others = report.findings().iter().filter(|one| one.level == Rule::Should && tell_all);
-        for finding in broken.chain(others) {
-            if self.report.remarks.len() >= self.keep {
-                return;
-            }
-            self.report.remarks.push(StixRemark {
-                object: self.report.objects,
-                id: id.get_or_insert_with(|| id_of(bytes)).clone(),
-                level: finding.level.name().to_owned(),
-                code: finding.code.to_owned(),
-                path: finding.path.clone(),
-                words: format!("{} (STIX 2.1 section {})", finding.words, finding.section),
-            });
-        }
+        query.after = last;
     }
 }
 

@@ -165,6 +165,22 @@ fn objects(report: &StixReport, shown: usize) {
             number(report.should)
         );
     }
+    remarks(report, shown);
+}
+
+/// What a check of a collection found.
+pub fn collection_checked(collection: &str, report: &StixReport) {
+    println!(
+        "{}: {} objects, {} of them break a MUST of the standard, {} more do not follow a SHOULD",
+        safe(collection),
+        number(report.objects),
+        number(report.must),
+        number(report.should)
+    );
+    remarks(report, usize::MAX);
+}
+
+fn remarks(report: &StixReport, shown: usize) {
     for remark in report.remarks.iter().take(shown) {
         let place = if remark.path.is_empty() { "object" } else { &remark.path };
         println!(

@@ -21,7 +21,7 @@ pub use alert::alerts;
 pub use consent::consents;
 pub use desk::{exported, found, lists_added, previewed, warninglists};
 pub use duty::{duties, erased};
-pub use intel::{counts, explained, imports, matched, release, search};
+pub use intel::{collection_checked, counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};
 pub use retraction::retractions;
 

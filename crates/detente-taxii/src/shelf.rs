@@ -199,7 +199,7 @@ pub trait Shelf {
 }
 
 /// About how many bytes of what was brought are read at a time.
-pub const MAX_BROUGHT: usize = 32 * 1024 * 1024;
+pub const MAX_BROUGHT: usize = 8 * 1024 * 1024;
 
 /// What an account brought at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,10 +19,11 @@ use zeroize::Zeroizing;
 
 use super::offer::{Offer, named};
 use super::{OWN, RAISED, now, open_shelf};
-use crate::command::Command;
+use crate::command::{Command, FIRST_REFUSALS, Progress};
 use crate::desk::DeskCommand;
-use crate::fail::Failure;
+use crate::fail::{Failure, exit};
 use crate::home::read_bounded;
+use crate::progress::Bar;
 use crate::verb::Context;
 
 /// Shortest password. Characters.
@@ -48,6 +49,16 @@ enum AccountVerb {
     List,
     /// What there is to be read: the house's collections and those of each accord.
     Collections,
+    /// Check what lies in a collection against STIX 2.1, whoever brought it: MUST and SHOULD apart,
+    /// with the property. Ends 1 if a MUST is broken.
+    Check {
+        /// The collection, by alias.
+        #[arg(default_value = OWN)]
+        collection: String,
+        /// Tell of all, and of what is only advised.
+        #[arg(long)]
+        all: bool,
+    },
     /// Take an account away; it is shut out at once.
     Remove {
         /// Its name.
@@ -150,9 +161,11 @@ impl Shown {
 }
 
 /// The collections that names may mean. Those of the house are known without asking the node.
-fn offers_of(context: &Context, args: &AddArgs) -> Result<Vec<Offer>, Failure> {
-    let plain = |name: &String| [OWN, RAISED, INDICATORS].contains(&name.as_str());
-    if args.read.iter().chain(&args.write).all(plain) {
+fn offers_of<'a>(
+    context: &Context,
+    mut names: impl Iterator<Item = &'a String>,
+) -> Result<Vec<Offer>, Failure> {
+    if names.all(|name| [OWN, RAISED, INDICATORS].contains(&name.as_str())) {
         let offer = |key: &str, takes| Offer {
             takes,
             ..Offer::new(key.to_owned(), key.to_owned(), String::new(), OWN)
@@ -168,7 +181,8 @@ pub fn account(context: &Context, args: &AccountArgs) -> Result<u8, Failure> {
     home.check()?;
     match &args.verb {
         AccountVerb::Add(args) => {
-            let (row, token) = made(args, &offers_of(context, args)?)?;
+            let (row, token) =
+                made(args, &offers_of(context, args.read.iter().chain(&args.write))?)?;
             let mut shelf = open_shelf(home)?;
             let had = shelf.account(&args.name).map_err(|error| failed(&error))?.is_some();
             let kept = shelf.put_account(&row).map_err(|error| failed(&error))?;
@@ -195,6 +209,7 @@ pub fn account(context: &Context, args: &AccountArgs) -> Result<u8, Failure> {
                 },
             );
         }
+        AccountVerb::Check { collection, all } => return check(context, collection, *all),
         AccountVerb::List => {
             let rows = open_shelf(home)?.accounts().map_err(|error| failed(&error))?;
             let all: Vec<Shown> = rows.iter().map(|row| Shown::of(row, None)).collect();
@@ -219,6 +234,33 @@ pub fn account(context: &Context, args: &AccountArgs) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// Runs `account check`.
+fn check(context: &Context, name: &String, all: bool) -> Result<u8, Failure> {
+    let offers = offers_of(context, std::iter::once(name))?;
+    let collection = &named(name, &offers)?.key;
+    let keep = if all { usize::MAX } else { FIRST_REFUSALS };
+    let mut bar = Bar::new(context.json);
+    let mut progress = |done| {
+        let (what, note) = (collection.clone(), String::new());
+        bar.update(&Progress { what, done, total: 0, note, counts: true });
+    };
+    let shelf = open_shelf(context.home())?;
+    let report = detente_desk::check_collection(&shelf, collection, keep, &mut progress);
+    bar.finish();
+    let report = report.map_err(|error| failed(&error))?;
+    match context.json {
+        true => crate::print_json(&serde_json::json!({
+            "collection": collection,
+            "objects": report.objects,
+            "must": report.must,
+            "should": report.should,
+            "remarks": report.remarks,
+        })),
+        false => crate::output::collection_checked(collection, &report),
+    }
+    Ok(if report.must == 0 { 0 } else { exit::REFUSED })
 }
 
 fn failed(error: &detente_taxii::ShelfError) -> Failure {

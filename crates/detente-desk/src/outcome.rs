@@ -71,6 +71,7 @@ pub(crate) fn account(report: &mut ImportReport, summary: Summary) {
     report.closed = summary.closed;
     report.conflicting = summary.conflicting;
     report.shortened = summary.shortened;
+    report.unread = list(&summary.unread);
     if let Some(reason) = summary.broken {
         if reason.is_beside() {
             report.passed_over = Some(format!("{reason}: {}", reason.remedy()));

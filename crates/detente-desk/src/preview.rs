@@ -55,6 +55,9 @@ pub struct PreviewReport {
     pub closed: u64,
     /// Items that would be taken for which more than one colour is named.
     pub conflicting: u64,
+    /// Times and numbers that are not understood, by property or column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<(String, u64)>,
     /// STIX objects by type, as far as they would lie on the shelf.
     pub types: BTreeMap<String, u64>,
     /// What would become of them; `added` are those that would lie there, new or not.
@@ -131,6 +134,7 @@ pub fn preview(what: &Import<'_>, items: usize, input: impl BufRead) -> PreviewR
         skipped: told.skipped,
         closed: told.closed,
         conflicting: told.conflicting,
+        unread: told.unread,
         types,
         stix: told.stix,
         warned,

@@ -247,6 +247,9 @@ pub struct ImportReport {
     pub conflicting: u64,
     /// Items whose context was too long and was cut.
     pub shortened: u64,
+    /// Times and numbers that were not understood, by property or column: without effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<(String, u64)>,
     /// What became of STIX objects as such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stix: Option<StixReport>,

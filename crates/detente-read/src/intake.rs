@@ -4,6 +4,7 @@ use super::report::excerpt;
 use super::{
     Format, Options, PROGRESS_STEP, Place, ReadFault, Reason, Refusal, Sink, Skip, Summary,
 };
+use detente_core::Tlp;
 use detente_intel::{Context, Indicator, Observable};
 
 /// The sink, the options and the running account of one import.
@@ -30,10 +31,26 @@ impl<'a> Intake<'a> {
         self.summary.seen += 1;
     }
 
+    /// Counts a time or number that is not understood.
+    pub(super) fn unread(&mut self, name: &'static str) {
+        *self.summary.unread.entry(name).or_default() += 1;
+    }
+
     /// Hands over what was seen. What its source took back is handed over too, for those who hold
     /// it, and counts as skipped.
     pub(super) fn take(
         &mut self,
+        observable: Observable,
+        context: Context,
+    ) -> Result<(), ReadFault> {
+        self.take_at_least(None, observable, context)
+    }
+
+    /// The same for what has this colour at least if it has any: a floor under what was named, and
+    /// no colour of what is unmarked.
+    pub(super) fn take_at_least(
+        &mut self,
+        floor: Option<Tlp>,
         observable: Observable,
         mut context: Context,
     ) -> Result<(), ReadFault> {
@@ -42,6 +59,9 @@ impl<'a> Intake<'a> {
             && let Some(tlp) = self.options.default_tlp
         {
             context.markings.add_tlp(tlp);
+        }
+        if let Some(tlp) = floor.filter(|_| !context.markings.is_unmarked()) {
+            context.markings.raise(tlp);
         }
         if let Some(tlp) = self.options.at_least {
             context.markings.raise(tlp);

@@ -8,6 +8,7 @@
 
 use std::io::BufRead;
 
+use detente_core::Tlp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -70,7 +71,9 @@ struct Event {
     uuid: Option<String>,
     markings: Markings,
     labels: Vec<String>,
-    held: Vec<(Observable, Context)>,
+    held: Vec<(Observable, Context, Option<Tlp>)>,
+    /// The colour that all of it has at least, by its distribution.
+    floor: Option<Tlp>,
     held_bytes: usize,
 }
 
@@ -308,9 +311,10 @@ pub(super) fn time(value: &Option<Value>) -> Option<i64> {
     }
 }
 
-/// What MISP's distribution level says beyond the tags. Levels 1 to 3 depend on which server one
-/// asks and are downgraded on the way, so they say nothing; 5 inherits.
-fn add_distribution(markings: &mut Markings, value: &Value) {
+/// What MISP's distribution level says beyond the tags: for the own organisation alone (0), for a
+/// community or those connected with it (1, 2), which are AMBER+STRICT and GREEN at least whatever
+/// is tagged, for all (3), as what it is part of (5).
+fn add_distribution(markings: &mut Markings, floor: &mut Option<Tlp>, value: &Value) {
     let level = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
@@ -318,8 +322,9 @@ fn add_distribution(markings: &mut Markings, value: &Value) {
         _ => "not a level".to_owned(),
     };
     match level.as_str() {
-        "0" => markings.add_text("TLP:AMBER+STRICT"),
-        "1" | "2" | "3" | "5" | "" => {}
+        "0" => *floor = (*floor).max(Some(Tlp::AmberStrict)),
+        "1" | "2" => *floor = (*floor).max(Some(Tlp::Green)),
+        "3" | "5" | "" => {}
         // A sharing group: the recipients are a list that this file does not carry.
         other => markings.add_unknown(&format!("misp:distribution={other}")),
     }
@@ -349,7 +354,7 @@ impl Event {
         match key {
             "Galaxy" => add_galaxies(&mut self.labels, value),
             "Tag" => add_tags(&mut self.markings, &mut self.labels, value),
-            "distribution" => add_distribution(&mut self.markings, value),
+            "distribution" => add_distribution(&mut self.markings, &mut self.floor, value),
             "info" => self.info = value.as_str().map(str::to_owned),
             _ => self.uuid = value.as_str().map(str::to_owned),
         }
@@ -384,7 +389,7 @@ impl Event {
             return Ok(());
         };
         let parts = kinds::read_shape(shape, value);
-        let mut context = attribute_context(intake, kind, (attribute, object));
+        let (mut context, floor) = attribute_context(intake, kind, (attribute, object));
         context.revoked = deleted;
         if let Some((name, beside)) = parts.beside {
             context.add_extra(name, beside);
@@ -392,7 +397,7 @@ impl Event {
         for part in std::iter::once(parts.first).chain(parts.second) {
             intake.see();
             match part.result {
-                Ok(observable) => self.hold(intake, observable, context.clone())?,
+                Ok(observable) => self.hold(intake, observable, (context.clone(), floor))?,
                 Err(_) if deleted => intake.skip(Skip::Deleted),
                 Err(fault) => intake.refuse(place.clone(), part.text.as_bytes(), fault),
             }
@@ -404,12 +409,12 @@ impl Event {
         &mut self,
         intake: &mut Intake<'_>,
         observable: Observable,
-        mut context: Context,
+        (mut context, floor): (Context, Option<Tlp>),
     ) -> Result<(), ReadFault> {
         // Bounded before it is held, so that a full event is bounded too.
         context.shorten();
         self.held_bytes += observable.value().len() + context.weight();
-        self.held.push((observable, context));
+        self.held.push((observable, context, floor));
         if self.held_bytes >= MAX_EVENT_HELD {
             let whole = self.markings.clone();
             self.markings.add_unknown("misp:event-too-large");
@@ -421,14 +426,19 @@ impl Event {
 
     fn hand_over(&mut self, intake: &mut Intake<'_>) -> Result<(), ReadFault> {
         self.held_bytes = 0;
-        for (observable, mut context) in std::mem::take(&mut self.held) {
+        for (observable, mut context, floor) in std::mem::take(&mut self.held) {
             context.markings.merge(&self.markings);
             for label in &self.labels {
                 context.add_label(label);
             }
             context.add_extra("misp_event", self.uuid.as_deref().unwrap_or(""));
             context.add_extra("misp_info", self.info.as_deref().unwrap_or(""));
-            intake.take(observable, context)?;
+            let floor = floor.max(self.floor);
+            // "Your organisation only" says it all; a community says nothing of what is unmarked.
+            if context.markings.is_unmarked() && floor == Some(Tlp::AmberStrict) {
+                context.markings.add_tlp(Tlp::AmberStrict);
+            }
+            intake.take_at_least(floor, observable, context)?;
         }
         Ok(())
     }
@@ -439,17 +449,32 @@ impl Event {
 }
 
 fn attribute_context(
-    intake: &Intake<'_>,
+    intake: &mut Intake<'_>,
     kind: &str,
     (attribute, object): (&Attribute, Option<&Object>),
-) -> Context {
-    let mut context = intake.context();
+) -> (Context, Option<Tlp>) {
+    let (mut context, mut floor) = (intake.context(), None);
     context.origin = text(&attribute.uuid).map(str::to_owned);
     context.describe(text(&attribute.comment).unwrap_or(""));
     context.describe(object.and_then(|object| text(&object.comment)).unwrap_or(""));
-    context.modified = time(&attribute.timestamp).and_then(|at| at.checked_mul(1_000_000));
+    let micros = |at: i64| at.checked_mul(1_000_000).filter(|_| at > 0);
+    context.modified = time(&attribute.timestamp).and_then(micros);
     context.first_seen = time(&attribute.first_seen);
     context.last_seen = time(&attribute.last_seen);
+    let times = [
+        ("timestamp", &attribute.timestamp, context.modified),
+        ("first_seen", &attribute.first_seen, context.first_seen),
+        ("last_seen", &attribute.last_seen, context.last_seen),
+    ];
+    for (name, raw, read) in times {
+        // MISP writes 0 for no time at all.
+        let blank = |raw: &Value| raw.is_null() || ["", "0"].map(Some).contains(&raw.as_str());
+        let blank = |raw: &Value| blank(raw) || raw.as_u64() == Some(0);
+        if let (Some(raw), None) = (raw.as_ref().filter(|raw| !blank(raw)), read) {
+            context.add_extra(name, &raw.to_string());
+            intake.unread(name);
+        }
+    }
     context.add_extra("misp_type", kind);
     context.add_extra("misp_category", text(&attribute.category).unwrap_or(""));
     context.add_extra("misp_relation", text(&attribute.object_relation).unwrap_or(""));
@@ -457,7 +482,7 @@ fn attribute_context(
         context.add_extra("misp_object", text(&object.name).unwrap_or(""));
         context.add_extra("misp_object_uuid", text(&object.uuid).unwrap_or(""));
         if let Some(distribution) = &object.distribution {
-            add_distribution(&mut context.markings, distribution);
+            add_distribution(&mut context.markings, &mut floor, distribution);
         }
     }
     // Attributes of a search stand alone and name their event by number.
@@ -466,7 +491,7 @@ fn attribute_context(
         context.add_label("misp:to_ids");
     }
     if let Some(distribution) = &attribute.distribution {
-        add_distribution(&mut context.markings, distribution);
+        add_distribution(&mut context.markings, &mut floor, distribution);
     }
     let mut labels = Vec::new();
     if let Some(tags) = &attribute.tags {
@@ -481,7 +506,7 @@ fn attribute_context(
     for label in &labels {
         context.add_label(label);
     }
-    context
+    (context, floor)
 }
 
 #[cfg(test)]
@@ -498,7 +523,8 @@ mod tests {
         let mut event = Event { held_bytes: MAX_EVENT_HELD - 4096, ..Event::default() };
         let observable = Observable::detect("evil.com").expect("a domain");
         for _ in 0..100 {
-            let held = event.hold(&mut intake, observable.clone(), Context::from_source("x"));
+            let held =
+                event.hold(&mut intake, observable.clone(), (Context::from_source("x"), None));
             held.expect("the sink takes all");
         }
         event.finish(&mut intake).expect("the sink takes all");

@@ -323,6 +323,9 @@ pub struct Summary {
     pub conflicting: u64,
     /// Items taken whose context was longer than allowed and was cut.
     pub shortened: u64,
+    /// Times and numbers beside the items that were not understood, by property or column: kept as
+    /// text where there is room, and without effect.
+    pub unread: BTreeMap<&'static str, u64>,
     /// Why the rest of the file could not be read, if so. The refusal has been reported too.
     pub broken: Option<Reason>,
 }

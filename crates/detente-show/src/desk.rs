@@ -4,7 +4,7 @@ use anstream::{eprintln, println};
 use detente_desk::{AddedReport, IndicatorExport, ListReport, PreviewReport};
 use detente_ports::report::FoundReport;
 
-use crate::intel::levels;
+use crate::intel::{levels, unread};
 use crate::{number, safe, table};
 
 /// Warninglists that are shown of an export.
@@ -132,6 +132,7 @@ fn preview_counts(report: &PreviewReport) {
             number(report.conflicting)
         );
     }
+    unread(&report.unread);
     if let Some(stix) = &report.stix {
         println!(
             "  {} STIX objects would lie on the shelf, {} would be refused there",

@@ -96,6 +96,7 @@ fn imported(report: &ImportReport, shown: usize) {
             number(report.conflicting)
         );
     }
+    unread(&report.unread);
     if let Some(stix) = &report.stix {
         objects(stix, shown);
     }
@@ -126,6 +127,17 @@ fn imported(report: &ImportReport, shown: usize) {
     }
     if let Some(remedy) = &report.remedy {
         println!("  try: {}", safe(remedy));
+    }
+}
+
+/// Times and numbers that have no effect.
+pub(crate) fn unread(counts: &[(String, u64)]) {
+    for (name, count) in counts {
+        println!(
+            "  {} times {} is not understood: it is kept as text and has no effect",
+            number(*count),
+            safe(name)
+        );
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::Write;
 use crate::Reason;
 use crate::export::{Put, WriteFault, Writer};
 use crate::handling::beside_colour;
+use crate::handling::plain_label;
 use crate::screen::Item;
 use crate::text::rfc3339;
 
@@ -50,7 +51,8 @@ fn cells(item: &Item<'_>) -> Option<[String; 14]> {
         [one] => (*one).to_owned(),
         several => format!("several: {}", several.join("; ")),
     };
-    let labels: Vec<String> = context.labels.iter().map(|label| label.replace(',', " ")).collect();
+    let labels: Vec<String> =
+        context.labels.iter().map(|label| plain_label(&label.replace(',', " "))).collect();
     let time = |time: Option<i64>| time.map_or(Some(String::new()), rfc3339);
     Some([
         item.kind().name().to_owned(),

@@ -58,7 +58,7 @@ impl Misp {
     fn distribution(&self, tlp: Tlp) -> &'static str {
         match tlp {
             Tlp::Clear => "3",
-            Tlp::Green => "2",
+            Tlp::Green => "1",
             Tlp::Amber if self.options.amber_to_community => "1",
             Tlp::Amber | Tlp::AmberStrict | Tlp::Red => "0",
         }

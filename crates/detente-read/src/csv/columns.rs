@@ -35,6 +35,25 @@ pub enum Role {
     Value(Option<Kind>),
 }
 
+impl Role {
+    /// As it is named in a mapping.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Comment => "comment",
+            Role::Confidence => "confidence",
+            Role::FirstSeen => "first-seen",
+            Role::Label => "label",
+            Role::LastSeen => "last-seen",
+            Role::Origin => "origin",
+            Role::Tlp => "tlp",
+            Role::Type => "type",
+            Role::ValidFrom => "valid-from",
+            Role::ValidUntil => "valid-until",
+            Role::Value(_) => "value",
+        }
+    }
+}
+
 /// How to find a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
@@ -113,9 +132,9 @@ fn role_of(name: &str) -> Option<Role> {
         "first_seen" | "firstseen" | "first_seen_utc" | "date" | "dateadded" | "date_added" => {
             Role::FirstSeen
         }
-        "label" | "labels" | "tag" | "tags" | "category" | "categories" | "threat"
-        | "threat_type" | "malware" | "malware_printable" | "malware_family" | "actor"
-        | "threat_actor" | "campaign" => Role::Label,
+        "label" | "labels" | "tag" | "tags" | "attribute_tag" | "event_tag" | "category"
+        | "categories" | "threat" | "threat_type" | "malware" | "malware_printable"
+        | "malware_family" | "actor" | "threat_actor" | "campaign" => Role::Label,
         "last_seen" | "lastseen" | "last_seen_utc" | "last_online" => Role::LastSeen,
         "id" | "uuid" | "ioc_id" | "indicator_id" | "stix_id" => Role::Origin,
         "tlp" | "marking" | "markings" => Role::Tlp,
@@ -149,7 +168,8 @@ pub(super) fn columns_from_mapping(mapping: &CsvMapping, names: &[String]) -> Ve
     mapping.columns.iter().take(MAX_COLUMNS).filter_map(find).collect()
 }
 
-pub(super) fn context_of(intake: &Intake<'_>, columns: &[Found], fields: &[&str]) -> Context {
+/// What a record says beside its values.
+pub(super) fn context_of(intake: &mut Intake<'_>, columns: &[Found], fields: &[&str]) -> Context {
     let mut context = intake.context();
     for column in columns {
         let Some(text) = fields.get(column.index).filter(|text| !text.is_empty()) else {
@@ -171,7 +191,11 @@ pub(super) fn context_of(intake: &Intake<'_>, columns: &[Found], fields: &[&str]
                 seconds.is_some()
             }
             Role::Label => {
-                text.split(',').for_each(|label| context.add_label(label));
+                for label in text.split(',') {
+                    if !context.markings.add_tag(label) {
+                        context.add_label(label);
+                    }
+                }
                 true
             }
             Role::LastSeen => {
@@ -198,6 +222,7 @@ pub(super) fn context_of(intake: &Intake<'_>, columns: &[Found], fields: &[&str]
         };
         if !kept {
             context.add_extra(&format!("{:?}", column.role).to_lowercase(), text);
+            intake.unread(column.role.name());
         }
     }
     // Bounded before it is cloned for each value.

@@ -1,5 +1,6 @@
 //! What a STIX object says beside its observables: its properties, times and markings.
 
+use detente_core::Tlp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -7,7 +8,7 @@ use super::property::{Property, text};
 use crate::intake::Intake;
 use detente_intel::{
     Context, MAX_MARKING_TEXT, MAX_MARKING_TEXTS, Markings, is_link, parse_unix_micros,
-    parse_unix_seconds,
+    parse_unix_seconds, stix_tlp,
 };
 
 /// The STIX extension that says IEP 2.0 (OASIS, draft of 19 December 2022).
@@ -128,14 +129,17 @@ fn is_reference(value: &Value) -> bool {
 }
 
 /// The context of an object and the ids of markings that are still to be looked up.
-pub(super) fn context_of(intake: &Intake<'_>, object: &Object<'_>) -> (Context, Vec<String>) {
+pub(super) fn context_of(intake: &mut Intake<'_>, object: &Object<'_>) -> (Context, Vec<String>) {
     let mut context = intake.context();
     context.origin = text(&object.id).map(str::to_owned);
     context.modified = text(&object.modified).and_then(parse_unix_micros);
+    if object.modified.is_some() && context.modified.is_none() {
+        intake.unread("modified");
+    }
     context.describe(text(&object.description).unwrap_or(""));
     for label in texts(&object.labels).chain(texts(&object.indicator_types)) {
-        let own = label.get(.."detente:".len()).is_some_and(|p| p.eq_ignore_ascii_case("detente:"));
-        if !own || !context.markings.add_tag(label) {
+        // Whoever can only label says there how to handle it.
+        if !context.markings.add_tag(label) {
             context.add_label(label);
         }
     }
@@ -144,6 +148,7 @@ pub(super) fn context_of(intake: &Intake<'_>, object: &Object<'_>) -> (Context, 
         if context.confidence.is_none_or(|n| n > 100) {
             context.confidence = None;
             context.add_extra("confidence", &confidence.to_string());
+            intake.unread("confidence");
         }
     }
     context.add_extra("name", text(&object.name).unwrap_or(""));
@@ -163,19 +168,45 @@ pub(super) fn context_of(intake: &Intake<'_>, object: &Object<'_>) -> (Context, 
     }
     for (name, raw) in unread {
         context.add_extra(name, raw);
+        intake.unread(name);
     }
     // Bounded before it is cloned for each value.
     context.shorten();
-    let refs = marking_refs(object, &mut context.markings);
+    let refs = marking_refs(object, intake.options.default_tlp, &mut context.markings);
     (context, refs)
 }
 
 /// Applies the markings with known ids and returns the others. A granular marking counts for the
-/// whole object: the indicator carries all of it, and the most restrictive wins.
-fn marking_refs(object: &Object<'_>, markings: &mut Markings) -> Vec<String> {
-    let mut ids = whole_refs(&object.object_marking_refs, markings);
-    ids.extend(part_refs(&object.granular_markings, markings));
-    unknown_of(ids, markings)
+/// whole object: the indicator carries all of it, and the most restrictive wins. Parts may differ
+/// from each other and from the whole without contradicting it.
+fn marking_refs(
+    object: &Object<'_>,
+    unmarked: Option<Tlp>,
+    markings: &mut Markings,
+) -> Vec<String> {
+    let whole = whole_refs(&object.object_marking_refs, markings);
+    let mut open = unknown_of(whole, markings);
+    let parts = part_refs(&object.granular_markings, markings);
+    let (known, others): (Vec<&str>, Vec<&str>) =
+        parts.into_iter().partition(|id| stix_tlp(id).is_some());
+    open.extend(unknown_of(others, markings));
+    // A part says nothing of the rest: that is as close as whatever is unmarked.
+    if markings.tlp().is_none()
+        && open.is_empty()
+        && let Some(tlp) = unmarked
+    {
+        markings.add_tlp(tlp);
+    }
+    for id in known {
+        match stix_tlp(id) {
+            Some(tlp) if markings.tlp().is_some() => markings.raise(tlp),
+            _ if open.is_empty() => {}
+            _ => {
+                markings.add_stix_id(id);
+            }
+        }
+    }
+    open
 }
 
 /// The ids in `object_marking_refs`; what is no id there closes the marking.

@@ -257,3 +257,28 @@ fn the_guard_of_a_formula_is_taken_off() {
         [("=1+1", "+7"), ("@x", "'a'"), ("x", "y"), ("'tis", "'")]
     );
 }
+
+/// What a table says of the handling counts, wherever it stands; as MISP writes its CSV, too.
+#[test]
+fn tags_among_labels_count() {
+    let text = "value,label\na.com,\"tlp:red,c2\"\nb.com,PAP:RED\n";
+    let (kept, _) = run(Format::Csv, text);
+    let markings = |at: usize| &kept.taken[at].context.markings;
+    assert_eq!(markings(0).tlp(), Some(Tlp::Red));
+    assert_eq!(kept.taken[0].context.labels, ["c2"]);
+    assert_eq!(markings(1).texts(), ["PAP:RED"]);
+    let text = "uuid,value,attribute_tag\n1,a.com,\"tlp:red,PAP:RED\"\n";
+    let (kept, _) = run(Format::Csv, text);
+    assert_eq!(kept.taken[0].context.markings.tlp(), Some(Tlp::Red));
+}
+
+#[test]
+fn what_is_no_time_or_number_is_told() {
+    let text = "value,confidence,first_seen,valid_until\n\
+        a.com,101,02.03.2026,gestern\nb.com,,,\nc.com,100,2026-01-01,99999-01-01\n";
+    let (kept, summary) = run(Format::Csv, text);
+    assert_eq!(kept.taken.len(), 3);
+    let told: Vec<_> = summary.unread.into_iter().collect();
+    assert_eq!(told, [("confidence", 1), ("first-seen", 1), ("valid-until", 2)]);
+    assert_eq!(kept.taken[0].context.extra["validuntil"], "gestern");
+}

@@ -98,7 +98,8 @@ fn distribution_narrows_and_never_widens() {
     for (level, want, closed) in [
         (json!("0"), Tlp::AmberStrict, false),
         (json!(0), Tlp::AmberStrict, false),
-        (json!("1"), Tlp::Clear, false),
+        (json!("1"), Tlp::Green, false),
+        (json!(2), Tlp::Green, false),
         (json!("3"), Tlp::Clear, false),
         (json!("5"), Tlp::Clear, false),
         (json!("4"), Tlp::Red, true),
@@ -119,6 +120,20 @@ fn distribution_narrows_and_never_widens() {
         let kept = misp(&event(&[one], &["tlp:clear"]));
         assert_eq!(kept.taken[0].context.markings.effective(Tlp::Clear), want, "{level}");
     }
+}
+
+/// A community is no colour of what is unmarked: whoever imports says how close that is.
+#[test]
+fn a_community_opens_nothing() {
+    let mut document = event(&[attribute("domain", "a.com")], &[]);
+    document["Event"]["distribution"] = json!("1");
+    let kept = misp(&document);
+    assert!(kept.taken[0].context.markings.is_unmarked());
+    let mut document = event(&[attribute("domain", "a.com")], &["tlp:amber"]);
+    document["Event"]["distribution"] = json!("1");
+    let kept = misp(&document);
+    let markings = &kept.taken[0].context.markings;
+    assert_eq!((markings.tlp(), markings.is_conflicting()), (Some(Tlp::Amber), false));
 }
 
 #[test]
@@ -257,4 +272,19 @@ fn sightings_and_galaxies_stand_beside_the_attribute() {
     assert!(has(0, "misp-galaxy:tool=\"X\"") && has(0, "misp-galaxy:threat-actor=\"Y\""));
     assert!(has(1, "misp:false-positive") && has(1, "misp-galaxy:threat-actor=\"Y\""));
     assert!(!has(0, "misp:false-positive"));
+}
+
+#[test]
+fn what_is_no_time_is_told() {
+    let mut one = attribute("domain", "a.com");
+    one["timestamp"] = json!(1e308);
+    one["first_seen"] = json!("99999-01-01");
+    let mut other = attribute("domain", "b.com");
+    other["timestamp"] = json!("-5");
+    let mut none = attribute("domain", "c.com");
+    none["timestamp"] = json!("0");
+    none["last_seen"] = json!("");
+    let (_, summary) = run(Format::Misp, event(&[one, other, none], &[]).to_string());
+    let told: Vec<_> = summary.unread.into_iter().collect();
+    assert_eq!(told, [("first_seen", 1), ("timestamp", 2)]);
 }

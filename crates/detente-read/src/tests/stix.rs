@@ -372,3 +372,36 @@ fn byte_by_byte_gives_the_same() {
     assert_eq!(whole.values(), ["domain:xn--tda.com"]);
     assert_eq!((whole.taken, one), (drip.taken, two));
 }
+
+/// Whoever can only label says there how to handle it.
+#[test]
+fn tags_among_labels_count() {
+    let mut one = indicator("[domain-name:value = 'a.com']");
+    one["object_marking_refs"] = json!([GREEN]);
+    one["labels"] = json!(["TLP:AMBER", "PAP:RED", "c2"]);
+    let kept = stix(&[one]);
+    let context = &kept.taken[0].context;
+    assert_eq!(context.markings.tlp(), Some(Tlp::Amber));
+    assert!(context.markings.texts().iter().any(|text| text == "PAP:RED"));
+    assert_eq!(context.labels, ["c2"]);
+}
+
+/// The closest part counts for the whole, and contradicts nothing.
+#[test]
+fn parts_may_be_closer_than_the_whole() {
+    let part = |id: &str| json!([{"marking_ref": id, "selectors": ["name"]}]);
+    let mut one = indicator("[domain-name:value = 'a.com']");
+    one["object_marking_refs"] = json!([GREEN]);
+    one["granular_markings"] = part(RED);
+    let markings = |one: &Value| stix(&[one.clone()]).taken[0].context.markings.clone();
+    assert_eq!((markings(&one).tlp(), markings(&one).is_conflicting()), (Some(Tlp::Red), false));
+    one["object_marking_refs"] = json!([RED]);
+    one["granular_markings"] = part(GREEN);
+    assert_eq!((markings(&one).tlp(), markings(&one).is_conflicting()), (Some(Tlp::Red), false));
+    // A part says nothing of the rest: what is unmarked stays so.
+    one.as_object_mut().expect("an object").remove("object_marking_refs");
+    assert!(markings(&one).is_unmarked());
+    let options = crate::Options { default_tlp: Some(Tlp::Clear), ..crate::Options::default() };
+    let (kept, _) = super::run_with(&options, bundle(&[one]));
+    assert_eq!(kept.taken[0].context.markings.tlp(), Some(Tlp::Green));
+}

@@ -27,22 +27,22 @@ pub fn take_in(
     import_together(shared, &parts(source, brought.iter().copied()))
 }
 
-/// Takes in what tools brought and the own list does not have yet, a step of it; says whether that
-/// was all. What was taken in and could not be marked so is taken in again, which changes nothing.
+/// Takes in what tools brought and the own list does not have yet, a step of it; says what became of
+/// it, or nothing if nothing was left. What was taken in and could not be marked so is taken in again, which changes nothing.
 ///
 /// # Errors
 /// The store or the shelf failed: what was brought stays to be taken in.
-pub fn follow(shared: &Shared, shelf: &mut dyn Shelf) -> Result<bool, DeskError> {
+pub fn follow(shared: &Shared, shelf: &mut dyn Shelf) -> Result<Option<Together>, DeskError> {
     let (brought, upto) = shelf.brought(STEP)?;
-    let Some(upto) = upto else { return Ok(true) };
+    let Some(upto) = upto else { return Ok(None) };
     let mut all = Vec::new();
     for Brought { account, objects } in &brought {
         let objects = objects.iter().map(|(level, bytes)| (*level, bytes.as_slice()));
         all.extend(parts(&format!("taxii:{account}"), objects));
     }
-    import_together(shared, &all)?;
+    let together = import_together(shared, &all)?;
     shelf.take_brought(upto)?;
-    Ok(false)
+    Ok(Some(together))
 }
 
 /// Objects by their levels, each with how they are read.

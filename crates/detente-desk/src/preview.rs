@@ -97,7 +97,7 @@ pub fn preview(what: &Import<'_>, items: usize, input: impl BufRead) -> PreviewR
             Ok((kind, level)) => {
                 *types.entry(kind).or_default() += 1;
                 let put = Put::Added(Moment::default());
-                Arrival::Put { id: String::new(), version: None, level, put }
+                Arrival::Put { id: String::new(), version: None, level, unmarked: false, put }
             }
             Err(why) => Arrival::Refused(why),
         };

@@ -114,6 +114,12 @@ impl<'a> Carrier<'a> {
                 let words = "other content lies there under the same id and version; it stays";
                 (id, "differs", words.to_owned())
             }
+            Arrival::Put { id, put: Put::Foreign(_), .. } => {
+                self.report.differ += 1;
+                let words = "another creator's object lies there under this id, and only that one \
+                             may make versions of it (STIX 2.1 section 3.6)";
+                (id, "foreign", words.to_owned())
+            }
             Arrival::Refused(why) => {
                 self.report.refused += 1;
                 (id_of(bytes), "refused", why)

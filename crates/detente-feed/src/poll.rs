@@ -154,7 +154,7 @@ fn put<'a>(
                 took.troubles.push(trouble(at, What::Refused, which, &why));
                 continue;
             }
-            Arrival::Put { id, version, level, put } => (id, version, level, put),
+            Arrival::Put { id, version, level, put, .. } => (id, version, level, put),
         };
         match put {
             Put::Added(_) => {
@@ -169,6 +169,13 @@ fn put<'a>(
                 report.differing += 1;
                 let which = (id, version.map_or_else(String::new, |version| version.to_string()));
                 let why = "other content is here under the same id and version; it stays";
+                took.troubles.push(trouble(at, What::Differs, which, why));
+                continue;
+            }
+            Put::Foreign(_) => {
+                report.differing += 1;
+                let which = (id, version.map_or_else(String::new, |version| version.to_string()));
+                let why = "another creator's object is here under this id; it stays";
                 took.troubles.push(trouble(at, What::Differs, which, why));
                 continue;
             }

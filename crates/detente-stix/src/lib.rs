@@ -30,7 +30,7 @@ pub use header::{Header, HeaderFault, MAX_MARKINGS, Object, SpecVersion};
 pub use identifier::{Identifier, IdentifierFault, MAX_IDENTIFIER, MAX_TYPE, is_type_name};
 pub use jcs::canonical;
 pub use observable_types::{OBSERVABLE_TYPES, is_observable};
-pub use scan::{MAX_DEPTH, MAX_OBJECT, ScanFault};
+pub use scan::{MAX_DEPTH, MAX_NUMBER, MAX_OBJECT, ScanFault};
 pub use sco_id::{SCO_NAMESPACE, contributing_properties, sco_id};
 pub use timestamp::{MAX_TIMESTAMP, Timestamp, TimestampFault};
 pub use tree::TreeFault;

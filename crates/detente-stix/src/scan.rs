@@ -1,10 +1,14 @@
-//! What is looked at before JSON is parsed: length, UTF-8, nesting, and escapes that name no
-//! character. One pass over the bytes, no allocation.
+//! What is looked at before JSON is parsed: length, UTF-8, nesting, escapes that name no character,
+//! and numbers that most readers can't hold. One pass over the bytes, no allocation.
 
 /// The longest object that is read, in bytes.
 pub const MAX_OBJECT: usize = 8 * 1024 * 1024;
 /// The deepest nesting of an object that is read; `serde_json` has the same bound.
 pub const MAX_DEPTH: usize = 127;
+
+/// The longest number, in bytes: no double needs as many (RFC 7493 section 2.2), and common readers
+/// refuse a document for one that is much longer.
+pub const MAX_NUMBER: usize = 400;
 
 /// The bytes are not to be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +30,12 @@ pub enum ScanFault {
     /// Not UTF-8 (STIX 2.1 §2.15, RFC 8259 §8.1).
     #[error("not UTF-8 after byte {0}")]
     NotUtf8(usize),
+    /// A number that is too long, or too large for a double (RFC 7493 section 2.2).
+    #[error("a number at byte {at} is larger or longer than common readers hold")]
+    Number {
+        /// Where it begins.
+        at: usize,
+    },
     /// A `\u` escape of half a surrogate pair: no Unicode character (RFC 7493 §2.1).
     #[error("half a surrogate pair at byte {at}")]
     Surrogate {
@@ -41,6 +51,7 @@ impl ScanFault {
             ScanFault::TooLong { .. } => "stix-too-long",
             ScanFault::TooDeep { .. } => "stix-too-deep",
             ScanFault::NotUtf8(_) => "stix-not-utf8",
+            ScanFault::Number { .. } => "stix-number",
             ScanFault::Surrogate { .. } => "stix-surrogate",
         }
     }
@@ -65,11 +76,29 @@ pub(crate) fn scan(bytes: &[u8], max: usize) -> Result<&str, ScanFault> {
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
+            b'0'..=b'9' | b'-' => {
+                at = number_end(text, at)?;
+                continue;
+            }
             _ => {}
         }
         at += 1;
     }
     Ok(text)
+}
+
+/// The place behind a number. Whether it is one is for the parser to say.
+fn number_end(text: &str, at: usize) -> Result<usize, ScanFault> {
+    let rest = text.get(at..).unwrap_or("");
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let length = rest.bytes().take_while(is_part).count();
+    let number = rest.get(..length).unwrap_or("");
+    // Without an exponent, no double is left by fewer digits than this.
+    let large = length > 300 || number.contains(['e', 'E']);
+    if length > MAX_NUMBER || (large && number.parse::<f64>().is_ok_and(f64::is_infinite)) {
+        return Err(ScanFault::Number { at });
+    }
+    Ok(at + length)
 }
 
 /// The place of the quotation mark that ends the string, or of the end of the bytes.
@@ -147,6 +176,14 @@ mod tests {
         assert_eq!(code(br#"{"a":"\ud83d\u0041"}"#), Some("stix-surrogate"));
         assert_eq!(code(br#"{"a":"\ude00"}"#), Some("stix-surrogate"));
         assert_eq!(code(br#"{"a":"\\ud83d"}"#), None);
+        for fine in ["1e308", "-1.5e-400", "0", "-", "1e", "12345678901234567890", &"1".repeat(300)]
+        {
+            assert_eq!(code(format!("{{\"a\":[{fine},{fine}]}}").as_bytes()), None, "{fine}");
+        }
+        for large in ["1e400", "-1E309", &"9".repeat(310), &"0.".repeat(300)] {
+            assert_eq!(code(format!("[{large}]").as_bytes()), Some("stix-number"), "{large}");
+        }
+        assert_eq!(code(br#"{"a":"1e400"}"#), None);
     }
 
     #[test]

@@ -136,7 +136,7 @@ mod tests {
             ("", "stix-json"),
             ("{", "stix-json"),
             ("{}{}", "stix-json"),
-            ("1e999", "stix-json"),
+            ("1e999", "stix-number"),
             ("{\"a\":\"\\ud800\"}", "stix-surrogate"),
         ] {
             let fault = Tree::parse(text.as_bytes(), 100).err().map(|fault| fault.code());

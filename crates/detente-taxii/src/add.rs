@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::account::Account;
+use crate::account::{Account, Level};
 use crate::fault::Fault;
 use crate::house::{Collection, Root};
 use crate::message::{Audit, Request, Response, is_taxii};
@@ -18,6 +18,9 @@ use crate::shelve::{Arrival, Terms, shelve, shelve_raising};
 
 /// The most objects of one request. Count.
 pub const MAX_OBJECTS: usize = 20_000;
+/// Why a version of another's object is refused.
+pub(crate) const FOREIGN: &str =
+    "another creator's object is here under this id, and only that one may make versions of it";
 /// The longest reason that a status gives. Bytes.
 const MAX_REASON: usize = 256;
 
@@ -157,6 +160,7 @@ fn tell(
             }
             Arrival::Put { id, version, put, .. } => (id, version, put),
         };
+        let held = held(arrival);
         let line = |came: Moment, message: Option<&str>| Line {
             id: id.clone(),
             version: version.unwrap_or(came).to_string(),
@@ -165,13 +169,16 @@ fn tell(
         match put {
             Put::Added(at) => {
                 span = Some((span.map_or(*at, |(first, _)| first), *at));
-                successes.push(line(*at, None));
+                successes.push(line(*at, held));
             }
-            Put::Known(at, _) => successes.push(line(*at, Some("it was here already"))),
+            Put::Known(at, _) => {
+                successes.push(line(*at, Some(held.unwrap_or("it was here already"))));
+            }
             Put::Differs(_) => failures.push(line(
                 now,
                 Some("other content is here under the same id and version; it stays"),
             )),
+            Put::Foreign(_) => failures.push(line(now, Some(FOREIGN))),
         }
     }
     let status = Status {
@@ -196,6 +203,21 @@ fn tell(
         object: None,
     });
     (response, row)
+}
+
+/// What whoever brings an object must know of how it is held: else nobody finds it, or nobody knows
+/// why.
+fn held(arrival: &Arrival) -> Option<&'static str> {
+    match arrival {
+        Arrival::Put { level: Level::CLOSED, .. } => Some(
+            "held closed: a marking of it is not understood, or several colours are named; \
+             accounts of clearance closed alone read it",
+        ),
+        Arrival::Put { unmarked: true, .. } => {
+            Some("held as close as RED: it names no colour, and the account has none for such")
+        }
+        _ => None,
+    }
 }
 
 /// The line of an object that can't be read; its id as far as there is one.

@@ -15,6 +15,9 @@ pub(crate) struct Known {
     pub(crate) spec: &'static str,
     pub(crate) version: Option<Moment>,
     pub(crate) level: Level,
+    /// Whether it is as close as that because it says nothing of its handling.
+    pub(crate) unmarked: bool,
+    pub(crate) creator: Option<String>,
 }
 
 /// The type of an object, and how close a shelf would hold it.
@@ -40,16 +43,24 @@ pub(crate) fn known(bytes: &[u8], terms: Terms) -> Result<Known, String> {
         None => None,
         Some(time) => Some(Moment::read(time.as_str()).ok_or("its version is no time")?),
     };
-    let level = level(&head, terms.unmarked)?;
+    let (level, unmarked) = level(&head, terms.unmarked)?;
     let level = terms.at_least.map_or(level, |colour| level.max(Level::of(colour)));
     let (id, kind) = (head.id.as_str().to_owned(), head.kind.into_owned());
-    Ok(Known { id, kind, spec, version, level })
+    let creator = head.created_by_ref.map(|id| id.as_str().to_owned());
+    Ok(Known { id, kind, spec, version, level, unmarked, creator })
 }
 
-/// How close an object is held, by its own markings. A marking that is not well-known closes,
+/// Who made an object, by its own words.
+pub fn creator_of(bytes: &[u8]) -> Option<String> {
+    let head = Header::read(bytes).ok()?;
+    head.created_by_ref.map(|id| id.as_str().to_owned())
+}
+
+/// How close an object is held, by its own markings, and whether that is because it has none. A
+/// marking that is not well-known closes,
 /// whatever definition somebody gives for it: STIX names TLP by its standing ids alone, and a
 /// definition that opened would let one account open what another one brings.
-fn level(head: &Header<'_>, unmarked: Option<Tlp>) -> Result<Level, String> {
+fn level(head: &Header<'_>, unmarked: Option<Tlp>) -> Result<(Level, bool), String> {
     let whole = head.object_marking_refs.iter().map(Identifier::as_str);
     let parts = head.granular_marking_refs.iter().map(Identifier::as_str);
     let found = head_markings(whole, parts, head.labels.as_deref());
@@ -58,11 +69,12 @@ fn level(head: &Header<'_>, unmarked: Option<Tlp>) -> Result<Level, String> {
         head.granular_without || !(found.whole_open.is_empty() && found.parts_open.is_empty());
     let (whole, parts) = (found.whole, found.parts);
     if open || whole.is_closed() || whole.is_conflicting() || parts.is_closed() {
-        return Ok(Level::CLOSED);
+        return Ok((Level::CLOSED, false));
     }
     // Parts may differ from each other and from the whole: the closest counts for all of it.
-    let colour = whole.tlp().or(unmarked).unwrap_or(Tlp::Red);
-    Ok(Level::of(parts.tlp().map_or(colour, |part| part.max(colour))))
+    let colour = whole.tlp().or(unmarked);
+    let (colour, says_nothing) = (colour.unwrap_or(Tlp::Red), colour.is_none());
+    Ok((Level::of(parts.tlp().map_or(colour, |part| part.max(colour))), says_nothing))
 }
 
 #[cfg(test)]
@@ -135,7 +147,8 @@ mod tests {
             }
             json.push('}');
             let (head, _) = Object::read(json.as_bytes()).unwrap().into_parts();
-            prop_assert_eq!(level(&head, None), Ok(by_bytes(json.as_bytes())), "{}", json);
+            let (found, _) = level(&head, None).unwrap();
+            prop_assert_eq!(found, by_bytes(json.as_bytes()), "{}", json);
         }
     }
 }

@@ -32,7 +32,7 @@ pub use add::MAX_OBJECTS;
 pub use fault::{Fault, refusal};
 pub use filter::{MAX_PAGE, MAX_VALUE, MAX_VALUES};
 pub use house::{Collection, House, MAX_BODY, Root, collection_id};
-pub use incoming::would_lie;
+pub use incoming::{creator_of, would_lie};
 pub use message::{Audit, MAX_TARGET, Method, Request, Response, STIX, TAXII};
 pub use moment::{MAX_TIME, Moment};
 pub use read::MAX_PAGE_BYTES;

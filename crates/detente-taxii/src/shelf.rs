@@ -17,6 +17,8 @@ pub struct Incoming<'a> {
     pub version: Option<Moment>,
     /// How close it is held.
     pub level: Level,
+    /// Who made it, by its own words.
+    pub creator: Option<&'a str>,
     /// Its bytes, as they came.
     pub bytes: &'a [u8],
 }
@@ -30,6 +32,9 @@ pub enum Put {
     Known(Moment, Level),
     /// Other bytes lie there under the same id and version; they stay, as close as this.
     Differs(Level),
+    /// Versions of another creator lie there under the same id, which only that one may add to
+    /// (STIX 2.1 section 3.6); they stay, as close as this.
+    Foreign(Level),
 }
 
 /// What is said of an object without its bytes.

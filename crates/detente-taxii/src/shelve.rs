@@ -29,6 +29,8 @@ pub enum Arrival {
         /// How close it is held: as whoever brings it asks, and as it lies there already, whichever
         /// is closer. What is brought again on other terms is not more open for that.
         level: Level,
+        /// Whether it is that close because it says nothing of its handling.
+        unmarked: bool,
         /// What the shelf says.
         put: Put,
     },
@@ -135,7 +137,7 @@ pub fn shelve_as(
     objects: &[(Level, &[u8])],
 ) -> Result<Vec<Arrival>, ShelfError> {
     let held = |(level, bytes): &(Level, &[u8])| {
-        Ok(Known { level: *level, ..known(bytes, Terms::default())? })
+        Ok(Known { level: *level, unmarked: false, ..known(bytes, Terms::default())? })
     };
     let read = objects.iter().map(held).collect();
     let bytes: Vec<&[u8]> = objects.iter().map(|(_, bytes)| *bytes).collect();
@@ -156,6 +158,7 @@ fn put(
                 spec: known.spec,
                 version: known.version,
                 level: known.level,
+                creator: known.creator.as_deref(),
                 bytes,
             });
         }
@@ -164,13 +167,15 @@ fn put(
     drop(incoming);
     let answer = |known: Result<Known, String>| match known {
         Err(why) => Ok(Arrival::Refused(why)),
-        Ok(Known { id, version, level, .. }) => match puts.next() {
+        Ok(Known { id, version, level, unmarked, .. }) => match puts.next() {
             Some(put) => {
                 let level = match put {
                     Put::Added(_) => level,
-                    Put::Known(_, lies) | Put::Differs(lies) => level.max(lies),
+                    Put::Known(_, lies) | Put::Differs(lies) | Put::Foreign(lies) => {
+                        level.max(lies)
+                    }
                 };
-                Ok(Arrival::Put { id, version, level, put })
+                Ok(Arrival::Put { id, version, level, unmarked, put })
             }
             None => Err(ShelfError("it answered for fewer objects than came".to_owned())),
         },

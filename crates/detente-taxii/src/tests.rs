@@ -325,6 +325,39 @@ fn what_was_brought_is_remembered_with_its_level() {
     assert_eq!(brought, [object(Tlp::Green, &malware(1, GREEN)), object(Tlp::Red, &bare)]);
 }
 
+/// Whoever brings an object learns if it is held closer than it seems.
+#[test]
+fn the_status_says_what_is_held_closed_or_red() {
+    let mut shelf = Memory::default();
+    let mut all = account("all", Level::CLOSED, true);
+    let bare = malware(2, GREEN).replace("object_marking_refs", "x_none");
+    let unknown = malware(3, "marking-definition--00000000-0000-4000-8000-000000000000");
+    let objects = [malware(1, GREEN), bare.clone(), unknown];
+    let (_, said) = post(&mut shelf, &all, &objects);
+    let message = |at: usize| said["successes"][at]["message"].as_str().unwrap_or("").to_owned();
+    assert_eq!(said["success_count"], 3);
+    assert_eq!(message(0), "");
+    assert!(message(1).contains("as close as RED"), "{said:#}");
+    assert!(message(2).contains("held closed"), "{said:#}");
+    all.unmarked = Some(Tlp::Green);
+    let (_, said) = post(&mut shelf, &all, &[bare]);
+    assert_eq!(said["successes"][0].get("message"), None, "{said:#}");
+}
+
+/// One number that common readers can't hold would shut them out of the whole collection.
+#[test]
+fn a_number_that_few_can_read_is_refused() {
+    let mut shelf = Memory::default();
+    let all = account("all", Level::CLOSED, true);
+    for number in ["1e400", &"9".repeat(5_000)] {
+        let bad = malware(1, GREEN).replacen('{', &format!("{{\"x_n\":{number},"), 1);
+        let (_, said) = post(&mut shelf, &all, &[malware(2, GREEN), bad]);
+        assert_eq!((&said["success_count"], &said["failure_count"]), (&json!(1), &json!(1)));
+        let why = said["failures"][0]["message"].as_str().unwrap();
+        assert!(why.contains("number"), "{said:#}");
+    }
+}
+
 #[test]
 fn more_objects_than_may_be_are_not_held() {
     let mut shelf = Memory::default();

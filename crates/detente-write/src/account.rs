@@ -32,6 +32,9 @@ pub enum Reason {
     /// More distinct entries than [`crate::MAX_REMEMBERED`].
     #[error("the export has as many entries as can be told apart")]
     ExportFull,
+    /// It is not valid yet, and the format cannot say from when it is.
+    #[error("it is not valid yet")]
+    NotYetValid,
     /// The marking says more than the format can carry.
     #[error("the format cannot carry its handling")]
     HandlingNotCarried,
@@ -109,6 +112,7 @@ impl Reason {
             Reason::NameTooLong => "name_too_long",
             Reason::NeedsFileList => "needs_file_list",
             Reason::NotForDetection => "not_for_detection",
+            Reason::NotYetValid => "not_yet_valid",
             Reason::PapForbids => "pap_forbids",
             Reason::PartOfConjunction => "part_of_conjunction",
             Reason::PrefixTooWide => "prefix_too_wide",

@@ -110,6 +110,10 @@ pub(crate) fn screen<'i>(
     if ended && !options.format.carries_validity() {
         return Err(Reason::Expired);
     }
+    let begins = context.valid_from.is_some_and(|begin| u64::try_from(begin).unwrap_or(0) > at);
+    if begins && !options.format.carries_validity() {
+        return Err(Reason::NotYetValid);
+    }
     Ok(Item { indicator: fitted(indicator, tlp), tlp, entered })
 }
 
@@ -244,6 +248,10 @@ mod tests {
         one.context.labels.retain(|label| label == TO_IDS);
         one.context.valid_until = Some(1_000);
         assert_eq!(ask(&one), Some(Reason::Expired));
+        (one.context.valid_from, one.context.valid_until) = (Some(1_001), None);
+        assert_eq!(ask(&one), Some(Reason::NotYetValid));
+        one.context.valid_from = Some(1_000);
+        assert_eq!(ask(&one), None);
         one.context.labels = vec![String::new(); 999];
         assert_eq!(ask(&one), Some(Reason::ContextBound));
     }

@@ -40,7 +40,7 @@ pub struct StixRemark {
     pub object: u64,
     /// Its id, as far as it has one.
     pub id: String,
-    /// `must` or `should`; `differs` or `refused` by the shelf, or `unraised`.
+    /// `must` or `should`; `differs`, `foreign` or `refused` by the shelf, or `unraised`.
     pub level: String,
     /// Stable code.
     pub code: String,

@@ -157,6 +157,7 @@ mod tests {
     fn put(shelf: &mut dyn Shelf, collection: &str, names: &[&str]) -> Vec<(Moment, Level)> {
         let level = Level::of(Tlp::Green);
         let object = |name| Incoming {
+            creator: None,
             id: name,
             kind: "a",
             spec: "2.1",
@@ -168,7 +169,7 @@ mod tests {
         let puts = shelf.put(collection, moment(100), &objects).unwrap();
         let since = |put| match put {
             Put::Added(at) | Put::Known(at, _) => (at, level),
-            Put::Differs(_) => panic!("other bytes"),
+            Put::Differs(_) | Put::Foreign(_) => panic!("other bytes"),
         };
         puts.into_iter().map(since).collect()
     }

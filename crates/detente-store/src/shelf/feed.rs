@@ -510,6 +510,7 @@ mod tests {
         let mut shelf = SqliteShelf::in_memory().expect("a shelf");
         let (old, new) = (row("one", 1), row("one", 2));
         let object = |id, bytes| Incoming {
+            creator: None,
             id,
             kind: "x",
             spec: "2.1",
@@ -560,6 +561,7 @@ mod tests {
         let mut shelf = SqliteShelf::in_memory().expect("a shelf");
         shelf.put_feed(&row("one", 1)).expect("kept");
         let object = Incoming {
+            creator: None,
             id: "x--1",
             kind: "x",
             spec: "2.1",

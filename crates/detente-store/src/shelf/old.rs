@@ -83,16 +83,21 @@ impl<'a> Old<'a> {
 
     /// Whether these are an object's bytes.
     pub(super) fn is(&mut self, packet: i64, n: i64, bytes: &[u8]) -> Result<bool, Fault> {
-        let at = self.head(packet, n)?.1.at.clone();
-        if at.len() != bytes.len() {
+        if self.head(packet, n)?.1.at.len() != bytes.len() {
             return Ok(false);
         }
+        Ok(self.bytes(packet, n)? == bytes)
+    }
+
+    /// An object's bytes.
+    pub(super) fn bytes(&mut self, packet: i64, n: i64) -> Result<&[u8], Fault> {
+        let at = self.head(packet, n)?.1.at.clone();
         if self.held(packet)?.body.is_none() {
             let body = self.body.query_row([packet], |row| row.get(0))?;
             self.held(packet)?.body = Some(body);
         }
         let body = self.held(packet)?.body.as_ref();
-        Ok(body.and_then(|body| body.get(at)) == Some(bytes))
+        body.and_then(|body| body.get(at)).ok_or_else(|| missing(n))
     }
 
     /// Says for whom an object is the oldest and the newest.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use detente_core::Digest;
-use detente_taxii::{Incoming, Level, Moment, Put};
+use detente_taxii::{Incoming, Level, Moment, Put, creator_of};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 use super::old::Old;
@@ -170,6 +170,11 @@ impl Writer<'_> {
                 return Ok(Put::Differs(level));
             }
         }
+        for end in &ends {
+            if self.creator(end.place)?.is_some_and(|creator| object.creator != Some(&creator)) {
+                return self.level(end.place).map(Put::Foreign);
+            }
+        }
         // Its moment is its version, if no other version is that moment.
         while object.version.is_none() && self.same(&key, self.next)?.is_some() {
             self.next += 1;
@@ -276,6 +281,17 @@ impl Writer<'_> {
             }
         }
         Ok((first, last))
+    }
+
+    /// Who made it, by its own words.
+    fn creator(&mut self, place: Place) -> Result<Option<String>, Fault> {
+        match place {
+            Place::Old(n, packet) => Ok(creator_of(self.old.bytes(packet, n)?)),
+            Place::New(at) => {
+                let of = self.fresh.get(at).and_then(|fresh| self.objects.get(fresh.of));
+                Ok(of.and_then(|object| object.creator).map(str::to_owned))
+            }
+        }
     }
 
     fn is(&mut self, place: Place, bytes: &[u8]) -> Result<bool, Fault> {

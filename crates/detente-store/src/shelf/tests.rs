@@ -53,7 +53,40 @@ fn read(shelf: &SqliteShelf, query: &Query) -> (Vec<(Said, Vec<u8>)>, bool) {
 fn object<'a>(id: &'a str, version: i64, level: u8, bytes: &'a [u8]) -> Incoming<'a> {
     let kind = id.split_once("--").unwrap().0;
     let (spec, version) = ("2.1", Some(moment(version)));
-    Incoming { id, kind, spec, version, level: Level::from_code(level), bytes }
+    Incoming { id, kind, spec, version, level: Level::from_code(level), creator: None, bytes }
+}
+
+/// An object's versions are its creator's to make (STIX 2.1 section 3.6): nobody takes an id over,
+/// not by another name, not without one, and not beside one that he can't see.
+#[test]
+fn versions_are_made_by_the_creator_alone() {
+    let mut shelf = SqliteShelf::in_memory().unwrap();
+    let (one, two) = ("identity--11111111-1111-4111-8111-111111111111", "identity--x");
+    let json = |creator: Option<&str>, version: i64| {
+        let by = creator.map_or_else(String::new, |id| format!(r#","created_by_ref":"{id}""#));
+        let id = "tool--11111111-1111-4111-8111-111111111111";
+        format!(r#"{{"type":"tool","id":"{id}","x":{version}{by}}}"#).into_bytes()
+    };
+    let mut put = |creator, version, level| {
+        let bytes = json(creator, version);
+        let object = Incoming { creator, ..object("tool--1", version, level, &bytes) };
+        shelf.put("own", moment(1_000), &[object]).unwrap().remove(0)
+    };
+    assert!(matches!(put(Some(one), 5, 4), Put::Added(_)));
+    for (creator, version) in [(Some(two), 6), (None, 6), (Some(two), 4)] {
+        let said = put(creator, version, 0);
+        assert_eq!(said, Put::Foreign(Level::from_code(4)), "{creator:?} {version}");
+    }
+    assert!(matches!(put(Some(one), 6, 0), Put::Added(_)));
+    assert!(matches!(put(Some(one), 6, 0), Put::Known(..)));
+    // Within one envelope too.
+    let (first, second) = (json(Some(one), 8), json(Some(two), 9));
+    let objects = [
+        Incoming { creator: Some(one), ..object("tool--2", 8, 0, &first) },
+        Incoming { creator: Some(two), ..object("tool--2", 9, 0, &second) },
+    ];
+    let puts = shelf.put("own", moment(1_000), &objects).unwrap();
+    assert!(matches!(puts[..], [Put::Added(_), Put::Foreign(_)]), "{puts:?}");
 }
 
 #[test]

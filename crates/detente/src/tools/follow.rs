@@ -47,8 +47,13 @@ impl Follower {
                 let remedy = "it stays on the shelf and is taken in once that is mended";
                 Failure::environment("list", chain(&error), remedy)
             })?;
-            if done {
-                break;
+            let Some(together) = done else { break };
+            if together.refused > 0 {
+                tracing::warn!(
+                    "{} values or patterns that tools brought are not in the own list: they lie on \
+                     the shelf; see `detente account check`",
+                    together.refused
+                );
             }
         }
         Ok(())

@@ -27,8 +27,9 @@ pub fn take_in(
     import_together(shared, &parts(source, brought.iter().copied()))
 }
 
-/// Takes in what tools brought and the own list does not have yet, a step of it; says what became of
-/// it, or nothing if nothing was left. What was taken in and could not be marked so is taken in again, which changes nothing.
+/// Takes in what tools brought and the own list does not have yet, a step of it; says what became
+/// of it, or nothing if nothing was left. What was taken in and could not be marked so is taken in
+/// again, which changes nothing.
 ///
 /// # Errors
 /// The store or the shelf failed: what was brought stays to be taken in.

@@ -2,9 +2,11 @@
 //! for all that no machine can be told.
 //!
 //! Sources: STIX 2.1 section 7.2 and the OASIS extension definition "TLP 2.0", whose ids and times
-//! are fixed. For PAP there is no standard definition: it is said in the words of FIRST IEP 2.0 in
-//! an extension of this program's own, since the OASIS extension for IEP asks for statements that
-//! a PAP colour does not make. What is said by `detente:` tags goes into labels.
+//! are fixed. For PAP there is no standard definition: it goes into labels, as tags of MISP do,
+//! where every reader of ours takes it, and so does what `detente:` tags say. Beside statements of
+//! FIRST IEP, and where there are no labels, it is said in the words of IEP 2.0 in an extension of
+//! this program's own, since the OASIS extension for IEP asks for statements that a PAP colour does
+//! not make.
 
 use std::collections::BTreeMap;
 
@@ -75,8 +77,14 @@ pub(super) fn of(item: &Item<'_>, author: &Author, has_labels: bool) -> Marked {
     }
     let mut sorted = sort(&texts);
     let pap = item.markings().stated().pap;
-    if let Some(pap) = pap {
-        sorted.policy.insert("permitted_actions".to_owned(), actions(pap));
+    match pap {
+        Some(pap) if has_labels && sorted.policy.is_empty() => {
+            sorted.labels.push(format!("PAP:{}", pap.name().to_ascii_uppercase()));
+        }
+        Some(pap) => {
+            sorted.policy.insert("permitted_actions".to_owned(), actions(pap));
+        }
+        None => {}
     }
     // Whoever reads the statement does not understand it either, and holds the object as closely.
     sorted.rest |= is_closed

@@ -129,6 +129,14 @@ pub enum Reason {
     /// A STIX pattern that does not parse.
     #[error("not a STIX pattern: {0}")]
     PatternSyntax(PatternFault),
+    /// The caller names a column of values that the table does not have.
+    #[error("there is no column {name:?}; {heading}")]
+    NoSuchColumn {
+        /// The column.
+        name: String,
+        /// What the table has.
+        heading: String,
+    },
     /// A CSV record longer than [`super::MAX_RECORD`] or with more than [`super::MAX_COLUMNS`].
     #[error("a record longer than {max_bytes} bytes or {max_columns} columns")]
     RecordTooLarge {
@@ -204,6 +212,7 @@ impl Reason {
             Reason::MispHashes => "misp_hashes",
             Reason::MispManifest => "misp_manifest",
             Reason::Normal(fault) => fault.code(),
+            Reason::NoSuchColumn { .. } => "no_such_column",
             Reason::NotUtf8 => "not_utf8",
             Reason::ObjectShape(_) => "object_shape",
             Reason::ObjectTooDeep { .. } => "object_too_deep",
@@ -239,6 +248,9 @@ impl Reason {
             Reason::Markup(_) | Reason::UnknownXml | Reason::UnknownJson => {
                 "import a file of values, or say --format list: then every value that stands in \
                  it is taken, links and names of the format too"
+            }
+            Reason::NoSuchColumn { .. } => {
+                "give --column a name of the heading, or a number from 1"
             }
             Reason::MispHashes | Reason::MispManifest => "import the events that lie beside it",
             Reason::UnclosedQuoteLost => "close the quote on that line, and import again",

@@ -38,6 +38,8 @@ pub struct Root {
 /// A collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collection {
+    /// Its id, by [`collection_id`].
+    pub id: String,
     /// Its key in rights and on the shelf.
     pub key: String,
     /// What people call it.
@@ -85,25 +87,22 @@ struct Collections<'a> {
     collections: Vec<CollectionInformation<'a>>,
 }
 
-/// The id of the collection with this key: the same on every server.
-pub fn collection_id(key: &str) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, key.as_bytes())
+/// The id of the collection with this key in a house: the same whenever it is asked for, and no
+/// other house's (section 5.2.1: it is unique everywhere).
+pub fn collection_id(house: &str, key: &str) -> String {
+    let house = Uuid::new_v5(&NAMESPACE, house.as_bytes());
+    Uuid::new_v5(&house, key.as_bytes()).to_string()
 }
 
 impl Collection {
-    /// Its id: the same for the same key on every server.
-    pub fn id(&self) -> Uuid {
-        collection_id(&self.key)
-    }
-
     /// Whether a path names it: by its id, or by its key, which is its alias.
     fn is_named(&self, name: &str) -> bool {
-        self.key == name || Uuid::try_parse(name).is_ok_and(|id| id == self.id())
+        self.key == name || self.id.eq_ignore_ascii_case(name)
     }
 
     fn information(&self, account: &Account) -> CollectionInformation<'_> {
         CollectionInformation {
-            id: self.id().to_string(),
+            id: self.id.clone(),
             title: &self.title,
             description: &self.description,
             alias: &self.key,

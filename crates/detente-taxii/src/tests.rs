@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Account, Brought, Collection, Deed, Entry, House, Incoming, Level, Method, Moment, Put, Query,
-    Request, Response, Root, Shelf, ShelfError, StatusRow, TAXII, serve,
+    Request, Response, Root, Shelf, ShelfError, StatusRow, TAXII, collection_id, serve,
 };
 
 /// What is said of an object, as a test keeps it.
@@ -145,6 +145,7 @@ impl Shelf for Memory {
 
 fn house() -> House {
     let collection = |key: &str, takes| Collection {
+        id: collection_id("a house", key),
         key: key.to_owned(),
         title: key.to_owned(),
         description: String::new(),

@@ -156,7 +156,11 @@ impl Service {
             hyper::Method::GET => Method::Get,
             hyper::Method::POST => Method::Post,
             hyper::Method::DELETE => Method::Delete,
-            _ => return Answer::of(refusal(405, "method", "GET, POST and DELETE are taken here")),
+            _ => {
+                let mut response = refusal(405, "method", "GET, POST and DELETE are taken here");
+                response.headers.push(("Allow", "GET, POST, DELETE".to_owned()));
+                return Answer::of(response);
+            }
         };
         let mut request = Request {
             method,

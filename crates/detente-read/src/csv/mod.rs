@@ -29,6 +29,8 @@ use detente_intel::Context;
 pub const MAX_RECORD: usize = 256 * 1024;
 /// The longest cell that is looked at to tell whether a line is a record, in bytes.
 const MAX_VALUE: usize = 4096;
+/// Characters of a heading that a reason shows.
+const MAX_HEADING: usize = 512;
 /// Columns of one record.
 pub const MAX_COLUMNS: usize = 256;
 
@@ -40,9 +42,30 @@ struct Table<'m> {
     delimiter: u8,
     /// Cells of the last record.
     width: usize,
+    /// The heading, as far as there was one.
+    heading: Vec<String>,
 }
 
 impl Table<'_> {
+    /// That a column of values is missing which the caller names, once there is a heading or a
+    /// record without one.
+    fn lacks(&self) -> Option<Reason> {
+        let (mapping, columns) = (self.mapping?, self.columns.as_ref()?);
+        if !self.header_done || columns.iter().any(|one| matches!(one.role, Role::Value(_))) {
+            return None;
+        }
+        let value = |(column, role): &(Column, Role)| match (column, role) {
+            (Column::Name(name), Role::Value(_)) => Some(name.clone()),
+            _ => None,
+        };
+        let name = mapping.columns.iter().find_map(value)?;
+        let heading = match self.heading.as_slice() {
+            [] => "the table has no heading".to_owned(),
+            names => format!("the heading has {}", names.join(", ")),
+        };
+        Some(Reason::NoSuchColumn { name, heading: heading.chars().take(MAX_HEADING).collect() })
+    }
+
     /// How a line looks that stands inside a quoted cell.
     fn look(&self, line: &[u8]) -> Look {
         let line = line.trim_ascii();
@@ -75,7 +98,14 @@ pub(super) fn read<R: BufRead>(mut input: R, intake: &mut Intake<'_>) -> Result<
     let delimiter = mapping.and_then(|m| m.delimiter).unwrap_or_else(|| file_delimiter(&head));
     let mut frames = Frames::new(std::io::Cursor::new(head).chain(input), delimiter);
     let mut cells = Cells::new(delimiter);
-    let mut table = Table { mapping, columns: None, header_done: false, delimiter, width: 0 };
+    let mut table = Table {
+        mapping,
+        columns: None,
+        header_done: false,
+        delimiter,
+        width: 0,
+        heading: Vec::new(),
+    };
     loop {
         while let Some(own) = frames.blank_line()? {
             if own {
@@ -95,7 +125,13 @@ pub(super) fn read<R: BufRead>(mut input: R, intake: &mut Intake<'_>) -> Result<
                 break;
             }
             Frame::Whole => match cells.split(frames.record()) {
-                Some((raw, ends)) => record(intake, &mut table, place, (raw, ends))?,
+                Some((raw, ends)) => {
+                    record(intake, &mut table, place.clone(), (raw, ends))?;
+                    if let Some(reason) = table.lacks() {
+                        intake.break_off(place, raw, reason);
+                        break;
+                    }
+                }
                 None => too_large(intake, place, frames.record()),
             },
         }
@@ -220,6 +256,7 @@ fn try_header(table: &mut Table<'_>, fields: &[&str], comment: bool) -> bool {
             None => columns_from_header(&names),
         });
         table.header_done = !comment;
+        table.heading = names;
     }
     header
 }

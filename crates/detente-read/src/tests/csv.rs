@@ -282,3 +282,24 @@ fn what_is_no_time_or_number_is_told() {
     assert_eq!(told, [("confidence", 1), ("first-seen", 1), ("valid-until", 2)]);
     assert_eq!(kept.taken[0].context.extra["validuntil"], "gestern");
 }
+
+#[test]
+fn a_column_that_is_not_there_is_named() {
+    let mapping = |name: &str| CsvMapping {
+        columns: vec![(Column::Name(name.to_owned()), Role::Value(None))],
+        ..CsvMapping::default()
+    };
+    let with = |name: &str, text: &str| {
+        let csv = Some(mapping(name));
+        run_with(&Options { csv, ..options(Format::Csv) }, text)
+    };
+    let text = "host,comment,confidence\na.com,x,1\nb.com,y,2\n";
+    let (kept, summary) = with("hosst", text);
+    assert!(kept.taken.is_empty());
+    let why = summary.broken.map(|reason| reason.to_string()).unwrap_or_default();
+    assert!(why.contains("hosst") && why.contains("host, comment, confidence"), "{why}");
+    assert_eq!(with("Host", text).0.taken.len(), 2);
+    let (_, summary) = with("host", "a.com,x\nb.com,y\n");
+    let why = summary.broken.map(|reason| reason.to_string()).unwrap_or_default();
+    assert!(why.contains("no heading"), "{why}");
+}

@@ -393,7 +393,7 @@ fn parts_may_be_closer_than_the_whole() {
     let mut one = indicator("[domain-name:value = 'a.com']");
     one["object_marking_refs"] = json!([GREEN]);
     one["granular_markings"] = part(RED);
-    let markings = |one: &Value| stix(&[one.clone()]).taken[0].context.markings.clone();
+    let markings = |one: &Value| stix(std::slice::from_ref(one)).taken[0].context.markings.clone();
     assert_eq!((markings(&one).tlp(), markings(&one).is_conflicting()), (Some(Tlp::Red), false));
     one["object_marking_refs"] = json!([RED]);
     one["granular_markings"] = part(GREEN);

@@ -168,7 +168,7 @@ fn offers_of<'a>(
     if names.all(|name| [OWN, RAISED, INDICATORS].contains(&name.as_str())) {
         let offer = |key: &str, takes| Offer {
             takes,
-            ..Offer::new(key.to_owned(), key.to_owned(), String::new(), OWN)
+            ..Offer::new("", (key.to_owned(), key.to_owned()), String::new(), OWN)
         };
         return Ok(vec![offer(OWN, true), offer(RAISED, false), offer(INDICATORS, false)]);
     }

@@ -13,6 +13,8 @@ use crate::fail::Failure;
 /// A collection, as people name it and as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
+    /// Its id in TAXII.
+    pub id: String,
     /// Its key in rights, which is its alias in TAXII.
     pub key: String,
     /// Where it is on the server, with its id, by which clients of TAXII name it.
@@ -29,9 +31,10 @@ pub struct Offer {
 
 impl Offer {
     /// A collection to which tools may not add.
-    pub fn new(key: String, name: String, title: String, root: &str) -> Offer {
-        let path = format!("/{root}/collections/{}/", collection_id(&key));
-        Offer { key, path, name, title, root: root.to_owned(), takes: false }
+    pub fn new(house: &str, (key, name): (String, String), title: String, root: &str) -> Offer {
+        let id = collection_id(house, &key);
+        let path = format!("/{root}/collections/{id}/");
+        Offer { id, key, path, name, title, root: root.to_owned(), takes: false }
     }
 }
 
@@ -52,8 +55,10 @@ pub fn offers(
     shared: &Shared,
     feeds: &[(String, String)],
 ) -> Result<Vec<(Offer, Option<View>)>, Failure> {
+    let house = shared.lock().party().to_string();
     let plain = |key: &str, title: &str, takes, view| {
-        (Offer { takes, ..Offer::new(key.to_owned(), key.to_owned(), title.to_owned(), OWN) }, view)
+        let names = (key.to_owned(), key.to_owned());
+        (Offer { takes, ..Offer::new(&house, names, title.to_owned(), OWN) }, view)
     };
     let mut all = vec![
         plain(OWN, "What tools of the house bring, and STIX objects of imported files", true, None),
@@ -82,8 +87,8 @@ pub fn offers(
             let released = Released { accord: *accord, to: party };
             all.push((
                 Offer::new(
-                    received.key(),
-                    format!("received/{slug}/{who}"),
+                    &house,
+                    (received.key(), format!("received/{slug}/{who}")),
                     format!("Received from {who} under {slug}"),
                     &root,
                 ),
@@ -91,8 +96,8 @@ pub fn offers(
             ));
             all.push((
                 Offer::new(
-                    released.key(),
-                    format!("releasable/{slug}/{who}"),
+                    &house,
+                    (released.key(), format!("releasable/{slug}/{who}")),
                     format!("Releasable to {who} under {slug}: to read it is a release"),
                     &root,
                 ),
@@ -108,6 +113,7 @@ pub fn house(title: &str, offers: &[(Offer, Option<View>)]) -> House {
     let mut roots: Vec<Root> = Vec::new();
     for (offer, _) in offers {
         let collection = Collection {
+            id: offer.id.clone(),
             key: offer.key.clone(),
             title: offer.title.clone(),
             description: offer.name.clone(),

@@ -83,6 +83,7 @@ const COMMANDS: &[&str] = &[
     "account add",
     "account list",
     "account collections",
+    "account check",
     "account remove",
     "feed",
     "feed add",

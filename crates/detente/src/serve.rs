@@ -45,7 +45,9 @@ impl Drop for Serving {
 
 /// Begins to serve.
 pub fn start(home: &Home, local: &Local, address: Option<&str>) -> Result<Serving, Failure> {
-    let Engine { shared, links, .. } = local.engine.clone();
+    let Engine { shared, links, follower, .. } = local.engine.clone();
+    // What tools brought to the server before this one, for whoever asks by a line.
+    follower.settle(&shared);
     // Statements on keys that were made and not entered yet: their process was cut off.
     if let Err(error) = shared.lock().enter_keys() {
         tracing::warn!("entering statements on keys: {}", crate::fail::chain(&error));

@@ -118,7 +118,11 @@ pub fn start(
         .block_on(detente_web::listen(address, tls.as_ref(), Arc::new(service)))
         .map_err(|error| {
             let words = format!("listening for tools on {address}: {error}");
-            Failure::environment("listen", words, "choose another address with --taxii")
+            let remedy = match address.contains(':') {
+                true => "choose another address with --taxii",
+                false => "give --taxii a host and a port, as in 127.0.0.1:8443",
+            };
+            Failure::environment("listen", words, remedy)
         })?;
     match &tls {
         Some(tls) => tracing::info!(

@@ -96,14 +96,17 @@ class One:
     def key(self):
         return (self.kind, self.value)
 
+    def is_valid(self, now):
+        return (self.context.get("valid_from", now) <= now
+                < self.context.get("valid_until", now + 1))
+
     def may_act(self, now, blocking):
         few = any(t.startswith(("rel to ", "orcon", "detente:releasable-to", "detente:originator"))
                   for t in self.texts)
         extra = self.context.get("extra", {})
-        ended = self.context.get("valid_until", now + 1) <= now
         detection = "misp_type" not in extra or "misp:to_ids" in self.labels
         whole = self.kind in PREFIXES and self.value.endswith("/0")
-        return not (self.closed or few or ended or whole or not detection
+        return not (self.closed or few or not self.is_valid(now) or whole or not detection
                     or "stix:part-of-conjunction" in self.labels
                     or (blocking and self.pap in ("amber", "red")))
 
@@ -229,16 +232,21 @@ def check_misp(folder, items, now):
     except ImportError as error:
         missing.append(str(error))
         return
-    got, uuids = [], set()
+    got, uuids, objects = [], set(), 0
     for wrapped in json.loads((folder / "misp.json").read_text(encoding="utf-8"))["response"]:
         event = pymisp.MISPEvent()
         event.load(wrapped)
         tags = [tag.name for tag in event.tags]
         tlp = tags[0].removeprefix("tlp:")
-        widest = {"clear": 3, "green": 2, "amber": 1}.get(tlp, 0)
+        widest = {"clear": 3, "green": 1, "amber": 1}.get(tlp, 0)
         if len(tags) != 1 or tlp not in TLP or int(event.distribution) > widest:
             return fault("misp", f"{event.info}: {tags}, distribution {event.distribution}")
-        for attribute in event.attributes:
+        parts = [(one, part) for one in event.objects for part in one.attributes]
+        for one, part in parts:
+            if not part.object_relation or one.uuid in uuids or one.name != "domain-ip":
+                return fault("misp", f"{part.value} in an object {one.name} {one.uuid}")
+        objects += len(event.objects)
+        for attribute in event.attributes + [part for _, part in parts]:
             own = [t.name for t in attribute.tags if re.fullmatch(r"tlp:(?!ex:).*", t.name, re.I)]
             if own != [f"tlp:{tlp}"] or attribute.uuid in uuids:
                 return fault("misp", f"{attribute.value}: {own}, {attribute.uuid}")
@@ -253,7 +261,7 @@ def check_misp(folder, items, now):
     kinds = {"domain": "domain", "url": "url", "asn": "AS", "email": "email-src",
              "cert-sha1": "x509-fingerprint-sha1", "cert-sha256": "x509-fingerprint-sha256"}
     wanted = []
-    for one in first_of(i for i in items if i.context.get("valid_until", now + 1) > now):
+    for one in first_of(i for i in items if i.is_valid(now)):
         extra = one.context.get("extra", {})
         had, kind = extra.get("misp_type", ""), kinds.get(one.kind, one.kind)
         named = one.kind in ("domain", *ADDRESSES)
@@ -269,7 +277,7 @@ def check_misp(folder, items, now):
         kind += "|port" if port else ""
         detection = not had or "misp:to_ids" in one.labels
         wanted.append((kind, one.value, one.tlp, detection and one.kind != "asn"))
-    same("misp", got, wanted)
+    same("misp", got, wanted, objects=objects)
 
 
 def check_hosts(folder, items, now):
@@ -729,7 +737,8 @@ class Maker:
 
     def context(self):
         text = lambda: self.pick(HOSTILE)
-        start = self.random.randint(1_500_000_000, 1_790_000_000)
+        # Some begin after the time of the export.
+        start = self.random.randint(1_500_000_000, 1_830_000_000)
         context = {"source": text()[:200], "markings": self.markings()}
         labels = {text()[:200] for _ in range(self.pick([0, 1, 3]))} - {""}
         context["labels"] = sorted(labels | set(self.pick([[], [], ["misp:to_ids"], ["benign"],
@@ -741,6 +750,13 @@ class Maker:
         }
         names = self.random.sample(sorted(extra), self.pick([0, 0, 1, 2]))
         context["extra"] = {name: extra[name] for name in names if extra[name]}
+        if self.random.random() < 0.2:
+            context["extra"] |= {
+                "misp_object": "domain-ip", "misp_object_meta": "network",
+                "misp_object_template": "43b3b146-77eb-4931-b4cc-b66c60f28734 12",
+                "misp_object_uuid": f"00000000-0000-4000-8000-{self.random.randint(0, 40):012}",
+                "misp_relation": self.pick(["domain", "ip", "text"]),
+            }
         for name, made in [
             ("origin", text()[:200]), ("description", text()), ("valid_from", start),
             ("confidence", self.random.randint(0, 100)), ("first_seen", start - 1_000),

@@ -60,7 +60,11 @@ struct Object {
     comment: Option<Value>,
     deleted: Option<Value>,
     distribution: Option<Value>,
+    #[serde(rename = "meta-category")]
+    meta_category: Option<Value>,
     name: Option<Value>,
+    template_uuid: Option<Value>,
+    template_version: Option<Value>,
     uuid: Option<Value>,
 }
 
@@ -481,6 +485,14 @@ fn attribute_context(
     if let Some(object) = object {
         context.add_extra("misp_object", text(&object.name).unwrap_or(""));
         context.add_extra("misp_object_uuid", text(&object.uuid).unwrap_or(""));
+        context.add_extra("misp_object_meta", text(&object.meta_category).unwrap_or(""));
+        let version = match &object.template_version {
+            Some(Value::Number(number)) => number.to_string(),
+            version => text(version).unwrap_or("").to_owned(),
+        };
+        if let Some(uuid) = text(&object.template_uuid) {
+            context.add_extra("misp_object_template", &format!("{uuid} {version}"));
+        }
         if let Some(distribution) = &object.distribution {
             add_distribution(&mut context.markings, &mut floor, distribution);
         }

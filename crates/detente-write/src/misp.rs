@@ -1,8 +1,9 @@
 //! MISP events as JSON: `{"response": [{"Event": ...}, ...]}`, one event for each colour and part.
 //!
 //! Source: the MISP core format (draft-dulaunoy-misp-core-format). All attributes of an event have
-//! its colour and inherit its distribution, which is never wider than the colour. Attributes are
-//! held until their event is full, in at most [`MAX_EVENT_BYTES`] for each colour.
+//! its colour and inherit its distribution, which is never wider than the colour. What came as parts
+//! of one MISP object stands in one again. Attributes are held until their event is full, in at most
+//! [`MAX_EVENT_BYTES`] for each colour.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -27,10 +28,29 @@ const FILE: &[&str] = &["Payload delivery", "Artifacts dropped", "Payload instal
 /// Attribute categories of senders and receivers, the usual one first.
 const MAIL: &[&str] = &["Payload delivery", "Network activity"];
 
-/// The attributes that wait for their event, as JSON with commas between them.
+/// Attributes as JSON, with commas between them.
+#[derive(Default)]
+struct List(Vec<u8>);
+
+impl List {
+    /// Adds one; how many bytes that takes.
+    fn push(&mut self, attribute: &Value) -> Result<usize, serde_json::Error> {
+        let before = self.0.len();
+        if before > 0 {
+            self.0.extend_from_slice(b",\n");
+        }
+        serde_json::to_writer(&mut self.0, attribute)?;
+        Ok(self.0.len() - before)
+    }
+}
+
+/// What waits for its event.
 #[derive(Default)]
 struct Held {
-    json: Vec<u8>,
+    attributes: List,
+    /// Objects by the ids that they had: what stands beside their attributes, and these.
+    objects: BTreeMap<String, (Map<String, Value>, List)>,
+    bytes: usize,
     count: usize,
     parts: u32,
 }
@@ -68,8 +88,10 @@ impl Misp {
         let Some(held) = self.held.get_mut(&tlp).filter(|held| held.count > 0) else {
             return Ok(());
         };
-        let attributes = std::mem::take(&mut held.json);
-        held.count = 0;
+        let attributes = std::mem::take(&mut held.attributes);
+        let objects = std::mem::take(&mut held.objects);
+        let has_objects = !objects.is_empty();
+        (held.count, held.bytes) = (0, 0);
         held.parts += 1;
         let part = held.parts.to_string();
         let (producer, title) = (&self.meta.producer, &self.meta.title);
@@ -99,8 +121,24 @@ impl Misp {
         let text = event.to_string();
         let open = text.strip_suffix('}').unwrap_or(&text);
         writeln!(out, "{{\"Event\":{open},\"Attribute\":[")?;
-        out.write_all(&attributes)?;
-        out.write_all(b"\n]}}")?;
+        out.write_all(&attributes.0)?;
+        out.write_all(b"\n]")?;
+        for (n, (had, (mut head, parts))) in objects.into_iter().enumerate() {
+            // A part of it may stand in another event too: each has one of its own.
+            let own = id::uuid(&["misp object", &uuid.to_string(), &had]);
+            head.insert("uuid".to_owned(), json!(own.to_string()));
+            head.insert("timestamp".to_owned(), json!(at.to_string()));
+            head.insert("distribution".to_owned(), json!("5"));
+            let text = Value::Object(head).to_string();
+            let open = text.strip_suffix('}').unwrap_or(&text);
+            out.write_all(if n == 0 { b",\"Object\":[\n" } else { b"]},\n" })?;
+            write!(out, "{open},\"Attribute\":[")?;
+            out.write_all(&parts.0)?;
+        }
+        if has_objects {
+            out.write_all(b"]}\n]")?;
+        }
+        out.write_all(b"}}")?;
         Ok(())
     }
 
@@ -130,6 +168,15 @@ impl Misp {
                 set(name, json!(rfc3339(time).ok_or(Reason::TimeOutOfRange)?));
             }
         }
+        if object_of(item).is_some() {
+            let relation = one_line(item.extra("misp_relation").unwrap_or(""), 128);
+            set("object_relation", json!(relation));
+        }
+        // MISP's way to say until when an attribute is of use.
+        if let Some(end) = context.valid_until {
+            let sighting = json!({"type": "2", "date_sighting": end.to_string(), "source": ""});
+            set("Sighting", json!([sighting]));
+        }
         let tags: Vec<Value> = tags(item).into_iter().map(|name| json!({"name": name})).collect();
         set("Tag", json!(tags));
         Ok(Value::Object(attribute))
@@ -150,12 +197,13 @@ impl Writer for Misp {
             return Ok(Err(reason));
         }
         let held = self.held.entry(item.tlp).or_default();
-        if held.count > 0 {
-            held.json.extend_from_slice(b",\n");
-        }
-        serde_json::to_writer(&mut held.json, &attribute)?;
+        let list = match object_of(item) {
+            Some((had, head)) => &mut held.objects.entry(had).or_insert((head, List::default())).1,
+            None => &mut held.attributes,
+        };
+        held.bytes += list.push(&attribute)?;
         held.count += 1;
-        if held.count >= self.options.attributes_per_event || held.json.len() >= MAX_EVENT_BYTES {
+        if held.count >= self.options.attributes_per_event || held.bytes >= MAX_EVENT_BYTES {
             self.flush(out, item.tlp)?;
         }
         Ok(Ok(()))
@@ -170,6 +218,23 @@ impl Writer for Misp {
         colours.into_iter().try_for_each(|tlp| self.flush(out, tlp))?;
         Ok(out.write_all(b"\n]}\n")?)
     }
+}
+
+/// The object whose part an item was: its id, and what is said of it. Nothing if it is not known
+/// as what it was part of it.
+fn object_of(item: &Item<'_>) -> Option<(String, Map<String, Value>)> {
+    item.extra("misp_relation")?;
+    let (had, name) = (item.extra("misp_object_uuid")?, item.extra("misp_object")?);
+    let mut head = Map::new();
+    head.insert("name".to_owned(), json!(one_line(name, 131)));
+    let meta = item.extra("misp_object_meta").unwrap_or("misc");
+    head.insert("meta-category".to_owned(), json!(one_line(meta, 64)));
+    let template = item.extra("misp_object_template").and_then(|text| text.split_once(' '));
+    if let Some((uuid, version)) = template.filter(|(uuid, _)| uuid.len() == 36) {
+        head.insert("template_uuid".to_owned(), json!(uuid));
+        head.insert("template_version".to_owned(), json!(one_line(version, 16)));
+    }
+    Some((had.to_owned(), head))
 }
 
 /// Type, value and possible categories of an attribute. The type that a MISP event gave before

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use detente_core::Tlp;
 use detente_stix::Header;
 use detente_taxii::{
-    Account, Collection, Entry, House, Incoming, Level, MAX_OBJECTS, MAX_PAGE, MAX_VALUES, Method,
-    Moment, Put, Query, Request, Response, Root, Shelf, ShelfError, StatusRow, TAXII, refuse_body,
-    serve,
+    Account, Brought, Collection, Deed, Entry, House, Incoming, Level, MAX_OBJECTS, MAX_PAGE,
+    MAX_VALUES, Method, Moment, Put, Query, Request, Response, Root, Shelf, ShelfError, StatusRow,
+    TAXII, collection_id, refuse_body, serve,
 };
 use serde_json::Value;
 
@@ -52,6 +52,7 @@ struct Held {
 struct Memory {
     objects: Vec<(Held, Level, Vec<u8>)>,
     statuses: BTreeMap<String, Vec<u8>>,
+    brought: Vec<(Moment, Level)>,
     asked: RefCell<Vec<Query>>,
 }
 
@@ -67,6 +68,24 @@ impl Memory {
 }
 
 impl Shelf for Memory {
+    fn together(&mut self, deed: Deed<'_>) -> Result<(), ShelfError> {
+        deed(self)
+    }
+
+    fn bring(&mut self, _: &str, _: &str, objects: &[(Moment, Level)]) -> Result<(), ShelfError> {
+        self.brought.extend_from_slice(objects);
+        Ok(())
+    }
+
+    fn brought(&self, _: usize) -> Result<(Vec<Brought>, Option<u64>), ShelfError> {
+        Ok((Vec::new(), None))
+    }
+
+    fn take_brought(&mut self, _: u64) -> Result<(), ShelfError> {
+        self.brought.clear();
+        Ok(())
+    }
+
     fn put(
         &mut self,
         _: &str,
@@ -134,11 +153,13 @@ impl Shelf for Memory {
 
 fn house() -> House {
     let own = Collection {
+        id: collection_id("a house", "own"),
         key: "own".to_owned(),
         title: "Own".to_owned(),
         description: String::new(),
         takes: true,
         raises_to: None,
+        listed: true,
     };
     let root = Root {
         path: "own".to_owned(),
@@ -195,7 +216,7 @@ fn envelope(bytes: &[u8]) -> bool {
     let response = ask(&mut shelf, &all, &post);
     if response.status != 202 {
         assert!([413, 422].contains(&response.status), "{}", response.status);
-        assert!(shelf.objects.is_empty() && response.taken.is_empty(), "refused, but kept");
+        assert!(shelf.objects.is_empty() && shelf.brought.is_empty(), "refused, but kept");
         return false;
     }
     let said = body(&response);
@@ -204,9 +225,10 @@ fn envelope(bytes: &[u8]) -> bool {
     assert_eq!((number("success_count"), number("failure_count")), (good, bad));
     assert_eq!((number("total_count"), number("pending_count")), (good + bad, 0));
     assert!(good + bad <= MAX_OBJECTS, "more objects than may be");
-    assert_eq!((response.taken.len(), shelf.objects.len()), (good, good));
-    for (level, place) in &response.taken {
-        check_level(*level, bytes.get(place.clone()).expect("a place in the body"));
+    assert_eq!((shelf.brought.len(), shelf.objects.len()), (good, good));
+    for ((_, level), (entry, held, object)) in shelf.brought.iter().zip(&shelf.objects) {
+        assert_eq!(level, held, "{}", entry.id);
+        check_level(*level, object);
     }
     check_seen(&mut shelf, &all, &green);
     let id = said.get("id").and_then(Value::as_str).unwrap_or("");
@@ -256,7 +278,7 @@ fn shelved() -> Memory {
         let spec = if n % 4 == 0 { "2.0" } else { "2.1" };
         let version = None;
         let kind = "malware";
-        let object = Incoming { id: &id, kind, spec, version, level, bytes: &bytes };
+        let object = Incoming { id: &id, kind, spec, version, level, creator: None, bytes: &bytes };
         let put = shelf.put("own", now(), &[object]);
         assert!(put.is_ok());
     }

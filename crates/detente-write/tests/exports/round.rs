@@ -183,3 +183,45 @@ fn what_is_not_for_detection_stays_so() {
         }
     }
 }
+
+/// What came as one MISP object leaves as one, with the end of its parts' use, and is read again.
+#[test]
+fn objects_of_misp_stay_together() {
+    let part = |kind: &str, relation: &str, value: &str| {
+        serde_json::json!({"type": kind, "object_relation": relation, "value": value,
+            "to_ids": true, "Sighting": [{"type": "2", "date_sighting": "1900000000"}]})
+    };
+    let event = serde_json::json!({"response": [{"Event": {
+        "Tag": [{"name": "tlp:green"}],
+        "Attribute": [{"type": "domain", "value": "alone.example", "to_ids": true}],
+        "Object": [{"name": "domain-ip", "meta-category": "network", "template_version": "12",
+            "template_uuid": "43b3b146-77eb-4931-b4cc-b66c60f28734",
+            "uuid": "11111111-1111-4111-8111-111111111111",
+            "Attribute": [part("domain", "domain", "a.example"), part("ip-dst", "ip", "192.0.2.1")]}],
+    }}]});
+    let read = read_back(&event.to_string(), ReadFormat::Misp);
+    assert_eq!(read.indicators.len(), 3);
+    let (text, _, _) = export(open(Format::Misp), &read.indicators);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let event = &json["response"][0]["Event"];
+    assert_eq!(event["Attribute"].as_array().map(Vec::len), Some(1), "{event:#}");
+    let object = &event["Object"][0];
+    assert_eq!(
+        (&object["name"], &object["meta-category"]),
+        (&"domain-ip".into(), &"network".into())
+    );
+    assert_eq!(object["template_uuid"], "43b3b146-77eb-4931-b4cc-b66c60f28734");
+    let parts = object["Attribute"].as_array().expect("parts");
+    let relations: Vec<_> =
+        parts.iter().filter_map(|one| one["object_relation"].as_str()).collect();
+    assert_eq!(relations, ["domain", "ip"]);
+    let again = read_back(&text, ReadFormat::Misp);
+    let seen = |all: &[Indicator]| -> BTreeMap<Observable, (Option<i64>, Option<String>)> {
+        let of = |one: &Indicator| {
+            let relation = one.context.extra.get("misp_relation").cloned();
+            (one.observable.clone(), (one.context.valid_until, relation))
+        };
+        all.iter().map(of).collect()
+    };
+    assert_eq!(seen(&again.indicators), seen(&read.indicators));
+}

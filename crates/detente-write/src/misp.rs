@@ -1,9 +1,9 @@
 //! MISP events as JSON: `{"response": [{"Event": ...}, ...]}`, one event for each colour and part.
 //!
 //! Source: the MISP core format (draft-dulaunoy-misp-core-format). All attributes of an event have
-//! its colour and inherit its distribution, which is never wider than the colour. What came as parts
-//! of one MISP object stands in one again. Attributes are held until their event is full, in at most
-//! [`MAX_EVENT_BYTES`] for each colour.
+//! its colour and inherit its distribution, which is never wider than the colour. What came as
+//! parts of one MISP object stands in one again. Attributes are held until their event is full, in
+//! at most [`MAX_EVENT_BYTES`] for each colour.
 
 use std::collections::BTreeMap;
 use std::io::Write;

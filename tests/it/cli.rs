@@ -78,6 +78,7 @@ const COMMANDS: &[&str] = &[
     "count",
     "list",
     "search",
+    "observe",
     "serve",
     "account",
     "account add",

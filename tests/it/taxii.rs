@@ -557,3 +557,59 @@ fn what_tools_bring_is_in_the_list_though_the_server_dies() {
     let counted = home.json(&["count"]);
     assert_eq!(counted["kinds"], json!([["domain", 1_502, 1_505]]), "{counted}");
 }
+
+/// What a sensor saw is held against the patterns that tools brought, several observations together.
+#[test]
+fn observed_data_are_held_against_patterns() {
+    let world = World::new();
+    let home = world.party("Alba", false);
+    let id = |kind: &str, n: usize| format!("{kind}--00000000-0000-4000-8000-{n:012}");
+    let with = |n: usize, pattern: &str| {
+        let mut one = indicator(n, &[TLP[1].1]);
+        one["pattern"] = pattern.into();
+        one
+    };
+    let mut taken_back = with(5, "[ipv4-addr:value = '192.0.2.7']");
+    taken_back["revoked"] = true.into();
+    let mut other = with(6, "alert tcp any any -> any any");
+    other["pattern_type"] = "snort".into();
+    let objects = [
+        with(1, "[ipv4-addr:value ISSUBSET '192.0.2.0/24']"),
+        with(2, "[ipv4-addr:value = '192.0.2.8']"),
+        with(3, "[ipv4-addr:value = '192.0.2.7'] AND [domain-name:value = 'c2.example']"),
+        with(4, "[x-gauge:level > 5]"),
+        taken_back,
+        other,
+    ];
+    let bundle = json!({"type": "bundle", "id": id("bundle", 1), "objects": objects});
+    home.import(&[&world.write("indicators.json", bundle.to_string())]);
+    let seen = |n: usize, of: Value| {
+        let refs = [of["id"].clone()];
+        let time = "2026-01-02T03:04:05Z";
+        [
+            json!({"type": "observed-data", "spec_version": "2.1", "id": id("observed-data", n),
+                "created": time, "modified": time, "first_observed": time, "last_observed": time,
+                "number_observed": 1, "object_refs": refs}),
+            of,
+        ]
+    };
+    let observed = [
+        seen(1, json!({"type": "ipv4-addr", "id": id("ipv4-addr", 1), "value": "192.0.2.7"})),
+        seen(2, json!({"type": "domain-name", "id": id("domain-name", 1), "value": "c2.example"})),
+        seen(3, json!({"type": "x-gauge", "id": id("x-gauge", 1), "level": 7})),
+    ];
+    let file = world.write("observed.json", Value::from(observed.concat()).to_string());
+    let said = home.json(&["observe", &file]);
+    let found: Vec<&str> = list(&said, "fulfilled").iter().map(|one| text(one, "name")).collect();
+    assert_eq!(found, ["number 1", "number 3", "number 4"], "{said:#}");
+    assert_eq!(
+        (number(&said, "patterns"), number(&said, "revoked"), number(&said, "unread")),
+        (4, 1, 1)
+    );
+    assert!(home.run(&["observe", &file]).exits(0).out.contains("3 of 4 patterns are fulfilled"));
+    let file = world.write("none.json", "7");
+    home.run(&["observe", &file]).exits(2);
+    let file = world.write("half.json", "[{\"type\": \"observed-data\"}]");
+    let refused = home.run(&["observe", &file]).exits(2);
+    assert!(refused.err.contains("observed"), "{refused}");
+}

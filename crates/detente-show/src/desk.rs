@@ -1,7 +1,7 @@
 //! Exports and warninglists.
 
 use anstream::{eprintln, println};
-use detente_desk::{AddedReport, IndicatorExport, ListReport, PreviewReport};
+use detente_desk::{AddedReport, IndicatorExport, ListReport, ObservedReport, PreviewReport};
 use detente_ports::report::FoundReport;
 
 use crate::intel::{levels, unread};
@@ -112,6 +112,25 @@ pub fn previewed(reports: &[PreviewReport]) {
         if let Some(remedy) = &report.remedy {
             println!("  try: {}", safe(remedy));
         }
+    }
+}
+
+/// Which indicators observed data fulfil.
+pub fn observed(report: &ObservedReport) {
+    println!(
+        "{}: {} of {} patterns are fulfilled by {} observations; {} can't be read, {} are revoked",
+        safe(&report.collection),
+        number(report.fulfilled.len() as u64),
+        number(report.patterns),
+        number(report.observations as u64),
+        number(report.unread),
+        number(report.revoked)
+    );
+    for one in &report.fulfilled {
+        println!("{}  {}\n  {}", safe(&one.id), safe(&one.name), safe(&one.pattern));
+    }
+    for one in &report.undecided {
+        println!("NOT TOLD: {}  {}\n  {}", safe(&one.id), safe(&one.pattern), safe(&one.why));
     }
 }
 

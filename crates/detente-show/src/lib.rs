@@ -19,7 +19,7 @@ pub use self::table::{matrix, meetings, positions, words};
 pub use accord::{act, answer, difference, exposure, history, parties, status};
 pub use alert::alerts;
 pub use consent::consents;
-pub use desk::{exported, found, lists_added, previewed, warninglists};
+pub use desk::{exported, found, lists_added, observed, previewed, warninglists};
 pub use duty::{duties, erased};
 pub use intel::{collection_checked, counts, explained, imports, matched, release, search};
 pub use lookup::{looked_up, lookup_explained, published, refreshed};

@@ -135,6 +135,17 @@ pub enum Verb {
         #[arg(long, value_name = "COUNT", default_value_t = 50, requires = "text")]
         limit: usize,
     },
+    /// Which indicators on the shelf observed data fulfil, by their STIX patterns.
+    ///
+    /// FILE is STIX: `observed-data` with the objects that they name, as a bundle or a list. All
+    /// observations are taken together, as a pattern may ask for several.
+    Observe {
+        /// The file.
+        file: PathBuf,
+        /// The collection of the indicators, by alias: see `account collections`.
+        #[arg(long, default_value = "own")]
+        collection: String,
+    },
     /// Run the node: answer other parties, and take this home's commands meanwhile.
     Serve {
         /// Listen on another HOST:PORT than `init` was told.

@@ -114,6 +114,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             Ok(0)
         }
         Verb::Search { value, text, limit } => searching(&context, value, &text, limit),
+        Verb::Observe { file, collection } => tools::observe(&context, &file, &collection),
         Verb::Serve { listen, taxii } => serve_home(&context, listen.as_deref(), &taxii),
         Verb::Account(args) => tools::account(&context, &args),
         Verb::Feed(args) => tools::feed(&context, args),

@@ -10,8 +10,8 @@ pub use check::checked;
 pub use detente_show::{
     act, alerts, answer, collection_checked, consents, counts, difference, duties, erased,
     explained, exported, exposure, found, history, imports, lists_added, looked_up,
-    lookup_explained, matched, matrix, meetings, number, parties, positions, previewed, published,
-    refreshed, release, retractions, safe, search, status, table, warninglists, words,
+    lookup_explained, matched, matrix, meetings, number, observed, parties, positions, previewed,
+    published, refreshed, release, retractions, safe, search, status, table, warninglists, words,
 };
 pub use keys::{keys_made, rosters};
 pub use paper::{annexes, redline, redline_plain, templates};

@@ -161,7 +161,7 @@ impl Shown {
 }
 
 /// The collections that names may mean. Those of the house are known without asking the node.
-fn offers_of<'a>(
+pub(super) fn offers_of<'a>(
     context: &Context,
     mut names: impl Iterator<Item = &'a String>,
 ) -> Result<Vec<Offer>, Failure> {

@@ -3,6 +3,7 @@
 mod account;
 mod feed;
 mod follow;
+mod observe;
 mod offer;
 mod server;
 mod views;
@@ -10,6 +11,7 @@ mod views;
 pub use account::{AccountArgs, account};
 pub use feed::{FeedArgs, FeedCommand, feed, feeds};
 pub use follow::Follower;
+pub use observe::observe;
 pub use offer::offers;
 pub use server::{TaxiiArgs, start};
 pub use views::settle;

@@ -7,7 +7,7 @@ use detente_node::NodeError;
 use detente_node::report::{StixRemark, StixReport};
 use detente_pattern::Pattern;
 use detente_stix::{Level as Rule, Object, Options, Report, check_with};
-use detente_taxii::{Arrival, Level, Put, Query, Raising, Shelf, ShelfError, Which};
+use detente_taxii::{Arrival, FOREIGN, Level, Put, Query, Raising, Shelf, ShelfError, Which};
 
 use crate::closers::Closers;
 
@@ -116,9 +116,7 @@ impl<'a> Carrier<'a> {
             }
             Arrival::Put { id, put: Put::Foreign(_), .. } => {
                 self.report.differ += 1;
-                let words = "another creator's object lies there under this id, and only that one \
-                             may make versions of it (STIX 2.1 section 3.6)";
-                (id, "foreign", words.to_owned())
+                (id, "foreign", format!("{FOREIGN} (STIX 2.1 section 3.6)"))
             }
             Arrival::Refused(why) => {
                 self.report.refused += 1;

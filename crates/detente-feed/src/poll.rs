@@ -9,7 +9,7 @@ use detente_taxii::client::{
     Cursor, Feed, OBJECT_BYTES, Oddities, Poll, Trouble, Turn, Way, What, collection_of, objects,
 };
 use detente_taxii::{
-    Arrival, Incoming, Level, Moment, Put, Query, Shelf as _, ShelfError, Which, shelve_by,
+    Arrival, FOREIGN, Incoming, Level, Moment, Put, Query, Shelf as _, ShelfError, Which, shelve_by,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -165,17 +165,13 @@ fn put<'a>(
             Put::Differs(_) if is_same(shelf, &collection, (&id, version), bytes)? => {
                 report.known += 1;
             }
-            Put::Differs(_) => {
+            Put::Differs(_) | Put::Foreign(_) => {
                 report.differing += 1;
                 let which = (id, version.map_or_else(String::new, |version| version.to_string()));
-                let why = "other content is here under the same id and version; it stays";
-                took.troubles.push(trouble(at, What::Differs, which, why));
-                continue;
-            }
-            Put::Foreign(_) => {
-                report.differing += 1;
-                let which = (id, version.map_or_else(String::new, |version| version.to_string()));
-                let why = "another creator's object is here under this id; it stays";
+                let why = match put {
+                    Put::Foreign(_) => FOREIGN,
+                    _ => "other content is here under the same id and version; it stays",
+                };
                 took.troubles.push(trouble(at, What::Differs, which, why));
                 continue;
             }

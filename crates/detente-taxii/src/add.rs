@@ -19,7 +19,7 @@ use crate::shelve::{Arrival, Terms, shelve, shelve_raising};
 /// The most objects of one request. Count.
 pub const MAX_OBJECTS: usize = 20_000;
 /// Why a version of another's object is refused.
-pub(crate) const FOREIGN: &str =
+pub const FOREIGN: &str =
     "another creator's object is here under this id, and only that one may make versions of it";
 /// The longest reason that a status gives. Bytes.
 const MAX_REASON: usize = 256;

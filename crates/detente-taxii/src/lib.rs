@@ -28,7 +28,7 @@ mod shelve;
 mod tests;
 
 pub use account::{Account, Level, MAX_ACCOUNT};
-pub use add::MAX_OBJECTS;
+pub use add::{FOREIGN, MAX_OBJECTS};
 pub use fault::{Fault, refusal};
 pub use filter::{MAX_PAGE, MAX_VALUE, MAX_VALUES};
 pub use house::{Collection, House, MAX_BODY, Root, collection_id};

@@ -58,6 +58,9 @@ struct Versions {
     ends: Vec<Place>,
     /// What is new, by its version.
     new: HashMap<i64, usize>,
+    /// Whose they are, by their own words, once that was asked: objects are large, and versions may
+    /// come by the thousand.
+    creator: Option<Option<String>>,
 }
 
 struct Writer<'a> {
@@ -138,7 +141,7 @@ impl Writer<'_> {
                 // The only version is both.
                 ends.push(any);
             }
-            self.versions.insert(*key, Versions { old: true, ends, new: HashMap::new() });
+            self.versions.insert(*key, Versions { old: true, ends, ..Versions::default() });
         }
         Ok(())
     }
@@ -170,11 +173,13 @@ impl Writer<'_> {
                 return Ok(Put::Differs(level));
             }
         }
-        for end in &ends {
-            if self.creator(end.place)?.is_some_and(|creator| object.creator != Some(&creator)) {
-                return self.level(end.place).map(Put::Foreign);
-            }
+        let creator = self.creator(&key, &ends)?;
+        if let (Some(creator), Some(end)) = (&creator, ends.first())
+            && object.creator != Some(creator)
+        {
+            return self.level(end.place).map(Put::Foreign);
         }
+        let creator = creator.or_else(|| object.creator.map(str::to_owned));
         // Its moment is its version, if no other version is that moment.
         while object.version.is_none() && self.same(&key, self.next)?.is_some() {
             self.next += 1;
@@ -189,6 +194,7 @@ impl Writer<'_> {
         }
         if let Some(versions) = self.versions.get_mut(&key) {
             versions.new.insert(version, at);
+            versions.creator = Some(creator);
             versions.ends = still;
         }
         self.add(of, taken)
@@ -283,15 +289,22 @@ impl Writer<'_> {
         Ok((first, last))
     }
 
-    /// Who made it, by its own words.
-    fn creator(&mut self, place: Place) -> Result<Option<String>, Fault> {
-        match place {
-            Place::Old(n, packet) => Ok(creator_of(self.old.bytes(packet, n)?)),
-            Place::New(at) => {
-                let of = self.fresh.get(at).and_then(|fresh| self.objects.get(fresh.of));
-                Ok(of.and_then(|object| object.creator).map(str::to_owned))
+    /// Whose the versions of an id are: the first creator that an end names. What is new adds to
+    /// it as it is put.
+    fn creator(&mut self, key: &Key, ends: &[End]) -> Result<Option<String>, Fault> {
+        if let Some(asked) = self.versions.get(key).and_then(|versions| versions.creator.clone()) {
+            return Ok(asked);
+        }
+        let mut creator = None;
+        for end in ends {
+            if let (Place::Old(n, packet), None) = (end.place, &creator) {
+                creator = creator_of(self.old.bytes(packet, n)?);
             }
         }
+        if let Some(versions) = self.versions.get_mut(key) {
+            versions.creator = Some(creator.clone());
+        }
+        Ok(creator)
     }
 
     fn is(&mut self, place: Place, bytes: &[u8]) -> Result<bool, Fault> {

@@ -10,7 +10,7 @@ use super::{open_shelf, shelf_path};
 use crate::fail::{Failure, chain};
 use crate::home::Home;
 
-/// Steps that whoever asks waits for: more than a million objects.
+/// Steps that whoever asks waits for: some hundred thousand objects; the rest follows.
 const STEPS: usize = 64;
 
 /// What is brought to the own list, one step after the other, whoever asks.
